@@ -1,0 +1,123 @@
+// The port to OpenStack: what ns4 needs of a cloud, in Sonny's words. openstack/ implements it over HTTP. The rules
+// about errors stand here, as the evacuation's safety rests on them.
+import type { Server } from '../shared/inventory.ts';
+
+/**
+ * A call that did not succeed. `outcome` is what the caller may conclude:
+ * - refused: the service answered and said no (4xx); nothing was done. `status` and `message` are its own.
+ * - not-done: the request certainly had no effect (never connected, no token), or a read failed for good.
+ * - unknown: a changing request left and its answer was lost, late or a 5xx. It may have been done or still be under
+ *   way: look before doing anything else, never repeat blindly.
+ */
+export class CloudError extends Error {
+  readonly outcome: 'refused' | 'not-done' | 'unknown';
+  readonly status: number | null;
+  constructor(
+    outcome: CloudError['outcome'],
+    message: string,
+    status: number | null,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'CloudError';
+    this.outcome = outcome;
+    this.status = status;
+  }
+}
+
+/** A hypervisor as Nova lists it (os-hypervisors/detail with microversion 2.53 to 2.87). */
+export interface HypervisorRecord {
+  readonly name: string;
+  readonly host: string;
+  readonly address: string | null;
+  readonly vcpus: number;
+  readonly vcpusUsed: number;
+  readonly memoryMb: number;
+  readonly memoryMbUsed: number;
+  readonly runningVms: number;
+}
+
+/** A nova-compute service. */
+export interface ComputeService {
+  readonly id: string;
+  readonly host: string;
+  readonly zone: string;
+  readonly state: 'up' | 'down';
+  readonly status: 'enabled' | 'disabled';
+  readonly disabledReason: string | null;
+  readonly forcedDown: boolean;
+  readonly reportedAtMs: number | null;
+}
+
+export interface AgentRecord {
+  readonly host: string;
+  readonly binary: string;
+  /** By the cloud's clock, uncorrected. */
+  readonly heartbeatAtMs: number;
+  readonly alive: boolean;
+}
+
+export interface Aggregate {
+  readonly name: string;
+  readonly hosts: readonly string[];
+}
+
+/** An evacuation's migration record (os-migrations, migration_type evacuation). */
+export interface EvacuationMigration {
+  readonly uuid: string;
+  readonly instanceId: string;
+  /** accepted, pre-migrating, done, completed, failed, error. */
+  readonly status: string;
+  readonly source: string | null;
+  readonly target: string | null;
+  readonly createdAtMs: number;
+}
+
+export interface PortBinding {
+  readonly id: string;
+  readonly instanceId: string;
+  readonly host: string | null;
+  readonly vifType: string;
+  readonly status: string;
+}
+
+/** A change of a compute service; absent fields stay as they are. */
+export interface ComputeServiceChange {
+  readonly status?: 'enabled' | 'disabled';
+  readonly disabledReason?: string;
+  readonly forcedDown?: boolean;
+}
+
+/** Every method may throw CloudError; reads are retried within, changes never. All lists are paged to their end. */
+export interface Cloud {
+  listHypervisors(signal: AbortSignal): Promise<HypervisorRecord[]>;
+  listComputeServices(signal: AbortSignal, host?: string): Promise<ComputeService[]>;
+  listAgents(signal: AbortSignal, host?: string): Promise<AgentRecord[]>;
+  listAggregates(signal: AbortSignal): Promise<Aggregate[]>;
+  listProjects(signal: AbortSignal): Promise<{ id: string; name: string }[]>;
+  /** Of all projects; with `host`, only those Nova has on that service host. */
+  listServers(signal: AbortSignal, host?: string): Promise<Server[]>;
+  /** Null when there is no such server (any more). */
+  readServer(id: string, signal: AbortSignal): Promise<Server | null>;
+  /** Evacuations away from a service host, newest first. */
+  listEvacuations(sourceHost: string, signal: AbortSignal): Promise<EvacuationMigration[]>;
+  /** Ports of instances bound to a host. */
+  listPorts(filter: { host: string } | { instanceId: string }, signal: AbortSignal): Promise<PortBinding[]>;
+  /** Cloud clock minus ours by the last answer's Date header (resolution 1 s); 0 before the first. */
+  clockSkewMs(): number;
+
+  changeComputeService(
+    id: string,
+    change: ComputeServiceChange,
+    signal: AbortSignal,
+  ): Promise<ComputeService>;
+  /** Asks Nova to rebuild the instance on `target` (a service host). Resolves when Nova took the request. */
+  evacuate(instanceId: string, target: string, signal: AbortSignal): Promise<void>;
+  hardReboot(instanceId: string, signal: AbortSignal): Promise<void>;
+  bindPort(portId: string, host: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes Placement count the instance on the hypervisor named `toName` only (database method; Nova never heals it).
+   * Safe to repeat; retries a concurrent update (409 placement.concurrent_update) within.
+   */
+  moveAllocation(instanceId: string, fromName: string, toName: string, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,116 @@
+// The inventory: what ns4 last saw of a cloud, as it crosses to the monitor and to sonny through Redis. Two documents,
+// each replaced as a whole: `hosts` (hypervisors, compute services, network agents, aggregates, projects) at every
+// refresh, `servers` when asked for. This file owns their shape; nothing else is ever stored of a server, so that
+// user data, passwords and keys cannot leak from here.
+import { z } from 'zod';
+
+/** A compute service (nova-compute) and the hypervisor it runs. `host` is the service host, Nova's own key. */
+export const hypervisorSchema = z.object({
+  /** Service host: what agents, services, servers and evacuate's target are keyed by. */
+  host: z.string(),
+  /** hypervisor_hostname: often the FQDN, then not equal to `host`. */
+  name: z.string(),
+  /** The address the host is scanned on (host_ip), null when Nova knows none. */
+  address: z.string().nullable(),
+  state: z.enum(['up', 'down']),
+  status: z.enum(['enabled', 'disabled']),
+  disabledReason: z.string().nullable(),
+  forcedDown: z.boolean(),
+  zone: z.string(),
+  serviceId: z.string(),
+  vcpus: z.number(),
+  vcpusUsed: z.number(),
+  memoryMb: z.number(),
+  memoryMbUsed: z.number(),
+  /** Nova's own count; stale on a dead host until its nova-compute returns (facts: never decide by it). */
+  runningVms: z.number(),
+  /** Names of all aggregates the host is in, sorted. */
+  aggregates: z.array(z.string()),
+  /** When nova-compute last reported, ms since the epoch; null when it never did. */
+  reportedAtMs: z.number().nullable(),
+});
+export type Hypervisor = z.infer<typeof hypervisorSchema>;
+
+/** One Neutron agent of a host with its last heartbeat, corrected to the clock of the ns4 that read it. */
+export const agentSchema = z.object({
+  host: z.string(),
+  binary: z.string(),
+  heartbeatAtMs: z.number(),
+  alive: z.boolean(),
+});
+export type Agent = z.infer<typeof agentSchema>;
+
+export const projectSchema = z.object({ id: z.string(), name: z.string() });
+
+export const hostsSchema = z.object({
+  version: z.literal(1),
+  cloud: z.string(),
+  collectedAtMs: z.number(),
+  /** Cloud clock minus ns4's clock, as the API's Date header showed it; heartbeats are already corrected by it. */
+  clockSkewMs: z.number(),
+  hypervisors: z.array(hypervisorSchema),
+  agents: z.array(agentSchema),
+  projects: z.array(projectSchema),
+});
+/** The `hosts` half of the inventory. */
+export type Hosts = z.infer<typeof hostsSchema>;
+
+export const serverAddressSchema = z.object({
+  network: z.string(),
+  address: z.string(),
+  version: z.union([z.literal(4), z.literal(6)]),
+  type: z.enum(['fixed', 'floating']),
+});
+export type ServerAddress = z.infer<typeof serverAddressSchema>;
+
+/** The public facts of a server (an instance): all that Sonny ever keeps or shows of it. */
+export const serverSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  projectId: z.string(),
+  /** Service host it is on; null for one that is on none (shelved offloaded). */
+  host: z.string().nullable(),
+  hypervisorName: z.string().nullable(),
+  /** ACTIVE, SHUTOFF, ERROR, REBUILD… */
+  status: z.string(),
+  /** active, stopped, paused, error… */
+  vmState: z.string(),
+  taskState: z.string().nullable(),
+  /** Nova's number: 1 running, 3 paused, 4 shut down, 0 unknown. */
+  powerState: z.number(),
+  locked: z.boolean(),
+  flavor: z.string(),
+  vcpus: z.number(),
+  memoryMb: z.number(),
+  zone: z.string().nullable(),
+  createdAt: z.string(),
+  addresses: z.array(serverAddressSchema),
+  /** Nova's own words on why it is in ERROR; null otherwise. */
+  fault: z.string().nullable(),
+});
+export type Server = z.infer<typeof serverSchema>;
+
+export const serversSchema = z.object({
+  version: z.literal(1),
+  cloud: z.string(),
+  collectedAtMs: z.number(),
+  servers: z.array(serverSchema),
+});
+/** The `servers` half of the inventory. */
+export type Servers = z.infer<typeof serversSchema>;
+
+/** Both halves as a reader sees them together; either is null before its first refresh. */
+export interface Inventory {
+  readonly hosts: Hosts | null;
+  readonly servers: Servers | null;
+}
+
+/** Is this compute service set aside as a spare? Disabled, with "spare" in the reason in any case (the original's rule). */
+export function isMarkedSpare(hypervisor: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean {
+  return hypervisor.status === 'disabled' && /spare/i.test(hypervisor.disabledReason ?? '');
+}
+
+/** Addresses of a server on an external network: those on a network named in `externalNetworks`, and all floating ones. */
+export function externalAddresses(server: Server, externalNetworks: readonly string[]): ServerAddress[] {
+  return server.addresses.filter((a) => a.type === 'floating' || externalNetworks.includes(a.network));
+}

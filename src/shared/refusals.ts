@@ -1,0 +1,116 @@
+// Every reason Sonny can have for doing nothing, as a named value with its evidence, and the one sentence for each.
+// A refusal is never only a log line: it is announced, tested and listed in README's "why Sonny did nothing".
+import { z } from 'zod';
+
+const host = z.string();
+
+/** Refusals by the monitor and by ns4. `name` is what tests, docs and operators refer to. */
+export const refusalSchema = z.discriminatedUnion('name', [
+  // The picture of the cloud is missing or old.
+  z.object({ name: z.literal('inventory-unavailable'), detail: z.string() }),
+  z.object({ name: z.literal('inventory-stale'), ageMs: z.number(), limitMs: z.number() }),
+  z.object({ name: z.literal('worker-silent'), job: z.string(), waitedMs: z.number() }),
+  z.object({ name: z.literal('servers-unavailable'), detail: z.string() }),
+  // Suspects, not yet dead.
+  z.object({ name: z.literal('too-many-suspects'), suspects: z.array(host), limit: z.number() }),
+  z.object({ name: z.literal('no-address'), host }),
+  z.object({ name: z.literal('host-answers'), host, on: z.string() }),
+  z.object({
+    name: z.literal('scan-failed'),
+    of: z.enum(['hosts', 'guests']),
+    hosts: z.array(host),
+    detail: z.string(),
+  }),
+  z.object({
+    name: z.literal('scanner-blind'),
+    of: z.enum(['hosts', 'guests']),
+    hosts: z.array(host),
+    controls: z.array(z.string()),
+  }),
+  z.object({ name: z.literal('scan-unknown'), host, detail: z.string() }),
+  z.object({ name: z.literal('no-witness'), host, servers: z.number() }),
+  z.object({ name: z.literal('guests-answer'), host, answering: z.array(z.string()), silent: z.number() }),
+  // Dead, not permitted.
+  z.object({ name: z.literal('dry-mode'), hosts: z.array(host) }),
+  z.object({ name: z.literal('too-many-dead'), hosts: z.array(host), limit: z.number() }),
+  z.object({ name: z.literal('cooldown'), host, sinceMs: z.number(), untilMs: z.number() }),
+  z.object({ name: z.literal('no-spare'), host, candidates: z.array(z.object({ host, why: z.string() })) }),
+  // ns4, asking everything again before the first change.
+  z.object({ name: z.literal('unknown-host'), host }),
+  z.object({ name: z.literal('came-back'), host, evidence: z.string() }),
+  z.object({ name: z.literal('spare-unfit'), host, spare: z.string(), why: z.string() }),
+  z.object({ name: z.literal('already-recovering'), host, incident: z.string(), spare: z.string() }),
+  z.object({ name: z.literal('too-late'), host, ageMs: z.number() }),
+  z.object({ name: z.literal('api-unavailable'), host, detail: z.string() }),
+]);
+export type Refusal = z.infer<typeof refusalSchema>;
+export type RefusalName = Refusal['name'];
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+const utc = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+const list = (names: readonly string[]): string =>
+  names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`;
+const what = { hosts: 'host', guests: 'guest' } as const;
+
+/** The sentence that Slack, logs and terminals show for a refusal: what was seen, and that nothing was done. */
+export function refusalSentence(r: Refusal): string {
+  switch (r.name) {
+    case 'inventory-unavailable':
+      return `I cannot see the cloud: ${r.detail}. Nothing is judged until I can.`;
+    case 'inventory-stale':
+      return `What I know of the cloud is ${seconds(r.ageMs)} old (limit ${seconds(r.limitMs)}; do the clocks of ns4 and monitor agree?). Nothing is judged on it.`;
+    case 'worker-silent':
+      return `No ns4 worker finished "${r.job}" within ${seconds(r.waitedMs)}. Is ns4 running? Nothing is judged meanwhile.`;
+    case 'servers-unavailable':
+      return `The list of instances could not be refreshed: ${r.detail}. Old ones do not judge; nothing done.`;
+    case 'too-many-suspects':
+      return `${r.suspects.length} hypervisors are suspicious at once (limit ${r.limit}): ${list(r.suspects)}. Backing off, none is inspected.`;
+    case 'no-address':
+      return `${r.host} is suspicious, but Nova knows no address (host_ip) to scan it on. Nothing done.`;
+    case 'host-answers':
+      return `${r.host}: its agents are silent, but the host answers (${r.on}). Nothing done.`;
+    case 'scan-failed':
+      return `The ${what[r.of]} scan for ${list(r.hosts)} failed: ${r.detail}. Nothing done.`;
+    case 'scanner-blind':
+      return r.controls.length === 0
+        ? `The ${what[r.of]} scan for ${list(r.hosts)} is void: there was no control host to tell a silent host from a blind scanner. Nothing done.`
+        : `The ${what[r.of]} scan for ${list(r.hosts)} is void: the controls (${list(r.controls)}) are silent too, so the scanner is blind. Nothing done.`;
+    case 'scan-unknown':
+      return `${r.host} could not be scanned: ${r.detail}. That says nothing about the host; nothing done.`;
+    case 'no-witness':
+      return `${r.host} is silent, but none of its ${r.servers} instances could testify (none runs with an address on an external network). Nothing done: please look.`;
+    case 'guests-answer':
+      return `${r.host} is silent, but ${r.answering.length} of its instances answer (${list(r.answering)}); ${r.silent} are silent. It is unreachable, not dead; nothing done.`;
+    case 'dry-mode':
+      return `Dry mode (dead_backoff = 0): ${list(r.hosts)} would be recovered. Nothing done.`;
+    case 'too-many-dead':
+      return `${r.hosts.length} hypervisors are dead at once (limit ${r.limit}): ${list(r.hosts)}. Nothing done: please look.`;
+    case 'cooldown':
+      return `${r.host} is dead, but the last recovery began ${utc(r.sinceMs)} and the cooldown lasts until ${utc(r.untilMs)}. Nothing done ("ns4 -r" forgets it).`;
+    case 'no-spare':
+      return `${r.host} is dead, but there is no fitting spare: ${
+        r.candidates.length === 0
+          ? 'no compute service is disabled with "spare" in its reason'
+          : r.candidates.map((c) => `${c.host} ${c.why}`).join('; ')
+      }. Nothing done.`;
+    case 'unknown-host':
+      return `${r.host} is no hypervisor of this cloud. Nothing done.`;
+    case 'came-back':
+      return `${r.host} shows signs of life (${r.evidence}). Its recovery stops here.`;
+    case 'spare-unfit':
+      return `${r.spare} cannot take over from ${r.host}: ${r.why}. Nothing done.`;
+    case 'already-recovering':
+      return `${r.host} is already being recovered to ${r.spare} (incident ${r.incident}). Nothing done.`;
+    case 'too-late':
+      return `The order to recover ${r.host} is ${seconds(r.ageMs)} old; what it was based on no longer counts. Nothing done.`;
+    case 'api-unavailable':
+      return `${r.host} cannot be recovered now: ${r.detail}. Nothing done.`;
+  }
+}
+
+/** The hosts a refusal is about (none: the whole cloud). */
+export function refusalHosts(r: Refusal): readonly string[] {
+  if ('hosts' in r) return r.hosts;
+  if ('suspects' in r) return r.suspects;
+  return 'host' in r ? [r.host] : [];
+}

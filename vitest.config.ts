@@ -1,0 +1,20 @@
+// Two projects: `unit` needs nothing but Node; `integration` starts real servers (Redis, MariaDB, Slack and
+// OpenStack simulators, the three processes) on ports of its own and runs one file at a time.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/scenarios.test.ts'] } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
