@@ -1,0 +1,50 @@
+// Every Redis name of a cloud in one place: database number, keys, queue prefix, channel.
+import { createHash } from 'node:crypto';
+
+/**
+ * The database of a cloud by the original's rule: int(sha256(cloud), 16) mod 15 + 1. Two clouds may share a number
+ * (defect 11 of the original), which is why every key carries the cloud's name as well.
+ */
+export function databaseNumber(cloud: string): number {
+  const digest = createHash('sha256').update(cloud).digest('hex');
+  return Number(BigInt(`0x${digest}`) % 15n) + 1;
+}
+
+/** The names of one cloud. The braces are a hash tag: on a Redis cluster all keys of a cloud share a slot. */
+export interface Keys {
+  readonly prefix: string;
+  readonly hosts: string;
+  readonly servers: string;
+  readonly events: string;
+  readonly monitorState: string;
+  /** Identity of the one monitor that may write; see monitor/memory.ts. */
+  readonly monitorWriter: string;
+  /** Orders of operators to the monitor, a list. */
+  readonly orders: string;
+  readonly relayCursor: string;
+  /** Pub/sub channel: the cloud's name, as in the original. Channels are not per database. */
+  readonly channel: string;
+  incident(id: string): string;
+  /** Id of the unfinished incident of a host. */
+  openIncident(host: string): string;
+  /** Who works on a host's incident now. */
+  incidentOwner(host: string): string;
+}
+
+export function keysOf(cloud: string): Keys {
+  const prefix = `sonny:{${cloud}}`;
+  return {
+    prefix,
+    hosts: `${prefix}:inventory:hosts`,
+    servers: `${prefix}:inventory:servers`,
+    events: `${prefix}:events`,
+    monitorState: `${prefix}:monitor:state`,
+    monitorWriter: `${prefix}:monitor:writer`,
+    orders: `${prefix}:monitor:orders`,
+    relayCursor: `${prefix}:sonny:cursor`,
+    channel: cloud,
+    incident: (id) => `${prefix}:incident:${id}`,
+    openIncident: (host) => `${prefix}:open-incident:${host}`,
+    incidentOwner: (host) => `${prefix}:incident-owner:${host}`,
+  };
+}
