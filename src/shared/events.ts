@@ -55,6 +55,7 @@ const factsSchema = z.discriminatedUnion('kind', [
     why: z.string(),
   }),
   z.object({ kind: z.literal('disabled-with-instances'), host: z.string(), instances: z.number() }),
+  z.object({ kind: z.literal('backoff-over'), rounds: z.number() }),
   z.object({ kind: z.literal('cooldown-reset'), by: z.string() }),
 ]);
 export type EventFacts = z.infer<typeof factsSchema>;

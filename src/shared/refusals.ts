@@ -13,6 +13,8 @@ export const refusalSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('servers-unavailable'), detail: z.string() }),
   // Suspects, not yet dead.
   z.object({ name: z.literal('too-many-suspects'), suspects: z.array(host), limit: z.number() }),
+  z.object({ name: z.literal('already-handled'), host, servers: z.number() }),
+  z.object({ name: z.literal('nothing-to-recover'), host }),
   z.object({ name: z.literal('no-address'), host }),
   z.object({ name: z.literal('host-answers'), host, on: z.string() }),
   z.object({
@@ -65,6 +67,10 @@ export function refusalSentence(r: Refusal): string {
       return `The list of instances could not be refreshed: ${r.detail}. Old ones do not judge; nothing done.`;
     case 'too-many-suspects':
       return `${r.suspects.length} hypervisors are suspicious at once (limit ${r.limit}): ${list(r.suspects)}. Backing off, none is inspected.`;
+    case 'already-handled':
+      return `${r.host} is down and was handled by Sonny before, yet Nova still has ${r.servers} instances on it. Nothing done: please look ("ns4 -d ${r.host} -s SPARE" continues by hand).`;
+    case 'nothing-to-recover':
+      return `${r.host} is silent, but Nova has no instance on it. Nothing to do.`;
     case 'no-address':
       return `${r.host} is suspicious, but Nova knows no address (host_ip) to scan it on. Nothing done.`;
     case 'host-answers':

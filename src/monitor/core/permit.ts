@@ -1,0 +1,85 @@
+// May the dead be recovered now, and onto which spares? The last guards before anything is done. Pure.
+import type { Inventory } from '../../shared/inventory.ts';
+import type { RefusalName } from '../../shared/refusals.ts';
+import { assignSpares } from './spares.ts';
+import type { Turn } from './turn.ts';
+import type { Recovery } from './types.ts';
+import type { DeadHost } from './verdict.ts';
+import { controlHosts } from './witnesses.ts';
+
+/** An evacuation not begun within this time is refused by ns4: its evidence is old by then. */
+const startWithinMs = 120_000;
+
+/**
+ * Starts the recoveries that are permitted, with the cooldown stamped in the same state (so before any job leaves);
+ * every other dead host gets its refusal. The order of the guards is the original's: limit, cooldown, spare.
+ */
+export function permit(turn: Turn, dead: readonly DeadHost[], inventory: Inventory): void {
+  const { nowMs, rules, state } = turn;
+  const names = dead.map((d) => d.host);
+  for (const { host, evidence } of dead) {
+    const standing = state.standing[host];
+    // Said once: later rounds find the same host under one of the refusals below.
+    if (standing === undefined || !afterDeath.has(standing.name))
+      turn.say({ kind: 'host-dead', host, evidence: [...evidence] });
+  }
+  if (rules.deadBackoff === 0) return turn.refuse({ name: 'dry-mode', hosts: names });
+  if (dead.length + state.recoveries.length > rules.deadBackoff)
+    return turn.refuse({ name: 'too-many-dead', hosts: names, limit: rules.deadBackoff });
+  if (state.cooldown !== null && nowMs < state.cooldown.sinceMs + rules.cooldownMs) {
+    const { sinceMs } = state.cooldown;
+    for (const host of names)
+      turn.refuse({ name: 'cooldown', host, sinceMs, untilMs: sinceMs + rules.cooldownMs }, String(sinceMs));
+    return;
+  }
+  const taken = new Set(state.recoveries.map((r) => r.spare));
+  const assignment = assignSpares(names, inventory, taken, nowMs, rules);
+  for (const { dead: host, candidates } of assignment.missing)
+    turn.refuse(
+      { name: 'no-spare', host, candidates: [...candidates] },
+      candidates.map((c) => `${c.host} ${c.why}`).join(';'),
+    );
+  if (assignment.pairs.length === 0) return;
+  const controls = inventory.hosts ? controlHosts(inventory.hosts, new Set(names), nowMs, rules) : [];
+  const started: Recovery[] = assignment.pairs.map((pair) => {
+    const incident = incidentId(nowMs, pair.dead);
+    const evidence = dead.find((d) => d.host === pair.dead)?.evidence ?? [];
+    const data = {
+      incident,
+      dead: pair.dead,
+      spare: pair.spare,
+      attempt: 1,
+      requestedAtMs: nowMs,
+      startByMs: nowMs + startWithinMs,
+      judgedAtMs: nowMs,
+      evidence: [...evidence],
+      controls,
+    };
+    const job = { name: 'evacuate' as const, id: `evacuate-${incident}-1`, data };
+    return { incident, dead: pair.dead, spare: pair.spare, sinceMs: nowMs, job, retryAtMs: null };
+  });
+  state.cooldown = { sinceMs: nowMs, incidents: started.map((r) => r.incident) };
+  state.recoveries.push(...started);
+  for (const { incident, dead: host, spare } of started) {
+    // ns4 refused it before: it is asked again every round, but only a changed answer is worth a word.
+    if (isNs4Refusal(state.standing[host]?.name)) continue;
+    turn.forget(host);
+    turn.say({ kind: 'evacuation-requested', incident, dead: host, spare });
+  }
+}
+
+const ns4Refusals = new Set<string>([
+  'came-back',
+  'spare-unfit',
+  'already-recovering',
+  'too-late',
+  'api-unavailable',
+  'unknown-host',
+] satisfies RefusalName[]);
+const isNs4Refusal = (name: string | undefined) => name !== undefined && ns4Refusals.has(name);
+const afterDeath = new Set<string>(['dry-mode', 'too-many-dead', 'cooldown', 'no-spare', ...ns4Refusals]);
+
+/** For people and for keys: time first, so that a list of incidents sorts by it; no ":" (BullMQ refuses it in ids). */
+function incidentId(nowMs: number, host: string): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-${host.replaceAll(':', '_')}`;
+}

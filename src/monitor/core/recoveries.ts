@@ -1,0 +1,104 @@
+// Recoveries under way: what their jobs' outcomes mean, further attempts after a lost worker, and the end of each. Pure.
+import { contracts, type EvacuationReport, type JobName, type JobOutcome } from '../../shared/contracts.ts';
+import type { Turn } from './turn.ts';
+import { mostAttempts, type Recovery } from './types.ts';
+
+/** A continuing attempt may begin this long after it was asked for: what began must be ended once a worker is back. */
+const continueWithinMs = 3_600_000;
+const longestRetryMs = 60_000;
+
+/** Takes the outcome of a recovery's job: the end of it, or a further attempt. */
+export function continueRecovery(turn: Turn, recovery: Recovery, outcome: JobOutcome<JobName>): void {
+  switch (outcome.state) {
+    case 'waiting':
+    case 'running':
+      return;
+    case 'failed':
+      return tryAgain(turn, recovery, outcome.detail, backOffMs(recovery));
+    case 'missing':
+      return tryAgain(turn, recovery, 'Redis lost the job', 0);
+    case 'done': {
+      if (!('incident' in outcome.result)) return;
+      const report = outcome.result;
+      if (report.outcome === 'handed-back') return tryAgain(turn, recovery, 'its ns4 was stopped', 0);
+      return endRecovery(turn, recovery, report);
+    }
+  }
+}
+
+/** The first further attempt leaves at once (a worker died: another one is to take over), later ones after pauses. */
+function backOffMs(recovery: Recovery): number {
+  const { attempt } = recovery.job.data;
+  return attempt === 1 ? 0 : Math.min(1_000 * 2 ** (attempt - 1), longestRetryMs);
+}
+
+/** ns4's journal and Nova itself tell the next worker what is done already; the same request is never repeated blindly. */
+function tryAgain(turn: Turn, recovery: Recovery, why: string, pauseMs: number): void {
+  const attempt = recovery.job.data.attempt + 1;
+  if (attempt > mostAttempts)
+    return loseRecovery(turn, recovery, `${mostAttempts} attempts failed, the last: ${why}`);
+  const data = {
+    ...recovery.job.data,
+    attempt,
+    requestedAtMs: turn.nowMs,
+    startByMs: turn.nowMs + pauseMs + continueWithinMs,
+  };
+  const next: Recovery = {
+    ...recovery,
+    job: { ...recovery.job, id: `evacuate-${recovery.incident}-${attempt}`, data },
+    retryAtMs: pauseMs === 0 ? null : turn.nowMs + pauseMs,
+  };
+  replace(turn, recovery, next);
+  const { incident, dead, spare } = recovery;
+  turn.say({ kind: 'evacuation-continued', incident, dead, spare, attempt, why });
+}
+
+/** On a tick: attempts whose pause is over are asked for (they become awaited jobs). */
+export function startWaitingAttempts(turn: Turn): void {
+  for (const recovery of turn.state.recoveries)
+    if (recovery.retryAtMs !== null && turn.nowMs >= recovery.retryAtMs)
+      replace(turn, recovery, { ...recovery, retryAtMs: null });
+}
+
+/** On a tick: a recovery nobody ended within its limit is given up, aloud. */
+export function endLostRecoveries(turn: Turn): void {
+  for (const recovery of [...turn.state.recoveries]) {
+    const waitedMs = turn.nowMs - recovery.sinceMs;
+    if (waitedMs <= contracts.evacuate.waitMs) continue;
+    turn.withdraw(recovery.job);
+    loseRecovery(turn, recovery, `no end after ${Math.round(waitedMs / 60_000)} minutes`);
+  }
+}
+
+/** The cooldown stands: nobody knows what was done. */
+function loseRecovery(turn: Turn, recovery: Recovery, why: string): void {
+  remove(turn, recovery);
+  const { incident, dead, spare } = recovery;
+  turn.say({ kind: 'evacuation-lost', incident, dead, spare, why });
+}
+
+function endRecovery(turn: Turn, recovery: Recovery, report: EvacuationReport): void {
+  remove(turn, recovery);
+  turn.state.lastReport = report;
+  // A refusal stands for the host until it changes: the next round asks again, and says it again only if it is another.
+  if (report.outcome === 'refused' && report.refusal !== null)
+    turn.refuse(report.refusal, 'why' in report.refusal ? report.refusal.why : '');
+  else turn.say({ kind: 'evacuation-ended', report });
+  if (!report.acted) liftCooldown(turn, recovery.incident);
+}
+
+/** Nothing was done, so nothing is to cool down (defect 15 of the original: stamped although every job failed). */
+function liftCooldown(turn: Turn, incident: string): void {
+  const { cooldown } = turn.state;
+  if (cooldown === null) return;
+  const incidents = cooldown.incidents.filter((id) => id !== incident);
+  turn.state.cooldown = incidents.length === 0 ? null : { ...cooldown, incidents };
+}
+
+function replace(turn: Turn, old: Recovery, next: Recovery): void {
+  turn.state.recoveries = turn.state.recoveries.map((r) => (r === old ? next : r));
+}
+
+function remove(turn: Turn, recovery: Recovery): void {
+  turn.state.recoveries = turn.state.recoveries.filter((r) => r !== recovery);
+}

@@ -1,0 +1,118 @@
+// From scan results to verdicts: which suspects are silent, which of them are dead. Everything else is a refusal. Pure.
+import type { JobName, JobOutcome, ScanResult } from '../../shared/contracts.ts';
+import type { Turn } from './turn.ts';
+import type { Phase } from './types.ts';
+
+/** A hypervisor judged dead, with what that rests on, as sentences. */
+export interface DeadHost {
+  readonly host: string;
+  readonly evidence: readonly string[];
+}
+
+type SeenScan = ScanResult & { ok: true };
+
+/** The suspects that a scan found silent, with what it saw; for each other one a refusal. */
+export function silentOnes(
+  turn: Turn,
+  outcome: JobOutcome<JobName>,
+  suspects: readonly string[],
+): Record<string, string> {
+  const scan = usableScan(turn, outcome, 'hosts', suspects);
+  if (scan === null) return {};
+  const silent: Record<string, string> = {};
+  const blindFor: string[] = [];
+  for (const host of suspects) {
+    const finding = scan.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
+    // An answer is an answer, however blind the scanner is otherwise.
+    if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });
+    else if (scan.outcome === 'blind') blindFor.push(host);
+    else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });
+    else silent[host] = finding.detail;
+  }
+  if (blindFor.length > 0)
+    turn.refuse({
+      name: 'scanner-blind',
+      of: 'hosts',
+      hosts: blindFor,
+      controls: Object.keys(scan.controls),
+    });
+  return silent;
+}
+
+/**
+ * The silent hosts all of whose witnesses are silent too. One answering instance makes a host unreachable, not dead;
+ * one that could not be scanned makes it undecided. When guests of healthy hypervisors were probed along and none of
+ * them answers, the external network is dark for this scanner and nobody can be judged.
+ */
+export function judgeWitnesses(
+  turn: Turn,
+  outcome: JobOutcome<JobName>,
+  phase: Phase & { kind: 'scanning-guests' },
+): DeadHost[] {
+  const hosts = Object.keys(phase.silent);
+  const scan = usableScan(turn, outcome, 'guests', hosts);
+  if (scan === null) return [];
+  const guestsDark =
+    phase.controlGuests.length > 0 &&
+    phase.controlGuests.every((name) => scan.controls[name]?.state !== 'answers');
+  const dead: DeadHost[] = [];
+  const blindFor: string[] = [];
+  for (const host of hosts) {
+    const seen = (phase.witnesses[host] ?? []).map(({ target, name }) => ({
+      name,
+      finding: scan.targets[target] ?? { state: 'unknown' as const, detail: 'not reported on' },
+    }));
+    const answering = seen.filter((w) => w.finding.state === 'answers').map((w) => w.name);
+    const silent = seen.filter((w) => w.finding.state === 'silent').map((w) => w.name);
+    const unknown = seen.find((w) => w.finding.state === 'unknown');
+    if (answering.length > 0) turn.refuse({ name: 'guests-answer', host, answering, silent: silent.length });
+    else if (scan.outcome === 'blind' || guestsDark) blindFor.push(host);
+    else if (unknown || silent.length === 0)
+      turn.refuse({
+        name: 'scan-unknown',
+        host,
+        detail: unknown
+          ? `its instance ${unknown.name}: ${unknown.finding.detail}`
+          : 'no witness was scanned',
+      });
+    else
+      dead.push({
+        host,
+        evidence: [
+          `no heartbeat of its agents for more than ${turn.rules.heartbeatPeriodMs / 1000} s`,
+          `the host does not answer (${phase.silent[host]})`,
+          `its instances do not answer (${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''})`,
+          `the controls answer (${answeringControls(scan)})`,
+        ],
+      });
+  }
+  if (blindFor.length > 0) {
+    const controls = guestsDark ? phase.controlGuests : Object.keys(scan.controls);
+    turn.refuse({ name: 'scanner-blind', of: 'guests', hosts: blindFor, controls });
+  }
+  return dead;
+}
+
+/** The scan, if there was one; otherwise a refusal for its hosts: a scan that failed says nothing (defect 2 of the original). */
+function usableScan(
+  turn: Turn,
+  outcome: JobOutcome<JobName>,
+  of: 'hosts' | 'guests',
+  hosts: readonly string[],
+): SeenScan | null {
+  const result = outcome.state === 'done' ? outcome.result : null;
+  if (result !== null && 'targets' in result) return result;
+  const detail =
+    outcome.state === 'failed'
+      ? outcome.detail
+      : result !== null && 'ok' in result && !result.ok
+        ? result.detail
+        : 'the job vanished from the queue';
+  turn.refuse({ name: 'scan-failed', of, hosts: [...hosts], detail });
+  return null;
+}
+
+function answeringControls(scan: SeenScan): string {
+  const answering = Object.entries(scan.controls).filter(([, finding]) => finding.state === 'answers');
+  return `${answering.length} of ${Object.keys(scan.controls).length}`;
+}

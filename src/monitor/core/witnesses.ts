@@ -1,0 +1,87 @@
+// Who can testify for a silent host, and who can testify that the scanner itself is not blind. Pure.
+import type { ScanTarget } from '../../shared/contracts.ts';
+import { externalAddresses, type Hosts, type Inventory, type Server } from '../../shared/inventory.ts';
+import { controlGuestCount, controlHostCount, type Rules } from './types.ts';
+
+/** States in which a guest runs and could answer; the silence of a stopped or paused one proves nothing. */
+const runningStates = new Set(['active', 'rescued', 'resized', 'error']);
+
+export interface Witnesses {
+  readonly targets: readonly ScanTarget[];
+  /** Target name and the instance's name, for people. */
+  readonly names: readonly { target: string; name: string }[];
+  /** Is there one whose silence means something? */
+  readonly canTestify: boolean;
+}
+
+/** All instances of a host with an address on an external network, each address and port probed. */
+export function witnessesOf(host: string, inventory: Inventory, rules: Rules): Witnesses {
+  const witnesses = (inventory.servers?.servers ?? [])
+    .filter((server) => server.host === host)
+    .map((server) => ({ server, target: guestTarget(server, rules) }))
+    .filter(({ target }) => target.endpoints.length > 0);
+  return {
+    targets: witnesses.map(({ target }) => target),
+    names: witnesses.map(({ server, target }) => ({ target: target.name, name: server.name })),
+    canTestify: witnesses.some(({ server }) => runningStates.has(server.vmState)),
+  };
+}
+
+/** Hypervisors beyond suspicion, spread over the cloud by name, as controls of a scan. */
+export function controlHosts(
+  hosts: Hosts,
+  unsuitable: ReadonlySet<string>,
+  nowMs: number,
+  rules: Rules,
+): ScanTarget[] {
+  const fresh = new Set(
+    hosts.agents.filter((a) => nowMs - a.heartbeatAtMs <= rules.heartbeatPeriodMs).map((a) => a.host),
+  );
+  const healthy = hosts.hypervisors.filter(
+    (h) => h.state === 'up' && h.address !== null && fresh.has(h.host) && !unsuitable.has(h.host),
+  );
+  return spread(healthy, controlHostCount).map((h) => hostTarget(h.host, h.address, rules));
+}
+
+/** Running guests of healthy hypervisors, as many hypervisors as possible, as controls of a guest scan. */
+export function controlGuests(
+  inventory: Inventory,
+  unsuitable: ReadonlySet<string>,
+  nowMs: number,
+  rules: Rules,
+): ScanTarget[] {
+  if (inventory.hosts === null) return [];
+  const healthy = new Set(
+    inventory.hosts.agents
+      .filter((a) => nowMs - a.heartbeatAtMs <= rules.heartbeatPeriodMs && !unsuitable.has(a.host))
+      .map((a) => a.host),
+  );
+  const running = (inventory.servers?.servers ?? []).filter(
+    (s) => s.host !== null && healthy.has(s.host) && s.vmState === 'active',
+  );
+  const targets = running.map((server) => guestTarget(server, rules)).filter((t) => t.endpoints.length > 0);
+  return spread(targets, controlGuestCount);
+}
+
+/** A hypervisor under the ports config.ini names. */
+export function hostTarget(host: string, address: string | null, rules: Rules): ScanTarget {
+  return {
+    name: host,
+    endpoints: address === null ? [] : rules.hypervisorPorts.map((port) => ({ address, port })),
+  };
+}
+
+function guestTarget(server: Server, rules: Rules): ScanTarget {
+  return {
+    name: server.id,
+    endpoints: externalAddresses(server, rules.externalNetworks).flatMap(({ address }) =>
+      rules.instancePorts.map((port) => ({ address, port })),
+    ),
+  };
+}
+
+/** `count` members, evenly spaced, so that one rack's or zone's names do not make up the whole sample. */
+function spread<T>(all: readonly T[], count: number): T[] {
+  if (all.length <= count) return [...all];
+  return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)] as T);
+}
