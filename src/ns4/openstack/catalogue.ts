@@ -1,0 +1,85 @@
+// Where the services are: Keystone's catalogue, and which of its endpoints is ours. Pure.
+import { z } from 'zod';
+import { CloudError } from '../cloud.ts';
+
+export const catalogueSchema = z.array(
+  z.object({
+    type: z.string(),
+    endpoints: z.array(
+      z.object({
+        interface: z.string(),
+        url: z.string(),
+        region: z.string().nullish(),
+        region_id: z.string().nullish(),
+      }),
+    ),
+  }),
+);
+export type Catalogue = z.infer<typeof catalogueSchema>;
+
+export type ServiceName = 'compute' | 'network' | 'placement' | 'identity';
+
+/** Names people know the services by, for messages. */
+export const serviceTitles: Readonly<Record<ServiceName, string>> = {
+  compute: 'Nova',
+  network: 'Neutron',
+  placement: 'Placement',
+  identity: 'Keystone',
+};
+
+/** Types a service may be listed under, best first: the official one, and those of clouds that grew old. */
+const typesOf: Readonly<Record<ServiceName, readonly string[]>> = {
+  compute: ['compute', 'computev21', 'nova'],
+  network: ['network', 'neutron'],
+  placement: ['placement'],
+  identity: ['identity', 'identityv3', 'keystone'],
+};
+
+export interface EndpointChoice {
+  readonly region: string | null;
+  readonly interface: string;
+}
+
+/**
+ * The base URL of a service, without a slash at its end and with the API version that its paths stand below.
+ * @throws CloudError (not-done) when the catalogue has none, or has it in several regions and none was chosen: Nova of
+ * one region and Neutron of another would make a picture of a cloud that does not exist.
+ */
+export function endpointOf(catalogue: Catalogue, service: ServiceName, choice: EndpointChoice): string {
+  const listed = typesOf[service]
+    .map((type) => catalogue.filter((entry) => entry.type === type).flatMap((entry) => entry.endpoints))
+    .find((endpoints) => endpoints.length > 0);
+  if (!listed) throw missing(`has no ${service} service (${serviceTitles[service]})`);
+  const onInterface = listed.filter((e) => e.interface.replace(/URL$/, '') === choice.interface);
+  if (onInterface.length === 0) throw missing(`has no ${choice.interface} endpoint of ${service}`);
+  const regionOf = (e: (typeof listed)[number]): string => e.region_id ?? e.region ?? '';
+  const regions = [...new Set(onInterface.map(regionOf))].sort();
+  const ours =
+    choice.region === null ? onInterface : onInterface.filter((e) => regionOf(e) === choice.region);
+  if (ours.length === 0) {
+    throw missing(`has ${service} in ${regions.join(', ')}, but not in region ${choice.region}`);
+  }
+  if (choice.region === null && regions.length > 1) {
+    throw missing(
+      `has ${service} in several regions (${regions.join(', ')}): set region_name in clouds.yaml`,
+    );
+  }
+  return versioned(service, ours[0]?.url ?? '');
+}
+
+/** Keystone's v3 root for an auth_url written with or without its version. */
+export function identityRoot(authUrl: string): string {
+  return versioned('identity', authUrl);
+}
+
+function versioned(service: ServiceName, url: string): string {
+  const bare = url.replace(/\/+$/, '');
+  if (!URL.canParse(bare)) throw missing(`has an unusable address for ${service}`);
+  if (service === 'identity') return `${bare.replace(/\/v(2\.0|3)$/, '')}/v3`;
+  if (service === 'network') return /\/v2\.0$/.test(bare) ? bare : `${bare}/v2.0`;
+  return bare;
+}
+
+function missing(what: string): CloudError {
+  return new CloudError('not-done', `the catalogue ${what}`, null);
+}

@@ -1,0 +1,194 @@
+// Nova: the lists the inventory is made of, and the changes an evacuation consists of.
+import { z } from 'zod';
+import type { Server } from '../../shared/inventory.ts';
+import { type Cloud, CloudError, type ComputeService, type ComputeServiceChange } from '../cloud.ts';
+import { type List, readList } from './listing.ts';
+import { computeRange, negotiate, offeredRange } from './microversion.ts';
+import { aggregateItem, computeServiceItem, hypervisorItem, migrationItem, serverItem } from './records.ts';
+import { isItemNotFound } from './service-words.ts';
+import type { Call, Session } from './session.ts';
+import { SharedValue } from './shared-value.ts';
+import { validated } from './validation.ts';
+
+export interface ComputeOptions {
+  readonly pageSize: number;
+  /** For the POST of an evacuation, which Nova answers only after talking to other services. */
+  readonly evacuateTimeoutMs: number;
+}
+
+type ComputePart =
+  | 'listHypervisors'
+  | 'listComputeServices'
+  | 'listAggregates'
+  | 'listServers'
+  | 'readServer'
+  | 'listEvacuations'
+  | 'changeComputeService'
+  | 'evacuate'
+  | 'hardReboot';
+
+/** Nova takes no longer disabled_reason. */
+const MAX_REASON = 255;
+
+export class Compute implements Pick<Cloud, ComputePart> {
+  readonly #session: Session;
+  readonly #options: ComputeOptions;
+  readonly #version: SharedValue<string>;
+
+  constructor(session: Session, options: ComputeOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.#version = new SharedValue(async () =>
+      negotiate(await offeredRange(session, 'compute', session.closing), computeRange, 'Nova'),
+    );
+  }
+
+  /** The microversion spoken, negotiated once. @throws CloudError (not-done) that tells what was found and expected */
+  microversion(signal: AbortSignal): Promise<string> {
+    return this.#version.get(signal);
+  }
+
+  async listHypervisors(signal: AbortSignal) {
+    const records = await this.#list(
+      { path: '/os-hypervisors/detail', key: 'hypervisors', item: hypervisorItem, idOf: (h) => h.id },
+      signal,
+    );
+    return records.map(({ id: _, ...record }) => record);
+  }
+
+  async listComputeServices(signal: AbortSignal, host?: string): Promise<ComputeService[]> {
+    const query: [string, string][] = [['binary', 'nova-compute']];
+    if (host !== undefined) query.push(['host', host]);
+    const services = await this.#list(
+      {
+        path: '/os-services',
+        key: 'services',
+        item: computeServiceItem,
+        idOf: (s) => s.id,
+        query,
+        whole: true,
+      },
+      signal,
+    );
+    return services.filter((service) => host === undefined || service.host === host);
+  }
+
+  async listAggregates(signal: AbortSignal) {
+    const records = await this.#list(
+      { path: '/os-aggregates', key: 'aggregates', item: aggregateItem, idOf: (a) => a.id, whole: true },
+      signal,
+    );
+    return records.map(({ name, hosts }) => ({ name, hosts }));
+  }
+
+  async listServers(signal: AbortSignal, host?: string): Promise<Server[]> {
+    const query: [string, string][] = [['all_tenants', '1']];
+    if (host !== undefined) query.push(['host', host]);
+    const servers = await this.#list(
+      { path: '/servers/detail', key: 'servers', item: serverItem, idOf: (s) => s.id, query },
+      signal,
+    );
+    return servers.filter((server) => host === undefined || server.host === host);
+  }
+
+  async readServer(id: string, signal: AbortSignal): Promise<Server | null> {
+    const reply = await this.#call(
+      {
+        method: 'GET',
+        path: `/servers/${encodeURIComponent(id)}`,
+        accept: (answer) => answer.status === 404 && isItemNotFound(answer.text),
+      },
+      signal,
+    );
+    if (reply.status === 404) return null;
+    return validated(z.object({ server: serverItem }), reply.body, reply.what).server;
+  }
+
+  async listEvacuations(sourceHost: string, signal: AbortSignal) {
+    const query: [string, string][] = [
+      ['migration_type', 'evacuation'],
+      ['source_compute', sourceHost],
+    ];
+    const migrations = await this.#list(
+      { path: '/os-migrations', key: 'migrations', item: migrationItem, idOf: (m) => m.uuid, query },
+      signal,
+    );
+    return migrations
+      .filter((migration) => migration.source === sourceHost)
+      .sort((a, b) => b.createdAtMs - a.createdAtMs);
+  }
+
+  /**
+   * One PUT for all fields: disabled alone, Nova asks the dead host first and waits a minute (facts). A reason longer than
+   * Nova takes is cut.
+   * @throws CloudError; not-done for a reason without status disabled, which Nova would refuse
+   */
+  async changeComputeService(
+    id: string,
+    change: ComputeServiceChange,
+    signal: AbortSignal,
+  ): Promise<ComputeService> {
+    if (change.disabledReason !== undefined && change.status !== 'disabled') {
+      throw new CloudError('not-done', 'a reason goes with disabling a service only', null);
+    }
+    const body = {
+      status: change.status,
+      disabled_reason: change.disabledReason && shortened(change.disabledReason),
+      forced_down: change.forcedDown,
+    };
+    const reply = await this.#call(
+      { method: 'PUT', path: `/os-services/${encodeURIComponent(id)}`, body },
+      signal,
+    );
+    return validated(z.object({ service: computeServiceItem }), reply.body, reply.what, true).service;
+  }
+
+  /** The body of 2.53 to 2.87: `force` would pass over the scheduler's checks, onSharedStorage is Nova's to find out. */
+  async evacuate(instanceId: string, target: string, signal: AbortSignal): Promise<void> {
+    const timeoutMs = this.#options.evacuateTimeoutMs;
+    await this.#action(instanceId, { evacuate: { host: target } }, signal, { timeoutMs });
+  }
+
+  async hardReboot(instanceId: string, signal: AbortSignal): Promise<void> {
+    await this.#action(instanceId, { reboot: { type: 'HARD' } }, signal);
+  }
+
+  async #action(id: string, body: unknown, signal: AbortSignal, extra: Pick<Call, 'timeoutMs'> = {}) {
+    const path = `/servers/${encodeURIComponent(id)}/action`;
+    await this.#call({ method: 'POST', path, body, ...extra }, signal);
+  }
+
+  async #call(call: Omit<Call, 'service' | 'microversion'>, signal: AbortSignal) {
+    const version = await this.microversion(signal);
+    try {
+      return await this.#session.call(
+        { ...call, service: 'compute', microversion: `compute ${version}` },
+        signal,
+      );
+    } catch (error) {
+      // Nova was exchanged for another release under us: ask for its range again next time.
+      if (error instanceof CloudError && error.status === 406) this.#version.forget(version);
+      throw error;
+    }
+  }
+
+  /** `whole`: a list that Nova does not page. */
+  async #list<T>(
+    list: Omit<List<T>, 'call' | 'pageSize'> & { path: string; whole?: boolean },
+    signal: AbortSignal,
+  ): Promise<T[]> {
+    const microversion = `compute ${await this.microversion(signal)}`;
+    const call = { service: 'compute', path: list.path, microversion } as const;
+    return readList(
+      this.#session,
+      { ...list, call, pageSize: list.whole ? null : this.#options.pageSize },
+      signal,
+    );
+  }
+}
+
+/** Cut by characters, as Nova counts them, and not within one. */
+function shortened(reason: string): string {
+  const characters = [...reason];
+  return characters.length <= MAX_REASON ? reason : `${characters.slice(0, MAX_REASON - 1).join('')}…`;
+}

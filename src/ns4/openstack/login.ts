@@ -1,0 +1,84 @@
+// Keystone v3's login: the request for a token and what its answer means. Pure.
+import { z } from 'zod';
+import type { CloudCredentials, ScopedReference } from '../../shared/config/cloud-credentials.ts';
+import { CloudError } from '../cloud.ts';
+import { type Catalogue, catalogueSchema } from './catalogue.ts';
+import { json } from './service-words.ts';
+import type { HttpAnswer } from './transport.ts';
+import { utcTime, validated } from './validation.ts';
+
+type Login = CloudCredentials['login'];
+
+/** A token and what came with it. */
+export interface Grant {
+  readonly token: string;
+  /** By our clock; a while before it expires. */
+  readonly renewAtMs: number;
+  readonly catalogue: Catalogue;
+  readonly user: string;
+  readonly project: string | null;
+  readonly roles: readonly string[];
+}
+
+/** The body of POST /v3/auth/tokens. */
+export function loginBody(login: Login): unknown {
+  if (login.method === 'application-credential') {
+    // Its project comes with it; a scope would be refused.
+    return {
+      auth: {
+        identity: {
+          methods: ['application_credential'],
+          application_credential: { ...login.credential, secret: login.secret },
+        },
+      },
+    };
+  }
+  return {
+    auth: {
+      identity: { methods: ['password'], password: { user: { ...login.user, password: login.password } } },
+      scope: { project: login.project },
+    },
+  };
+}
+
+/** The login as people know it, without its secret. */
+export function loginName(login: Login): string {
+  if (login.method === 'password') return `user ${named(login.user)}`;
+  return `application credential ${'id' in login.credential ? login.credential.id : login.credential.name}`;
+}
+
+const named = (thing: ScopedReference): string => ('id' in thing ? thing.id : thing.name);
+
+const tokenSchema = z.object({
+  token: z.object({
+    expires_at: utcTime,
+    issued_at: utcTime,
+    user: z.object({ name: z.string() }),
+    project: z.object({ name: z.string() }).nullish(),
+    roles: z.array(z.object({ name: z.string() })).nullish(),
+    catalog: catalogueSchema,
+  }),
+});
+
+/** A token is renewed this long before it ends, or at nine tenths of a short life: a call must not outlive it. */
+const RENEW_BEFORE_MS = 120_000;
+
+/**
+ * Reads the answer (2xx) of a login asked for at `askedAtMs` by our clock. The token's life is taken from its own two
+ * dates, so the cloud's clock does not matter.
+ * @throws CloudError (not-done) when it makes no sense
+ */
+export function readGrant(answer: HttpAnswer, askedAtMs: number): Grant {
+  const token = answer.headers['x-subject-token'];
+  if (!token) throw new CloudError('not-done', "Keystone's login answered without a token", answer.status);
+  const body = validated(tokenSchema, json(answer.text), "Keystone's login").token;
+  const lifeMs = body.expires_at - body.issued_at;
+  return {
+    token,
+    renewAtMs: askedAtMs + Math.max(lifeMs * 0.9, lifeMs - RENEW_BEFORE_MS),
+    catalogue: body.catalog,
+    user: body.user.name,
+    project: body.project?.name ?? null,
+    roles: (body.roles ?? []).map((role) => role.name),
+  };
+}

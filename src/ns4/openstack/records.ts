@@ -1,0 +1,179 @@
+// What Nova, Neutron and Keystone answer, as far as Sonny uses it, turned into Sonny's words. Field names and their
+// oddities are facts of the real services (microversions 2.53 to 2.87).
+import { z } from 'zod';
+import type { Server } from '../../shared/inventory.ts';
+import type {
+  AgentRecord,
+  Aggregate,
+  ComputeService,
+  EvacuationMigration,
+  HypervisorRecord,
+  PortBinding,
+} from '../cloud.ts';
+import { utcTime } from './validation.ts';
+
+/** Nova writes "none" as null, and in places as an empty string. */
+const nullable = z.string().nullable();
+const orNull = (text: string | null | undefined): string | null => text || null;
+
+export const hypervisorItem = z
+  .object({
+    id: z.union([z.string(), z.number()]),
+    hypervisor_hostname: z.string(),
+    service: z.object({ host: z.string() }),
+    host_ip: nullable.optional(),
+    vcpus: z.number(),
+    vcpus_used: z.number(),
+    memory_mb: z.number(),
+    memory_mb_used: z.number(),
+    running_vms: z.number(),
+  })
+  .transform((raw): HypervisorRecord & { id: string } => ({
+    id: String(raw.id),
+    name: raw.hypervisor_hostname,
+    host: raw.service.host,
+    address: orNull(raw.host_ip),
+    vcpus: raw.vcpus,
+    vcpusUsed: raw.vcpus_used,
+    memoryMb: raw.memory_mb,
+    memoryMbUsed: raw.memory_mb_used,
+    runningVms: raw.running_vms,
+  }));
+
+export const computeServiceItem = z
+  .object({
+    id: z.string(),
+    host: z.string(),
+    zone: z.string(),
+    state: z.enum(['up', 'down']),
+    status: z.enum(['enabled', 'disabled']),
+    disabled_reason: nullable.optional(),
+    forced_down: z.boolean(),
+    updated_at: utcTime.nullable(),
+  })
+  .transform(
+    (raw): ComputeService => ({
+      id: raw.id,
+      host: raw.host,
+      zone: raw.zone,
+      state: raw.state,
+      status: raw.status,
+      disabledReason: orNull(raw.disabled_reason),
+      forcedDown: raw.forced_down,
+      reportedAtMs: raw.updated_at,
+    }),
+  );
+
+export const aggregateItem = z
+  .object({ id: z.number(), name: z.string(), hosts: z.array(z.string()) })
+  .transform((raw): Aggregate & { id: string } => ({ id: String(raw.id), name: raw.name, hosts: raw.hosts }));
+
+const addressItem = z.object({
+  addr: z.string(),
+  version: z.union([z.literal(4), z.literal(6)]),
+  'OS-EXT-IPS:type': z.enum(['fixed', 'floating']),
+});
+
+/** Everything else a server has (user data, keys, metadata, an admin password) is left behind here. */
+export const serverItem = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    tenant_id: z.string(),
+    status: z.string(),
+    created: z.string(),
+    locked: z.boolean(),
+    // Shown to administrators only: without them the list is of no use, so their absence is an error.
+    'OS-EXT-SRV-ATTR:host': nullable,
+    'OS-EXT-SRV-ATTR:hypervisor_hostname': nullable,
+    'OS-EXT-STS:vm_state': z.string(),
+    'OS-EXT-STS:task_state': nullable,
+    'OS-EXT-STS:power_state': z.number(),
+    'OS-EXT-AZ:availability_zone': nullable.optional(),
+    flavor: z.object({ original_name: z.string(), vcpus: z.number(), ram: z.number() }),
+    // Keyed by the network's name.
+    addresses: z.record(z.string(), z.array(addressItem)),
+    fault: z.object({ message: z.string() }).nullish(),
+  })
+  .transform(
+    (raw): Server => ({
+      id: raw.id,
+      name: raw.name,
+      projectId: raw.tenant_id,
+      host: orNull(raw['OS-EXT-SRV-ATTR:host']),
+      hypervisorName: orNull(raw['OS-EXT-SRV-ATTR:hypervisor_hostname']),
+      status: raw.status,
+      vmState: raw['OS-EXT-STS:vm_state'],
+      taskState: orNull(raw['OS-EXT-STS:task_state']),
+      powerState: raw['OS-EXT-STS:power_state'],
+      locked: raw.locked,
+      flavor: raw.flavor.original_name,
+      vcpus: raw.flavor.vcpus,
+      memoryMb: raw.flavor.ram,
+      zone: orNull(raw['OS-EXT-AZ:availability_zone']),
+      createdAt: raw.created,
+      addresses: Object.entries(raw.addresses).flatMap(([network, addresses]) =>
+        addresses.map((a) => ({ network, address: a.addr, version: a.version, type: a['OS-EXT-IPS:type'] })),
+      ),
+      fault: orNull(raw.fault?.message),
+    }),
+  );
+
+export const migrationItem = z
+  .object({
+    id: z.union([z.string(), z.number()]),
+    // From 2.59.
+    uuid: z.string().optional(),
+    instance_uuid: z.string(),
+    status: z.string(),
+    source_compute: nullable,
+    dest_compute: nullable,
+    created_at: utcTime,
+  })
+  .transform(
+    (raw): EvacuationMigration => ({
+      uuid: raw.uuid ?? String(raw.id),
+      instanceId: raw.instance_uuid,
+      status: raw.status,
+      source: orNull(raw.source_compute),
+      target: orNull(raw.dest_compute),
+      createdAtMs: raw.created_at,
+    }),
+  );
+
+export const agentItem = z
+  .object({
+    id: z.string(),
+    host: z.string(),
+    binary: z.string(),
+    heartbeat_timestamp: utcTime,
+    alive: z.boolean(),
+  })
+  .transform((raw): AgentRecord & { id: string } => ({
+    id: raw.id,
+    host: raw.host,
+    binary: raw.binary,
+    heartbeatAtMs: raw.heartbeat_timestamp,
+    alive: raw.alive,
+  }));
+
+export const portItem = z
+  .object({
+    id: z.string(),
+    device_id: z.string(),
+    device_owner: z.string(),
+    // Shown to administrators only.
+    'binding:host_id': nullable,
+    'binding:vif_type': z.string(),
+    status: z.string(),
+  })
+  .transform((raw): PortBinding & { owner: string } => ({
+    id: raw.id,
+    owner: raw.device_owner,
+    instanceId: raw.device_id,
+    host: orNull(raw['binding:host_id']),
+    vifType: raw['binding:vif_type'],
+    status: raw.status,
+  }));
+
+export const projectItem = z.object({ id: z.string(), name: z.string() });

@@ -1,0 +1,207 @@
+// Calls to the services of one cloud, with a token: the one place that decides what may be concluded from a call that
+// did not succeed (see the rules in ../cloud.ts), what is repeated, and what is kept out of error texts.
+import type { Clock } from '../../shared/clock.ts';
+import type { CloudCredentials } from '../../shared/config/cloud-credentials.ts';
+import { errorText } from '../../shared/errors.ts';
+import { CloudError } from '../cloud.ts';
+import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
+import { endpointOf, identityRoot, type ServiceName, serviceTitles } from './catalogue.ts';
+import { type Grant, loginBody, loginName, readGrant } from './login.ts';
+import { json, serviceWords } from './service-words.ts';
+import { SharedValue } from './shared-value.ts';
+import { type HttpAnswer, type HttpRequest, NoAnswer, Transport } from './transport.ts';
+
+export interface SessionOptions {
+  readonly clock: Clock;
+  /** In [0, 1); spreads the pauses before repetitions. */
+  readonly random: () => number;
+  readonly timeoutMs: number;
+  readonly retry: RetryLimits;
+  readonly maxBodyBytes: number;
+  readonly connections: number;
+  /** Told of everything that was repeated, and why. */
+  readonly log: (text: string) => void;
+}
+
+export interface Call {
+  readonly service: ServiceName;
+  /** GET is a read and may be repeated; the others are changes and never are. */
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Below the endpoint: "/servers/detail". */
+  readonly path: string;
+  readonly query?: URLSearchParams;
+  readonly body?: unknown;
+  /** As in the header: "compute 2.87". */
+  readonly microversion?: string;
+  readonly timeoutMs?: number;
+  /** Answers other than 2xx that the caller deals with itself. */
+  readonly accept?: (answer: HttpAnswer) => boolean;
+}
+
+export interface Reply {
+  readonly status: number;
+  /** Undefined when the body was no JSON (an empty one is none). */
+  readonly body: unknown;
+  /** The call, for messages: "Nova GET /servers/detail". */
+  readonly what: string;
+}
+
+export class Session {
+  readonly credentials: CloudCredentials;
+  readonly transport: Transport;
+  readonly #options: SessionOptions;
+  readonly #grants: SharedValue<Grant>;
+  readonly #closing = new AbortController();
+  /** What must not be in any error text, should a service or a proxy quote it. */
+  readonly #secrets = new Set<string>();
+
+  constructor(credentials: CloudCredentials, options: SessionOptions) {
+    this.credentials = credentials;
+    this.#options = options;
+    const { login } = credentials;
+    this.#secrets.add(login.method === 'password' ? login.password : login.secret);
+    this.transport = new Transport({ ...options, ...credentials.tls }, options.clock);
+    this.#grants = new SharedValue<Grant>(
+      () => this.#login(),
+      (grant) => options.clock.nowMs() < grant.renewAtMs,
+    );
+  }
+
+  /** Fires when the session is closed: for what is shared by several calls, and ends with none of them. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Ends everything under way and all connections. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the client was closed'));
+    await this.transport.close();
+  }
+
+  /** The current token with what came along, logging in first where needed. @throws CloudError (not-done) */
+  grant(signal: AbortSignal): Promise<Grant> {
+    return this.#grants.get(signal);
+  }
+
+  /** The base URL of a service. @throws CloudError (not-done) */
+  async endpoint(service: ServiceName, signal: AbortSignal): Promise<string> {
+    return endpointOf((await this.grant(signal)).catalogue, service, this.credentials);
+  }
+
+  /**
+   * Makes one call and returns its answer (2xx). Reads are repeated within the limits. A 401 renews the token and sends
+   * once more, changes too: it was answered before anything was done.
+   * @throws CloudError
+   */
+  async call(call: Call, signal: AbortSignal): Promise<Reply> {
+    const what = `${serviceTitles[call.service]} ${call.method} ${call.path}`;
+    const attempt = (): Promise<HttpAnswer> => this.#authorised(call, signal);
+    try {
+      const answer =
+        call.method === 'GET'
+          ? await retried(attempt, this.#options.retry, this.#tools(what), signal)
+          : await attempt();
+      const good = (answer.status >= 200 && answer.status < 300) || call.accept?.(answer) === true;
+      if (!good) throw unsuccessful(answer, what, call.method !== 'GET');
+      return { status: answer.status, body: json(answer.text), what };
+    } catch (error) {
+      throw this.#withoutSecrets(inWords(error, what, call.method !== 'GET'));
+    }
+  }
+
+  async #authorised(call: Call, signal: AbortSignal): Promise<HttpAnswer> {
+    const grant = await this.grant(signal);
+    const answer = await this.#send(call, grant, signal);
+    if (answer.status !== 401) return answer;
+    this.#grants.forget(grant);
+    return this.#send(call, await this.grant(signal), signal);
+  }
+
+  #send(call: Call, grant: Grant, signal: AbortSignal): Promise<HttpAnswer> {
+    const url = new URL(endpointOf(grant.catalogue, call.service, this.credentials) + call.path);
+    if (call.query) url.search = call.query.toString();
+    const request: HttpRequest = {
+      method: call.method,
+      url,
+      headers: {
+        ...commonHeaders,
+        'x-auth-token': grant.token,
+        ...(call.microversion && { 'openstack-api-version': call.microversion }),
+      },
+      body: call.body === undefined ? null : JSON.stringify(call.body),
+      timeoutMs: call.timeoutMs ?? this.#options.timeoutMs,
+      change: call.method !== 'GET',
+    };
+    return this.transport.exchange(request, signal);
+  }
+
+  /** Logging in changes nothing, so it is repeated like a read. It ends with the session, not with who asked first. */
+  async #login(): Promise<Grant> {
+    const what = `Keystone login of ${loginName(this.credentials.login)}`;
+    const signal = this.#closing.signal;
+    const request: HttpRequest = {
+      method: 'POST',
+      url: new URL(`${identityRoot(this.credentials.authUrl)}/auth/tokens`),
+      headers: commonHeaders,
+      body: JSON.stringify(loginBody(this.credentials.login)),
+      timeoutMs: this.#options.timeoutMs,
+      change: false,
+    };
+    try {
+      let askedAtMs = 0;
+      const attempt = (): Promise<HttpAnswer> => {
+        askedAtMs = this.#options.clock.nowMs();
+        return this.transport.exchange(request, signal);
+      };
+      const answer = await retried(attempt, this.#options.retry, this.#tools(what), signal);
+      if (answer.status !== 201 && answer.status !== 200) {
+        const words = serviceWords(answer.text);
+        throw new CloudError('not-done', `${what}: ${answer.status} ${words}`.trim(), answer.status);
+      }
+      const grant = readGrant(answer, askedAtMs);
+      this.#secrets.add(grant.token);
+      return grant;
+    } catch (error) {
+      throw this.#withoutSecrets(inWords(error, what, false));
+    }
+  }
+
+  #tools(what: string): RetryTools {
+    const { clock, random, log } = this.#options;
+    return { clock, random, onRetry: (why, pauseMs) => log(`${what}: ${why}; again in ${pauseMs} ms`) };
+  }
+
+  #withoutSecrets(error: CloudError): CloudError {
+    let text = error.message;
+    for (const secret of this.#secrets) {
+      // Shorter ones would mask half of every sentence.
+      if (secret.length >= 6) text = text.replaceAll(secret, '***');
+    }
+    return text === error.message ? error : new CloudError(error.outcome, text, error.status);
+  }
+}
+
+const commonHeaders = {
+  accept: 'application/json',
+  'content-type': 'application/json',
+  'user-agent': 'sonny',
+};
+
+/** An answer that is no success, by the rules of CloudError. */
+function unsuccessful(answer: HttpAnswer, what: string, change: boolean): CloudError {
+  const { status } = answer;
+  const words = serviceWords(answer.text);
+  const full = `${what}: ${status} ${words}`.trim();
+  if (status >= 400 && status < 500) {
+    // A refused change is reported per instance, in the service's own words.
+    return new CloudError('refused', change && words && status !== 401 ? words : full, status);
+  }
+  return new CloudError(change ? 'unknown' : 'not-done', full, status);
+}
+
+/** Whatever a call threw, by the rules of CloudError. */
+function inWords(error: unknown, what: string, change: boolean): CloudError {
+  if (error instanceof CloudError) return error;
+  const certainlyNotDone = !change || (error instanceof NoAnswer && !error.sent);
+  return new CloudError(certainlyNotDone ? 'not-done' : 'unknown', `${what}: ${errorText(error)}`, null);
+}
