@@ -1,0 +1,42 @@
+// What an operator should know about a config.ini that is right as far as it is understood: keys and sections that
+// nobody reads, and passwords that everybody may read.
+import type { ConfigText } from './find-config.ts';
+import { type IniFile, readIni, referencedKeys } from './ini.ts';
+import { isSecret, knownKeys, unknownKeyHint, unknownSectionHint } from './known-keys.ts';
+
+/** One line for each warning; values are never part of it. */
+export function fileWarnings(config: ConfigText, ini: IniFile): string[] {
+  return [...permissionWarnings(config, ini), ...unknownWarnings(config.file, ini)];
+}
+
+function unknownWarnings(file: string, ini: IniFile): string[] {
+  const warnings: string[] = [];
+  const references = referencedKeys(ini);
+  for (const [name, { line, keys }] of ini.sections) {
+    const hint = unknownSectionHint(name);
+    if (hint !== null) {
+      warnings.push(`${file}:${line}: [${name}]: ${hint}`);
+      continue;
+    }
+    for (const [key, entry] of keys) {
+      // A key that only serves others by %(key)s is the author's own.
+      const keyHint = references.has(key) ? null : unknownKeyHint(name, key);
+      if (keyHint !== null) warnings.push(`${file}:${entry.line}: [${name}] ${key}: ${keyHint}`);
+    }
+  }
+  return warnings;
+}
+
+function permissionWarnings({ file, mode }: ConfigText, ini: IniFile): string[] {
+  const holdsSecret = Object.entries(knownKeys).some(([section, keys]) =>
+    keys.some((key) => {
+      const value = isSecret(key) ? readIni(ini, section, key) : null;
+      return value?.state === 'value' && value.text !== '' && value.text !== 'None';
+    }),
+  );
+  return holdsSecret && (mode & 0o004) !== 0
+    ? [
+        `${file}: found mode ${mode.toString(8).padStart(4, '0')}, everybody may read its passwords; expected 0600`,
+      ]
+    : [];
+}

@@ -1,0 +1,67 @@
+// Every section and key of config.ini, which of them are secrets, and what a misspelt one was probably meant to be.
+
+/** [DEFAULT] may set any key besides its own, as all sections inherit from it. */
+export const knownKeys: Readonly<Record<string, readonly string[]>> = {
+  DEFAULT: ['monitor_period', 'heartbeat_period', 'suspicious_backoff', 'dead_backoff', 'cooldown_period'],
+  REDIS: ['host', 'port', 'pass', 'password', 'username', 'tls', 'db'],
+  OPENSTACK: ['cloud', 'provider_net', 'evacuate', 'concurrency'],
+  MYSQL: ['host', 'port', 'user', 'pass', 'database', 'ca'],
+  SCAN: ['hypervisor_ports', 'instance_ports', 'timeout', 'refused', 'controls'],
+  SLACK: ['token', 'app_token', 'channel', 'clouds', 'api_url'],
+};
+
+const secrets: ReadonlySet<string> = new Set(['pass', 'password', 'token', 'app_token']);
+
+/** True for keys whose values no message, log or terminal may show. */
+export const isSecret = (key: string): boolean => secrets.has(key);
+
+/** What is wrong with a key in a section, and the key it probably should be; null for a known key. */
+export function unknownKeyHint(section: string, key: string): string | null {
+  const known = knownKeys[section] ?? [];
+  const everywhere = Object.values(knownKeys).flat();
+  if (known.includes(key) || (section === 'DEFAULT' && everywhere.includes(key))) return null;
+  const home = Object.keys(knownKeys).find((name) => knownKeys[name]?.includes(key));
+  if (home !== undefined) return `unknown key here, ignored; it belongs in [${home}]`;
+  const near = nearest(key, known);
+  return near !== null
+    ? `unknown key, ignored; did you mean ${near}?`
+    : `unknown key, ignored; the keys of [${section}] are ${known.join(', ')}`;
+}
+
+/** The same for a section. */
+export function unknownSectionHint(section: string): string | null {
+  const names = Object.keys(knownKeys);
+  if (names.includes(section)) return null;
+  const near = nearest(section.trim().toUpperCase(), names);
+  return near !== null
+    ? `unknown section, ignored; did you mean [${near}]?`
+    : `unknown section, ignored; the sections are ${names.map((name) => `[${name}]`).join(', ')}`;
+}
+
+/** The candidate that takes the fewest single-letter changes; null when none is near enough to be meant. */
+function nearest(word: string, candidates: readonly string[]): string | null {
+  let best: string | null = null;
+  let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const changes = changesBetween(word, candidate);
+    if (changes < fewest) {
+      fewest = changes;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein's distance: letters added, dropped or replaced. */
+function changesBetween(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    above = row;
+  }
+  return above[b.length] ?? 0;
+}

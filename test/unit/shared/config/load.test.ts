@@ -1,0 +1,333 @@
+// Configurations that are right: the original's own, the example that is shipped, every key once, and what each
+// process makes of them; then the warnings. Wrong ones are in wrong-configurations.test.ts.
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { knownKeys } from '../../../../src/shared/config/known-keys.ts';
+import { loadSettings, type ProcessName } from '../../../../src/shared/config/load.ts';
+
+let cwd: string;
+let home: string;
+beforeEach(() => {
+  const root = mkdtempSync(join(tmpdir(), 'sonny-config-'));
+  [cwd, home] = [join(root, 'cwd'), join(root, 'home')];
+  mkdirSync(cwd);
+  mkdirSync(home);
+});
+afterEach(() => rmSync(join(cwd, '..'), { recursive: true }));
+
+const write = (text: string, name = 'config.ini', mode = 0o600): void => {
+  writeFileSync(join(cwd, name), text);
+  chmodSync(join(cwd, name), mode);
+};
+const load = (process: ProcessName = 'monitor', file?: string): ReturnType<typeof loadSettings> =>
+  loadSettings({ process, file, cwd, home });
+const minimal = '[REDIS]\nhost = redis1\n[OPENSTACK]\ncloud = prod\n';
+const processes = ['ns4', 'monitor', 'sonny'] as const;
+
+describe("the original's config.ini, unchanged", () => {
+  const fixture = join(import.meta.dirname, 'fixtures/original-config.ini');
+
+  test.each(processes)('%s takes it, without a warning', (process) => {
+    copyFileSync(fixture, join(cwd, 'config.ini'));
+    chmodSync(join(cwd, 'config.ini'), 0o600);
+    const { settings, warnings } = load(process);
+    expect(warnings).toEqual([]);
+    expect(settings).toEqual({
+      file: join(cwd, 'config.ini'),
+      monitor: {
+        monitorPeriodMs: 60_000,
+        heartbeatPeriodMs: 40_000,
+        suspiciousBackoff: 5,
+        deadBackoff: 1,
+        cooldownMs: 86_400_000,
+      },
+      redis: { host: '127.0.0.1', port: 6379, username: null, password: null, tls: false, db: null },
+      openstack:
+        process === 'sonny'
+          ? null
+          : { cloud: 'cloud1', externalNetworks: ['ext-net', 'ext-net2'], method: 'api', concurrency: 8 },
+      mysql: null,
+      scan: {
+        hypervisorPorts: [22, 111, 16509],
+        instancePorts: [22],
+        timeoutMs: 3000,
+        refusedMeans: 'alive',
+        controls: [],
+      },
+      slack: {
+        token: 'xoxb-0000-original',
+        appToken: null,
+        channel: 'sonny',
+        clouds: ['cloud1', 'cloud2'],
+        apiUrl: null,
+      },
+    });
+  });
+
+  test('an older one, with keys nobody reads any more, only warns of them', () => {
+    write(`[DEFAULT]\nworkers = 3\nloglevel = INFO\n${minimal}[SLACK]\ntoken = None\nclouds = prod\n`);
+    const keys = knownKeys.DEFAULT?.join(', ');
+    expect(load().warnings).toEqual([
+      `${cwd}/config.ini:2: [DEFAULT] workers: unknown key, ignored; the keys of [DEFAULT] are ${keys}`,
+      `${cwd}/config.ini:3: [DEFAULT] loglevel: unknown key, ignored; the keys of [DEFAULT] are ${keys}`,
+    ]);
+  });
+});
+
+describe('config.example.ini', () => {
+  const example = join(import.meta.dirname, '../../../../config.example.ini');
+
+  test.each(processes)('loads for %s without a warning, whoever may read it', (process) => {
+    copyFileSync(example, join(cwd, 'config.ini'));
+    chmodSync(join(cwd, 'config.ini'), 0o644);
+    expect(load(process).warnings).toEqual([]);
+  });
+
+  test('what it shows is what counts without it', () => {
+    copyFileSync(example, join(cwd, 'config.ini'));
+    const shown = load().settings;
+    write('[REDIS]\nhost = 127.0.0.1\n[OPENSTACK]\ncloud = cloud1\n[SLACK]\nchannel = sonny\n');
+    expect(shown).toEqual(load().settings);
+  });
+
+  test('names every key, but the second name of pass', () => {
+    const text = readFileSync(example, 'utf8');
+    for (const [section, keys] of Object.entries(knownKeys)) {
+      const part = text.split(`\n[${section}]\n`)[1]?.split('\n[')[0] ?? '';
+      for (const key of keys)
+        expect(part, `[${section}] ${key}`).toMatch(
+          key === 'password' ? /"password"/ : new RegExp(`^(# )?${key} = `, 'm'),
+        );
+    }
+  });
+});
+
+test('every key once', () => {
+  writeFileSync(join(cwd, 'ca.pem'), 'x');
+  write(`[DEFAULT]
+monitor_period = 0.5
+heartbeat_period = 1_0
+suspicious_backoff = 0
+dead_backoff = 0
+cooldown_period = 0
+[REDIS]
+host: ::1
+port: 6380
+password = a;b#c%%d
+username = sonny
+tls = Yes
+db = 0
+[OPENSTACK]
+cloud = my cloud
+provider_net = ext-net , public
+evacuate = Database
+concurrency = 64
+[MYSQL]
+host = db.example.org
+port = 3307
+user = nova
+pass = "quoted"
+database = nova_cell1
+ca = ca.pem
+[SCAN]
+hypervisor_ports = 22
+instance_ports = 22,3389
+timeout = 0.25
+refused = silent
+controls = 10.0.0.1:443, [2001:db8::1]:22, gw.example.org:80
+[SLACK]
+token = xoxb-1
+app_token = xapp-1
+channel = #ops
+clouds = my cloud,other
+api_url = http://127.0.0.1:8080/api/
+`);
+  const { settings, warnings } = load('ns4');
+  expect(warnings).toEqual([]);
+  expect(settings).toEqual({
+    file: join(cwd, 'config.ini'),
+    monitor: {
+      monitorPeriodMs: 500,
+      heartbeatPeriodMs: 10_000,
+      suspiciousBackoff: 0,
+      deadBackoff: 0,
+      cooldownMs: 0,
+    },
+    redis: { host: '::1', port: 6380, username: 'sonny', password: 'a;b#c%d', tls: true, db: 0 },
+    openstack: {
+      cloud: 'my cloud',
+      externalNetworks: ['ext-net', 'public'],
+      method: 'database',
+      concurrency: 64,
+    },
+    mysql: {
+      host: 'db.example.org',
+      port: 3307,
+      user: 'nova',
+      password: '"quoted"',
+      database: 'nova_cell1',
+      ca: join(cwd, 'ca.pem'),
+    },
+    scan: {
+      hypervisorPorts: [22],
+      instancePorts: [22, 3389],
+      timeoutMs: 250,
+      refusedMeans: 'silent',
+      controls: [
+        { address: '10.0.0.1', port: 443 },
+        { address: '2001:db8::1', port: 22 },
+        { address: 'gw.example.org', port: 80 },
+      ],
+    },
+    slack: {
+      token: 'xoxb-1',
+      appToken: 'xapp-1',
+      channel: '#ops',
+      clouds: ['my cloud', 'other'],
+      apiUrl: 'http://127.0.0.1:8080/api/',
+    },
+  });
+});
+
+test('the settings cannot be changed', () => {
+  write(minimal);
+  const { settings } = load();
+  expect(Object.isFrozen(settings.scan.hypervisorPorts)).toBe(true);
+  expect(() => Object.assign(settings.monitor, { deadBackoff: 99 })).toThrow(TypeError);
+});
+
+describe('which file', () => {
+  test('-c before ./config.ini before ~/.config.ini', () => {
+    writeFileSync(join(home, '.config.ini'), minimal);
+    expect(load().settings.file).toBe(join(home, '.config.ini'));
+    write(minimal);
+    expect(load().settings.file).toBe(join(cwd, 'config.ini'));
+    write(minimal, 'other.ini');
+    expect(load('monitor', 'other.ini').settings.file).toBe(join(cwd, 'other.ini'));
+  });
+});
+
+describe('what a value means', () => {
+  test.each<[string, string, (settings: ReturnType<typeof load>['settings']) => unknown, unknown]>([
+    ['either name of the Redis password', 'pass = p', (s) => s.redis.password, 'p'],
+    ['both names with one value', 'pass = p\npassword = p', (s) => s.redis.password, 'p'],
+    ['None beside the one that counts', 'pass = None\npassword = p', (s) => s.redis.password, 'p'],
+    ['only None in this spelling is nothing', 'pass = none', (s) => s.redis.password, 'none'],
+    ['inherited from DEFAULT', '[DEFAULT]\nport = 7000', (s) => s.redis.port, 7000],
+    ['interpolated', 'dir = x\npass = %(dir)s%%', (s) => s.redis.password, 'x%'],
+    ['clouds fall back to the cloud', '[SLACK]\nclouds = None', (s) => s.slack.clouds, ['prod']],
+    ['an empty value takes the default', 'port =', (s) => s.redis.port, 6379],
+  ])('%s', (_name, lines, pick, expected) => {
+    write(`[OPENSTACK]\ncloud = prod\n[REDIS]\nhost = h\n${lines}\n`);
+    expect(load().warnings).toEqual([]);
+    expect(pick(load().settings)).toEqual(expected);
+  });
+
+  test('sonny takes the only cloud there is from [OPENSTACK], and needs none there', () => {
+    write(minimal);
+    expect(load('sonny').settings).toMatchObject({ openstack: null, slack: { clouds: ['prod'] } });
+    write('[REDIS]\nhost = h\n[SLACK]\nclouds = a, b\n');
+    expect(load('sonny').settings.slack.clouds).toEqual(['a', 'b']);
+  });
+
+  test('the database is no business of sonny', () => {
+    write(`${minimal}evacuate = database\n`);
+    expect(load('sonny').settings.mysql).toBeNull();
+  });
+});
+
+describe('warnings', () => {
+  test.each<[string, string, string[]]>([
+    [
+      'a misspelt key',
+      '[REDIS]\nhots = hunter2\n',
+      [':6: [REDIS] hots: unknown key, ignored; did you mean host?'],
+    ],
+    [
+      'a misspelt secret, without its value',
+      '[REDIS]\npasword = hunter2\n',
+      [':6: [REDIS] pasword: unknown key, ignored; did you mean password?'],
+    ],
+    [
+      'a key of another section',
+      '[REDIS]\ncooldown_period = 5\n',
+      [':6: [REDIS] cooldown_period: unknown key here, ignored; it belongs in [DEFAULT]'],
+    ],
+    [
+      'a key like no other',
+      '[SCAN]\nnmap_path = /usr/bin\n',
+      [
+        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls',
+      ],
+    ],
+    [
+      'a misspelt section',
+      '[SLAKC]\ntoken = hunter2\n',
+      [':5: [SLAKC]: unknown section, ignored; did you mean [SLACK]?'],
+    ],
+    [
+      'a section in lower case',
+      '[slack]\ntoken = hunter2\n',
+      [':5: [slack]: unknown section, ignored; did you mean [SLACK]?'],
+    ],
+    [
+      'a section like no other',
+      '[FENCING]\nagent = ipmi\n',
+      [
+        ':5: [FENCING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [SLACK]',
+      ],
+    ],
+    [
+      'a token of an unknown kind',
+      '[SLACK]\ntoken = hunter2\nchannel = c\n',
+      [":6: [SLACK] token: does not begin with xoxb-, as a bot's token does; Slack may refuse it"],
+    ],
+    [
+      'a cloud that nobody reports on',
+      '[SLACK]\nclouds = test\n',
+      [':6: [SLACK] clouds: [OPENSTACK] cloud ("prod") is not among them, nobody will hear of it'],
+    ],
+    [
+      'a cloud twice',
+      '[SLACK]\nclouds = prod, a, prod\n',
+      [':6: [SLACK] clouds: found "prod" twice, it counts once'],
+    ],
+    ['none for a key others refer to', '[SLACK]\nbase = ops\nchannel = %(base)s-alerts\n', []],
+    ['none for comments', '[SLACK]\n; token = hunter2\n# nonsense\n', []],
+  ])('%s', (_name, lines, expected) => {
+    // [REDIS] comes last where a case continues it.
+    const openstack = '[OPENSTACK]\ncloud = prod\n';
+    const redis = '[REDIS]\nhost = h\n';
+    const text = lines.startsWith('[REDIS]\n')
+      ? `#\n${openstack}${redis}${lines.replace('[REDIS]\n', '')}`
+      : `${redis}${openstack}${lines}`;
+    write(text);
+    const { warnings } = load();
+    expect(warnings).toEqual(expected.map((line) => `${cwd}/config.ini${line}`));
+    expect(warnings.join()).not.toContain('hunter2');
+  });
+
+  test.each([
+    [0o600, 'pass = p', false],
+    [0o640, 'pass = p', false],
+    [0o644, 'pass = p', true],
+    [0o644, 'pass = None', false],
+    [0o644, 'pass =', false],
+    [0o604, '[SLACK]\ntoken = xoxb-1\nchannel = c', true],
+    [0o644, '[MYSQL]\npass = p', true],
+  ])('mode %o with %j: %s', (mode, lines, warned) => {
+    write(`[OPENSTACK]\ncloud = prod\n[REDIS]\nhost = h\n${lines}\n`, 'config.ini', mode);
+    const said = `${cwd}/config.ini: found mode 0${mode.toString(8)}, everybody may read its passwords; expected 0600`;
+    expect(load().warnings).toEqual(warned ? [said] : []);
+  });
+});
