@@ -92,7 +92,9 @@ const evacuateDataSchema = z.object({
   judgedAtMs: z.number(),
   /** What the verdict rests on, for the journal, as sentences. */
   evidence: z.array(z.string()),
-  /** Host names of healthy hypervisors to probe along as controls. */
+  /** The dead hypervisor's address as last known, scanned again while the inventory is refreshed. */
+  address: z.string().nullable(),
+  /** Healthy hypervisors to probe along as controls. */
   controls: z.array(scanTargetSchema),
 });
 export type EvacuateData = z.infer<typeof evacuateDataSchema>;

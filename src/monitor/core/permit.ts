@@ -1,11 +1,11 @@
 // May the dead be recovered now, and onto which spares? The last guards before anything is done. Pure.
+import { controlHosts } from '../../shared/controls.ts';
 import type { Inventory } from '../../shared/inventory.ts';
 import type { RefusalName } from '../../shared/refusals.ts';
 import { assignSpares } from './spares.ts';
 import type { Turn } from './turn.ts';
 import type { Recovery } from './types.ts';
 import type { DeadHost } from './verdict.ts';
-import { controlHosts } from './witnesses.ts';
 
 /** An evacuation not begun within this time is refused by ns4: its evidence is old by then. */
 const startWithinMs = 120_000;
@@ -53,6 +53,7 @@ export function permit(turn: Turn, dead: readonly DeadHost[], inventory: Invento
       startByMs: nowMs + startWithinMs,
       judgedAtMs: nowMs,
       evidence: [...evidence],
+      address: inventory.hosts?.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
       controls,
     };
     const job = { name: 'evacuate' as const, id: `evacuate-${incident}-1`, data };

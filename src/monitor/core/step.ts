@@ -9,6 +9,7 @@
 // Recoveries run beside the round: the monitor keeps watching meanwhile. Every waiting phase ends on a tick once its
 // contract's waitMs is over; an outcome whose id nobody waits for (late, doubled, of an earlier life) changes nothing.
 import { contracts } from '../../shared/contracts.ts';
+import { controlHosts, hostTarget } from '../../shared/controls.ts';
 import type { Inventory } from '../../shared/inventory.ts';
 import type { Refusal } from '../../shared/refusals.ts';
 import { permit } from './permit.ts';
@@ -17,7 +18,7 @@ import { findSuspects, nextCheckMs } from './suspicion.ts';
 import { cloudScope, Turn } from './turn.ts';
 import { freshMs, type Input, type Output, type Phase, type Rules, type State } from './types.ts';
 import { judgeWitnesses, silentOnes } from './verdict.ts';
-import { controlGuests, controlHosts, hostTarget, witnessesOf } from './witnesses.ts';
+import { controlGuests, witnessesOf } from './witnesses.ts';
 
 type Outcome = Extract<Input, { kind: 'outcome' }>;
 

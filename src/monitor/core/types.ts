@@ -22,8 +22,7 @@ export interface Rules {
 export const freshMs = 60_000;
 /** Shortest pause between two checks, however many heartbeats are about to run out. */
 export const shortestPauseMs = 1_000;
-/** Healthy hypervisors, and guests of healthy hypervisors, probed along as controls. */
-export const controlHostCount = 5;
+/** Guests of healthy hypervisors, probed along with a scan of guests as controls. */
 export const controlGuestCount = 20;
 /** How often a recovery is handed to a further worker before the monitor gives it up. */
 export const mostAttempts = 20;

@@ -1,7 +1,8 @@
 // Who can testify for a silent host, and who can testify that the scanner itself is not blind. Pure.
 import type { ScanTarget } from '../../shared/contracts.ts';
-import { externalAddresses, type Hosts, type Inventory, type Server } from '../../shared/inventory.ts';
-import { controlGuestCount, controlHostCount, type Rules } from './types.ts';
+import { spread } from '../../shared/controls.ts';
+import { externalAddresses, type Inventory, type Server } from '../../shared/inventory.ts';
+import { controlGuestCount, type Rules } from './types.ts';
 
 /** States in which a guest runs and could answer; the silence of a stopped or paused one proves nothing. */
 const runningStates = new Set(['active', 'rescued', 'resized', 'error']);
@@ -27,22 +28,6 @@ export function witnessesOf(host: string, inventory: Inventory, rules: Rules): W
   };
 }
 
-/** Hypervisors beyond suspicion, spread over the cloud by name, as controls of a scan. */
-export function controlHosts(
-  hosts: Hosts,
-  unsuitable: ReadonlySet<string>,
-  nowMs: number,
-  rules: Rules,
-): ScanTarget[] {
-  const fresh = new Set(
-    hosts.agents.filter((a) => nowMs - a.heartbeatAtMs <= rules.heartbeatPeriodMs).map((a) => a.host),
-  );
-  const healthy = hosts.hypervisors.filter(
-    (h) => h.state === 'up' && h.address !== null && fresh.has(h.host) && !unsuitable.has(h.host),
-  );
-  return spread(healthy, controlHostCount).map((h) => hostTarget(h.host, h.address, rules));
-}
-
 /** Running guests of healthy hypervisors, as many hypervisors as possible, as controls of a guest scan. */
 export function controlGuests(
   inventory: Inventory,
@@ -63,14 +48,6 @@ export function controlGuests(
   return spread(targets, controlGuestCount);
 }
 
-/** A hypervisor under the ports config.ini names. */
-export function hostTarget(host: string, address: string | null, rules: Rules): ScanTarget {
-  return {
-    name: host,
-    endpoints: address === null ? [] : rules.hypervisorPorts.map((port) => ({ address, port })),
-  };
-}
-
 function guestTarget(server: Server, rules: Rules): ScanTarget {
   return {
     name: server.id,
@@ -78,10 +55,4 @@ function guestTarget(server: Server, rules: Rules): ScanTarget {
       rules.instancePorts.map((port) => ({ address, port })),
     ),
   };
-}
-
-/** `count` members, evenly spaced, so that one rack's or zone's names do not make up the whole sample. */
-function spread<T>(all: readonly T[], count: number): T[] {
-  if (all.length <= count) return [...all];
-  return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)] as T);
 }

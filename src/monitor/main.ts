@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+// Entry of the monitor: wires settings, Redis, the queue and the driver. It decides and touches nothing itself.
+import { type Check, runChecks } from '../shared/check.ts';
+import { systemClock } from '../shared/clock.ts';
+import type { Settings } from '../shared/config/settings.ts';
+import { InventoryStore } from '../shared/inventory-store.ts';
+import { keysOf } from '../shared/keys.ts';
+import type { Log } from '../shared/log.ts';
+import { type CommonOptions, command, type Frame, runProcess } from '../shared/process-frame.ts';
+import { JobProducer } from '../shared/queue.ts';
+import { connectRedis, probeRedis } from '../shared/redis.ts';
+import { requireOpenStack, start } from '../shared/start.ts';
+import type { Rules } from './core/types.ts';
+import { Driver } from './driver.ts';
+import { Memory, readState } from './memory.ts';
+
+await runProcess('monitor', async (frame) => {
+  const program = command(
+    'monitor',
+    'Decides when a hypervisor is dead and hands the work to ns4.',
+  ).exitOverride();
+  const options = program.parse().opts<CommonOptions>();
+  const { settings, log } = start('monitor', options);
+  if (options.check)
+    return runChecks(checks(settings, log, frame), (line) => process.stdout.write(`${line}\n`));
+  const { memory, inventory, jobs, cloud } = connect(settings, log, frame);
+  const driver = new Driver({
+    cloud,
+    rules: rulesOf(settings),
+    memory,
+    inventory,
+    jobs,
+    clock: systemClock,
+    log,
+  });
+  log.info({ cloud, config: settings.file }, `watching cloud ${cloud}`);
+  await driver.run(frame.stop);
+  return 0;
+});
+
+function connect(settings: Settings, log: Log, frame: Frame) {
+  const { cloud } = requireOpenStack(settings);
+  const keys = keysOf(cloud);
+  const redis = connectRedis(settings.redis, cloud, log);
+  const jobs = new JobProducer(settings.redis, cloud, log);
+  frame.onClose('Redis', () => redis.disconnect());
+  frame.onClose('job queue', () => jobs.close());
+  return {
+    cloud,
+    keys,
+    redis,
+    jobs,
+    memory: new Memory(redis, keys),
+    inventory: new InventoryStore(redis, keys),
+  };
+}
+
+function rulesOf(settings: Settings): Rules {
+  const { externalNetworks } = requireOpenStack(settings);
+  const { hypervisorPorts, instancePorts } = settings.scan;
+  return { ...settings.monitor, externalNetworks, hypervisorPorts, instancePorts };
+}
+
+function checks(settings: Settings, log: Log, frame: Frame): Check[] {
+  const { cloud } = requireOpenStack(settings);
+  const parts = () => {
+    connected ??= connect(settings, log, frame);
+    return connected;
+  };
+  let connected: ReturnType<typeof connect> | undefined;
+  return [
+    { what: 'configuration', run: async () => `${settings.file}, cloud ${cloud}` },
+    { what: 'Redis', run: () => probeRedis(settings.redis, cloud) },
+    {
+      what: 'ns4',
+      run: async () => {
+        const workers = await parts().jobs.workers();
+        return workers === 0 ? 'no worker listens now' : `${workers} listening`;
+      },
+    },
+    {
+      what: 'inventory',
+      run: async () => {
+        const { hosts } = await parts().inventory.read();
+        if (hosts === null) return 'none yet';
+        const age = Math.round((Date.now() - hosts.collectedAtMs) / 1000);
+        return `${hosts.hypervisors.length} hypervisors, ${age} s old`;
+      },
+    },
+    {
+      what: 'state',
+      run: async () => {
+        const state = await readState(parts().redis, parts().keys);
+        if (state === null) return 'none yet';
+        const cooldown = state.cooldown
+          ? `last recovery began ${new Date(state.cooldown.sinceMs).toISOString()}`
+          : 'no recovery to cool down from';
+        return `${state.phase.kind}, ${state.recoveries.length} recoveries under way, ${cooldown}`;
+      },
+    },
+  ];
+}

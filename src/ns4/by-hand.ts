@@ -1,0 +1,67 @@
+// `ns4 -d HOST -s HOST`: one evacuation by hand, with the same checks as a job, and its progress on the terminal.
+import { userInfo } from 'node:os';
+import { controlHosts } from '../shared/controls.ts';
+import { OperationalError } from '../shared/errors.ts';
+import type { EventFacts } from '../shared/events.ts';
+import type { ExitCode } from '../shared/process-frame.ts';
+import { announce, endedText, endedWell, sentence } from '../shared/sentences.ts';
+import { CloudError } from './cloud.ts';
+import { evacuateHost } from './evacuation/run.ts';
+import { evacuationParts, refresh, type WorkerParts } from './handlers.ts';
+import { Progress } from './progress.ts';
+
+/** Evacuates `dead` to `spare`; 0 only if every instance is back. Continues an unfinished incident of that pair. */
+export async function evacuateByHand(
+  parts: WorkerParts,
+  pair: { readonly dead: string; readonly spare: string },
+  stop: AbortSignal,
+  out: NodeJS.WriteStream,
+): Promise<ExitCode> {
+  const { clock, settings, journals } = parts;
+  const progress = new Progress(out, clock);
+  progress.line(`asking everything about ${pair.dead} and ${pair.spare} again`);
+  try {
+    const { hosts } = await refresh(parts, false, stop);
+    const open = await journals.open(pair.dead);
+    const nowMs = clock.nowMs();
+    const order = {
+      ...pair,
+      incident: open?.spare === pair.spare ? open.id : incidentId(nowMs, pair.dead),
+      requestedAtMs: nowMs,
+      startByMs: nowMs + 600_000,
+      judgedAtMs: nowMs,
+      evidence: [`ordered by hand by ${operator()}`],
+      address: hosts.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
+      controls: controlHosts(hosts, new Set([pair.dead]), nowMs, {
+        heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
+        hypervisorPorts: settings.scan.hypervisorPorts,
+      }),
+    };
+    const tell = (facts: EventFacts) => progress.event(facts, sentence(facts).text);
+    const report = await evacuateHost(order, evacuationParts(parts, tell), stop);
+    progress.line(endedText(report));
+    await parts.events.append([
+      announce(parts.openstack.cloud, clock.nowMs(), { kind: 'evacuation-ended', report }),
+    ]);
+    return endedWell(report) ? 0 : 1;
+  } catch (error) {
+    if (error instanceof CloudError) throw new OperationalError(error.message);
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+/** Who gave the order, for the journal and Slack. */
+export function operator(): string {
+  try {
+    return process.env.SUDO_USER ?? userInfo().username;
+  } catch {
+    // A container may run under a uid without a name.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+function incidentId(nowMs: number, host: string): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-${host.replaceAll(':', '_')}-by-hand`;
+}

@@ -1,0 +1,73 @@
+// What `ns4 --check` reaches: configuration, Redis, OpenStack with its lists, MySQL when the database method needs it.
+import { readFileSync } from 'node:fs';
+import type { Check } from '../shared/check.ts';
+import { systemClock } from '../shared/clock.ts';
+import { isMarkedSpare } from '../shared/inventory.ts';
+import type { Frame } from '../shared/process-frame.ts';
+import { probeRedis } from '../shared/redis.ts';
+import type { StartedOnCloud } from '../shared/start.ts';
+import { createNovaDatabase } from './nova-database.ts';
+import { createCloud } from './openstack/client.ts';
+import { refreshInventory } from './refresh-inventory.ts';
+
+export function checksOf({ settings, openstack, credentials }: StartedOnCloud, frame: Frame): Check[] {
+  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random });
+  frame.onClose('OpenStack', () => cloud.close());
+  const { mysql } = settings;
+  return [
+    {
+      what: 'configuration',
+      run: async () =>
+        `${settings.file}, cloud ${openstack.cloud} of ${credentials.file}, evacuate = ${openstack.method}`,
+    },
+    { what: 'Redis', run: () => probeRedis(settings.redis, openstack.cloud) },
+    {
+      what: 'OpenStack',
+      run: async () => {
+        const found = await cloud.describe(frame.stop);
+        const placement = found.endpoints.placement ?? 'none';
+        if (openstack.method === 'database' && found.endpoints.placement === null)
+          throw new Error('the catalogue has no placement, which "evacuate = database" needs');
+        return `${found.user} in project ${found.project ?? 'none'} (${found.roles.join(', ')}), Nova ${found.computeMicroversion} at ${found.endpoints.compute}, Neutron at ${found.endpoints.network}, Placement at ${placement}`;
+      },
+    },
+    {
+      what: 'inventory',
+      run: async () => {
+        const { hosts, servers } = await refreshInventory(
+          cloud,
+          openstack.cloud,
+          { servers: true },
+          systemClock,
+          frame.stop,
+        );
+        const spares = hosts.hypervisors.filter(isMarkedSpare).map((h) => h.host);
+        return `${hosts.hypervisors.length} hypervisors, ${hosts.agents.length} agents, ${servers?.servers.length ?? 0} instances, spares: ${spares.join(', ') || 'none'}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
+      },
+    },
+    { what: 'scanner', run: async () => `${openFileLimit()} files may be open, each probe needs one` },
+    ...(mysql === null
+      ? []
+      : [
+          {
+            what: 'MySQL',
+            run: async () => {
+              const database = createNovaDatabase(mysql);
+              try {
+                return await database.check();
+              } finally {
+                await database.close();
+              }
+            },
+          },
+        ]),
+  ];
+}
+
+function openFileLimit(): string {
+  try {
+    return /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,86 @@
+// May this hypervisor be evacuated to this spare, by facts collected just now? The second lock on the same door: the
+// monitor judged seconds ago, ns4 asks again before the first change and whenever it continues. Pure.
+import type { EvacuateData, ScanResult } from '../../shared/contracts.ts';
+import type { Hosts, Servers } from '../../shared/inventory.ts';
+import type { Refusal } from '../../shared/refusals.ts';
+import { spareShortcoming } from '../../shared/spares.ts';
+
+export interface FreshFacts {
+  readonly hosts: Hosts;
+  readonly servers: Servers;
+  readonly scan: ScanResult;
+  readonly nowMs: number;
+}
+
+/**
+ * A refusal, or null when the evacuation may go on. `resumed`: this incident already changed something, so the spare
+ * is expected to be enabled and partly filled, and Nova's report time of the dead service is no evidence any more (our
+ * own change of the service may have touched it).
+ */
+export function permitEvacuation(
+  order: Pick<EvacuateData, 'dead' | 'spare' | 'judgedAtMs'>,
+  facts: FreshFacts,
+  heartbeatPeriodMs: number,
+  resumed: boolean,
+): Refusal | null {
+  const { hosts, servers, nowMs } = facts;
+  const host = order.dead;
+  const dead = hosts.hypervisors.find((h) => h.host === host);
+  if (dead === undefined) return { name: 'unknown-host', host };
+  const spare = hosts.hypervisors.find((h) => h.host === order.spare);
+  if (spare === undefined) return { name: 'unknown-host', host: order.spare };
+  return (
+    signOfLife(order, facts, heartbeatPeriodMs, resumed) ??
+    (resumed
+      ? spareNoLongerWorks(order, hosts, nowMs, heartbeatPeriodMs)
+      : unfit(order, spareShortcoming({ dead, spare, hosts, servers, heartbeatPeriodMs, nowMs })))
+  );
+}
+
+/** Anything that speaks against the host being dead, the scan's own failure included: doubt is a refusal. */
+function signOfLife(
+  order: Pick<EvacuateData, 'dead' | 'judgedAtMs'>,
+  { hosts, scan, nowMs }: FreshFacts,
+  heartbeatPeriodMs: number,
+  resumed: boolean,
+): Refusal | null {
+  const host = order.dead;
+  const heard = hosts.agents.find((a) => a.host === host && nowMs - a.heartbeatAtMs <= heartbeatPeriodMs);
+  if (heard)
+    return {
+      name: 'came-back',
+      host,
+      evidence: `heartbeat of ${heard.binary} ${Math.round((nowMs - heard.heartbeatAtMs) / 1000)} s ago`,
+    };
+  const reportedAtMs = hosts.hypervisors.find((h) => h.host === host)?.reportedAtMs ?? 0;
+  if (!resumed && reportedAtMs > order.judgedAtMs)
+    return { name: 'came-back', host, evidence: 'nova-compute reported after it was judged dead' };
+  if (!scan.ok) return { name: 'scan-failed', of: 'hosts', hosts: [host], detail: scan.detail };
+  const finding = scan.targets[host];
+  if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };
+  if (scan.outcome === 'blind')
+    return { name: 'scanner-blind', of: 'hosts', hosts: [host], controls: Object.keys(scan.controls) };
+  if (finding?.state !== 'silent')
+    return { name: 'scan-unknown', host, detail: finding?.detail ?? 'the scan did not report on it' };
+  return null;
+}
+
+function unfit(order: Pick<EvacuateData, 'dead' | 'spare'>, why: string | null): Refusal | null {
+  return why === null
+    ? null
+    : { name: 'spare-unfit', host: order.dead, spare: order.spare, why: `it ${why}` };
+}
+
+function spareNoLongerWorks(
+  order: Pick<EvacuateData, 'dead' | 'spare'>,
+  hosts: Hosts,
+  nowMs: number,
+  heartbeatPeriodMs: number,
+): Refusal | null {
+  const spare = hosts.hypervisors.find((h) => h.host === order.spare);
+  if (spare?.state !== 'up') return unfit(order, 'has its nova-compute down');
+  const silent = hosts.agents.find(
+    (a) => a.host === order.spare && nowMs - a.heartbeatAtMs > heartbeatPeriodMs,
+  );
+  return unfit(order, silent ? `has a silent network agent (${silent.binary})` : null);
+}

@@ -1,0 +1,112 @@
+// The table contract -> handler, and what each handler does beside its core: store, announce, time.
+import type { Clock } from '../shared/clock.ts';
+import type { OpenStackSettings, Settings } from '../shared/config/settings.ts';
+import type { Handlers } from '../shared/contracts.ts';
+import { errorText } from '../shared/errors.ts';
+import type { EventLog } from '../shared/event-log.ts';
+import type { EventFacts } from '../shared/events.ts';
+import type { InventoryStore } from '../shared/inventory-store.ts';
+import type { Log } from '../shared/log.ts';
+import { announce } from '../shared/sentences.ts';
+import { type Cloud, CloudError } from './cloud.ts';
+import type { Journals } from './evacuation/journal.ts';
+import { type EvacuationParts, evacuateHost } from './evacuation/run.ts';
+import type { Method } from './evacuation/work.ts';
+import { type RefreshedInventory, refreshInventory } from './refresh-inventory.ts';
+import { scan } from './scan/scan.ts';
+
+/** Servers are refreshed when asked, and when they are older than this (the original's rule). */
+const serversAgeMs = 600_000;
+
+export interface WorkerParts {
+  readonly settings: Settings;
+  readonly openstack: OpenStackSettings;
+  readonly cloud: Cloud;
+  readonly method: Method;
+  readonly inventory: InventoryStore;
+  readonly journals: Journals;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Everything this worker can be asked for. */
+export function handlersOf(parts: WorkerParts): Handlers {
+  const { clock, log, settings } = parts;
+  return {
+    'refresh-inventory': async (data, signal) => {
+      const startedAtMs = clock.nowMs();
+      try {
+        const { hosts, servers } = await refresh(parts, data.servers, signal);
+        return {
+          ok: true,
+          collectedAtMs: hosts.collectedAtMs,
+          serversCollectedAtMs: servers?.collectedAtMs ?? null,
+          hypervisors: hosts.hypervisors.length,
+          servers: servers?.servers.length ?? null,
+          tookMs: clock.nowMs() - startedAtMs,
+        };
+      } catch (error) {
+        if (!(error instanceof CloudError)) throw error;
+        log.warn({ error: errorText(error) }, 'the inventory could not be refreshed; the previous one stays');
+        return { ok: false, detail: errorText(error) };
+      }
+    },
+    scan: (data, signal) => scan(data, settings.scan, {}, clock, signal),
+    evacuate: (data, signal) => evacuateHost(data, evacuationParts(parts), signal),
+  };
+}
+
+/** What an evacuation works with, by job and by hand; `tell` hears everything that is announced. */
+export function evacuationParts(
+  parts: WorkerParts,
+  tell: (facts: EventFacts) => void = () => {},
+): EvacuationParts {
+  const { cloud, method, journals, clock, log, settings, openstack } = parts;
+  return {
+    cloud,
+    method,
+    journals,
+    clock,
+    log,
+    heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
+    hypervisorPorts: settings.scan.hypervisorPorts,
+    concurrency: openstack.concurrency,
+    refresh: async (signal) => {
+      const { hosts, servers } = await refresh(parts, true, signal);
+      if (servers === null) throw new Error('a refresh with servers brought none');
+      return { hosts, servers };
+    },
+    scan: (request, signal) => scan(request, settings.scan, {}, clock, signal),
+    say: async (facts) => {
+      tell(facts);
+      await say(parts, facts);
+    },
+  };
+}
+
+/** Reads the whole cloud and replaces the stored inventory in one step. */
+export async function refresh(
+  parts: WorkerParts,
+  askedForServers: boolean,
+  signal: AbortSignal,
+): Promise<RefreshedInventory> {
+  const { cloud, clock, inventory, openstack, log } = parts;
+  const serversAtMs = askedForServers ? null : await inventory.serversCollectedAtMs();
+  const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
+  const refreshed = await refreshInventory(cloud, openstack.cloud, { servers }, clock, signal);
+  for (const oddity of refreshed.oddities) log.info(oddity);
+  await inventory.write(refreshed.hosts, refreshed.servers);
+  return refreshed;
+}
+
+/** An event that cannot be written is no reason to leave instances half-way: the report carries it all again. */
+async function say({ events, clock, openstack, log }: WorkerParts, facts: EventFacts): Promise<void> {
+  const event = announce(openstack.cloud, clock.nowMs(), facts);
+  log[event.level === 'warning' ? 'warn' : event.level]({ kind: facts.kind }, event.text);
+  try {
+    await events.append([event]);
+  } catch (error) {
+    log.error({ error: errorText(error) }, 'an event could not be written');
+  }
+}

@@ -1,0 +1,46 @@
+// Control hosts: healthy hypervisors probed along with every scan, so that a blind scanner is told from a silent host.
+// The monitor chooses them for its scans, ns4 for an evacuation by hand. Pure.
+import type { ScanTarget } from './contracts.ts';
+import type { Hosts } from './inventory.ts';
+
+/** More would add traffic, not certainty. */
+export const controlHostCount = 5;
+
+export interface ControlRules {
+  readonly heartbeatPeriodMs: number;
+  readonly hypervisorPorts: readonly number[];
+}
+
+/** Hypervisors beyond suspicion (up, with a fresh heartbeat, not in `unsuitable`), spread over the cloud by name. */
+export function controlHosts(
+  hosts: Hosts,
+  unsuitable: ReadonlySet<string>,
+  nowMs: number,
+  rules: ControlRules,
+): ScanTarget[] {
+  const fresh = new Set(
+    hosts.agents.filter((a) => nowMs - a.heartbeatAtMs <= rules.heartbeatPeriodMs).map((a) => a.host),
+  );
+  const healthy = hosts.hypervisors.filter(
+    (h) => h.state === 'up' && h.address !== null && fresh.has(h.host) && !unsuitable.has(h.host),
+  );
+  return spread(healthy, controlHostCount).map((h) => hostTarget(h.host, h.address, rules));
+}
+
+/** A hypervisor under the ports config.ini names; no endpoints when Nova knows no address. */
+export function hostTarget(
+  host: string,
+  address: string | null,
+  rules: Pick<ControlRules, 'hypervisorPorts'>,
+): ScanTarget {
+  return {
+    name: host,
+    endpoints: address === null ? [] : rules.hypervisorPorts.map((port) => ({ address, port })),
+  };
+}
+
+/** `count` members, evenly spaced, so that one rack's or zone's names do not make up the whole sample. */
+export function spread<T>(all: readonly T[], count: number): T[] {
+  if (all.length <= count) return [...all];
+  return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)] as T);
+}
