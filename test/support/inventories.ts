@@ -1,0 +1,89 @@
+// Builders of inventories for tests: a cloud of hypervisors hv01… with agents and instances, changed where a test needs.
+import type { Agent, Hypervisor, Inventory, Server } from '../../src/shared/inventory.ts';
+
+export const nowMs = Date.UTC(2026, 10, 21, 3, 0, 0);
+
+export function hypervisor(host: string, change: Partial<Hypervisor> = {}): Hypervisor {
+  return {
+    host,
+    name: host,
+    address: `10.0.0.${Number(host.replace(/\D/g, ''))}`,
+    state: 'up',
+    status: 'enabled',
+    disabledReason: null,
+    forcedDown: false,
+    zone: 'nova',
+    serviceId: `service-${host}`,
+    vcpus: 32,
+    vcpusUsed: 3,
+    memoryMb: 128_000,
+    memoryMbUsed: 4_000,
+    runningVms: 3,
+    aggregates: [],
+    reportedAtMs: nowMs - 2_000,
+    ...change,
+  };
+}
+
+export function spare(host: string, change: Partial<Hypervisor> = {}): Hypervisor {
+  return hypervisor(host, {
+    status: 'disabled',
+    disabledReason: 'spare',
+    vcpusUsed: 0,
+    memoryMbUsed: 0,
+    runningVms: 0,
+    ...change,
+  });
+}
+
+export function agent(host: string, ageMs: number, change: Partial<Agent> = {}): Agent {
+  return { host, binary: 'neutron-openvswitch-agent', heartbeatAtMs: nowMs - ageMs, alive: true, ...change };
+}
+
+export function server(name: string, host: string, change: Partial<Server> = {}): Server {
+  const number = Number(name.replace(/\D/g, '') || '1');
+  return {
+    id: `id-${name}`,
+    name,
+    projectId: 'project',
+    host,
+    hypervisorName: host,
+    status: 'ACTIVE',
+    vmState: 'active',
+    taskState: null,
+    powerState: 1,
+    locked: false,
+    flavor: 'small',
+    vcpus: 1,
+    memoryMb: 1_024,
+    zone: 'nova',
+    createdAt: '2026-11-01T00:00:00Z',
+    addresses: [{ network: 'ext-net', address: `192.0.2.${number}`, version: 4, type: 'fixed' }],
+    fault: null,
+    ...change,
+  };
+}
+
+/** Everything of a cloud at `atMs`; agents of all hypervisors are fresh unless given. */
+export function inventory(
+  parts: { hypervisors: Hypervisor[]; agents?: Agent[]; servers?: Server[] },
+  atMs = nowMs,
+): Inventory {
+  const agents = parts.agents ?? [];
+  const silentOrGiven = new Set(agents.map((a) => a.host));
+  const fresh = parts.hypervisors
+    .filter((h) => !silentOrGiven.has(h.host))
+    .map((h) => agent(h.host, 1_000, { heartbeatAtMs: atMs - 1_000 }));
+  return {
+    hosts: {
+      version: 1,
+      cloud: 'cloud1',
+      collectedAtMs: atMs,
+      clockSkewMs: 0,
+      hypervisors: parts.hypervisors,
+      agents: [...agents, ...fresh],
+      projects: [],
+    },
+    servers: { version: 1, cloud: 'cloud1', collectedAtMs: atMs, servers: parts.servers ?? [] },
+  };
+}

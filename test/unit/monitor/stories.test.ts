@@ -1,0 +1,396 @@
+// The monitor's rules as stories: what it sees, what it asks of ns4, what it refuses and says.
+import { describe, expect, test } from 'vitest';
+import type { RefusalName } from '../../../src/shared/refusals.ts';
+import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
+import { done, Story, type World } from '../../support/monitor-story.ts';
+
+/** hv01 with three instances has been silent for two minutes; hv02 is healthy with one, hv04 is the spare. */
+function deadHv01(change: Parameters<typeof inventory>[0] | null = null) {
+  return (atMs: number) =>
+    inventory(
+      change ?? {
+        hypervisors: [hypervisor('hv01'), hypervisor('hv02', { runningVms: 1 }), spare('hv04')],
+        agents: [agent('hv01', 120_000)],
+        servers: [server('vm1', 'hv01'), server('vm2', 'hv01'), server('vm3', 'hv01'), server('vm9', 'hv02')],
+      },
+      atMs,
+    );
+}
+
+const silentHv01: World['finding'] = (name) => (/^(hv01|id-vm[123])$/.test(name) ? 'silent' : 'answers');
+
+function story(world: Partial<World> = {}, change: ConstructorParameters<typeof Story>[1] = {}): Story {
+  const built = deadHv01();
+  const told: Story = new Story({ inventory: () => built(told.atMs), finding: silentHv01, ...world }, change);
+  return told;
+}
+
+describe('a dead hypervisor', () => {
+  test('is recovered onto the spare: suspicion, scan, servers, witnesses, verdict, evacuation', () => {
+    const s = story().round();
+    expect(s.requests.map((r) => r.name)).toEqual([
+      'refresh-inventory',
+      'scan',
+      'refresh-inventory',
+      'scan',
+      'evacuate',
+    ]);
+    expect(s.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
+    expect(s.events.map((e) => e.kind)).toEqual([
+      'suspects-found',
+      'host-dead',
+      'evacuation-requested',
+      'evacuation-ended',
+    ]);
+    expect(s.texts.at(-1)).toContain('all 1 affected instances are back (vm1)');
+  });
+
+  test('the cooldown is stamped in the very state that asks for the evacuation', () => {
+    const s = story({ evacuate: () => ({ state: 'running' }) }).round();
+    expect(s.state.recoveries).toHaveLength(1);
+    expect(s.state.cooldown?.incidents).toEqual([s.state.recoveries[0]?.incident]);
+  });
+
+  test('the monitor keeps watching while an evacuation runs, and does not judge its host again', () => {
+    const s = story({ evacuate: () => ({ state: 'running' }) })
+      .round()
+      .round()
+      .round();
+    expect(s.evacuations).toHaveLength(1);
+    expect(s.requests.filter((r) => r.name === 'refresh-inventory').length).toBeGreaterThanOrEqual(4);
+    expect(s.events.filter((e) => e.kind === 'cleared')).toEqual([]);
+  });
+});
+
+describe('refusals', () => {
+  const base = {
+    hypervisors: [hypervisor('hv01'), hypervisor('hv02', { runningVms: 1 }), spare('hv04')],
+    agents: [agent('hv01', 120_000)],
+    servers: [server('vm1', 'hv01'), server('vm9', 'hv02')],
+  };
+  const many = ['hv11', 'hv12', 'hv13', 'hv14', 'hv15', 'hv16'];
+  const table: {
+    name: RefusalName;
+    when: string;
+    world?: Partial<World>;
+    cloud?: Parameters<typeof inventory>[0];
+    rules?: ConstructorParameters<typeof Story>[1];
+  }[] = [
+    {
+      name: 'inventory-unavailable',
+      when: 'the refresh fails',
+      world: { refresh: () => ({ state: 'done', result: { ok: false, detail: 'Keystone is away' } }) },
+    },
+    {
+      name: 'inventory-unavailable',
+      when: 'the refresh throws',
+      world: { refresh: () => ({ state: 'failed', detail: 'boom' }) },
+    },
+    {
+      name: 'inventory-stale',
+      when: 'the inventory is of another hour',
+      world: { inventory: () => inventory(base, nowMs - 3_600_000) },
+    },
+    {
+      name: 'too-many-suspects',
+      when: 'six hosts are suspicious',
+      cloud: {
+        ...base,
+        hypervisors: [...base.hypervisors, ...many.map((h) => hypervisor(h))],
+        agents: many.map((h) => agent(h, 120_000)),
+      },
+    },
+    {
+      name: 'no-address',
+      when: 'Nova knows no host_ip',
+      cloud: { ...base, hypervisors: [hypervisor('hv01', { address: null }), ...base.hypervisors.slice(1)] },
+    },
+    { name: 'host-answers', when: 'the host answers the scan', world: { finding: () => 'answers' } },
+    {
+      name: 'scan-failed',
+      when: 'the scan fails',
+      world: { scan: () => ({ state: 'failed', detail: 'stalled' }) },
+    },
+    { name: 'scan-failed', when: 'the scan vanished', world: { scan: () => ({ state: 'missing' }) } },
+    { name: 'scanner-blind', when: 'the controls are silent too', world: { finding: () => 'silent' } },
+    {
+      name: 'scan-unknown',
+      when: 'the scanner had trouble of its own',
+      world: { finding: (n) => (n === 'hv01' ? 'unknown' : 'answers') },
+    },
+    {
+      name: 'no-witness',
+      when: 'no instance has an external address',
+      cloud: { ...base, servers: [server('vm1', 'hv01', { addresses: [] })] },
+    },
+    {
+      name: 'no-witness',
+      when: 'only stopped instances have one',
+      cloud: { ...base, servers: [server('vm1', 'hv01', { vmState: 'stopped', status: 'SHUTOFF' })] },
+    },
+    {
+      name: 'nothing-to-recover',
+      when: 'Nova has no instance there any more',
+      cloud: { ...base, servers: [server('vm9', 'hv02')] },
+    },
+    {
+      name: 'already-handled',
+      when: 'Sonny was there before and something is left',
+      cloud: {
+        ...base,
+        hypervisors: [
+          hypervisor('hv01', {
+            state: 'down',
+            status: 'disabled',
+            disabledReason: 'sonny resurrection on hv04',
+          }),
+          ...base.hypervisors.slice(1),
+        ],
+      },
+    },
+    {
+      name: 'guests-answer',
+      when: 'one of its instances answers',
+      world: { finding: (n) => (n === 'hv01' || n === 'id-vm1' ? 'silent' : 'answers') },
+    },
+    {
+      name: 'scanner-blind',
+      when: 'guests of healthy hosts are silent as well',
+      world: { finding: (n) => (n.startsWith('id-') || n === 'hv01' ? 'silent' : 'answers') },
+    },
+    {
+      name: 'scan-unknown',
+      when: 'a witness could not be scanned',
+      world: {
+        finding: (n) =>
+          n === 'hv01'
+            ? 'silent'
+            : n === 'id-vm1'
+              ? 'unknown'
+              : n === 'id-vm9'
+                ? 'answers'
+                : n.startsWith('id-')
+                  ? 'silent'
+                  : 'answers',
+      },
+    },
+    { name: 'dry-mode', when: 'dead_backoff is 0', rules: { deadBackoff: 0 } },
+    {
+      name: 'too-many-dead',
+      when: 'two are dead',
+      cloud: {
+        ...base,
+        hypervisors: [...base.hypervisors, hypervisor('hv03')],
+        agents: [agent('hv01', 120_000), agent('hv03', 120_000)],
+        servers: [...base.servers, server('vm3', 'hv03')],
+      },
+      world: { finding: (n) => (/^(hv01|hv03|id-vm[13])$/.test(n) ? 'silent' : 'answers') },
+    },
+    {
+      name: 'no-spare',
+      when: 'nothing is set aside',
+      cloud: { ...base, hypervisors: base.hypervisors.slice(0, 2) },
+    },
+    {
+      name: 'no-spare',
+      when: "the spare's own agent is dead",
+      cloud: { ...base, agents: [agent('hv01', 120_000), agent('hv04', 120_000)] },
+    },
+  ];
+  test.each(table)('$name: $when', ({ name, world, cloud, rules }) => {
+    const built = deadHv01(cloud ?? null);
+    const s: Story = new Story({ inventory: () => built(s.atMs), finding: silentHv01, ...world }, rules);
+    s.round();
+    expect(s.refusals).toEqual([name]);
+    expect(s.evacuations).toEqual([]);
+    const again = s.events.length;
+    s.round().round();
+    expect(s.refusals, 'it is said once while it stays so').toEqual([name]);
+    expect(s.events).toHaveLength(again);
+  });
+
+  test('cooldown: a second death within it is told and left alone, after it is recovered', () => {
+    const cloud = {
+      hypervisors: [hypervisor('hv01'), hypervisor('hv02'), spare('hv04'), spare('hv05')],
+      servers: [server('vm1', 'hv01'), server('vm2', 'hv02')],
+    };
+    let dead = 'hv01';
+    const s: Story = new Story(
+      {
+        inventory: () => inventory({ ...cloud, agents: [agent(dead, -(s.atMs - nowMs) + 120_000)] }, s.atMs),
+        finding: (n) => (n === dead || n === (dead === 'hv01' ? 'id-vm1' : 'id-vm2') ? 'silent' : 'answers'),
+      },
+      { cooldownMs: 3_600_000 },
+    );
+    s.round();
+    dead = 'hv02';
+    s.round().round();
+    expect(s.refusals).toEqual(['cooldown']);
+    s.atMs += 3_600_000;
+    s.round();
+    expect(s.evacuations.map((e) => e.dead)).toEqual(['hv01', 'hv02']);
+  });
+
+  test('the operator forgets the cooldown', () => {
+    const s = story({ evacuate: () => ({ state: 'running' }) }).round();
+    s.input({ kind: 'order', order: { kind: 'reset-cooldown', by: 'anna', atMs: s.atMs } });
+    expect(s.state.cooldown).toBeNull();
+    expect(s.texts.at(-1)).toBe('The cooldown was reset by anna.');
+  });
+
+  test('worker-silent: nobody finishes the job within its limit; it is taken back', () => {
+    const s = story();
+    s.input({ kind: 'tick' });
+    s.atMs += 91_000;
+    s.input({ kind: 'tick' });
+    expect(s.refusals).toEqual(['worker-silent']);
+    expect(s.state.phase.kind).toBe('watching');
+  });
+
+  test('a host whose heartbeat returns between the scans is let go', () => {
+    let rounds = 0;
+    const s: Story = new Story({
+      inventory: () => {
+        rounds += 1;
+        const ageMs = rounds > 1 ? 1_000 : 120_000;
+        return inventory(
+          {
+            hypervisors: [hypervisor('hv01'), hypervisor('hv02'), spare('hv04')],
+            agents: [agent('hv01', 0, { heartbeatAtMs: s.atMs - ageMs })],
+            servers: [server('vm1', 'hv01')],
+          },
+          s.atMs,
+        );
+      },
+      finding: silentHv01,
+      scan: () => {
+        rounds = 2;
+        return null;
+      },
+    });
+    s.round();
+    expect(s.evacuations).toEqual([]);
+    expect(s.events.map((e) => e.kind)).toEqual(['suspects-found', 'cleared']);
+  });
+
+  test('an outcome nobody waits for changes nothing: late, doubled or of an earlier life', () => {
+    const s = story().round();
+    const before = JSON.stringify(s.state);
+    for (const job of s.requests) s.outcome(job, s.answer(job));
+    expect(JSON.stringify(s.state)).toBe(before);
+  });
+
+  test('back-off: said once, counted, and its end told', () => {
+    let calm = false;
+    const many = ['hv11', 'hv12', 'hv13', 'hv14', 'hv15', 'hv16'];
+    const s: Story = new Story({
+      inventory: () =>
+        inventory(
+          {
+            hypervisors: many.map((h) => hypervisor(h)),
+            agents: calm ? [] : many.map((h) => agent(h, 999_000)),
+          },
+          s.atMs,
+        ),
+    });
+    s.round().round().round();
+    calm = true;
+    s.round();
+    expect(s.refusals).toEqual(['too-many-suspects']);
+    expect(s.texts.at(-1)).toBe('No hypervisor is suspicious any more; backed off 3 times.');
+  });
+});
+
+describe('a refusal by ns4', () => {
+  test('is said once, though the order is tried again every round', () => {
+    const s = story({
+      evacuate: (r) =>
+        done(r, {
+          outcome: 'refused',
+          acted: false,
+          instances: [],
+          refusal: { name: 'spare-unfit', host: 'hv01', spare: 'hv04', why: 'it has 1 instances on it' },
+        }),
+    });
+    s.round().round().round();
+    expect(s.refusals).toEqual(['spare-unfit']);
+    expect(s.evacuations.length).toBe(3);
+    expect(s.state.cooldown, 'nothing was done, so nothing cools down').toBeNull();
+  });
+});
+
+describe('a lost worker', () => {
+  test('the recovery is handed to another one, with the same incident', () => {
+    let attempts = 0;
+    const s = story({
+      evacuate: (r) => {
+        attempts = r.data.attempt;
+        return r.data.attempt === 1
+          ? { state: 'failed', detail: 'job stalled more than allowable limit' }
+          : done(r);
+      },
+    });
+    s.round();
+    expect(attempts).toBe(2);
+    expect(new Set(s.requests.flatMap((r) => (r.name === 'evacuate' ? [r.data.incident] : []))).size).toBe(1);
+    expect(s.events.map((e) => e.kind)).toContain('evacuation-continued');
+  });
+
+  test('after twenty attempts the recovery is given up aloud, and the cooldown stands', () => {
+    const s = story({ evacuate: () => ({ state: 'failed', detail: 'boom' }) }, { deadBackoff: 1 });
+    s.round();
+    for (let i = 0; i < 40 && s.state.recoveries.length > 0; i += 1) {
+      s.atMs += 61_000;
+      s.round();
+    }
+    expect(s.texts.some((t) => t.startsWith('Nobody knows how hv01 -> hv04 ended'))).toBe(true);
+    expect(s.state.cooldown).not.toBeNull();
+  });
+
+  test('a recovery without an end is given up after its limit', () => {
+    const s = story({ evacuate: () => ({ state: 'running' }) }).round();
+    s.atMs += 3_700_001;
+    s.input({ kind: 'tick' });
+    expect(s.state.recoveries).toEqual([]);
+    expect(s.events.map((e) => e.kind)).toContain('evacuation-lost');
+  });
+});
+
+describe('when to look next', () => {
+  test('at the moment the oldest heartbeat would run out, not a monitor period later', () => {
+    const s: Story = new Story({
+      inventory: () =>
+        inventory(
+          {
+            hypervisors: [hypervisor('hv01'), hypervisor('hv02')],
+            agents: [agent('hv01', 0, { heartbeatAtMs: nowMs - 30_000 })],
+          },
+          s.atMs,
+        ),
+    });
+    s.round();
+    expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: nowMs - 30_000 + 40_001 });
+  });
+
+  test('after the monitor period at the latest, and never in a tight loop', () => {
+    const ages = [39_999, 1_000];
+    const s: Story = new Story(
+      {
+        inventory: () =>
+          inventory(
+            {
+              hypervisors: [hypervisor('hv01')],
+              agents: [agent('hv01', 0, { heartbeatAtMs: s.atMs - (ages[0] ?? 0) })],
+            },
+            s.atMs,
+          ),
+      },
+      { monitorPeriodMs: 5_000 },
+    );
+    s.round();
+    expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: s.atMs + 1_000 });
+    ages.shift();
+    s.round();
+    expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: s.atMs + 5_000 });
+  });
+});
