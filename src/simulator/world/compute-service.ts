@@ -1,0 +1,53 @@
+// Changes of a nova-compute service: enable, disable, force down, with Nova's refusals.
+import { computeWorks, isServiceUp } from './heartbeats.ts';
+import type { Host } from './model.ts';
+import { ApiRefusal } from './refusal.ts';
+import type { World } from './world.ts';
+
+/** A change as PUT /os-services/{id} carries it; absent fields stay. */
+export interface ServiceChange {
+  readonly status?: 'enabled' | 'disabled';
+  readonly disabledReason?: string;
+  readonly forcedDown?: boolean;
+}
+
+/**
+ * Makes the change, or refuses the whole of it. Returns how long Nova blocks before it answers: a nova-compute that
+ * it calls up is called, and if that one is dead in truth, the call has to time out.
+ */
+export function changeService(world: World, host: Host, change: ServiceChange): { blocksMs: number } {
+  if (change.status === undefined && change.forcedDown === undefined) {
+    throw new ApiRefusal(
+      400,
+      "No updates were requested. Fields 'status' or 'forced_down' should be specified.",
+    );
+  }
+  if (change.status === 'enabled' && change.disabledReason !== undefined) {
+    throw new ApiRefusal(400, "Specifying 'disabled_reason' when status is 'enabled' is invalid.");
+  }
+  if (change.disabledReason !== undefined && change.status === undefined) {
+    throw new ApiRefusal(400, "Specifying 'disabled_reason' requires status 'disabled'.");
+  }
+  if (change.forcedDown === false && host.forcedDown && evacuatedUncleaned(world, host)) {
+    throw new ApiRefusal(
+      400,
+      `Unable to force up host ${host.host} as \`done\` evacuation migration records remain associated with the host. ` +
+        'Ensure the compute service has been restarted, allowing these records to move to `completed` before retrying this request.',
+    );
+  }
+  if (change.forcedDown !== undefined) host.forcedDown = change.forcedDown;
+  const turned = change.status !== undefined && host.disabled !== (change.status === 'disabled');
+  if (change.status !== undefined) {
+    host.disabled = change.status === 'disabled';
+    host.disabledReason = host.disabled ? (change.disabledReason ?? null) : null;
+  }
+  // Nova tells nothing to a host that is down in its eyes: the trait then stays until that host's periodic update.
+  if (!turned || !isServiceUp(world, host)) return { blocksMs: 0 };
+  if (!computeWorks(world, host)) return { blocksMs: world.settings.durations.disableDeadBlockMs };
+  host.disabledTrait = host.disabled;
+  return { blocksMs: 0 };
+}
+
+function evacuatedUncleaned(world: World, host: Host): boolean {
+  return world.migrations.some((m) => m.source === host.host && m.status === 'done');
+}

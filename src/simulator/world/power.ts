@@ -1,0 +1,111 @@
+// Reboot, stop, start, pause and their like: the state checks Nova makes, and the state each ends in.
+import { deliverMail, tellCompute } from './messaging.ts';
+import type { Instance, VmState } from './model.ts';
+import { endGuest, startGuest } from './physics.ts';
+import { ApiRefusal } from './refusal.ts';
+import type { World } from './world.ts';
+
+interface PowerAction {
+  readonly from: readonly VmState[];
+  readonly task: string;
+  readonly to: VmState;
+  readonly powerState: number;
+}
+
+/** The simple actions by their name in the API. */
+const powerActions: Readonly<Record<string, PowerAction>> = {
+  'os-stop': { from: ['active', 'error'], task: 'powering-off', to: 'stopped', powerState: 4 },
+  'os-start': { from: ['stopped'], task: 'powering-on', to: 'active', powerState: 1 },
+  pause: { from: ['active'], task: 'pausing', to: 'paused', powerState: 3 },
+  unpause: { from: ['paused'], task: 'unpausing', to: 'active', powerState: 1 },
+  suspend: { from: ['active'], task: 'suspending', to: 'suspended', powerState: 4 },
+  resume: { from: ['suspended'], task: 'resuming', to: 'active', powerState: 1 },
+};
+
+/** Is this a name of a simple power action? */
+export function isPowerAction(action: string): boolean {
+  return Object.hasOwn(powerActions, action);
+}
+
+/** Begins a power action, or throws Nova's 409. */
+export function changePower(world: World, instance: Instance, action: string): void {
+  const rule = powerActions[action];
+  if (rule === undefined) throw new ApiRefusal(400, `There is no such action: ${action}`);
+  const word = action.replace('os-', '');
+  demandState(instance, word, rule.from, [null]);
+  run(world, instance, rule.task, world.settings.durations.powerChangeMs, (host) => {
+    instance.vmState = rule.to;
+    instance.powerState = rule.powerState;
+    if (rule.to === 'stopped' || rule.to === 'suspended') endGuest(world, instance, host);
+    else startGuest(world, instance, host);
+  });
+}
+
+/** Begins a reboot, or throws Nova's 409. A hard one starts the instance on whatever host Nova has it on by then. */
+export function reboot(world: World, instance: Instance, type: 'HARD' | 'SOFT'): void {
+  const hard = type === 'HARD';
+  const from: VmState[] = hard ? ['active', 'stopped', 'paused', 'suspended', 'error'] : ['active'];
+  demandState(instance, 'reboot', from, hard ? [null, 'rebooting', 'rebooting_hard'] : [null]);
+  run(
+    world,
+    instance,
+    hard ? 'rebooting_hard' : 'rebooting',
+    world.settings.durations.hardRebootMs,
+    (host) => {
+      instance.vmState = 'active';
+      instance.powerState = 1;
+      instance.fault = null;
+      startGuest(world, instance, host);
+    },
+  );
+}
+
+/** Deletes an instance: its nova-compute ends it; a dead one's instances vanish from the record only. */
+export function remove(world: World, instance: Instance): void {
+  if (instance.host !== null) {
+    const host = world.host(instance.host);
+    if (host.powered && host.computeRuns) endGuest(world, instance, host.host);
+    world.placement.consumers.delete(instance.id);
+  }
+  world.instances.delete(instance.id);
+  world.presenceChanged();
+}
+
+function demandState(
+  instance: Instance,
+  action: string,
+  from: readonly VmState[],
+  tasks: readonly (string | null)[],
+): void {
+  const sentence = `Cannot '${action}' instance ${instance.id} while it is in`;
+  if (!from.includes(instance.vmState)) {
+    throw new ApiRefusal(409, `${sentence} vm_state ${instance.vmState}`);
+  }
+  if (!tasks.includes(instance.taskState)) {
+    throw new ApiRefusal(409, `${sentence} task_state ${instance.taskState}`);
+  }
+}
+
+/** Sends the work to the instance's nova-compute; for a dead one it waits, and the task state stays. */
+function run(
+  world: World,
+  instance: Instance,
+  task: string,
+  ms: number,
+  finish: (host: string) => void,
+): void {
+  if (instance.host === null) throw new ApiRefusal(409, `Instance ${instance.id} is not ready`);
+  const host = world.host(instance.host);
+  instance.taskState = task;
+  instance.updatedAtMs = world.now();
+  tellCompute(world, host, () => {
+    world.after(ms, () => {
+      // Moved or taken up by somebody else meanwhile: Nova drops the work (UnexpectedTaskStateError).
+      if (instance.host !== host.host || instance.taskState !== task) return;
+      instance.taskState = null;
+      finish(host.host);
+      instance.updatedAtMs = world.now();
+      deliverMail(world, host);
+    });
+  });
+}
