@@ -1,0 +1,77 @@
+// The four APIs of one world, each on a port of its own, with their tokens, their faults and their memory of requests.
+import type { World } from '../world/world.ts';
+import type { Answer, ApiName, Call } from './call.ts';
+import { FaultBook } from './faults.ts';
+import { HttpService, type RecordedRequest } from './http-service.ts';
+import { createKeystone } from './keystone.ts';
+import { createNeutron } from './neutron.ts';
+import { createNova } from './nova.ts';
+import { createPlacement } from './placement.ts';
+import { TokenBook } from './tokens.ts';
+
+const apiNames: readonly ApiName[] = ['keystone', 'nova', 'neutron', 'placement'];
+/** Enough for any test; a simulator that runs for days forgets the oldest. */
+const maxRequests = 50_000;
+
+/** Starts and stops together or one by one; each keeps its port. */
+export class Apis {
+  readonly faults = new FaultBook();
+  readonly tokens: TokenBook;
+  /** Every request received so far, oldest first. */
+  readonly requests: RecordedRequest[] = [];
+  readonly #world: World;
+  readonly #services: Readonly<Record<ApiName, HttpService>>;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.tokens = new TokenBook(world);
+    const gate = { world, tokens: this.tokens, keystoneUrl: () => this.url('keystone') };
+    const catalogue = () => ({
+      identity: `${this.url('keystone')}/v3`,
+      compute: `${this.url('nova')}/v2.1`,
+      network: this.url('neutron'),
+      placement: this.url('placement'),
+    });
+    this.#services = {
+      keystone: this.#service('keystone', createKeystone(world, this.tokens, catalogue)),
+      nova: this.#service('nova', createNova(gate)),
+      neutron: this.#service('neutron', createNeutron(gate)),
+      placement: this.#service('placement', createPlacement(gate)),
+    };
+  }
+
+  /** Base address of an API. */
+  url(api: ApiName): string {
+    return this.#services[api].url;
+  }
+
+  async start(only?: ApiName): Promise<void> {
+    const names = only === undefined ? apiNames : [only];
+    await Promise.all(names.map((name) => this.#services[name].start()));
+  }
+
+  async stop(only?: ApiName): Promise<void> {
+    const names = only === undefined ? apiNames : [only];
+    await Promise.all(names.map((name) => this.#services[name].stop()));
+  }
+
+  #service(api: ApiName, handle: (call: Call) => Promise<Answer>): HttpService {
+    // Seen: Nova and Neutron put a Date into their answers, Keystone and Placement (under uWSGI) do not.
+    const dated = api === 'nova' || api === 'neutron';
+    return new HttpService({
+      api,
+      handle,
+      faults: this.faults,
+      now: dated ? () => this.#world.now() : null,
+      record: (request) => {
+        this.requests.push(request);
+        if (this.requests.length > maxRequests) this.requests.shift();
+      },
+    });
+  }
+}
+
+/** Is it one of the four that listen, rather than something behind them? */
+export function isApiName(name: string): name is ApiName {
+  return (apiNames as readonly string[]).includes(name);
+}

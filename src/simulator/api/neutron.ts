@@ -1,0 +1,214 @@
+// Neutron's network API: agents, ports and their bindings, networks.
+import { bindPort } from '../world/binding.ts';
+import { isAgentAlive } from '../world/heartbeats.ts';
+import type { Host, Network, Port } from '../world/model.ts';
+import { newId, type World } from '../world/world.ts';
+import { admit, type Gate } from './admission.ts';
+import {
+  type Answer,
+  type Call,
+  findRoute,
+  htmlPage,
+  isoSeconds,
+  isRecord,
+  jsonBody,
+  type Route,
+} from './call.ts';
+
+/** Handles every request to Neutron. */
+export function createNeutron(gate: Gate): (call: Call) => Promise<Answer> {
+  const { world } = gate;
+  const routes: Route[] = [
+    { method: 'GET', path: /^\/v2\.0\/agents$/, handle: (call) => agents(world, call) },
+    { method: 'GET', path: /^\/v2\.0\/ports$/, handle: (call) => ports(world, call) },
+    {
+      method: 'GET',
+      path: /^\/v2\.0\/ports\/([^/]+)$/,
+      handle: (_call, id) =>
+        withPort(world, id, (port) => ({ status: 200, body: { port: portView(world, port) } })),
+    },
+    {
+      method: 'PUT',
+      path: /^\/v2\.0\/ports\/([^/]+)$/,
+      handle: (call, id) => withPort(world, id, (port) => putPort(world, call, port)),
+    },
+    { method: 'GET', path: /^\/v2\.0\/networks$/, handle: (call) => networks(world, call) },
+  ];
+
+  const answer = async (call: Call): Promise<Answer> => {
+    if (call.path === '/') return { status: 200, body: { versions: [versionDocument(call)] } };
+    const stopped = await admit(gate, call);
+    if (stopped !== null) return stopped;
+    const handle = findRoute(routes, call);
+    return handle === null
+      ? { status: 404, body: htmlPage(404, 'Not Found', 'The resource could not be found.') }
+      : handle();
+  };
+
+  return async (call) => {
+    const plain = await answer(call);
+    return { ...plain, headers: { 'X-Openstack-Request-Id': `req-${newId()}`, ...plain.headers } };
+  };
+}
+
+function versionDocument(call: Call): object {
+  return { id: 'v2.0', status: 'CURRENT', links: [{ rel: 'self', href: `${call.url.origin}/v2.0/` }] };
+}
+
+function agents(world: World, call: Call): Answer {
+  const list = [...world.hosts.values()].map((host) => agentView(world, host));
+  // A limit is ignored here, as Neutron does: all are sent.
+  return listAnswer(call, 'agents', list);
+}
+
+/** "2026-11-21 02:17:15": Neutron's timestamps of agents have a space, no zone, and mean UTC. */
+function agentTime(ms: number): string {
+  return isoSeconds(ms).slice(0, 19).replace('T', ' ');
+}
+
+function agentView(world: World, host: Host): Record<string, unknown> {
+  return {
+    id: host.agentId,
+    agent_type: 'Open vSwitch agent',
+    binary: 'neutron-openvswitch-agent',
+    topic: 'N/A',
+    host: host.host,
+    admin_state_up: true,
+    created_at: agentTime(host.createdAtMs),
+    started_at: agentTime(host.createdAtMs),
+    heartbeat_timestamp: agentTime(host.heartbeatAtMs),
+    description: null,
+    resources_synced: null,
+    availability_zone: null,
+    alive: isAgentAlive(world, host),
+    configurations: { datapath_type: 'system', tunneling_ip: host.address, tunnel_types: ['vxlan'] },
+  };
+}
+
+function portView(world: World, port: Port): Record<string, unknown> {
+  return {
+    id: port.id,
+    name: '',
+    network_id: port.network.id,
+    tenant_id: port.projectId,
+    mac_address: port.mac,
+    admin_state_up: true,
+    status: port.status,
+    device_id: port.instanceId,
+    device_owner: 'compute:nova',
+    fixed_ips: [{ subnet_id: subnetOf(port.network), ip_address: port.address }],
+    allowed_address_pairs: [],
+    extra_dhcp_opts: [],
+    security_groups: [],
+    description: '',
+    'binding:vnic_type': 'normal',
+    'binding:profile': {},
+    'binding:host_id': port.host ?? '',
+    'binding:vif_type': port.vifType,
+    'binding:vif_details': port.vifType === 'ovs' ? { connectivity: 'l2', bridge_name: 'br-int' } : {},
+    port_security_enabled: false,
+    tags: [],
+    created_at: `${isoSeconds(world.startedAtMs).slice(0, 19)}Z`,
+    updated_at: `${isoSeconds(world.startedAtMs).slice(0, 19)}Z`,
+    revision_number: 5,
+    project_id: port.projectId,
+  };
+}
+
+function subnetOf(network: Network): string {
+  return `${network.id.slice(0, -4)}0001`;
+}
+
+function ports(world: World, call: Call): Answer {
+  const all = [...world.instances.values()].map((instance) => portView(world, instance.port));
+  all.sort((a, b) => String(a.id).localeCompare(String(b.id)));
+  return listAnswer(call, 'ports', all, { paged: true });
+}
+
+function networks(world: World, call: Call): Answer {
+  const list = world.networks.map((network) => ({
+    id: network.id,
+    name: network.name,
+    tenant_id: world.projects[0]?.id,
+    project_id: world.projects[0]?.id,
+    admin_state_up: true,
+    mtu: 1500,
+    status: 'ACTIVE',
+    subnets: [subnetOf(network)],
+    shared: true,
+    'router:external': network.external,
+    'provider:network_type': network.external ? 'flat' : 'vxlan',
+  }));
+  return listAnswer(call, 'networks', list, { paged: true });
+}
+
+const listWords = ['limit', 'marker', 'page_reverse', 'fields', 'sort_key', 'sort_dir'];
+
+/** Filters (a repeated one means "any of"), fields, and Neutron's paging with links both ways. */
+function listAnswer(
+  call: Call,
+  key: string,
+  all: readonly Record<string, unknown>[],
+  { paged = false } = {},
+): Answer {
+  const { query } = call;
+  const filters = [...new Set(query.keys())].filter((name) => !listWords.includes(name));
+  const sample = all[0];
+  const odd = filters.find((name) => sample !== undefined && !(name in sample));
+  if (odd !== undefined) {
+    return neutronError(400, 'HTTPBadRequest', `['${odd}'] is invalid attribute for filtering`);
+  }
+  const wanted = all.filter((item) =>
+    filters.every((name) =>
+      query.getAll(name).some((value) => value.toLowerCase() === String(item[name]).toLowerCase()),
+    ),
+  );
+  const { items, links } = paged ? cut(call, wanted) : { items: wanted, links: [] };
+  const fields = query.getAll('fields');
+  const shown = items.map((item) =>
+    fields.length === 0
+      ? item
+      : Object.fromEntries(Object.entries(item).filter(([name]) => fields.includes(name))),
+  );
+  return { status: 200, body: { [key]: shown, ...(links.length === 0 ? {} : { [`${key}_links`]: links }) } };
+}
+
+interface NeutronPage {
+  readonly items: readonly Record<string, unknown>[];
+  readonly links: readonly object[];
+}
+
+function cut(call: Call, all: readonly Record<string, unknown>[]): NeutronPage {
+  const limit = Number(call.query.get('limit') ?? 0);
+  const marker = call.query.get('marker');
+  const index = all.findIndex((item) => item.id === marker);
+  // A marker that has gone makes Neutron begin after everything, not fail (seen: an empty list).
+  const start = marker === null ? 0 : index < 0 ? all.length : index + 1;
+  if (limit === 0) return { items: all.slice(start), links: [] };
+  const items = all.slice(start, start + limit);
+  const link = (rel: string, last: unknown, reverse: boolean): object => {
+    const next = new URLSearchParams(call.query);
+    next.delete('marker');
+    if (last !== undefined) next.set('marker', String(last));
+    if (reverse) next.set('page_reverse', 'True');
+    return { rel, href: `${call.url.origin}${call.path}?${next}` };
+  };
+  const links = items.length === limit ? [link('next', items.at(-1)?.id, false)] : [];
+  return { items, links: [...links, link('previous', items[0]?.id, true)] };
+}
+
+function withPort(world: World, id: string | undefined, use: (port: Port) => Answer): Answer {
+  for (const { port } of world.instances.values()) if (port.id === id) return use(port);
+  return neutronError(404, 'PortNotFound', `Port ${id} could not be found.`);
+}
+
+function putPort(world: World, call: Call, port: Port): Answer {
+  const change = jsonBody(call).port;
+  const host = isRecord(change) ? change['binding:host_id'] : undefined;
+  if (typeof host === 'string') bindPort(world, port, host);
+  return { status: 200, body: { port: portView(world, port) } };
+}
+
+function neutronError(status: number, type: string, message: string): Answer {
+  return { status, body: { NeutronError: { type, message, detail: '' } } };
+}
