@@ -1,0 +1,34 @@
+// The simulator under the same contract as a real OpenStack: what passes here must be what a real one does.
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { cloudContract, type World } from '../support/cloud-contract.ts';
+
+async function simulatedCloud(): Promise<World> {
+  const simulator = await startSimulator({ computes: 4, durations: { resourcesIntervalMs: 2_000 } });
+  const { username, password, projects, cloud } = simulator.settings;
+  const domain = { name: 'Default' };
+  return {
+    hosts: simulator.hosts,
+    credentials: {
+      cloud,
+      file: 'none',
+      authUrl: `${simulator.url('keystone')}/v3`,
+      login: {
+        method: 'password',
+        user: { name: username, domain },
+        project: { name: projects[0] ?? '', domain },
+        password,
+      },
+      region: 'RegionOne',
+      interface: 'public',
+      tls: { ca: null, verify: true },
+    },
+    boot: (name, host, options) => simulator.boot(name, host, options),
+    kill: (host) => simulator.kill(host),
+    revive: (host) => simulator.revive(host),
+    spare: async (host) => simulator.spare(host),
+    unspare: async (host) => simulator.unspare(host),
+    close: () => simulator.close(),
+  };
+}
+
+cloudContract('the simulator', simulatedCloud, 20_000);
