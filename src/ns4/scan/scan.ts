@@ -1,5 +1,6 @@
 // The scan job: connects to every endpoint of targets and controls at once (within a bound) and tells which targets
 // answer, and whether the scanner can be believed: no control answers, no silence counts.
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import pLimit from 'p-limit';
@@ -28,6 +29,8 @@ export async function scan(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<ScanResult & { ok: true }> {
+  // One listener per socket hangs on this signal; Node would take more than ten for a leak.
+  setMaxListeners(0, signal);
   const startedAtMs = clock.nowMs();
   const configured = settings.controls.map((endpoint) => ({ name: nameOf(endpoint), endpoints: [endpoint] }));
   const targets = request.targets.map((target) => new Inquiry(target));
