@@ -158,32 +158,33 @@ export class Compute implements Pick<Cloud, ComputePart> {
     await this.#call({ method: 'POST', path, body, ...extra }, signal);
   }
 
-  async #call(call: Omit<Call, 'service' | 'microversion'>, signal: AbortSignal) {
-    const version = await this.microversion(signal);
-    try {
-      return await this.#session.call(
-        { ...call, service: 'compute', microversion: `compute ${version}` },
-        signal,
-      );
-    } catch (error) {
-      // Nova was exchanged for another release under us: ask for its range again next time.
-      if (error instanceof CloudError && error.status === 406) this.#version.forget(version);
-      throw error;
-    }
+  #call(call: Omit<Call, 'service' | 'microversion'>, signal: AbortSignal) {
+    return this.#spoken(signal, (microversion) =>
+      this.#session.call({ ...call, service: 'compute', microversion }, signal),
+    );
   }
 
   /** `whole`: a list that Nova does not page. */
-  async #list<T>(
+  #list<T>(
     list: Omit<List<T>, 'call' | 'pageSize'> & { path: string; whole?: boolean },
     signal: AbortSignal,
   ): Promise<T[]> {
-    const microversion = `compute ${await this.microversion(signal)}`;
-    const call = { service: 'compute', path: list.path, microversion } as const;
-    return readList(
-      this.#session,
-      { ...list, call, pageSize: list.whole ? null : this.#options.pageSize },
-      signal,
-    );
+    const pageSize = list.whole ? null : this.#options.pageSize;
+    return this.#spoken(signal, (microversion) => {
+      const call = { service: 'compute', path: list.path, microversion } as const;
+      return readList(this.#session, { ...list, call, pageSize }, signal);
+    });
+  }
+
+  /** Speaks in the negotiated microversion. Should Nova not know it any more (another release), the next one asks anew. */
+  async #spoken<T>(signal: AbortSignal, speak: (microversion: string) => Promise<T>): Promise<T> {
+    const version = await this.microversion(signal);
+    try {
+      return await speak(`compute ${version}`);
+    } catch (error) {
+      if (error instanceof CloudError && error.status === 406) this.#version.forget(version);
+      throw error;
+    }
   }
 }
 

@@ -20,7 +20,10 @@ export function serviceWords(text: string): string {
   const trimmed = text.slice(0, MAX_READ).trim();
   const words = fromJson(trimmed) ?? fromMarkup(trimmed);
   // WebOb puts line breaks of HTML into JSON, too; other tags may be words (Nova's "<class 'SomeError'>").
-  const line = words.replace(/<br ?\/?>/g, ' ').replace(/\s+/g, ' ').trim();
+  const line = words
+    .replace(/<br ?\/?>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
   return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line;
 }
 

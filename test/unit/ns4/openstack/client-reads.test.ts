@@ -1,0 +1,268 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { CloudError } from '../../../../src/ns4/cloud.ts';
+import { type CloudClient, type CloudOptions, createCloud } from '../../../../src/ns4/openstack/client.ts';
+import { instantClock } from '../../../support/instant-clock.ts';
+import {
+  grant,
+  password,
+  type Script,
+  type ScriptedCloud,
+  scriptedCloud,
+} from '../../../support/scripted-cloud.ts';
+
+const never = new AbortController().signal;
+const html = '<html><head><title>503</title></head><body><h1>503 Service Unavailable</h1></body></html>';
+const noServices = { json: { services: [] } };
+
+let ends: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends) await end();
+  ends = [];
+});
+
+async function start(
+  script: Script,
+  options: Partial<CloudOptions> = {},
+  server: Parameters<typeof scriptedCloud>[1] = {},
+): Promise<{ cloud: CloudClient; server: ScriptedCloud; clock: ReturnType<typeof instantClock> }> {
+  const scripted = await scriptedCloud(script, server);
+  const clock = instantClock();
+  const cloud = createCloud(scripted.credentials, { clock, random: () => 1, timeoutMs: 2_000, ...options });
+  ends.push(
+    () => cloud.close(),
+    () => scripted.close(),
+  );
+  return { cloud, server: scripted, clock };
+}
+
+const errorOf = (promise: Promise<unknown>): Promise<CloudError> =>
+  promise.then(
+    () => expect.fail('did not throw'),
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(CloudError);
+      return error as CloudError;
+    },
+  );
+
+describe('a read', () => {
+  it('speaks the negotiated microversion and carries the token', async () => {
+    const { cloud, server } = await start(() => noServices);
+    await cloud.listComputeServices(never, 'hv01');
+    const [call] = server.calls();
+    expect(call?.path).toBe('/compute/v2.1/os-services');
+    expect(Object.fromEntries(call?.query ?? [])).toEqual({ binary: 'nova-compute', host: 'hv01' });
+    expect(call?.headers).toMatchObject({
+      'x-auth-token': 'token-1',
+      'openstack-api-version': 'compute 2.87',
+    });
+  });
+
+  it.each([
+    ['a 500', { status: 500, json: { computeFault: { message: 'oops' } } }],
+    ["a proxy's HTML", { status: 503, text: html }],
+    ['half a body', { half: '{"services": [' }],
+    ['a reset', 'reset'],
+  ] as const)('is repeated after %s', async (_, trouble) => {
+    const { cloud, server, clock } = await start((_request, count) => (count < 2 ? trouble : noServices));
+    expect(await cloud.listComputeServices(never)).toEqual([]);
+    expect(server.calls()).toHaveLength(3);
+    expect(clock.sleeps).toEqual([300, 600]);
+  });
+
+  it('is repeated after a hang', async () => {
+    const { cloud } = await start((_, count) => (count === 0 ? 'hang' : noServices), { timeoutMs: 60 });
+    expect(await cloud.listComputeServices(never)).toEqual([]);
+  });
+
+  it('waits as long as it was asked to, up to its cap', async () => {
+    const headers = { 'retry-after': '3' };
+    const { cloud, clock } = await start((_, count) => (count === 0 ? { status: 429, headers } : noServices));
+    await cloud.listComputeServices(never);
+    expect(clock.sleeps).toEqual([3_000]);
+  });
+
+  it('fails for good with the words of the last trouble, told along the way', async () => {
+    const told: string[] = [];
+    const { cloud } = await start(() => ({ status: 503, text: html }), { log: (text) => told.push(text) });
+    const error = await errorOf(cloud.listComputeServices(never));
+    expect(error).toMatchObject({ outcome: 'not-done', status: 503 });
+    expect(error.message).toBe('Nova GET /os-services: 503 503 Service Unavailable');
+    expect(told).toHaveLength(4);
+    expect(told[0]).toBe('Nova GET /os-services: answered 503; again in 300 ms');
+  });
+
+  it('is not repeated after a refusal', async () => {
+    const refusal = { status: 403, json: { forbidden: { message: "Policy doesn't allow it." } } };
+    const { cloud, server } = await start(() => refusal);
+    const error = await errorOf(cloud.listAgents(never));
+    expect(error).toMatchObject({ outcome: 'refused', status: 403 });
+    expect(error.message).toBe("Neutron GET /agents: 403 Policy doesn't allow it.");
+    expect(server.calls()).toHaveLength(1);
+  });
+
+  it.each([
+    ['no JSON', { text: html }, /\/agents: .*it is no JSON/],
+    ['another shape', { json: { ports: [] } }, /makes no sense \(agents: /],
+    ['null', { json: null }, /makes no sense \(body: /],
+    [
+      'a bad field',
+      { json: { agents: [{ id: 'a', host: 'h', binary: 'b', alive: true, heartbeat_timestamp: null }] } },
+      /agents\[0\]\.heartbeat_timestamp/,
+    ],
+  ])('does not believe %s', async (_, answer, message) => {
+    const { cloud } = await start(() => answer);
+    const error = await errorOf(cloud.listAgents(never));
+    expect(error.outcome).toBe('not-done');
+    expect(error.message).toMatch(message);
+  });
+
+  it('does not swallow an answer without end', async () => {
+    const { cloud } = await start(() => ({ text: 'x'.repeat(5_000) }), {
+      maxBodyBytes: 4_000,
+      retry: { retries: 0 },
+    });
+    expect((await errorOf(cloud.listAgents(never))).message).toContain('larger than 4000 bytes');
+  });
+
+  it('ends at once with its signal, also within a pause', async () => {
+    const hanging = await start(() => 'hang');
+    const stop = new AbortController();
+    const read = errorOf(hanging.cloud.listAgents(stop.signal));
+    setTimeout(() => stop.abort(new Error('enough')), 50);
+    expect((await read).outcome).toBe('not-done');
+    const pausing = await start(() => ({ status: 500 }), {
+      clock: {
+        nowMs: Date.now,
+        sleep: async (_, signal) => Promise.reject(signal?.reason ?? new Error('stopped')),
+      },
+    });
+    expect((await errorOf(pausing.cloud.listAgents(never))).outcome).toBe('not-done');
+    expect(pausing.server.calls()).toHaveLength(1);
+  });
+
+  it("takes Nova's 404 for no server, and no other", async () => {
+    const nova = await start(() => ({
+      status: 404,
+      json: { itemNotFound: { code: 404, message: 'Instance x' } },
+    }));
+    expect(await nova.cloud.readServer('x', never)).toBeNull();
+    const proxy = await start(() => ({ status: 404, text: '<html>404 Not Found</html>' }));
+    expect(await errorOf(proxy.cloud.readServer('x', never))).toMatchObject({
+      outcome: 'refused',
+      status: 404,
+    });
+  });
+
+  it('pages on with the marker alone, not to where the link points', async () => {
+    const agent = (id: string) => ({
+      id,
+      device_id: id,
+      device_owner: 'compute:nova',
+      'binding:host_id': 'h',
+      'binding:vif_type': 'ovs',
+      status: 'ACTIVE',
+    });
+    const router = { ...agent('r'), device_owner: 'network:router_interface' };
+    const href = 'http://inside.example.org:9696/v2.0/ports?limit=2&marker=p2';
+    const { cloud, server } = await start((request) =>
+      request.query.has('marker')
+        ? { json: { ports: [] } }
+        : { json: { ports: [agent('p1'), router], ports_links: [{ rel: 'next', href }] } },
+    );
+    expect((await cloud.listPorts({ host: 'h' }, never)).map((p) => p.id)).toEqual(['p1']);
+    expect(server.calls().map((c) => c.query.get('marker'))).toEqual([null, 'p2']);
+    expect(server.calls()[1]?.query.getAll('fields')).toContain('binding:host_id');
+  });
+});
+
+describe('the token', () => {
+  it('is one for all who need it at once', async () => {
+    const { cloud, server } = await start(() => noServices);
+    await Promise.all(Array.from({ length: 10 }, () => cloud.listComputeServices(never)));
+    expect(server.logins()).toHaveLength(1);
+  });
+
+  it('is renewed before it ends', async () => {
+    const { cloud, server, clock } = await start(() => noServices);
+    await cloud.listComputeServices(never);
+    clock.advance(3_500_000);
+    await cloud.listComputeServices(never);
+    expect(server.calls().map((c) => c.headers['x-auth-token'])).toEqual(['token-1', 'token-2']);
+  });
+
+  it('is renewed once on a 401, for all who met it', async () => {
+    const { cloud, server } = await start((request) =>
+      request.headers['x-auth-token'] === 'token-1' ? { status: 401 } : noServices,
+    );
+    await Promise.all([cloud.listComputeServices(never), cloud.listComputeServices(never)]);
+    expect(server.logins()).toHaveLength(2);
+    expect(server.calls()).toHaveLength(4);
+  });
+
+  it('is not renewed for ever', async () => {
+    const { cloud, server } = await start(() => ({ status: 401, json: { error: { message: 'No.' } } }));
+    expect(await errorOf(cloud.listAgents(never))).toMatchObject({ outcome: 'refused', status: 401 });
+    expect(server.logins()).toHaveLength(2);
+  });
+
+  it('is not waited for by one who gave up, and still made for the others', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { cloud, server } = await start(
+      () => noServices,
+      {},
+      {
+        login: async (request) => {
+          await gate;
+          return grant('late', `http://${request.headers.host}`);
+        },
+      },
+    );
+    const stop = new AbortController();
+    const impatient = errorOf(cloud.listComputeServices(stop.signal));
+    const patient = cloud.listComputeServices(never);
+    stop.abort(new Error('enough'));
+    expect(await impatient).toMatchObject({ outcome: 'not-done' });
+    release();
+    expect(await patient).toEqual([]);
+    expect(server.logins()).toHaveLength(1);
+  });
+
+  it('refused: the login is named, its secret is not, even when the service quotes it', async () => {
+    const { cloud } = await start(
+      () => noServices,
+      {},
+      {
+        login: () => ({ status: 401, json: { error: { message: `wrong password ${password} for sonny` } } }),
+      },
+    );
+    const error = await errorOf(cloud.listAgents(never));
+    expect(error.outcome).toBe('not-done');
+    expect(error.message).toBe('Keystone login of user sonny: 401 wrong password *** for sonny');
+  });
+
+  it('quoted by a service is masked', async () => {
+    const { cloud } = await start(() => ({ status: 404, json: { error: { message: 'no token token-1' } } }));
+    expect((await errorOf(cloud.listAgents(never))).message).toBe('Neutron GET /agents: 404 no token ***');
+  });
+});
+
+describe('the microversion', () => {
+  it('too old is told with both ranges, and no call is made', async () => {
+    const compute = { version: { version: '2.38', min_version: '2.1' } };
+    const { cloud, server } = await start(() => noServices, {}, { compute });
+    const error = await errorOf(cloud.evacuate('i', 'hv02', never));
+    expect(error).toMatchObject({ outcome: 'not-done' });
+    expect(error.message).toBe('Nova speaks microversions 2.1 to 2.38; Sonny needs 2.53 to 2.87');
+    expect(server.calls()).toEqual([]);
+  });
+
+  it('is asked for again after a 406: Nova was exchanged', async () => {
+    const { cloud, server } = await start((_, count) => (count === 0 ? { status: 406 } : noServices));
+    expect(await errorOf(cloud.listComputeServices(never))).toMatchObject({ status: 406 });
+    expect(await cloud.listComputeServices(never)).toEqual([]);
+    expect(server.requests.filter((r) => r.path === '/compute/v2.1/')).toHaveLength(2);
+  });
+});
