@@ -7,7 +7,7 @@ import type { ExitCode } from '../shared/process-frame.ts';
 import { announce, endedText, endedWell, sentence } from '../shared/sentences.ts';
 import { CloudError } from './cloud.ts';
 import { evacuateHost } from './evacuation/run.ts';
-import { evacuationParts, refresh, type WorkerParts } from './handlers.ts';
+import { evacuationParts, refresh, showMoved, type WorkerParts } from './handlers.ts';
 import { Progress } from './progress.ts';
 
 /** Evacuates `dead` to `spare`; 0 only if every instance is back. Continues an unfinished incident of that pair. */
@@ -43,6 +43,7 @@ export async function evacuateByHand(
     await parts.events.append([
       announce(parts.openstack.cloud, clock.nowMs(), { kind: 'evacuation-ended', report }),
     ]);
+    if (report.acted) await showMoved(parts, stop);
     return endedWell(report) ? 0 : 1;
   } catch (error) {
     if (error instanceof CloudError) throw new OperationalError(error.message);

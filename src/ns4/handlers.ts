@@ -53,7 +53,11 @@ export function handlersOf(parts: WorkerParts): Handlers {
       }
     },
     scan: (data, signal) => scan(data, settings.scan, {}, clock, signal),
-    evacuate: (data, signal) => evacuateHost(data, evacuationParts(parts), signal),
+    evacuate: async (data, signal) => {
+      const report = await evacuateHost(data, evacuationParts(parts), signal);
+      if (report.acted) await showMoved(parts, signal);
+      return report;
+    },
   };
 }
 
@@ -98,6 +102,15 @@ export async function refresh(
   for (const oddity of refreshed.oddities) log.info(oddity);
   await inventory.write(refreshed.hosts, refreshed.servers);
   return refreshed;
+}
+
+/** After an evacuation the stored servers are wrong; who asks sonny in the next minutes should see where they are. */
+export async function showMoved(parts: WorkerParts, signal: AbortSignal): Promise<void> {
+  try {
+    await refresh(parts, true, signal);
+  } catch (error) {
+    parts.log.info({ error: errorText(error) }, 'the inventory could not be refreshed after the evacuation');
+  }
 }
 
 /** An event that cannot be written is no reason to leave instances half-way: the report carries it all again. */

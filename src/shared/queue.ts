@@ -13,7 +13,7 @@ import {
 import { errorText } from './errors.ts';
 import { keysOf } from './keys.ts';
 import type { Log } from './log.ts';
-import { redisOptions } from './redis.ts';
+import { commandTimeoutMs, redisOptions } from './redis.ts';
 
 /** A worker that does not renew its lock for this long is taken for dead. */
 const lockMs = 5_000;
@@ -25,7 +25,7 @@ const keep = {
   evacuate: { age: 30 * 86_400, count: 1_000 },
 } as const;
 
-/** Asks ns4 for work. Every call rejects at once when Redis is away; nothing is ever queued in this process. */
+/** Asks ns4 for work. Every call rejects within seconds when Redis is away. */
 export class JobProducer {
   readonly #queues: Record<QueueName, Queue>;
   readonly #events: QueueEvents[];
@@ -34,10 +34,13 @@ export class JobProducer {
   constructor(settings: RedisSettings, cloud: string, log: Log) {
     const { prefix } = keysOf(cloud);
     const options = redisOptions(settings, cloud);
-    const failFast = { ...options, enableOfflineQueue: false, maxRetriesPerRequest: 1 };
+    // Bounded by a time limit instead of failing at once: BullMQ keeps the failure of its first commands, so that a
+    // queue opened a moment before its connection stands would be lost for good. What is sent late does no harm, as
+    // ids are deterministic and old orders are refused.
+    const bounded = { ...options, maxRetriesPerRequest: null, commandTimeout: commandTimeoutMs };
     const waiting = { ...options, maxRetriesPerRequest: null };
     const open = (name: QueueName) => {
-      const queue = new Queue(name, { connection: failFast, prefix, skipWaitingForReady: true });
+      const queue = new Queue(name, { connection: bounded, prefix });
       queue.on('error', (error) => log.debug({ error: errorText(error) }, 'job queue'));
       return queue;
     };

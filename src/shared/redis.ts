@@ -7,7 +7,8 @@ import { databaseNumber } from './keys.ts';
 import type { Log } from './log.ts';
 
 const reconnectCapMs = 1_000;
-const commandTimeoutMs = 8_000;
+/** No command waits longer for its answer, whatever is wrong with Redis. */
+export const commandTimeoutMs = 8_000;
 const connectTimeoutMs = 5_000;
 
 /** The options every connection of a process shares, BullMQ's included. */

@@ -73,12 +73,14 @@ export function endLostRecoveries(turn: Turn): void {
 /** The cooldown stands: nobody knows what was done. */
 function loseRecovery(turn: Turn, recovery: Recovery, why: string): void {
   remove(turn, recovery);
+  turn.state.recoveryEndedMs = turn.nowMs;
   const { incident, dead, spare } = recovery;
   turn.say({ kind: 'evacuation-lost', incident, dead, spare, why });
 }
 
 function endRecovery(turn: Turn, recovery: Recovery, report: EvacuationReport): void {
   remove(turn, recovery);
+  turn.state.recoveryEndedMs = turn.nowMs;
   turn.state.lastReport = report;
   // A refusal stands for the host until it changes: the next round asks again, and says it again only if it is another.
   if (report.outcome === 'refused' && report.refusal !== null)

@@ -93,13 +93,12 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
   const suspicion = findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn));
   const next = nextCheckMs(turn.nowMs, turn.rules, suspicion.nextExpiryMs);
   const { suspects } = suspicion;
-  const about = new Set([
-    ...suspects.map((s) => s.hypervisor.host),
-    ...suspicion.leftovers.map((l) => l.host),
-  ]);
+  const serversTellOfNow = (inventory.servers?.collectedAtMs ?? 0) > turn.state.recoveryEndedMs;
+  const leftovers = serversTellOfNow ? suspicion.leftovers : [];
+  const about = new Set([...suspects.map((s) => s.hypervisor.host), ...leftovers.map((l) => l.host)]);
   for (const scope of Object.keys(turn.state.standing))
     if (scope !== cloudScope && !about.has(scope)) turn.clear(scope);
-  for (const { host, instances } of suspicion.leftovers)
+  for (const { host, instances } of leftovers)
     turn.refuse({ name: 'already-handled', host, servers: instances });
 
   if (suspects.length > turn.rules.suspiciousBackoff) {

@@ -111,6 +111,8 @@ export const stateSchema = z.object({
   /** Rounds spent backing off; 0 when not. */
   backoffs: z.number(),
   lastReport: evacuationReportSchema.nullable(),
+  /** When the last recovery ended: servers collected before then do not tell what is left on its host. */
+  recoveryEndedMs: z.number(),
 });
 export type State = z.infer<typeof stateSchema>;
 
@@ -150,6 +152,7 @@ export function firstState(life: string): State {
     standing: {},
     backoffs: 0,
     lastReport: null,
+    recoveryEndedMs: 0,
   };
 }
 
