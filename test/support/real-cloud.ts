@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import type { World } from './cloud-contract.ts';
+import type { World } from './cloud-contract-stage.ts';
 
 const tool = resolve(process.env.SONNY_CLOUD_TOOL ?? '../shared/testbed/cloud');
 

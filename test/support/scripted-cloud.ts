@@ -3,7 +3,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CloudError } from '../../src/ns4/cloud.ts';
+import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
 import type { CloudCredentials } from '../../src/shared/config/cloud-credentials.ts';
+import { type InstantClock, instantClock } from './instant-clock.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -145,4 +148,37 @@ function send(answer: ScriptedAnswer, response: ServerResponse): void {
     response.writeHead(answer.status ?? 200, answer.headers);
     response.end(text);
   }
+}
+
+export interface ScriptedClient {
+  readonly cloud: CloudClient;
+  readonly server: ScriptedCloud;
+  readonly clock: InstantClock;
+  close(): Promise<void>;
+}
+
+/** A scripted cloud with a client of it, whose pauses end at once. */
+export async function scriptedClient(
+  script: Script,
+  options: Partial<CloudOptions> = {},
+  replaced: Parameters<typeof scriptedCloud>[1] = {},
+): Promise<ScriptedClient> {
+  const server = await scriptedCloud(script, replaced);
+  const clock = instantClock();
+  const cloud = createCloud(server.credentials, { clock, random: () => 1, timeoutMs: 2_000, ...options });
+  const close = async (): Promise<void> => {
+    await cloud.close();
+    await server.close();
+  };
+  return { cloud, server, clock, close };
+}
+
+/** The CloudError that a call ends with. */
+export async function cloudErrorOf(call: Promise<unknown>): Promise<CloudError> {
+  const thrown = await call.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (thrown instanceof CloudError) return thrown;
+  throw new Error('the call did not end with a CloudError', { cause: thrown });
 }

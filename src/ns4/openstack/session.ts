@@ -53,13 +53,14 @@ export class Session {
   readonly #grants: SharedValue<Grant>;
   readonly #closing = new AbortController();
   /** What must not be in any error text, should a service or a proxy quote it. */
-  readonly #secrets = new Set<string>();
+  readonly #secret: string;
+  #tokens: readonly string[] = [];
 
   constructor(credentials: CloudCredentials, options: SessionOptions) {
     this.credentials = credentials;
     this.#options = options;
     const { login } = credentials;
-    this.#secrets.add(login.method === 'password' ? login.password : login.secret);
+    this.#secret = login.method === 'password' ? login.password : login.secret;
     this.transport = new Transport({ ...options, ...credentials.tls }, options.clock);
     this.#grants = new SharedValue<Grant>(
       () => this.#login(),
@@ -118,6 +119,7 @@ export class Session {
   }
 
   #send(call: Call, grant: Grant, signal: AbortSignal): Promise<HttpAnswer> {
+    if (this.closing.aborted) throw new CloudError('not-done', 'the client was closed', null);
     const url = new URL(endpointOf(grant.catalogue, call.service, this.credentials) + call.path);
     if (call.query) url.search = call.query.toString();
     const request: HttpRequest = {
@@ -138,7 +140,7 @@ export class Session {
   /** Logging in changes nothing, so it is repeated like a read. It ends with the session, not with who asked first. */
   async #login(): Promise<Grant> {
     const what = `Keystone login of ${loginName(this.credentials.login)}`;
-    const signal = this.#closing.signal;
+    const signal = this.closing;
     const request: HttpRequest = {
       method: 'POST',
       url: new URL(`${identityRoot(this.credentials.authUrl)}/auth/tokens`),
@@ -159,7 +161,8 @@ export class Session {
         throw new CloudError('not-done', `${what}: ${answer.status} ${words}`.trim(), answer.status);
       }
       const grant = readGrant(answer, askedAtMs);
-      this.#secrets.add(grant.token);
+      // The one before may still be on its way.
+      this.#tokens = [grant.token, ...this.#tokens].slice(0, 2);
       return grant;
     } catch (error) {
       throw this.#withoutSecrets(inWords(error, what, false));
@@ -173,7 +176,7 @@ export class Session {
 
   #withoutSecrets(error: CloudError): CloudError {
     let text = error.message;
-    for (const secret of this.#secrets) {
+    for (const secret of [this.#secret, ...this.#tokens]) {
       // Shorter ones would mask half of every sentence.
       if (secret.length >= 6) text = text.replaceAll(secret, '***');
     }

@@ -1,48 +1,27 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { CloudError } from '../../../../src/ns4/cloud.ts';
-import { type CloudClient, type CloudOptions, createCloud } from '../../../../src/ns4/openstack/client.ts';
-import { instantClock } from '../../../support/instant-clock.ts';
 import {
+  cloudErrorOf as errorOf,
   grant,
   password,
-  type Script,
-  type ScriptedCloud,
-  scriptedCloud,
+  type ScriptedClient,
+  scriptedClient,
 } from '../../../support/scripted-cloud.ts';
 
 const never = new AbortController().signal;
 const html = '<html><head><title>503</title></head><body><h1>503 Service Unavailable</h1></body></html>';
 const noServices = { json: { services: [] } };
 
-let ends: (() => Promise<void>)[] = [];
+let clients: ScriptedClient[] = [];
 afterEach(async () => {
-  for (const end of ends) await end();
-  ends = [];
+  for (const client of clients) await client.close();
+  clients = [];
 });
 
-async function start(
-  script: Script,
-  options: Partial<CloudOptions> = {},
-  server: Parameters<typeof scriptedCloud>[1] = {},
-): Promise<{ cloud: CloudClient; server: ScriptedCloud; clock: ReturnType<typeof instantClock> }> {
-  const scripted = await scriptedCloud(script, server);
-  const clock = instantClock();
-  const cloud = createCloud(scripted.credentials, { clock, random: () => 1, timeoutMs: 2_000, ...options });
-  ends.push(
-    () => cloud.close(),
-    () => scripted.close(),
-  );
-  return { cloud, server: scripted, clock };
-}
-
-const errorOf = (promise: Promise<unknown>): Promise<CloudError> =>
-  promise.then(
-    () => expect.fail('did not throw'),
-    (error: unknown) => {
-      expect(error).toBeInstanceOf(CloudError);
-      return error as CloudError;
-    },
-  );
+const start: typeof scriptedClient = async (...how) => {
+  const client = await scriptedClient(...how);
+  clients.push(client);
+  return client;
+};
 
 describe('a read', () => {
   it('speaks the negotiated microversion and carries the token', async () => {
