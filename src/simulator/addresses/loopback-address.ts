@@ -2,7 +2,7 @@
 // Silence holds for the ports named here only; any other port of a loopback address is refused by the kernel.
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import {
   acceptQueueLength,
@@ -23,10 +23,11 @@ export interface PortSet {
   readonly closed: readonly number[];
 }
 
-/** So many connections are offered to each port to fill its queue; those that do not fit stay without an answer. */
-const fillersPerPort = acceptQueueLength + 2;
 const fillDeadlineMs = 5_000;
-const proofMs = 40;
+/** On loopback a handshake is done within the connect call; so long without one is silence. */
+const proofMs = 30;
+/** In a row, before it is believed. */
+const proofRounds = 2;
 
 /** An address with a thread of its own. Changes are carried out one after another. */
 export class LoopbackAddress {
@@ -72,7 +73,8 @@ export class LoopbackAddress {
     const { open, closed } = this.#ports;
     const ports = { answers: open, refuses: [], silent: [...open, ...closed] }[presence];
     await this.#order({ ports, block: presence === 'silent' });
-    if (presence === 'silent') await Promise.all(ports.map((port) => this.#fill(port)));
+    const prove = presence === 'silent' ? this.#fill : this.#drain;
+    await Promise.all(ports.map((port) => prove.call(this, port)));
     this.#presence = presence;
   }
 
@@ -90,29 +92,50 @@ export class LoopbackAddress {
     if (!reply.done) throw new Error(`${this.address}: ${reply.why}`);
   }
 
-  /** Fills the accept queue of a blocked port and proves that one more connection gets no answer. */
+  /** Waits until a port takes connections: a woken thread has to empty its queue first, and SYNs are dropped till then. */
+  async #drain(port: number): Promise<void> {
+    const deadline = performance.now() + fillDeadlineMs;
+    while (performance.now() < deadline) if (await connects(this.address, port)) return;
+    throw new Error(`${this.address}:${port} does not answer although its thread runs`);
+  }
+
+  /** Fills the accept queue of a blocked port, and proves that further connections get no answer. */
   async #fill(port: number): Promise<void> {
     const deadline = performance.now() + fillDeadlineMs;
-    let connected = 0;
-    const offer = (): Socket => {
-      const socket = createConnection({ host: this.address, port });
-      socket.on('connect', () => {
-        connected += 1;
-      });
-      socket.on('error', () => undefined);
-      socket.unref();
-      this.#fillers.push(socket);
-      return socket;
-    };
-    for (let offered = 0; offered < fillersPerPort; offered += 1) offer();
-    while (performance.now() < deadline) {
-      const before = connected;
-      if (before >= acceptQueueLength) {
-        offer();
-        await delay(proofMs);
-        if (connected === before) return;
-      } else await delay(5);
+    let quietRounds = 0;
+    while (quietRounds < proofRounds) {
+      if (performance.now() > deadline) {
+        throw new Error(`${this.address}:${port} still answers although its thread is blocked`);
+      }
+      // How many fit is not counted: a connection of somebody else may be in the queue already.
+      const offers = Array.from({ length: acceptQueueLength }, () => this.#offer(port));
+      await delay(proofMs);
+      // Whatever came in while this thread was busy is seen by then.
+      await nextTurn();
+      quietRounds = offers.every((socket) => socket.connecting) ? quietRounds + 1 : 0;
     }
-    throw new Error(`${this.address}:${port} still answers although its thread is blocked`);
   }
+
+  #offer(port: number): Socket {
+    const socket = createConnection({ host: this.address, port });
+    socket.on('error', () => undefined);
+    socket.unref();
+    this.#fillers.push(socket);
+    return socket;
+  }
+}
+
+function connects(address: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: address, port });
+    const done = (connected: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(connected);
+    };
+    // Well below the second after which Linux would send the SYN again.
+    const timer = setTimeout(() => done(false), proofMs);
+    socket.on('connect', () => done(true));
+    socket.on('error', () => done(false));
+  });
 }
