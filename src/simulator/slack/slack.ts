@@ -169,7 +169,7 @@ export class Slack {
   }
 
   async close(): Promise<void> {
-    this.#sockets.close();
+    await this.#sockets.close();
     await this.#http.stop();
   }
 

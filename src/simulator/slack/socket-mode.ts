@@ -3,9 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { EnvelopeKind } from './payloads.ts';
 import { app } from './workspace.ts';
+
+const goodbyeMs = 300;
 
 interface Envelope {
   readonly id: string;
@@ -62,7 +65,10 @@ export class SocketMode {
     }
   }
 
-  close(): void {
+  /** Ends all connections, politely first: an app that is just stopping says goodbye a moment after it says so. */
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.close(1001);
+    for (let waited = 0; waited < goodbyeMs && this.#sockets.size > 0; waited += 10) await delay(10);
     this.drop(false);
     this.#server.close();
   }
