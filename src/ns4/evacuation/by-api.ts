@@ -1,15 +1,21 @@
 // Method `api`: Nova's own evacuate, per instance, in parallel up to a bound. Look at all, end those that are back or
 // lost, ask for those that wait, and look again, until every instance has its end.
 
+import pLimit from 'p-limit';
 import { errorText } from '../../shared/errors.ts';
 import type { Server } from '../../shared/inventory.ts';
 import { CloudError, type EvacuationMigration, type PortBinding } from '../cloud.ts';
 import type { JournalEntry } from './journal.ts';
-import { look, type Sight } from './look.ts';
+import { isUnderWay, look, type Sight } from './look.ts';
 import { endInstance, type Method, unfinished, type Work } from './work.ts';
 
-/** Pause between two looks. A look is four list calls whatever the number of instances. */
-const pollMs = 500;
+/**
+ * Pause between two looks at the migrations: one cheap call, whatever the number of instances. A server costs Nova a
+ * call to Neutron, which the evacuations themselves are waiting for: it is read only when its migration says news.
+ */
+const pollMs = 300;
+/** All servers are read this often all the same: one deleted meanwhile leaves its migration as it was. */
+const fullLookMs = 10_000;
 /** Requests per instance, when Nova gave up on the ones before. */
 const mostRequests = 3;
 /** From the (last) request to its end; a large image or a slow storage takes minutes, never an hour. */
@@ -22,7 +28,8 @@ const awayLimitMs = 600_000;
 const clockMarginMs = 5_000;
 
 interface Picture {
-  readonly servers: ReadonlyMap<string, Server>;
+  /** Absent: not looked at this time (its migration is under way, or it waits for room); null: Nova knows none. */
+  readonly servers: ReadonlyMap<string, Server | null>;
   readonly migrations: ReadonlyMap<string, readonly EvacuationMigration[]>;
   readonly ports: ReadonlyMap<string, readonly PortBinding[]>;
 }
@@ -31,15 +38,19 @@ export const byApi: Method = {
   name: 'api',
   async move(work) {
     const settlingSince = new Map<string, number>();
+    let fullLookAtMs = 0;
     let awaySinceMs: number | null = null;
     while (unfinished(work.incident).length > 0) {
       work.signal.throwIfAborted();
       try {
-        const picture = await takePicture(work);
+        const full = work.clock.nowMs() >= fullLookAtMs;
+        if (full) fullLookAtMs = work.clock.nowMs() + fullLookMs;
+        const picture = await takePicture(work, full);
         awaySinceMs = null;
         await turn(work, picture, settlingSince);
       } catch (error) {
         if (!(error instanceof CloudError)) throw error;
+        fullLookAtMs = 0;
         awaySinceMs ??= work.clock.nowMs();
         work.log.warn({ error: errorText(error) }, 'cannot see what became of the instances');
         if (work.clock.nowMs() - awaySinceMs > awayLimitMs)
@@ -50,30 +61,32 @@ export const byApi: Method = {
   },
 };
 
-/** Everything Nova and Neutron show of the instances, in a handful of list calls. */
-async function takePicture({ cloud, incident, signal }: Work): Promise<Picture> {
-  const [onDead, onSpare, migrations] = await Promise.all([
-    cloud.listServers(signal, incident.dead),
-    cloud.listServers(signal, incident.spare),
-    cloud.listEvacuations(incident.dead, signal),
+/** What Nova and Neutron show of the instances that may have news: all of them, or those whose migration moved on. */
+async function takePicture(work: Work, full: boolean): Promise<Picture> {
+  const { cloud, incident, signal } = work;
+  const [migrations, onDead] = await Promise.all([
+    cloud.listEvacuations(incident.dead, signal).then(byInstance),
+    full ? cloud.listServers(signal, incident.dead) : [],
   ]);
-  // Instances on the spare are read after those on the dead host by Nova's clock or not at all: the later word counts.
-  const servers = new Map([...onDead, ...onSpare].map((server) => [server.id, server]));
-  const waiting = unfinished(incident);
-  // One that is on neither host moved between the two lists, went elsewhere or is gone: it is asked about by itself.
-  for (const { id } of waiting) {
-    if (servers.has(id)) continue;
-    const server = await cloud.readServer(id, signal);
-    if (server !== null) servers.set(id, server);
-  }
-  const arrived = waiting.filter(({ id }) => servers.get(id)?.host === incident.spare);
+  const servers = new Map<string, Server | null>(onDead.map((server) => [server.id, server]));
   const ports = new Map<string, readonly PortBinding[]>();
-  await Promise.all(
-    arrived.map(async ({ id }) => {
+  const limit = pLimit(work.concurrency);
+  const read = async ({ id }: JournalEntry) => {
+    // One that is not on the dead host has moved, or is gone: it is asked about by itself.
+    if (!servers.has(id)) servers.set(id, await cloud.readServer(id, signal));
+    if (servers.get(id)?.host === incident.spare)
       ports.set(id, await cloud.listPorts({ instanceId: id }, signal));
-    }),
+  };
+  const moving = ({ id }: JournalEntry) => (migrations.get(id) ?? []).some(isUnderWay);
+  const entries = unfinished(incident);
+  const resting = entries.filter((entry) => !moving(entry));
+  const begun = resting.filter((entry) => entry.state !== 'pending');
+  const room = Math.max(0, work.concurrency - (entries.length - resting.length) - begun.length);
+  const next = resting.filter((entry) => entry.state === 'pending').slice(0, full ? entries.length : room);
+  await Promise.all(
+    [...begun, ...next, ...(full ? entries.filter(moving) : [])].map((entry) => limit(() => read(entry))),
   );
-  return { servers, ports, migrations: byInstance(migrations) };
+  return { servers, ports, migrations };
 }
 
 function byInstance(migrations: readonly EvacuationMigration[]): Map<string, EvacuationMigration[]> {
@@ -92,16 +105,22 @@ async function turn(work: Work, picture: Picture, settlingSince: Map<string, num
   const ready: JournalEntry[] = [];
   let busy = 0;
   for (const entry of unfinished(incident)) {
-    const sight = look({
-      entry,
-      server: picture.servers.get(entry.id) ?? null,
-      migrations: picture.migrations.get(entry.id) ?? [],
-      ports: picture.ports.get(entry.id) ?? null,
-      dead: incident.dead,
-      spare: incident.spare,
-      sinceMs: incident.openedAtMs + cloud.clockSkewMs() - clockMarginMs,
-      nowMs: clock.nowMs(),
-    });
+    const server = picture.servers.get(entry.id);
+    const migrations = picture.migrations.get(entry.id) ?? [];
+    if (server === undefined && !migrations.some(isUnderWay)) continue;
+    const sight: Sight =
+      server === undefined
+        ? { kind: 'under-way', detail: `its migration is ${migrations[0]?.status}` }
+        : look({
+            entry,
+            server,
+            migrations,
+            ports: picture.ports.get(entry.id) ?? null,
+            dead: incident.dead,
+            spare: incident.spare,
+            sinceMs: incident.openedAtMs + cloud.clockSkewMs() - clockMarginMs,
+            nowMs: clock.nowMs(),
+          });
     if (sight.kind !== 'settling') settlingSince.delete(entry.id);
     const next = await follow(work, entry, sight, settlingSince);
     if (next === 'ask') ready.push(entry);

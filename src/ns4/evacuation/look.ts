@@ -39,6 +39,9 @@ export interface Seen {
 export const lostRequestMs = 60_000;
 
 const underWay = new Set(['accepted', 'pre-migrating', 'preparing', 'running', 'queued', 'migrating']);
+/** Nova may still carry this evacuation out. */
+export const isUnderWay = (migration: EvacuationMigration): boolean => underWay.has(migration.status);
+
 const gaveUp = new Set(['failed', 'error']);
 
 export function look(seen: Seen): Sight {
@@ -47,7 +50,7 @@ export function look(seen: Seen): Sight {
   if (server.host === spare) return lookOnSpare(seen, server);
   if (server.host !== dead) return { kind: 'elsewhere', host: server.host ?? 'no host' };
 
-  const open = seen.migrations.find((m) => underWay.has(m.status));
+  const open = seen.migrations.find(isUnderWay);
   if (open) return { kind: 'under-way', detail: `migration ${open.status}, ${stateOf(server)}` };
   if (server.status === 'REBUILD' || (server.taskState?.startsWith('rebuild') ?? false))
     return { kind: 'under-way', detail: stateOf(server) };
@@ -69,7 +72,7 @@ export function look(seen: Seen): Sight {
 
 function lookOnSpare(seen: Seen, server: Server): Sight {
   const { entry, ports, spare } = seen;
-  if (seen.migrations.some((m) => underWay.has(m.status)))
+  if (seen.migrations.some(isUnderWay))
     return { kind: 'under-way', detail: `on ${spare}, ${stateOf(server)}` };
   if (server.taskState !== null) return { kind: 'settling', detail: stateOf(server) };
   const wanted = expectedStatus(entry.before.vmState);

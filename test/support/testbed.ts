@@ -1,0 +1,187 @@
+// A real OpenStack as a test's stage: hypervisors killed and revived by the testbed's tool, what became of everything
+// read back through our own client, and the three processes at work on it.
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EvacuationMigration } from '../../src/ns4/cloud.ts';
+import { type CloudClient, createCloud } from '../../src/ns4/openstack/client.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { loadCloud } from '../../src/shared/config/clouds-yaml.ts';
+import type { Server } from '../../src/shared/inventory.ts';
+import { Household, type Ini } from './processes.ts';
+import { cloudTool } from './real-cloud.ts';
+import { startRedis, type TestRedis } from './redis.ts';
+
+export const never = new AbortController().signal;
+
+interface Environment {
+  readonly clouds_yaml: string;
+  readonly cloud: string;
+  readonly ext_net: string;
+  readonly mysql: { host: string; port: number; user: string; password: string; database: string };
+  readonly hypervisors: Record<string, string>;
+}
+
+/** The running cloud, with hv04 as spare and nothing else unusual after each `reset`. */
+export class Testbed {
+  readonly env: Environment;
+  readonly cloud: CloudClient;
+  readonly cloudsYaml: string;
+
+  private constructor(env: Environment) {
+    this.env = env;
+    this.cloudsYaml = readFileSync(env.clouds_yaml, 'utf8');
+    const credentials = loadCloud({
+      cloud: env.cloud,
+      env: { OS_CLIENT_CONFIG_FILE: env.clouds_yaml },
+      cwd: '/',
+      home: '/nonexistent',
+    });
+    this.cloud = createCloud(credentials, { clock: systemClock, random: Math.random });
+  }
+
+  static async open(): Promise<Testbed> {
+    return new Testbed(JSON.parse(await cloudTool('env')) as Environment);
+  }
+
+  /** No instances, every hypervisor alive and enabled, hv04 the spare, all control services running. */
+  async reset(): Promise<void> {
+    await this.until(
+      'the tool to delete all instances',
+      () =>
+        cloudTool('clean').then(
+          () => true,
+          () => false,
+        ),
+      60_000,
+    );
+    const status = await cloudTool('status').catch((error: { stdout?: string }) => error.stdout ?? '');
+    for (const [, ip] of status.matchAll(/^silent\s+(\S+)/gm)) await cloudTool('unsilence', ip as string);
+    for (const [, name] of status.matchAll(/^(\S+).*\(stopped on purpose\)/gm))
+      if (!/-(hv\d+)$/.test(name as string)) await cloudTool('service', 'start', name as string);
+    const broken = new Set(
+      [...status.matchAll(/^(?:compute|agent)-(hv\d+)\s+-/gm), ...status.matchAll(/^(hv\d+) is dark/gm)].map(
+        (m) => m[1] as string,
+      ),
+    );
+    for (const hv of broken) await cloudTool('revive', hv);
+    // Refused until the restarted nova-compute has seen what was taken from it.
+    for (const hv of Object.keys(this.env.hypervisors))
+      await this.until(
+        `${hv} to be enabled`,
+        () =>
+          cloudTool('unspare', hv).then(
+            () => true,
+            () => false,
+          ),
+        60_000,
+      );
+    await cloudTool('spare', 'hv04');
+    await this.until(
+      'all hypervisors and agents to be up',
+      async () => {
+        const services = await this.cloud.listComputeServices(never);
+        const agents = await this.cloud.listAgents(never);
+        const fresh = agents.filter((a) => a.alive && Date.now() - a.heartbeatAtMs < 5_000);
+        const spare = (await this.cloud.listHypervisors(never)).find((h) => h.host === 'hv04');
+        return (
+          services.every((s) => s.state === 'up') &&
+          fresh.length === services.length &&
+          spare?.vcpusUsed === 0
+        );
+      },
+      90_000,
+    );
+  }
+
+  /** Polls until true; throws with the name of what was waited for. */
+  async until(what: string, is: () => Promise<boolean>, limitMs: number, pollMs = 200): Promise<void> {
+    const untilMs = Date.now() + limitMs;
+    while (!(await is())) {
+      if (Date.now() > untilMs) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
+      await delay(pollMs);
+    }
+  }
+
+  /** Boots instances on a hypervisor; their ids. */
+  async boot(
+    name: string,
+    host: string,
+    options: { count?: number; stopped?: boolean } = {},
+  ): Promise<string[]> {
+    const more = [
+      ...(options.count ? ['--count', String(options.count)] : []),
+      ...(options.stopped ? ['--stopped'] : []),
+    ];
+    const printed = await cloudTool('boot', name, '--host', host, ...more);
+    return [...printed.matchAll(/^([0-9a-f-]{36}) /gm)].map((m) => m[1] as string);
+  }
+
+  async servers(): Promise<Map<string, Server>> {
+    return new Map((await this.cloud.listServers(never)).map((s) => [s.name, s]));
+  }
+
+  evacuations(host = 'hv01'): Promise<EvacuationMigration[]> {
+    return this.cloud.listEvacuations(host, never);
+  }
+
+  async service(host: string) {
+    const [found] = await this.cloud.listComputeServices(never, host);
+    if (found === undefined) throw new Error(`Nova knows no compute service on ${host}`);
+    return found;
+  }
+
+  /** Runs SQL as the cloud's root, one JSON object per row. */
+  async sql(database: string, statement: string): Promise<Record<string, unknown>[]> {
+    const printed = await cloudTool('sql', database, statement);
+    return printed
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Names of the hypervisors whose resource provider holds an allocation of this instance. */
+  async allocatedOn(instanceId: string): Promise<string[]> {
+    const rows = await this.sql(
+      'placement',
+      `SELECT DISTINCT rp.name AS name FROM allocations a JOIN resource_providers rp ON rp.id = a.resource_provider_id WHERE a.consumer_id = '${instanceId}'`,
+    );
+    return rows.map((row) => String(row.name)).sort();
+  }
+
+  async close(): Promise<void> {
+    await this.cloud.close();
+  }
+}
+
+/** Redis and a configuration of short periods on this cloud; processes are started by the test. */
+export interface Stage {
+  readonly household: Household;
+  readonly redis: TestRedis;
+  close(): Promise<void>;
+}
+
+export async function stage(
+  testbed: Testbed,
+  ini: Ini = {},
+  options: { aof?: boolean } = {},
+): Promise<Stage> {
+  const redis = await startRedis(options);
+  const household = new Household({
+    cloud: testbed.env.cloud,
+    redisPort: redis.port,
+    cloudsYaml: testbed.cloudsYaml,
+    ini: {
+      ...ini,
+      DEFAULT: { monitor_period: 5, heartbeat_period: 8, ...ini.DEFAULT },
+      OPENSTACK: { cloud: testbed.env.cloud, provider_net: testbed.env.ext_net, ...ini.OPENSTACK },
+    },
+  });
+  return {
+    household,
+    redis,
+    close: async () => {
+      await household.close();
+      await redis.stop();
+    },
+  };
+}
