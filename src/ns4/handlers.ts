@@ -55,7 +55,8 @@ export function handlersOf(parts: WorkerParts): Handlers {
     scan: (data, signal) => scan(data, settings.scan, {}, clock, signal),
     evacuate: async (data, signal) => {
       const report = await evacuateHost(data, evacuationParts(parts), signal);
-      if (report.acted) await showMoved(parts, signal);
+      // Not waited for: the monitor and Slack are to hear at once that the instances are back.
+      if (report.acted) void showMoved(parts, signal);
       return report;
     },
   };
