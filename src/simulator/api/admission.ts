@@ -24,7 +24,7 @@ export async function admit(gate: Gate, call: Call): Promise<Answer | null> {
     body: htmlPage(
       503,
       'Service Unavailable',
-      'The server is currently unavailable. Please try again at a later time.',
+      'The server is currently unavailable. Please try again at a later time.<br /><br />\nThe Keystone service is temporarily unavailable.',
     ),
   };
 }

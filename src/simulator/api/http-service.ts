@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../../shared/errors.ts';
 import { type Answer, type ApiName, type Call, htmlPage } from './call.ts';
 import type { FaultBook, FaultOrder } from './faults.ts';
 
@@ -45,7 +46,11 @@ export class HttpService {
   async start(): Promise<void> {
     if (this.#server !== null) return;
     const server = createServer((request, response) => {
-      this.#serve(request, response).catch((error: unknown) => response.destroy(error as Error));
+      this.#serve(request, response).catch((error: unknown) => {
+        // A mistake of the simulator itself: shown to whoever looks at the answer, rather than a mute failure.
+        if (response.headersSent || response.destroyed) return;
+        this.#send(response, { status: 500, body: { simulatorBug: errorText(error) } }, false);
+      });
     });
     server.keepAliveTimeout = 60_000;
     server.listen(this.#port, '127.0.0.1');

@@ -1,4 +1,5 @@
 // Keystone v3: tokens by password or application credential, the catalogue, projects.
+import { ApiRefusal } from '../world/refusal.ts';
 import { newId, type World } from '../world/world.ts';
 import { unauthorized } from './admission.ts';
 import { type Answer, type Call, findRoute, isoSeconds, isRecord, jsonBody, type Route } from './call.ts';
@@ -62,7 +63,14 @@ export function createKeystone(
   });
 
   const issue = (call: Call): Answer => {
-    const methods = checkIdentity(world, userId, jsonBody(call));
+    let methods: string[] | null = null;
+    try {
+      methods = checkIdentity(world, userId, jsonBody(call));
+    } catch (error) {
+      if (!(error instanceof ApiRefusal)) throw error;
+      const { status, message } = error;
+      return { status, body: { error: { code: status, message, title: 'Bad Request' } } };
+    }
     if (methods === null) return denied();
     const token = tokens.issue(methods);
     return { status: 201, body: tokenBody(token), headers: { 'X-Subject-Token': token.id } };

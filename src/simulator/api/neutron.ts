@@ -2,6 +2,7 @@
 import { bindPort } from '../world/binding.ts';
 import { isAgentAlive } from '../world/heartbeats.ts';
 import type { Host, Network, Port } from '../world/model.ts';
+import { ApiRefusal } from '../world/refusal.ts';
 import { newId, type World } from '../world/world.ts';
 import { admit, type Gate } from './admission.ts';
 import {
@@ -46,7 +47,10 @@ export function createNeutron(gate: Gate): (call: Call) => Promise<Answer> {
   };
 
   return async (call) => {
-    const plain = await answer(call);
+    const plain = await answer(call).catch((error: unknown) => {
+      if (!(error instanceof ApiRefusal)) throw error;
+      return neutronError(error.status, 'HTTPBadRequest', error.message);
+    });
     return { ...plain, headers: { 'X-Openstack-Request-Id': `req-${newId()}`, ...plain.headers } };
   };
 }
