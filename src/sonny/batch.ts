@@ -1,7 +1,7 @@
 // What to post next, of everything that waits: at most one post in a while, a line for each event, whole events as
 // long as they fit. Pure: time is passed in.
 import type { EventLevel } from '../shared/events.ts';
-import { escapeWithin } from './mrkdwn.ts';
+import { escapeWithin, visible } from './mrkdwn.ts';
 
 /** A place in the event stream of a cloud. */
 export interface Position {
@@ -81,7 +81,7 @@ function fill(waiting: readonly Entry[], longest: number): Post {
 /** `CLOUD: text`, escaped; further lines of one text are indented, so that each line at the margin is an event. */
 export function lineOf(cloud: string | null, text: string, longest: number): string {
   const whole = cloud === null ? text : `${cloud}: ${text}`;
-  const [first = '', ...more] = whole.trimEnd().split(/\r\n|[\r\n]/);
+  const [first = '', ...more] = visible(whole).trimEnd().split('\n');
   // What sonny says of itself (a status) is laid out already.
   const indent = cloud === null ? '' : '    ';
   return escapeWithin([first, ...more.map((line) => `${indent}${line}`)].join('\n'), longest);

@@ -1,9 +1,19 @@
 // Text for Slack: nothing that came from a cloud (names of instances, words of Nova) may become markup, a mention of
-// everybody, or the end of a code block.
+// everybody, or the end of a code block. Names come from the people who create instances: none is trusted.
 
-/** Slack's three control characters as text; with them `<!channel>`, `<@U…>` and links are only words. */
+/** Breaks up what Slack would recognise, without being seen. */
+const zeroWidthSpace = '\u200b';
+
+/**
+ * Text that Slack shows as it stands: its three control characters become entities, which also takes the meaning from
+ * `<!channel>` and links; the plain words @channel and @here are broken up in case a workspace links names.
+ */
 export function escapeMrkdwn(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/@(?=(?:channel|here|everyone|group)\b)/gi, `@${zeroWidthSpace}`);
 }
 
 /** What a person typed, as Slack hands it over, back as they typed it: links to their label, entities to characters. */
@@ -16,46 +26,50 @@ export function plainText(mrkdwn: string): string {
     .replaceAll('&amp;', '&');
 }
 
-/** The beginning of a text, at most `longest` characters, never half a character. */
-export function beginning(text: string, longest: number): string {
-  if (text.length <= longest) return text;
-  const last = text.charCodeAt(longest - 1);
-  const splitsPair = last >= 0xd800 && last <= 0xdbff;
-  return text.slice(0, Math.max(0, splitsPair ? longest - 1 : longest));
+/** Control characters (escape sequences among them) and marks that turn the reading direction. Line breaks and tabs stay. */
+const unseen = /[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/gu;
+
+/** Text without what is not seen but acts: nothing may repaint a terminal or turn a line around. */
+export function visible(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(unseen, (sign) => {
+    const code = sign.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
+  });
 }
 
 /** As escapeMrkdwn, and at most `longest` characters after it; what does not fit is counted in a hint. */
 export function escapeWithin(text: string, longest: number): string {
   const whole = escapeMrkdwn(text);
   if (whole.length <= longest) return whole;
-  const hint = (cut: number): string => ` … (cut: ${cut} characters more)`;
-  let length = 0;
+  const cutHint = (cut: number): string => ` … (cut: ${cut} characters more)`;
+  const room = longest - cutHint(text.length).length;
+  // Cut between whole characters, before escaping: half an entity or half an emoji would be shown as garbage.
   let kept = '';
-  // Character by character of the unescaped text, so that no entity is cut in half.
-  for (const character of beginning(text, longest)) {
-    const escaped = escapeMrkdwn(character);
-    if (length + escaped.length > longest - hint(text.length).length) break;
-    length += escaped.length;
+  let length = 0;
+  for (const character of text) {
+    // An at sign may grow by the space that disarms it.
+    length += character === '@' ? 2 : escapeMrkdwn(character).length;
+    if (length > room) break;
     kept += character;
   }
-  return escapeMrkdwn(kept) + hint(text.length - kept.length);
+  return escapeMrkdwn(kept) + cutHint(text.length - kept.length);
 }
 
 const longestLine = 1_000;
 
 /**
- * A code block of at most about `longest` characters. Runs of backticks are broken by a zero-width space: three would
- * end the block. What does not fit is left out by whole lines and counted behind the block, which is always closed.
+ * A code block of at most `longest` characters, its hint not counted. Runs of backticks are broken up: three would end
+ * the block. What does not fit is left out by whole lines and counted behind the block, which is always closed.
  */
 export function codeBlock(text: string, longest: number): string {
-  const lines = text.trimEnd().split('\n');
+  const lines = visible(text).trimEnd().split('\n');
   const kept: string[] = [];
   let length = 0;
   for (const line of lines) {
-    const safe = escapeWithin(line, longestLine).replace(/`(?=`)/g, '`\u200b');
-    if (kept.length > 0 && length + safe.length + 1 > longest) break;
-    kept.push(safe);
+    const safe = escapeWithin(line, longestLine).replace(/`(?=`)/g, `\`${zeroWidthSpace}`);
     length += safe.length + 1;
+    if (kept.length > 0 && length + 8 > longest) break;
+    kept.push(safe);
   }
   const cut = lines.length - kept.length;
   const block = `\`\`\`\n${kept.join('\n')}\n\`\`\``;

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import type { EventLevel } from '../shared/events.ts';
 import type { Entry, Pacing, Post } from './batch.ts';
+import { visible } from './mrkdwn.ts';
 import type { Delivery, Outlet } from './relay.ts';
 
 /** A terminal takes everything at once. */
@@ -23,13 +24,6 @@ export function terminalLine(entry: Entry, coloured: boolean): string {
     .split('\n')
     .join('\n    ');
   return `${time} ${shown} ${visible(from)}${text}`;
-}
-
-/** Control characters as escapes: an instance's name must not paint or rewrite the terminal. */
-function visible(text: string): string {
-  return text
-    .replaceAll('\r\n', '\n')
-    .replace(/[^\P{Cc}\n\t]/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function localTime(ms: number): string {

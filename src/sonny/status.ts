@@ -1,0 +1,35 @@
+// How fresh Sonny's picture of each cloud is: the answer to `status`, also posted after a lost connection. Pure.
+import type { Hosts, Servers } from '../shared/inventory.ts';
+import { isMarkedSpare } from '../shared/inventory.ts';
+import type { CloudView } from './records.ts';
+
+/** Two lines per cloud, as plain text. */
+export function statusText(views: readonly CloudView[], nowMs: number): string {
+  return views.map((view) => cloudStatus(view, nowMs)).join('\n');
+}
+
+function cloudStatus({ cloud, inventory: { hosts, servers }, trouble }: CloudView, nowMs: number): string {
+  if (trouble !== null) return `${cloud}: the inventory cannot be read now (${trouble})`;
+  if (hosts === null) return `${cloud}: the inventory was never updated. Are monitor and ns4 running?`;
+  const age = secondsText(nowMs - hosts.collectedAtMs);
+  return `${cloud}: inventory updated ${age} ago\n    ${hostsText(hosts)}; ${serversText(servers, nowMs)}`;
+}
+
+function hostsText({ hypervisors }: Hosts): string {
+  const down = hypervisors.filter(({ state }) => state === 'down').length;
+  const spares = hypervisors.filter(isMarkedSpare).length;
+  return `${counted(hypervisors.length, 'hypervisor')}, ${down} down, ${counted(spares, 'spare')}`;
+}
+
+function serversText(servers: Servers | null, nowMs: number): string {
+  if (servers === null) return 'instances never listed';
+  const age = secondsText(nowMs - servers.collectedAtMs);
+  return `${counted(servers.servers.length, 'instance')} as of ${age} ago`;
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** A duration in whole seconds; clocks that disagree a little make no negative one. */
+export function secondsText(ms: number): string {
+  return counted(Math.max(0, Math.round(ms / 1_000)), 'second');
+}
