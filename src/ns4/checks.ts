@@ -8,6 +8,7 @@ import { probeRedis } from '../shared/redis.ts';
 import type { StartedOnCloud } from '../shared/start.ts';
 import { createNovaDatabase } from './nova-database.ts';
 import { createCloud } from './openstack/client.ts';
+import { describeCloud } from './prove-login.ts';
 import { refreshInventory } from './refresh-inventory.ts';
 
 export function checksOf({ settings, openstack, credentials }: StartedOnCloud, frame: Frame): Check[] {
@@ -24,7 +25,7 @@ export function checksOf({ settings, openstack, credentials }: StartedOnCloud, f
     {
       what: 'OpenStack',
       run: async () => {
-        const found = await cloud.describe(frame.stop);
+        const found = await describeCloud(cloud, credentials, frame.stop);
         const placement = found.endpoints.placement ?? 'none';
         if (openstack.method === 'database' && found.endpoints.placement === null)
           throw new Error('the catalogue has no placement, which "evacuate = database" needs');

@@ -20,6 +20,7 @@ import { Journals } from './evacuation/journal.ts';
 import { handlersOf, type WorkerParts } from './handlers.ts';
 import { createNovaDatabase } from './nova-database.ts';
 import { createCloud } from './openstack/client.ts';
+import { proveLogin } from './prove-login.ts';
 
 interface Ns4Options extends CommonOptions {
   readonly deadHypervisor?: string;
@@ -65,15 +66,21 @@ await runProcess('ns4', async (frame) => {
     clock: systemClock,
   };
   const { deadHypervisor: dead, spareHypervisor: spare } = options;
-  if (dead !== undefined && spare !== undefined)
+  if (dead !== undefined && spare !== undefined) {
+    await proveLogin(cloud, started.credentials, log, frame.stop);
     return evacuateByHand(parts, { dead, spare }, frame.stop, process.stdout);
+  }
   const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), { concurrency }, log);
   frame.onClose('worker', () => worker.close());
   log.info(
     { cloud: openstack.cloud, config: settings.file, method: openstack.method },
     `working for cloud ${openstack.cloud}`,
   );
-  await new Promise<void>((resolve) => frame.stop.addEventListener('abort', () => resolve(), { once: true }));
+  const stopped = new Promise<void>((resolve) =>
+    frame.stop.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  // Beside the work: a cloud that is away must not keep ns4 from starting, one that refuses the login must end it.
+  await Promise.race([stopped, proveLogin(cloud, started.credentials, log, frame.stop).then(() => stopped)]);
   return 0;
 });
 

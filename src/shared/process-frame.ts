@@ -52,7 +52,7 @@ export async function runProcess(name: string, body: (frame: Frame) => Promise<E
   const deadline = () =>
     setTimeout(() => {
       say(`did not end within ${closeDeadlineMs / 1000} s, giving up`);
-      process.exit(1);
+      process.exit(code === 0 ? 1 : code);
     }, closeDeadlineMs).unref();
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopper.signal.aborted) return;

@@ -1,5 +1,6 @@
 // Jobs over BullMQ: the only file that imports it. A producer that asks for jobs by deterministic ids and learns what
 // became of them; a worker that runs the handlers with a time limit. No rule about recovery lives here.
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Job, Queue, QueueEvents, UnrecoverableError, Worker } from 'bullmq';
 import type { RedisSettings } from './config/settings.ts';
 import {
@@ -18,6 +19,8 @@ import { commandTimeoutMs, redisOptions } from './redis.ts';
 /** A worker that does not renew its lock for this long is taken for dead. */
 const lockMs = 5_000;
 const stalledCheckMs = 2_000;
+/** For handlers to hand back what they have, and for Redis to be told. */
+const closeLimitMs = 5_000;
 const queueNames: readonly QueueName[] = ['work', 'evacuate'];
 /** Kept for people who look; evacuations longer, so that a repeated request with the same id stays a no-op. */
 const keep = {
@@ -104,10 +107,7 @@ export class JobProducer {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([
-      ...Object.values(this.#queues).map((queue) => queue.close()),
-      ...this.#events.map((events) => events.close()),
-    ]);
+    await closeAll([...Object.values(this.#queues), ...this.#events]);
   }
 }
 
@@ -176,6 +176,12 @@ export class JobWorker {
   /** Aborts what runs (handlers hand back what they can), waits for it, and closes. */
   async close(): Promise<void> {
     this.#stopper.abort(new Error('this ns4 is being stopped'));
-    await Promise.allSettled(this.#workers.map((worker) => worker.close()));
+    await closeAll(this.#workers);
   }
+}
+
+/** BullMQ waits without end for a Redis that is away: closing is given up after a while, and the process ends anyway. */
+async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
+  const closed = Promise.allSettled(parts.map((part) => part.close()));
+  await Promise.race([closed, delay(closeLimitMs, undefined, { ref: false })]);
 }

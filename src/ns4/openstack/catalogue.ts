@@ -1,6 +1,6 @@
 // Where the services are: Keystone's catalogue, and which of its endpoints is ours. Pure.
 import { z } from 'zod';
-import { CloudError } from '../cloud.ts';
+import { CloudConfigurationError } from './configuration-error.ts';
 
 export const catalogueSchema = z.array(
   z.object({
@@ -80,6 +80,6 @@ function versioned(service: ServiceName, url: string): string {
   return bare;
 }
 
-function missing(what: string): CloudError {
-  return new CloudError('not-done', `the catalogue ${what}`, null);
+function missing(what: string): CloudConfigurationError {
+  return new CloudConfigurationError(`the catalogue ${what}`, null);
 }

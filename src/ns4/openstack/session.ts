@@ -6,6 +6,7 @@ import { errorText } from '../../shared/errors.ts';
 import { CloudError } from '../cloud.ts';
 import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
 import { endpointOf, identityRoot, type ServiceName, serviceTitles } from './catalogue.ts';
+import { CloudConfigurationError } from './configuration-error.ts';
 import { type Grant, loginBody, loginName, readGrant } from './login.ts';
 import { json, serviceWords } from './service-words.ts';
 import { SharedValue } from './shared-value.ts';
@@ -158,7 +159,9 @@ export class Session {
       const answer = await retried(attempt, this.#options.retry, this.#tools(what), signal);
       if (answer.status !== 201 && answer.status !== 200) {
         const words = serviceWords(answer.text);
-        throw new CloudError('not-done', `${what}: ${answer.status} ${words}`.trim(), answer.status);
+        const text = `${what}: ${answer.status} ${words}`.trim();
+        if (answer.status === 401) throw new CloudConfigurationError(text, 401);
+        throw new CloudError('not-done', text, answer.status);
       }
       const grant = readGrant(answer, askedAtMs);
       // The one before may still be on its way.

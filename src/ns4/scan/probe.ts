@@ -1,25 +1,28 @@
 // One TCP connect, and what its end says about the other side. No names are resolved and no byte is sent.
-import { Socket } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import type { Endpoint } from '../../shared/contracts.ts';
 
-/** open and refused are answers of a living host (refused: its kernel said no); silent: nobody said anything. */
+/** open and refused are answers (refused: a kernel said no); silent: nobody answered; unknown: the scanner's trouble. */
 export type ProbeState = 'open' | 'refused' | 'silent' | 'unknown';
 
 export interface Probe {
   readonly state: ProbeState;
-  /** The error's code for unknown, or what made it silent; null when open or refused. */
+  /** What made it silent or unknown: an error's code, or words; null when open or refused. */
   readonly code: string | null;
 }
 
 /**
  * What an error of connect() says. Host-unreachable is what routers and a missing ARP answer say of a dead host. Every
- * other code is the scanner's own trouble (no descriptors, no route, no address) and must never count as "down".
+ * code not named here is the scanner's own trouble (no descriptors, no route, no address) and must never count as "down".
  */
 export function stateOfError(code: string | undefined): ProbeState {
   switch (code) {
     case 'ECONNREFUSED':
-    case 'ECONNRESET':
       return 'refused';
+    // Only a connection that was established can be reset or cut short: it was open for a moment.
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'open';
     case 'ETIMEDOUT':
     case 'EHOSTUNREACH':
     case 'EHOSTDOWN':
@@ -30,28 +33,55 @@ export function stateOfError(code: string | undefined): ProbeState {
 }
 
 /**
- * Connects once and drops the connection. One attempt is enough: within `timeoutMs` the kernel repeats the SYN itself,
- * after 1 s and after 3 s. Ends as silent after `timeoutMs`, as unknown when `signal` aborts.
+ * Connects once and drops the connection; `onEnd` is called once, never before this returns. One attempt is enough:
+ * the kernel repeats an unanswered SYN itself, 1 s and 3 s after the first. The time counts from this call. Returns a
+ * function that gives the attempt up: `onEnd` is then not called any more.
  */
-export function probe({ address, port }: Endpoint, timeoutMs: number, signal: AbortSignal): Promise<Probe> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve({ state: 'unknown', code: 'aborted' });
-    const socket = new Socket();
-    const end = (state: ProbeState, code: string | null) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      // RST instead of FIN: thousands of sockets in TIME_WAIT would use up the ports of the next scans.
-      socket.resetAndDestroy();
-      resolve({ state, code });
-    };
-    const onAbort = () => end('unknown', 'aborted');
-    const timer = setTimeout(() => end('silent', 'no answer'), timeoutMs);
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('connect', () => end('open', null));
-    // Stays attached: a socket that was reset may still report an error, which nobody waits for any more.
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      end(stateOfError(error.code), error.code ?? error.message),
-    );
-    socket.connect({ host: address, port, autoSelectFamily: false, family: address.includes(':') ? 6 : 4 });
+export function probe(endpoint: Endpoint, timeoutMs: number, onEnd: (probe: Probe) => void): () => void {
+  if (!isTarget(endpoint)) {
+    const refusal = setImmediate(onEnd, { state: 'unknown', code: 'invalid address' });
+    return () => clearImmediate(refusal);
+  }
+  const { address, port } = endpoint;
+  const startedAtMs = performance.now();
+  const socket = new Socket();
+  let grace: NodeJS.Immediate | undefined;
+  let over = false;
+  const giveUp = () => {
+    over = true;
+    clearTimeout(timer);
+    clearImmediate(grace);
+    // An open one is reset (RST instead of FIN): thousands in TIME_WAIT would use up the ports of the next scans. One
+    // still connecting must be destroyed: to reset it, Node would first wait, for minutes, until it is connected.
+    if (socket.connecting) socket.destroy();
+    else socket.resetAndDestroy();
+  };
+  const end = (state: ProbeState, code: string | null) => {
+    if (over) return;
+    giveUp();
+    onEnd({ state, code });
+  };
+  const expired = () => {
+    // Node's timers count from the turn's beginning, which may lie well before our connect.
+    const leftMs = timeoutMs - (performance.now() - startedAtMs);
+    if (leftMs > 1) timer = setTimeout(expired, leftMs);
+    // After a turn that took too long (a busy or stopped process) timers run before the sockets are looked at: an
+    // answer may have been waiting there all the time. It is read before the immediates run.
+    else grace = setImmediate(end, 'silent', 'no answer');
+  };
+  let timer = setTimeout(expired, timeoutMs);
+  socket.once('connect', () => end('open', null));
+  // Stays attached: a socket that was dropped may still report an error, which nobody waits for any more.
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    const state = stateOfError(error.code);
+    end(state, state === 'open' || state === 'refused' ? null : (error.code ?? error.message));
   });
+  socket.connect({ host: address, port, autoSelectFamily: false, family: isIP(address) });
+  return giveUp;
+}
+
+/** An address (a name would be resolved, which blocks threads), and not "any", which the kernel takes for ourselves. */
+function isTarget({ address, port }: Endpoint): boolean {
+  const isAny = /^[0:.]+$/.test(address);
+  return isIP(address) !== 0 && !isAny && Number.isInteger(port) && port >= 1 && port <= 65_535;
 }

@@ -1,62 +1,45 @@
 // The scan job: connects to every endpoint of targets and controls at once (within a bound) and tells which targets
 // answer, and whether the scanner can be believed: no control answers, no silence counts.
-import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
-import pLimit from 'p-limit';
 import type { Clock } from '../../shared/clock.ts';
 import type { ScanSettings } from '../../shared/config/settings.ts';
 import type { Endpoint, ScanFinding, ScanResult, ScanTarget } from '../../shared/contracts.ts';
-import { type Probe, probe } from './probe.ts';
+import { isAnswer, judge, nameOf } from './finding.ts';
+import type { Probe } from './probe.ts';
+import { askAll, type Question, socketBound } from './sockets.ts';
 
 export interface ScanOptions {
   /** Sockets at once; default: 4096, or what the file limit leaves. */
   readonly maxSockets?: number;
 }
 
-const mostSockets = 4_096;
-/** Descriptors left to Redis, HTTP, files. */
-const reservedFiles = 200;
-const leastSockets = 16;
-
-type Seen = Pick<ScanSettings, 'timeoutMs' | 'refusedMeans' | 'controls'>;
+export interface ScanRequest {
+  readonly targets: readonly ScanTarget[];
+  /** Probed in the same way, besides those of config.ini, to tell a blind scanner from silent targets. */
+  readonly controls: readonly ScanTarget[];
+}
 
 /** Scans once. Rejects with the signal's reason when aborted; everything else is in the result. */
 export async function scan(
-  request: { readonly targets: readonly ScanTarget[]; readonly controls: readonly ScanTarget[] },
-  settings: Seen,
+  request: ScanRequest,
+  settings: Pick<ScanSettings, 'timeoutMs' | 'refusedMeans' | 'controls'>,
   options: ScanOptions,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<ScanResult & { ok: true }> {
-  // One listener per socket hangs on this signal; Node would take more than ten for a leak.
-  setMaxListeners(0, signal);
   const startedAtMs = clock.nowMs();
+  const { timeoutMs, refusedMeans } = settings;
   const configured = settings.controls.map((endpoint) => ({ name: nameOf(endpoint), endpoints: [endpoint] }));
-  const targets = request.targets.map((target) => new Inquiry(target));
-  const controls = [...request.controls, ...configured].map((target) => new Inquiry(target));
-  const limit = pLimit(options.maxSockets ?? socketBound());
-  await Promise.all(
-    portMajor([...controls, ...targets]).map(({ inquiry, endpoint }) =>
-      limit(async () => {
-        // One answer settles a host: its other ports need no socket.
-        if (inquiry.answered || signal.aborted) return;
-        inquiry.note(
-          endpoint,
-          await probe(endpoint, settings.timeoutMs, inquiry.signalWith(signal)),
-          settings.refusedMeans,
-        );
-      }),
-    ),
-  );
-  signal.throwIfAborted();
-  const findings = (of: readonly Inquiry[]) => Object.fromEntries(of.map((i) => [i.name, i.finding()]));
-  const seen = controls.some((control) => control.answered) || targets.every((target) => target.answered);
+  const targets = inquire(request.targets, refusedMeans);
+  const controls = inquire([...request.controls, ...configured], refusedMeans);
+  const maxSockets = options.maxSockets ?? socketBound();
+  // Controls first: they must have had their turn whatever happens to the rest.
+  await askAll(portMajor([...controls, ...targets]), { timeoutMs, maxSockets }, signal);
+  const believed = controls.some((c) => c.settled) || targets.every((t) => t.settled);
   return {
     ok: true,
-    outcome: seen ? 'seen' : 'blind',
-    targets: findings(targets),
-    controls: findings(controls),
+    outcome: believed ? 'seen' : 'blind',
+    targets: Object.fromEntries(targets.map((t) => [t.name, t.finding()])),
+    controls: Object.fromEntries(controls.map((c) => [c.name, c.finding()])),
     tookMs: clock.nowMs() - startedAtMs,
   };
 }
@@ -64,72 +47,52 @@ export async function scan(
 /** What is known so far of one target. */
 class Inquiry {
   readonly name: string;
-  readonly endpoints: readonly Endpoint[];
-  readonly #settled = new AbortController();
-  #answer: string | null = null;
-  #trouble: string | null = null;
-  #silent = 0;
+  readonly endpoints = new Map<string, Endpoint>();
+  settled = false;
+  readonly #refusedMeans: ScanSettings['refusedMeans'];
+  readonly #ends = new Map<string, Probe>();
 
-  constructor(target: ScanTarget) {
-    this.name = target.name;
-    this.endpoints = target.endpoints;
+  constructor(name: string, refusedMeans: ScanSettings['refusedMeans']) {
+    this.name = name;
+    this.#refusedMeans = refusedMeans;
   }
 
-  get answered(): boolean {
-    return this.#answer !== null;
-  }
-
-  /** Also aborted once the target answered, so that its other sockets close at once. */
-  signalWith(signal: AbortSignal): AbortSignal {
-    return this.endpoints.length > 1 ? AbortSignal.any([signal, this.#settled.signal]) : signal;
-  }
-
-  note(endpoint: Endpoint, { state, code }: Probe, refusedMeans: ScanSettings['refusedMeans']): void {
-    if (this.answered) return;
-    const where = nameOf(endpoint);
-    if (state === 'open' || (state === 'refused' && refusedMeans === 'alive')) {
-      this.#answer = `${where} ${state}`;
-      this.#settled.abort();
-    } else if (state === 'unknown') this.#trouble ??= `${code} at ${where}`;
-    else this.#silent += 1;
+  questions(): Question[] {
+    return [...this.endpoints].map(([key, endpoint]) => ({
+      endpoint,
+      subject: this,
+      answer: (probe) => {
+        this.#ends.set(key, probe);
+        this.settled ||= isAnswer(probe, this.#refusedMeans);
+      },
+    }));
   }
 
   finding(): ScanFinding {
-    if (this.#answer !== null) return { state: 'answers', detail: this.#answer };
-    if (this.endpoints.length === 0) return { state: 'unknown', detail: 'it has no address to scan' };
-    if (this.#trouble !== null) return { state: 'unknown', detail: this.#trouble };
-    const first = this.endpoints[0] as Endpoint;
-    const detail =
-      this.endpoints.length === 1
-        ? `${nameOf(first)} silent`
-        : `${this.#silent} endpoints silent, ${nameOf(first)} first`;
-    return { state: 'silent', detail };
+    const testimonies = [...this.endpoints].map(([key, endpoint]) => ({
+      endpoint,
+      probe: this.#ends.get(key) ?? null,
+    }));
+    return judge(testimonies, this.#refusedMeans);
   }
+}
+
+/** One inquiry per name: had a name two findings, the silent one might hide the one that answers. */
+function inquire(targets: readonly ScanTarget[], refusedMeans: ScanSettings['refusedMeans']): Inquiry[] {
+  const inquiries = new Map<string, Inquiry>();
+  for (const { name, endpoints } of targets) {
+    const inquiry = inquiries.get(name) ?? new Inquiry(name, refusedMeans);
+    inquiries.set(name, inquiry);
+    for (const endpoint of endpoints) inquiry.endpoints.set(nameOf(endpoint), endpoint);
+  }
+  return [...inquiries.values()];
 }
 
 /** First port of every host, then the second…: a host that answers on the first spares the sockets of the others. */
-function portMajor(inquiries: readonly Inquiry[]): { inquiry: Inquiry; endpoint: Endpoint }[] {
-  const most = Math.max(0, ...inquiries.map((i) => i.endpoints.length));
-  return Array.from({ length: most }, (_, index) => index).flatMap((index) =>
-    inquiries.flatMap((inquiry) => {
-      const endpoint = inquiry.endpoints[index];
-      return endpoint === undefined ? [] : [{ inquiry, endpoint }];
-    }),
-  );
-}
-
-/** 4096 sockets, or fewer where the limit of open files (which Node raises to its hard limit) leaves fewer. */
-function socketBound(): number {
-  let files: number;
-  try {
-    const found = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-    files = found === undefined || found === 'unlimited' ? mostSockets + reservedFiles : Number(found);
-  } catch {
-    files = 1_024;
-  }
-  return Math.max(leastSockets, Math.min(mostSockets, files - reservedFiles));
-}
-
-function nameOf({ address, port }: Endpoint): string {
-  return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+function portMajor(inquiries: readonly Inquiry[]): Question[] {
+  const rows = inquiries.map((inquiry) => inquiry.questions());
+  const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
+  return Array.from({ length: columns }, (_, index) =>
+    rows.flatMap((row) => row.slice(index, index + 1)),
+  ).flat();
 }
