@@ -15,9 +15,9 @@ describe('a line', () => {
     [entry('hello', { cloud: null }), false, /INFO {4}hello$/],
     [entry('two\nlines'), false, /cloud1: two\n {4}lines$/],
     [entry('a\u001b[2Jb\u0007\u202ec'), false, /cloud1: a\\x1b\[2Jb\\x07\\u202ec$/],
-    [entry('x', { level: 'error' }), true, /\u001b\[31mERROR\s*\u001b\[39m/],
-    [entry('x', { level: 'warning' }), true, /\u001b\[33mWARNING/],
-  ])('%#', (given, coloured, expected) => {
+    [entry('x', { level: 'error' }), true, /.\[31mERROR {2}.\[39m cloud1/],
+    [entry('x', { level: 'warning' }), true, /.\[33mWARNING.\[39m cloud1/],
+  ])('line %#', (given, coloured, expected) => {
     expect(terminalLine(given, coloured)).toMatch(expected);
   });
 });

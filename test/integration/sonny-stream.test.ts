@@ -1,0 +1,144 @@
+// The cursor in a real event stream: first start, pages, what was trimmed away, a stream that began anew.
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EventLog, eventCapacity } from '../../src/shared/event-log.ts';
+import { keysOf } from '../../src/shared/keys.ts';
+import { announce } from '../../src/shared/sentences.ts';
+import { type Page, RedisEventSource, streamStart } from '../../src/sonny/event-source.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+const keys = keysOf('cloud1');
+const event = (host: string) =>
+  announce('cloud1', 0, { kind: 'disabled-with-instances', host, instances: 1 });
+
+describe('the event stream of a cloud', () => {
+  let server: TestRedis;
+  let redis: Redis;
+  let log: EventLog;
+  const open = () =>
+    new RedisEventSource(redis, {
+      cloud: 'cloud1',
+      streamKey: keys.events,
+      cursorKey: keys.relayCursor,
+    });
+  const add = (...hosts: string[]) => log.append(hosts.map(event));
+  const said = ({ entries }: Page) => entries.map((entry) => entry.event?.text.split(' ')[0] ?? null);
+  const numbers = ({ entries }: Page) => entries.map(({ position }) => position.number);
+
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = new Redis({ port: server.port, protocol: 2 });
+    log = new EventLog(redis, keys);
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+  beforeEach(() => redis.flushall());
+
+  it('begins at the end at the very first start, and keeps that place', async () => {
+    await add('old1', 'old2');
+    const first = await open().open();
+    await add('new1');
+    // Killed before it said anything: the next start knows the place all the same.
+    const second = open();
+    expect(await second.open()).toEqual(first);
+    const page = await second.readAfter(first, 10);
+    expect([said(page), numbers(page), page.lost]).toEqual([['new1'], [3], null]);
+  });
+
+  it('begins at the beginning of a stream that did not exist at the first start', async () => {
+    const source = open();
+    const position = await source.open();
+    expect(position).toEqual(streamStart);
+    expect(await source.readAfter(position, 10)).toEqual({ entries: [], lost: null });
+    await add('a', 'b');
+    expect(said(await open().readAfter(await open().open(), 10))).toEqual(['a', 'b']);
+  });
+
+  it('reads page by page, each event with its number', async () => {
+    const source = open();
+    let position = await source.open();
+    await add(...Array.from({ length: 25 }, (_, i) => `hv${i}`));
+    const pages: string[] = [];
+    for (;;) {
+      const page = await source.readAfter(position, 10);
+      const last = page.entries.at(-1);
+      if (last === undefined) break;
+      pages.push(...said(page).map(String));
+      expect(last.position.number).toBe(pages.length);
+      position = last.position;
+      await source.store(position);
+    }
+    expect(pages).toEqual(Array.from({ length: 25 }, (_, i) => `hv${i}`));
+    expect(await open().open()).toEqual(position);
+  });
+
+  it('counts what the cap took away meanwhile, also behind an unread page', async () => {
+    const source = open();
+    const start = await source.open();
+    await add(...Array.from({ length: 30 }, (_, i) => `hv${i}`));
+    const page = await source.readAfter(start, 10);
+    expect(page.lost).toBeNull();
+    await redis.xtrim(keys.events, 'MAXLEN', 5);
+    const next = await source.readAfter(page.entries.at(-1)?.position ?? start, 10);
+    expect(next.lost).toMatchObject({ count: 15 });
+    expect(said(next)).toEqual(['hv25', 'hv26', 'hv27', 'hv28', 'hv29']);
+    expect(numbers(next)).toEqual([26, 27, 28, 29, 30]);
+  });
+
+  it('counts in a stream that the monitor itself trimmed', async () => {
+    const source = open();
+    const start = await source.open();
+    const hosts = Array.from({ length: eventCapacity + 500 }, (_, i) => `hv${i}`);
+    await add(...hosts);
+    const page = await source.readAfter(start, 1);
+    const kept = await redis.xlen(keys.events);
+    expect(kept).toBeLessThan(eventCapacity + 500);
+    expect(page.lost).toMatchObject({ count: hosts.length - kept });
+    expect(said(page)).toEqual([`hv${hosts.length - kept}`]);
+  });
+
+  it('reports no loss when only what was read is gone', async () => {
+    const source = open();
+    const start = await source.open();
+    await add('a', 'b', 'c');
+    const position = (await source.readAfter(start, 3)).entries.at(-1)?.position ?? start;
+    await add('d');
+    await redis.xtrim(keys.events, 'MAXLEN', 1);
+    const page = await source.readAfter(position, 10);
+    expect([said(page), page.lost]).toEqual([['d'], null]);
+  });
+
+  it('goes on in a stream that was deleted, and in one whose clock went back', async () => {
+    const source = open();
+    const start = await source.open();
+    await add('a', 'b');
+    const position = (await source.readAfter(start, 2)).entries.at(-1)?.position ?? start;
+    await redis.del(keys.events);
+    expect(said(await source.readAfter(position, 10))).toEqual([]);
+    await redis.xadd(keys.events, '5-0', 'event', JSON.stringify(event('early')));
+    expect(said(await source.readAfter(position, 10))).toEqual(['early']);
+    await redis.del(keys.events);
+    await add('later');
+    expect(said(await source.readAfter(position, 10))).toEqual(['later']);
+  });
+
+  it('passes entries it cannot read, and reads events of kinds it does not know', async () => {
+    const source = open();
+    const start = await source.open();
+    await redis.xadd(keys.events, '*', 'event', '{');
+    await redis.xadd(keys.events, '*', 'other', 'field');
+    const newer = { ...event('hv1'), version: 2, facts: { kind: 'of-next-year' } };
+    await redis.xadd(keys.events, '*', 'event', JSON.stringify(newer));
+    const page = await source.readAfter(start, 10);
+    expect(said(page)).toEqual([null, null, 'hv1']);
+    expect(numbers(page)).toEqual([1, 2, 3]);
+  });
+
+  it('takes a stored cursor that is none for a first start', async () => {
+    await redis.set(keys.relayCursor, 'nonsense');
+    await add('a');
+    expect(await open().open()).toMatchObject({ number: 1 });
+  });
+});
