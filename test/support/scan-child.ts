@@ -1,0 +1,57 @@
+// The program of scan-elsewhere.ts: reads an order, scans, writes what came of it and what it cost.
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { scan } from '../../src/ns4/scan/scan.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import type { ScanOrder, ScanStory } from './scan-elsewhere.ts';
+
+const order = JSON.parse(await text(process.stdin)) as ScanOrder;
+for (const { address, port } of order.listeners ?? []) {
+  const server = createServer((connection) => connection.on('error', () => connection.destroy()).resume());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // The default backlog of 511 would drop SYNs of a thousand connects at once.
+    server.listen({ host: address, port, backlog: 4_096 }, resolve);
+  });
+}
+
+const files = () => readdirSync('/proc/self/fd').length;
+const before = files();
+const rssBefore = process.memoryUsage.rss();
+let most = before;
+let mostRss = rssBefore;
+const meter = setInterval(() => {
+  try {
+    most = Math.max(most, files());
+    mostRss = Math.max(mostRss, process.memoryUsage.rss());
+  } catch {
+    // No descriptor left to look with.
+  }
+}, 10);
+const turns = monitorEventLoopDelay({ resolution: 1 });
+turns.enable();
+const startedAtMs = performance.now();
+const result = await scan(
+  order.request,
+  { timeoutMs: 1_000, refusedMeans: 'alive', controls: [], ...order.settings },
+  order.maxSockets === undefined ? {} : { maxSockets: order.maxSockets },
+  systemClock,
+  new AbortController().signal,
+);
+const tookMs = performance.now() - startedAtMs;
+turns.disable();
+clearInterval(meter);
+// Accepted connections of our own listeners end a little later.
+await delay(100);
+const story: ScanStory = {
+  result,
+  tookMs,
+  mostFiles: most - before,
+  filesLeft: files() - before,
+  longestTurnMs: turns.max / 1e6,
+  rssGrowthMb: (mostRss - rssBefore) / 2 ** 20,
+};
+process.stdout.write(JSON.stringify(story), () => process.exit(0));
