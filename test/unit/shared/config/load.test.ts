@@ -219,7 +219,7 @@ describe('which file', () => {
 
 describe('what a value means', () => {
   test.each<[string, string, (settings: ReturnType<typeof load>['settings']) => unknown, unknown]>([
-    ['either name of the Redis password', 'pass = p', (s) => s.redis.password, 'p'],
+    ['defect 16: either name of the Redis password', 'pass = p', (s) => s.redis.password, 'p'],
     ['both names with one value', 'pass = p\npassword = p', (s) => s.redis.password, 'p'],
     ['None beside the one that counts', 'pass = None\npassword = p', (s) => s.redis.password, 'p'],
     ['only None in this spelling is nothing', 'pass = none', (s) => s.redis.password, 'none'],
