@@ -1,5 +1,5 @@
 // Answers to questions, from what can be seen of the clouds. Pure: inventories and the time are passed in.
-import { codeBlock, escapeMrkdwn, escapeWithin } from './mrkdwn.ts';
+import { codeBlock, escapeMrkdwn, escapeWithin, visible } from './mrkdwn.ts';
 import { nearestNames } from './nearest.ts';
 import type { Question } from './questions.ts';
 import { type CloudView, type Found, findHypervisors, findServers, namesOf } from './records.ts';
@@ -23,7 +23,7 @@ export function answer(question: Question, views: readonly CloudView[], nowMs: n
     case 'help':
       return `Mention me at the beginning of a message, with one of these commands:\n${commands}`;
     case 'status':
-      return escapeWithin(statusText(views, nowMs), longestAnswer);
+      return words(statusText(views, nowMs), longestAnswer);
     case 'show':
       return show(question, views, nowMs);
     case 'show-usage':
@@ -59,7 +59,7 @@ function notFound({ what, name }: Show, views: readonly CloudView[]): string {
     views.flatMap((view) => namesOf(view, what)),
   );
   const hint = near.length === 0 ? '' : ` Did you mean ${near.join(', ')}?`;
-  return escapeWithin(`${kind} ${name.slice(0, 200)} not found in ${clouds}.${hint}`, 1_000);
+  return words(`${kind} ${name.slice(0, 200)} not found in ${clouds}.${hint}`, 1_000);
 }
 
 /** "Not found" says nothing of a cloud that was not looked at. */
@@ -69,5 +69,9 @@ function unreadText(what: 'hv' | 'vm', views: readonly CloudView[]): string {
     const missing = what === 'hv' ? inventory.hosts === null : inventory.servers === null;
     return missing ? [`${cloud}: ${what === 'hv' ? 'the inventory' : 'instances'} not read so far`] : [];
   });
-  return lines.length === 0 ? '' : `\n${escapeWithin(lines.join('\n'), 800)}`;
+  return lines.length === 0 ? '' : `\n${words(lines.join('\n'), 800)}`;
 }
+
+/** Words outside of any code block, so that names in them must not open one either. */
+const words = (text: string, longest: number): string =>
+  escapeWithin(visible(text), longest).replace(/`(?=`)/g, '`\u200b');
