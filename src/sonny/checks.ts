@@ -1,0 +1,55 @@
+// `sonny --check`: everything sonny needs, reached once; nothing is posted and no cursor moves.
+import { type Check, runChecks } from '../shared/check.ts';
+import type { Settings } from '../shared/config/settings.ts';
+import type { Log } from '../shared/log.ts';
+import type { ExitCode, Frame } from '../shared/process-frame.ts';
+import { probeRedis } from '../shared/redis.ts';
+import { connectClouds } from './clouds.ts';
+import type { Slack } from './slack.ts';
+import { secondsText } from './status.ts';
+
+/** Runs the checks and prints a line for each; 1 when one failed. */
+export async function check(
+  settings: Settings,
+  slack: Slack | null,
+  log: Log,
+  frame: Frame,
+): Promise<ExitCode> {
+  const { clouds } = settings.slack;
+  const checks: Check[] = [
+    { what: 'configuration', run: async () => `${settings.file}, following ${clouds.join(', ')}` },
+    ...clouds.flatMap((cloud) => cloudChecks(cloud, settings, log, frame)),
+    {
+      what: 'Slack',
+      run: async () =>
+        slack === null ? 'no token: events go to the terminal, questions cannot be asked' : slack.check(),
+    },
+  ];
+  return runChecks(checks, (line) => process.stdout.write(`${line}\n`));
+}
+
+function cloudChecks(cloud: string, settings: Settings, log: Log, frame: Frame): Check[] {
+  let reached = false;
+  return [
+    {
+      what: `Redis of ${cloud}`,
+      run: async () => {
+        const found = await probeRedis(settings.redis, cloud);
+        reached = true;
+        return found;
+      },
+    },
+    {
+      what: `inventory of ${cloud}`,
+      run: async () => {
+        if (!reached) throw new Error('not looked at, as Redis cannot be reached');
+        const only = { ...settings, slack: { ...settings.slack, clouds: [cloud] } };
+        const { inventories } = connectClouds(only, 'slack', log, frame);
+        const { hosts } = (await inventories.get(cloud)?.read()) ?? { hosts: null };
+        if (hosts === null) return 'none yet';
+        const age = secondsText(Date.now() - hosts.collectedAtMs);
+        return `${hosts.hypervisors.length} hypervisors, updated ${age} ago`;
+      },
+    },
+  ];
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+// Entry of sonny: wires settings, the event streams and inventories in Redis, and Slack (or the terminal) together.
+import { systemClock } from '../shared/clock.ts';
+import type { SlackSettings } from '../shared/config/settings.ts';
+import type { Log } from '../shared/log.ts';
+import { type CommonOptions, command, type Frame, runProcess } from '../shared/process-frame.ts';
+import { start } from '../shared/start.ts';
+import { Answering } from './answering.ts';
+import { slackPacing } from './batch.ts';
+import { check } from './checks.ts';
+import { type Clouds, connectClouds, onEvents } from './clouds.ts';
+import { Feed } from './feed.ts';
+import { keepListening } from './listening.ts';
+import { Relay } from './relay.ts';
+import { Slack } from './slack.ts';
+import { judge } from './slack-verdict.ts';
+import { statusText } from './status.ts';
+import { Terminal, terminalPacing } from './terminal.ts';
+import { readViews } from './views.ts';
+
+const clock = systemClock;
+
+await runProcess('sonny', async (frame) => {
+  const program = command(
+    'sonny',
+    "Relays the monitor's events to Slack and answers questions.",
+  ).exitOverride();
+  const options = program.parse().opts<CommonOptions>();
+  const { settings, log } = start('sonny', options);
+  const slack = slackOf(settings.slack, log);
+  if (options.check) return check(settings, slack, log, frame);
+  const clouds = connectClouds(settings, slack === null ? 'terminal' : 'slack', log, frame);
+  const outlet = slack ?? new Terminal(process.stdout);
+  const pacing = slack === null ? terminalPacing : slackPacing;
+  const relay = new Relay({ feed: new Feed(clouds.sources, log), outlet, pacing, clock, log });
+  onEvents(settings, () => relay.wake(), log, frame);
+  log.info({ clouds: clouds.names, config: settings.file }, `relaying to ${outlet.name}`);
+  relay.say(`Sonny is initialized and follows ${clouds.names.join(', ')}.`);
+  await Promise.all([
+    relay.run(frame.stop),
+    slack === null ? null : listen(slack, settings.slack, relay, clouds, log, frame),
+  ]);
+  await relay.farewell('Sonny terminates.');
+  return 0;
+});
+
+function slackOf({ token, appToken, channel, apiUrl }: SlackSettings, log: Log): Slack | null {
+  return token === null || channel === null ? null : new Slack({ token, appToken, channel, apiUrl }, log);
+}
+
+/** Answers questions until stopped; beside the relay, which does not wait for any of this. */
+function listen(slack: Slack, settings: SlackSettings, relay: Relay, clouds: Clouds, log: Log, frame: Frame) {
+  const views = () => readViews(clouds.inventories);
+  const answering = new Answering({
+    views,
+    reply: (asked, text) => slack.reply(asked, text),
+    clock,
+    log,
+  });
+  return keepListening(
+    {
+      login: () => slack.login(),
+      open:
+        settings.appToken === null
+          ? null
+          : (login) => slack.open(login, (asked) => void answering.take(asked)),
+      judge,
+      onReconnected: () =>
+        void views().then((seen) => relay.say(`Connected again.\n${statusText(seen, clock.nowMs())}`)),
+      clock,
+      log,
+    },
+    frame.stop,
+  );
+}
