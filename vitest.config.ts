@@ -1,5 +1,5 @@
 // Two projects: `unit` needs nothing but Node; `integration` starts real servers (Redis, MariaDB, Slack and
-// OpenStack simulators, the three processes) on ports of its own and runs one file at a time.
+// OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so four run at once.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 4,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
