@@ -80,8 +80,7 @@ function fill(waiting: readonly Entry[], longest: number): Post {
 
 /** `CLOUD: text`, escaped; further lines of one text are indented, so that each line at the margin is an event. */
 export function lineOf(cloud: string | null, text: string, longest: number): string {
-  // An instance named ``` must not turn the events after it into code.
-  const whole = cloud === null ? text : `${cloud}: ${text.replaceAll('```', "'''")}`;
+  const whole = cloud === null ? text : `${cloud}: ${text}`;
   const [first = '', ...more] = visible(whole).trimEnd().split('\n');
   // What sonny says of itself (a status) is laid out already.
   const indent = cloud === null ? '' : '    ';

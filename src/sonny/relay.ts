@@ -76,20 +76,20 @@ export class Relay {
 
   /** Relays until stopped; then waits a little for the post under way. */
   async run(stop: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    const onStop = () => this.#nap?.abort();
-    stop.addEventListener('abort', onStop, { once: true });
+    const { clock, feed } = this.#parts;
     const stopped = new Promise<void>((resolve) => {
       if (stop.aborted) resolve();
       stop.addEventListener('abort', () => resolve(), { once: true });
     });
-    while (!stop.aborted) {
-      const turn = this.turn();
-      const due = await Promise.race([turn, stopped.then(() => null)]);
-      if (due === null) await within(clock, lastPostMs, turn);
-      else await this.#sleep(due, stop);
-    }
-    await within(clock, lastStoreMs, this.#parts.feed.store());
+    const ended = this.#turns(stop);
+    await Promise.race([ended, stopped]);
+    this.#nap?.abort();
+    await within(clock, lastPostMs, ended);
+    await within(clock, lastStoreMs, feed.store());
+  }
+
+  async #turns(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) await this.#sleep(await this.turn(), stop);
   }
 
   /** Last words: one attempt, in bounded time. Events that wait keep waiting for the next start. */

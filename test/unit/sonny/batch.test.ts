@@ -81,6 +81,5 @@ describe('what', () => {
     expect(post([event('<!channel> & <@U1> <https://a|b>')]).text).toBe(
       'cloud1: &lt;!channel&gt; &amp; &lt;@U1&gt; &lt;https://a|b&gt;',
     );
-    expect(post([event('vm ``` is back'), event('vm ```` too')]).text).not.toContain('```');
   });
 });
