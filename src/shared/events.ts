@@ -17,6 +17,11 @@ const factsSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), refusal: refusalSchema }),
   /** A standing refusal or suspicion about `scope` (a host, or "cloud") is over. */
   z.object({ kind: z.literal('cleared'), scope: z.string(), of: z.string() }),
+  /** The host scan was sighted and found them silent; their instances are asked next. */
+  z.object({
+    kind: z.literal('hosts-silent'),
+    hosts: z.array(z.object({ host: z.string(), detail: z.string() })),
+  }),
   z.object({ kind: z.literal('host-dead'), host: z.string(), evidence: z.array(z.string()) }),
   z.object({
     kind: z.literal('evacuation-requested'),

@@ -50,6 +50,11 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
       return say('info', clearedText(facts.scope, facts.of));
     case 'backoff-over':
       return say('info', `No hypervisor is suspicious any more; backed off ${times(facts.rounds)}.`);
+    case 'hosts-silent':
+      return say(
+        'warning',
+        `No answer from ${list(facts.hosts.map((h) => `${h.host} (${h.detail})`))}, while the control hosts answer. Asking the instances.`,
+      );
     case 'host-dead':
       return say('error', `${facts.host} is dead: ${facts.evidence.join('; ')}.`);
     case 'evacuation-requested':

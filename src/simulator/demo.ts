@@ -60,6 +60,8 @@ await runProcess('demo', async (frame) => {
   screen.title('The cloud now');
   screen.cloud(simulator.snapshot());
 
+  // Slack gets a post a second at most: the last words may still be on their way.
+  await slack.posted((post) => post.text.includes(ended.text.replaceAll('>', '&gt;')));
   const question = await slack.say('show vm web-1', { mention: true });
   await slack.posted((post) => post.threadTs === question.ts);
   screen.title('The Slack channel, as people see it');

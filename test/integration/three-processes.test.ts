@@ -81,6 +81,7 @@ test('a hypervisor dies: its instances are back on the spare, told step by step'
   expect((await household.events()).map((e) => e.facts.kind)).toEqual([
     'monitor-started',
     'suspects-found',
+    'hosts-silent',
     'host-dead',
     'evacuation-requested',
     'evacuation-step',

@@ -145,6 +145,9 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
 function onHostsScanned(turn: Turn, { outcome }: Outcome, phase: Phase & { kind: 'scanning-hosts' }): void {
   const silent = silentOnes(turn, outcome, phase.suspects);
   if (Object.keys(silent).length === 0) return turn.watchUntil(turn.nowMs + turn.rules.monitorPeriodMs);
+  const news = Object.entries(silent).filter(([host]) => turn.noteSilent(host));
+  if (news.length > 0)
+    turn.say({ kind: 'hosts-silent', hosts: news.map(([host, detail]) => ({ host, detail })) });
   const job = turn.refreshJob({ servers: true, requestedAtMs: turn.nowMs });
   turn.enter({ kind: 'refreshing-servers', sinceMs: turn.nowMs, job, silent });
 }

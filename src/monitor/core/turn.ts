@@ -82,6 +82,14 @@ export class Turn {
     return true;
   }
 
+  /** A suspect turns out silent; true when that is news. Refusals that already stand tell more than that. */
+  noteSilent(host: string): boolean {
+    const standing = this.state.standing[host];
+    if (standing?.name !== 'suspect') return false;
+    this.state.standing[host] = { ...standing, name: 'silent' };
+    return true;
+  }
+
   /** Whatever stands for this scope is over: says so once. */
   clear(scope: string): void {
     const standing = this.state.standing[scope];

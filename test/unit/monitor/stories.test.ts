@@ -38,6 +38,7 @@ describe('a dead hypervisor', () => {
     expect(s.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
     expect(s.events.map((e) => e.kind)).toEqual([
       'suspects-found',
+      'hosts-silent',
       'host-dead',
       'evacuation-requested',
       'evacuation-ended',
@@ -270,7 +271,7 @@ describe('refusals', () => {
     });
     s.round();
     expect(s.evacuations).toEqual([]);
-    expect(s.events.map((e) => e.kind)).toEqual(['suspects-found', 'cleared']);
+    expect(s.events.map((e) => e.kind)).toEqual(['suspects-found', 'hosts-silent', 'cleared']);
   });
 
   test('an outcome nobody waits for changes nothing: late, doubled or of an earlier life', () => {
