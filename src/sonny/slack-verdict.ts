@@ -18,7 +18,6 @@ const unpostable = new Set([
   'invalid_blocks_format',
   'msg_blocks_too_long',
   'markdown_text_conflict',
-  'message_limit_exceeded',
   'thread_not_found',
   'cannot_reply_to_message',
 ]);
@@ -33,6 +32,8 @@ const passing = new Set([
   'request_timeout',
   'team_added_to_org',
   'accesslimited',
+  // Of the workspace, not of this message.
+  'message_limit_exceeded',
 ]);
 
 /** What to do about the refusals people really meet. */
