@@ -67,7 +67,7 @@ function unreadText(what: 'hv' | 'vm', views: readonly CloudView[]): string {
   const lines = views.flatMap(({ cloud, inventory, trouble }) => {
     if (trouble !== null) return [`${cloud}: the inventory cannot be read now (${trouble})`];
     const missing = what === 'hv' ? inventory.hosts === null : inventory.servers === null;
-    return missing ? [`${cloud}: ${what === 'hv' ? 'the inventory' : 'instances'} not read so far`] : [];
+    return missing ? [`${cloud}: no ${what === 'hv' ? 'hypervisors' : 'instances'} listed so far`] : [];
   });
   return lines.length === 0 ? '' : `\n${words(lines.join('\n'), 800)}`;
 }

@@ -98,7 +98,7 @@ describe('show', () => {
     const text = ask('show vm webb1', views);
     expect(text).toMatch(/^Instance webb1 not found in cloud1, cloud2, cloud3\. Did you mean web1/);
     expect(text).toMatch(/\ncloud2: the inventory cannot be read now \(Redis is away\)/);
-    expect(text).toMatch(/\ncloud3: instances not read so far/);
+    expect(text).toMatch(/\ncloud3: no instances listed so far/);
     expect(ask('show hv nosuch-thing', [view('cloud1')])).toBe(
       'Hypervisor nosuch-thing not found in cloud1.',
     );
