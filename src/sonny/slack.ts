@@ -7,6 +7,7 @@ import type { Log } from '../shared/log.ts';
 import type { Post } from './batch.ts';
 import type { Line } from './listening.ts';
 import { type Asked, Mentions, type MessageEvent } from './mentions.ts';
+import { type ProxyRoute, proxyRoute } from './proxy.ts';
 import type { Delivery, Outlet } from './relay.ts';
 import { judge } from './slack-verdict.ts';
 
@@ -36,6 +37,7 @@ export class Slack implements Outlet {
   readonly name = 'Slack';
   readonly #access: SlackAccess;
   readonly #log: Log;
+  readonly #proxy: ProxyRoute | null;
   readonly #web: webApi.WebClient;
   /** Kept over connections: what was asked on the last one may be sent again on the next. */
   #mentions: Mentions | null = null;
@@ -43,6 +45,7 @@ export class Slack implements Outlet {
   constructor(access: SlackAccess, log: Log) {
     this.#access = access;
     this.#log = log;
+    this.#proxy = proxyRoute(process.env, access.apiUrl);
     this.#web = new webApi.WebClient(access.token, this.#clientOptions());
   }
 
@@ -68,6 +71,7 @@ export class Slack implements Outlet {
     const receiver = new SocketModeReceiver({
       appToken: this.#appToken(),
       autoReconnectEnabled: false,
+      ...(this.#proxy === null ? {} : { dispatcher: this.#proxy.dispatcher }),
       logger: this.#logger(),
       installerOptions: { clientOptions: this.#clientOptions() },
       // Otherwise it acknowledges once more on the connection that has just failed, and that rejection is unhandled.
@@ -153,6 +157,7 @@ export class Slack implements Outlet {
       retryConfig: { retries: 0 },
       timeout: callTimeoutMs,
       rejectRateLimitedCalls: true,
+      ...(this.#proxy === null ? {} : { fetch: this.#proxy.fetch }),
       logger: this.#logger(),
     };
   }

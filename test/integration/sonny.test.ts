@@ -1,5 +1,8 @@
 // The sonny process before a real Redis and a pretend Slack that speaks the real protocols: questions and answers,
 // lost connections, refused tokens, --check. The relay's side is in sonny-relay.test.ts.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InventoryStore } from '../../src/shared/inventory-store.ts';
@@ -26,7 +29,7 @@ afterEach(async () => {
 });
 
 /** A household whose sonny posts to the pretend Slack. */
-async function open(change: Record<string, string> = {}): Promise<Household> {
+async function open(change: Record<string, string> = {}, env: NodeJS.ProcessEnv = {}): Promise<Household> {
   const ini: Ini = {
     SLACK: {
       token: slack.botToken,
@@ -37,7 +40,7 @@ async function open(change: Record<string, string> = {}): Promise<Household> {
       ...change,
     },
   };
-  house = new Household({ cloud: 'cloud1', redisPort: redis.port, ini, cloudsYaml: 'clouds: {}\n' });
+  house = new Household({ cloud: 'cloud1', redisPort: redis.port, ini, cloudsYaml: 'clouds: {}\n', env });
   await house.redis.flushall();
   return house;
 }
@@ -187,6 +190,39 @@ describe('lost connections', () => {
     await slack.back();
     await slack.posted(/initialized/);
     await until(() => slack.connections === 1);
+  });
+});
+
+describe('a proxy', () => {
+  it('is used for calls and sockets when the environment names one', async () => {
+    const tunnels: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', (request, socket) => {
+      tunnels.push(request.url ?? '');
+      // Slack's name is known to the proxy alone.
+      const upstream = connect(Number(request.url?.split(':')[1]), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        socket.pipe(upstream).pipe(socket);
+      });
+      for (const end of [socket, upstream]) end.on('error', () => upstream.destroy());
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    const host = new URL(slack.apiUrl).port;
+    await open(
+      { api_url: `http://slack.test:${host}/api/` },
+      { http_proxy: url, HTTP_PROXY: url, https_proxy: url, HTTPS_PROXY: url, no_proxy: '', NO_PROXY: '' },
+    );
+    house.start('sonny', '-v');
+    await slack.posted(/initialized/);
+    await until(() => slack.connections === 1);
+    expect(await ask('help')).toContain('status');
+    // The socket's address is what apps.connections.open gave.
+    expect(new Set(tunnels)).toEqual(new Set([`slack.test:${host}`, `127.0.0.1:${host}`]));
+    await house.close();
+    proxy.close();
   });
 });
 
