@@ -106,6 +106,7 @@ describe.skipIf(why !== null)('in a namespace', () => {
     expect(story.mostFiles).toBeLessThanOrEqual(3_010);
     expect(story.filesLeft).toBeLessThanOrEqual(1);
     expect(story.rssGrowthMb).toBeLessThan(150);
+    expect(story.longestTurnMs).toBeLessThan(500);
   });
 
   it.each([

@@ -203,6 +203,19 @@ describe('bounds', () => {
     expect(result.tookMs).toBeLessThan(2_000);
   });
 
+  it('opens no socket to a host that has answered', async () => {
+    const x = target('x', [...at(living.address, openPort), ...at(dead.address, openPort)]);
+    const result = await scan(
+      { targets: [x], controls: [] },
+      { ...settings, timeoutMs: 20_000 },
+      { maxSockets: 1 },
+      systemClock,
+      never,
+    );
+    expect(result.targets.x?.state).toBe('answers');
+    expect(result.tookMs).toBeLessThan(2_000);
+  });
+
   it('ends at once when told so, with the reason', async () => {
     const before = openFiles();
     const stop = new AbortController();
@@ -230,13 +243,6 @@ describe('bounds', () => {
       while (performance.now() < endMs);
     });
     expect((await scanning).targets.x?.state).toBe('answers');
-  });
-
-  it('does not count the time before its connects', async () => {
-    const startMs = performance.now() + 400;
-    while (performance.now() < startMs);
-    const result = await run([target('x', at(dead.address, openPort))]);
-    expect(result.tookMs).toBeGreaterThanOrEqual(settings.timeoutMs - 5);
   });
 
   it('takes a want of descriptors for unknown, not for silence', async () => {

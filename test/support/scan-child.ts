@@ -45,7 +45,7 @@ const tookMs = performance.now() - startedAtMs;
 turns.disable();
 clearInterval(meter);
 // Accepted connections of our own listeners end a little later.
-await delay(100);
+for (let waited = 0; files() > before && waited < 2_000; waited += 20) await delay(20);
 const story: ScanStory = {
   result,
   tookMs,

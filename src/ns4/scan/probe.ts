@@ -43,7 +43,6 @@ export function probe(endpoint: Endpoint, timeoutMs: number, onEnd: (probe: Prob
     return () => clearImmediate(refusal);
   }
   const { address, port } = endpoint;
-  const startedAtMs = performance.now();
   const socket = new Socket();
   let grace: NodeJS.Immediate | undefined;
   let over = false;
@@ -61,15 +60,11 @@ export function probe(endpoint: Endpoint, timeoutMs: number, onEnd: (probe: Prob
     giveUp();
     onEnd({ state, code });
   };
-  const expired = () => {
-    // Node's timers count from the turn's beginning, which may lie well before our connect.
-    const leftMs = timeoutMs - (performance.now() - startedAtMs);
-    if (leftMs > 1) timer = setTimeout(expired, leftMs);
+  const timer = setTimeout(() => {
     // After a turn that took too long (a busy or stopped process) timers run before the sockets are looked at: an
     // answer may have been waiting there all the time. It is read before the immediates run.
-    else grace = setImmediate(end, 'silent', 'no answer');
-  };
-  let timer = setTimeout(expired, timeoutMs);
+    grace = setImmediate(end, 'silent', 'no answer');
+  }, timeoutMs);
   socket.once('connect', () => end('open', null));
   // Stays attached: a socket that was dropped may still report an error, which nobody waits for any more.
   socket.on('error', (error: NodeJS.ErrnoException) => {
