@@ -37,15 +37,19 @@ export function permitEvacuation(
   );
 }
 
-/** Anything that speaks against the host being dead, the scan's own failure included: doubt is a refusal. */
-function signOfLife(
+/**
+ * Anything that speaks against the host being dead, the scan's own failure included: doubt is a refusal. A heartbeat
+ * since the verdict counts however old it is by now: the host lived again, and is to be judged anew.
+ */
+export function signOfLife(
   order: Pick<EvacuateData, 'dead' | 'judgedAtMs'>,
-  { hosts, scan, nowMs }: FreshFacts,
+  { hosts, scan, nowMs }: Pick<FreshFacts, 'hosts' | 'scan' | 'nowMs'>,
   heartbeatPeriodMs: number,
   resumed: boolean,
 ): Refusal | null {
   const host = order.dead;
-  const heard = hosts.agents.find((a) => a.host === host && nowMs - a.heartbeatAtMs <= heartbeatPeriodMs);
+  const sinceMs = Math.min(order.judgedAtMs + 1, nowMs - heartbeatPeriodMs);
+  const heard = hosts.agents.find((a) => a.host === host && a.heartbeatAtMs >= sinceMs);
   if (heard)
     return {
       name: 'came-back',
