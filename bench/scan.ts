@@ -52,7 +52,7 @@ function enterNamespace(): void {
     process.stderr.write(
       `not done: ${error?.message ?? `ended with ${status}`}. This benchmark makes a network namespace with iptables in it, which needs root (Debian packages util-linux, iproute2, iptables).\n`,
     );
-    process.exitCode = 1;
+    process.exitCode = 2;
   }
 }
 
