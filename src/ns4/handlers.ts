@@ -56,7 +56,7 @@ export function handlersOf(parts: WorkerParts): Handlers {
     evacuate: async (data, signal) => {
       const report = await evacuateHost(data, evacuationParts(parts), signal);
       // Not waited for: the monitor and Slack are to hear at once that the instances are back.
-      if (report.acted) void showMoved(parts, signal);
+      if (report.acted && !signal.aborted) void showMoved(parts, signal);
       return report;
     },
   };

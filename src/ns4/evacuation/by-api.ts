@@ -177,16 +177,29 @@ async function follow(
  */
 async function ask(work: Work, entry: JournalEntry): Promise<void> {
   const { incident, cloud, clock, ownership } = work;
-  const before = { attempts: entry.attempts, askedAtMs: entry.askedAtMs };
+  const before = { state: 'pending' as const, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
+  /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
+  const takeBack = async () => {
+    Object.assign(entry, before);
+    incident.acted = Object.values(incident.instances).some((e) => e.attempts > 0);
+    await ownership.save(incident);
+  };
+  work.signal.throwIfAborted();
   entry.state = 'asking';
   entry.attempts += 1;
   entry.askedAtMs = clock.nowMs();
   incident.acted = true;
   await ownership.save(incident);
-  work.signal.throwIfAborted();
+  if (work.signal.aborted) {
+    await takeBack();
+    throw work.signal.reason;
+  }
   try {
-    await cloud.evacuate(entry.id, incident.spare, work.signal);
+    // Not under work.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. It is short,
+    // and the client bounds it.
+    await cloud.evacuate(entry.id, incident.spare, uninterrupted);
     entry.state = 'asked';
+    await ownership.save(incident);
     work.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
@@ -196,13 +209,15 @@ async function ask(work: Work, entry: JournalEntry): Promise<void> {
         // Stays "asking": the next looks tell what Nova made of it.
         return;
       case 'not-done':
-        Object.assign(entry, before, { state: 'pending' });
+        await takeBack();
         throw error;
       case 'refused':
         return refusedBy(work, entry, error);
     }
   }
 }
+
+const uninterrupted = new AbortController().signal;
 
 /** Nova's no. A 409 is about the instance's state and will not change by asking; others may be asked again. */
 async function refusedBy(work: Work, entry: JournalEntry, error: CloudError): Promise<void> {

@@ -8,6 +8,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { instanceReportSchema } from '../../shared/contracts.ts';
 import { OperationalError } from '../../shared/errors.ts';
 import type { Keys } from '../../shared/keys.ts';
+import { refusalSchema } from '../../shared/refusals.ts';
 
 const entrySchema = z.object({
   id: z.string(),
@@ -38,7 +39,10 @@ const incidentSchema = z.object({
   acted: z.boolean(),
   steps: z.array(z.object({ atMs: z.number(), step: z.string() })),
   instances: z.record(z.string(), entrySchema),
-  endedAtMs: z.number().nullable(),
+  /** How it ended, for a worker that is asked for it again: the one that ended it may be lost before it could tell. */
+  ended: z
+    .object({ atMs: z.number(), outcome: z.enum(['done', 'stopped']), refusal: refusalSchema.nullable() })
+    .nullable(),
 });
 export type Incident = z.infer<typeof incidentSchema>;
 
@@ -64,12 +68,27 @@ return 1`;
 const renewScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+/** Nobody else owns it: our journal is put back if Redis lost it, so that a next worker knows what was asked for. */
+const interruptedScript = `
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+if redis.call('EXISTS', KEYS[2], KEYS[3]) == 0 then
+  redis.call('SET', KEYS[2], ARGV[2])
+  redis.call('SET', KEYS[3], ARGV[3])
+end
+return 1`;
 const releaseScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
 /** Somebody else owns this host's incident now: whatever was about to be done must not be done. */
 export class LostOwnershipError extends OperationalError {}
+
+/**
+ * The claim ran out or was wiped, though nobody else has it now: this worker stood still, or Redis did. Somebody may
+ * have been at work in between, so whatever was looked at is to be looked at again under a new claim.
+ */
+export class InterruptedOwnershipError extends OperationalError {}
 
 /** The journals of one cloud. */
 export class Journals {
@@ -119,6 +138,7 @@ export class Ownership {
   readonly #host: string;
   readonly #token: string;
   readonly #lost = new AbortController();
+  #last: { readonly id: string; readonly text: string } | null = null;
   #renewal: NodeJS.Timeout;
 
   constructor(redis: Redis, keys: Keys, clock: Clock, host: string, token: string) {
@@ -139,7 +159,7 @@ export class Ownership {
   async #renew(): Promise<void> {
     try {
       const kept = await this.#redis.eval(renewScript, 1, this.#owner, this.#token, ownerMs);
-      if (kept !== 1) this.#lose();
+      if (kept !== 1) await this.#lose();
     } catch {
       // Redis is away: the next save tells whether we are still the owner.
     }
@@ -149,21 +169,33 @@ export class Ownership {
     return this.#keys.incidentOwner(this.#host);
   }
 
-  #lose(): never {
+  /** We are not the owner any more; says which way, and ends everything done under this claim. */
+  async #lose(): Promise<never> {
     clearInterval(this.#renewal);
-    const error = new LostOwnershipError(`another worker owns the incident of ${this.#host} now`);
+    const free = this.#last === null || (await this.#putBack(this.#last));
+    const error = free
+      ? new InterruptedOwnershipError(`the claim on the incident of ${this.#host} was interrupted`)
+      : new LostOwnershipError(`another worker owns the incident of ${this.#host} now`);
     this.#lost.abort(error);
     throw error;
   }
 
+  async #putBack({ id, text }: { id: string; text: string }): Promise<boolean> {
+    const names = [this.#owner, this.#keys.incident(id), this.#keys.openIncident(this.#host)];
+    return (await this.#redis.eval(interruptedScript, 3, ...names, this.#token, text, id)) === 1;
+  }
+
   /**
-   * Writes the incident down, if we still own it; throws LostOwnershipError otherwise. Returns only with a fresh
-   * confirmation: a worker that was frozen meanwhile asks again, so that what follows at once cannot be minutes late.
+   * Writes the incident down, if we still own it; throws LostOwnershipError or InterruptedOwnershipError otherwise.
+   * Returns only with a fresh confirmation: a worker that was frozen meanwhile asks again, so that what follows at once
+   * cannot be minutes late.
    */
   async save(incident: Incident): Promise<void> {
-    const text = JSON.stringify(incident);
     for (let round = 1; round <= mostSaves; round += 1) {
       const sentAtMs = this.#clock.nowMs();
+      // Written anew each round: another save may have been quicker, and this one must not undo it.
+      const text = JSON.stringify(incident);
+      this.#last = { id: incident.id, text };
       const saved = await this.#redis.eval(
         saveScript,
         3,
@@ -174,22 +206,15 @@ export class Ownership {
         text,
         incident.id,
       );
-      if (saved !== 1) await this.#regain();
-      else if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;
+      if (saved !== 1) await this.#lose();
+      if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;
     }
     throw new OperationalError(`Redis is too slow to confirm who owns the incident of ${this.#host}`);
   }
 
-  /** Our claim is gone. If nobody else made one (Redis restarted, or was away longer than it lasts), it is made anew. */
-  async #regain(): Promise<void> {
-    const taken = await this.#redis.set(this.#owner, this.#token, 'PX', ownerMs, 'NX');
-    if (taken !== 'OK') this.#lose();
-  }
-
   /** Ends the incident: it stays readable for 90 days, and the host is free for another one. */
   async end(incident: Incident): Promise<void> {
-    clearInterval(this.#renewal);
-    await this.#redis.eval(
+    const ended = await this.#redis.eval(
       endScript,
       3,
       this.#owner,
@@ -199,6 +224,8 @@ export class Ownership {
       JSON.stringify(incident),
       keepSeconds,
     );
+    if (ended !== 1) await this.#lose();
+    clearInterval(this.#renewal);
   }
 
   /** Gives the right back without ending the incident; another worker may claim it at once. */

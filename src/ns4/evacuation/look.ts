@@ -31,12 +31,14 @@ export interface Seen {
   readonly nowMs: number;
 }
 
+/** A request that has no answer by then is given up, and one that did not leave by then never does. */
+export const requestLimitMs = 30_000;
 /**
- * A request whose answer was lost is taken for never received only when Nova shows no trace of it for this long. Nova
- * writes its trace (REBUILD, a migration) within milliseconds of handling a request, but may hold one back for as long
- * as its own calls to Keystone and Neutron wait.
+ * A request whose answer was lost is taken for never received only when Nova shows no trace of it for this long since
+ * it was asked. Nova writes its trace (REBUILD, a migration) within milliseconds of handling a request, but one may lie
+ * in the queue of a load balancer or of a busy nova-api, usually for a minute at most, after its sender gave up.
  */
-export const lostRequestMs = 60_000;
+export const lostRequestMs = 120_000;
 
 const underWay = new Set(['accepted', 'pre-migrating', 'preparing', 'running', 'queued', 'migrating']);
 /** Nova may still carry this evacuation out. */

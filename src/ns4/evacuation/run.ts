@@ -222,7 +222,9 @@ function workOf(
   return { ...parts, incident, ownership, signal, dead: find(incident.dead), spare: find(incident.spare) };
 }
 
+/** Notes and tells a step; a worker that continues finds most of them told already. */
 async function step(incident: Incident, parts: EvacuationParts, text: string): Promise<void> {
+  if (incident.steps.some((s) => s.step === text)) return;
   incident.steps.push({ atMs: parts.clock.nowMs(), step: text });
   const { id, dead, spare } = incident;
   await parts.say({ kind: 'evacuation-step', incident: id, dead, spare, step: text });

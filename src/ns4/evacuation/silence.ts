@@ -1,0 +1,80 @@
+// While an evacuation runs: is the dead host still silent? A large one takes minutes, and minutes more when OpenStack is
+// away in between; a host that wakes up meanwhile runs its guests again. No request leaves on an old answer.
+import type { Clock } from '../../shared/clock.ts';
+import type { EvacuateData, ScanResult } from '../../shared/contracts.ts';
+import { OperationalError } from '../../shared/errors.ts';
+import type { Hosts } from '../../shared/inventory.ts';
+import { type Refusal, refusalSentence } from '../../shared/refusals.ts';
+import type { Cloud } from '../cloud.ts';
+import { signOfLife } from './permit.ts';
+
+/** Asked again in the background when the last answer is this old… */
+const renewMs = 5_000;
+/** …and waited for when it is this old. */
+const mostAgeMs = 20_000;
+
+/** Refusals that say nothing about the host, only about the scan. */
+export const doubts: ReadonlySet<Refusal['name']> = new Set(['scan-failed', 'scanner-blind', 'scan-unknown']);
+
+/** The host lives: nothing more may be asked for. */
+export class SignOfLifeError extends OperationalError {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusalSentence(refusal));
+    this.refusal = refusal;
+  }
+}
+
+export interface SilenceQuestion {
+  readonly order: Pick<EvacuateData, 'dead' | 'judgedAtMs'>;
+  readonly cloud: Pick<Cloud, 'listAgents' | 'clockSkewMs'>;
+  readonly hosts: Hosts;
+  readonly heartbeatPeriodMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** When the facts the evacuation began with were asked for. */
+  readonly confirmedAtMs: number;
+  scan(): Promise<ScanResult>;
+}
+
+export class SilenceWatch {
+  readonly #question: SilenceQuestion;
+  #confirmedAtMs: number;
+  #asking: Promise<void> | null = null;
+  #life: Refusal | null = null;
+
+  constructor(question: SilenceQuestion) {
+    this.#question = question;
+    this.#confirmedAtMs = question.confirmedAtMs;
+  }
+
+  /**
+   * Resolves while the host is known to be silent since a moment ago.
+   * @throws SignOfLifeError when it lives; CloudError or OperationalError when that cannot be told
+   */
+  async confirm(): Promise<void> {
+    const ageMs = this.#question.clock.nowMs() - this.#confirmedAtMs;
+    if (ageMs > renewMs && this.#asking === null) {
+      this.#asking = this.#ask().finally(() => {
+        this.#asking = null;
+      });
+      // In the background its failure is nobody's: the answer grows old, and is waited for next time.
+      this.#asking.catch(() => undefined);
+    }
+    if (ageMs > mostAgeMs) await this.#asking;
+    if (this.#life !== null) throw new SignOfLifeError(this.#life);
+  }
+
+  async #ask(): Promise<void> {
+    const { order, cloud, hosts, heartbeatPeriodMs, clock, signal, scan } = this.#question;
+    const askedAtMs = clock.nowMs();
+    const [agents, result] = await Promise.all([cloud.listAgents(signal, order.dead), scan()]);
+    const skewMs = cloud.clockSkewMs();
+    const corrected = agents.map((agent) => ({ ...agent, heartbeatAtMs: agent.heartbeatAtMs - skewMs }));
+    const now = { hosts: { ...hosts, agents: corrected }, scan: result, nowMs: clock.nowMs() };
+    const refusal = signOfLife(order, now, heartbeatPeriodMs, true);
+    if (refusal === null) this.#confirmedAtMs = askedAtMs;
+    else if (doubts.has(refusal.name)) throw new OperationalError(refusalSentence(refusal));
+    else this.#life = refusal;
+  }
+}

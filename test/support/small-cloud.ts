@@ -1,0 +1,85 @@
+// A small pretend cloud with the compiled processes on it: hv01 with three instances, hv04 the spare, a real Redis that
+// keeps its data, hypervisors that really fall silent.
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { SonnyEvent } from '../../src/shared/events.ts';
+import { keysOf } from '../../src/shared/keys.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { Household } from './processes.ts';
+import { startRedis, type TestRedis } from './redis.ts';
+
+const instances = ['vm-1', 'vm-2', 'vm-3'];
+
+export class SmallCloud {
+  readonly cloud = 'simulated';
+  readonly keys = keysOf(this.cloud);
+  readonly simulator: Simulator;
+  readonly redis: TestRedis;
+  readonly household: Household;
+
+  private constructor(simulator: Simulator, redis: TestRedis) {
+    this.simulator = simulator;
+    this.redis = redis;
+    this.household = new Household({
+      cloud: this.cloud,
+      redisPort: redis.port,
+      cloudsYaml: simulator.cloudsYaml(),
+      ini: {
+        DEFAULT: { monitor_period: 1, heartbeat_period: 3, cooldown_period: 3600 },
+        OPENSTACK: { cloud: this.cloud },
+        SCAN: { hypervisor_ports: '10022,10111,16509', instance_ports: 10022, timeout: 0.5 },
+      },
+    });
+  }
+
+  static async open(): Promise<SmallCloud> {
+    const [simulator, redis] = await Promise.all([
+      startSimulator({ durations: { reportIntervalMs: 500, serviceDownMs: 3_000, agentDownMs: 3_000 } }),
+      startRedis({ aof: true }),
+    ]);
+    for (const name of instances) await simulator.boot(name, 'hv01');
+    await simulator.boot('other', 'hv02');
+    simulator.spare('hv04');
+    return new SmallCloud(simulator, redis);
+  }
+
+  async close(): Promise<void> {
+    await this.household.close();
+    await this.redis.stop();
+    await this.simulator.close();
+  }
+
+  /** The end of a recovery. */
+  ended(limitMs = 40_000): Promise<SonnyEvent> {
+    return this.household.waitForEvent((e) => e.facts.kind === 'evacuation-ended', limitMs);
+  }
+
+  /** Until the monitor has had a whole inventory. */
+  async watched(): Promise<void> {
+    for (let i = 0; (await this.household.redis.exists(this.keys.servers)) === 0; i += 1) {
+      if (i > 600) throw new Error(`no inventory:\n${await this.household.story()}`);
+      await delay(50);
+    }
+  }
+
+  /** Every instance of hv01 was evacuated exactly once and runs on hv04; nothing else was touched. */
+  expectRecoveredOnce(): void {
+    const { servers, hosts } = this.simulator.snapshot();
+    for (const name of instances)
+      expect(servers[name]).toMatchObject({
+        host: 'hv04',
+        status: 'ACTIVE',
+        evacuationsStarted: 1,
+        evacuationsCompleted: 1,
+        everTwoWriters: false,
+      });
+    expect(servers.other).toMatchObject({ host: 'hv02', evacuationsStarted: 0 });
+    expect(hosts.hv01).toMatchObject({
+      forcedDown: true,
+      status: 'disabled',
+      state: 'down',
+      disabledReason: 'sonny resurrection on hv04',
+    });
+    expect(hosts.hv04).toMatchObject({ status: 'enabled' });
+  }
+}
