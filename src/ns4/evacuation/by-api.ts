@@ -6,7 +6,7 @@ import { errorText } from '../../shared/errors.ts';
 import type { Server } from '../../shared/inventory.ts';
 import { CloudError, type EvacuationMigration, type PortBinding } from '../cloud.ts';
 import type { JournalEntry } from './journal.ts';
-import { isUnderWay, look, type Sight } from './look.ts';
+import { isUnderWay, look, requestLimitMs, type Sight } from './look.ts';
 import { endInstance, type Method, unfinished, type Work } from './work.ts';
 
 /**
@@ -14,6 +14,8 @@ import { endInstance, type Method, unfinished, type Work } from './work.ts';
  * call to Neutron, which the evacuations themselves are waiting for: it is read only when its migration says news.
  */
 const pollMs = 300;
+/** Pause when Nova or Neutron did not answer, or takes no requests for now. */
+const awayPauseMs = 2_000;
 /** All servers are read this often all the same: one deleted meanwhile leaves its migration as it was. */
 const fullLookMs = 10_000;
 /** Requests per instance, when Nova gave up on the ones before. */
@@ -26,6 +28,8 @@ const settleLimitMs = 60_000;
 const awayLimitMs = 600_000;
 /** Clocks of the cloud and of ns4 may differ by this much beyond the correction. */
 const clockMarginMs = 5_000;
+/** Answers that are about us or the moment, not about the instance: the same request may be taken later. */
+const notNow: ReadonlySet<number | null> = new Set([401, 408, 413, 429]);
 
 interface Picture {
   /** Absent: not looked at this time (its migration is under way, or it waits for room); null: Nova knows none. */
@@ -46,8 +50,8 @@ export const byApi: Method = {
         const full = work.clock.nowMs() >= fullLookAtMs;
         if (full) fullLookAtMs = work.clock.nowMs() + fullLookMs;
         const picture = await takePicture(work, full);
-        awaySinceMs = null;
         await turn(work, picture, settlingSince);
+        awaySinceMs = null;
       } catch (error) {
         if (!(error instanceof CloudError)) throw error;
         fullLookAtMs = 0;
@@ -56,7 +60,8 @@ export const byApi: Method = {
         if (work.clock.nowMs() - awaySinceMs > awayLimitMs)
           return endAll(work, `OpenStack is away: ${error.message}`);
       }
-      if (unfinished(work.incident).length > 0) await work.clock.sleep(pollMs, work.signal);
+      const pauseMs = awaySinceMs === null ? pollMs : awayPauseMs;
+      if (unfinished(work.incident).length > 0) await work.clock.sleep(pauseMs, work.signal);
     }
   },
 };
@@ -127,6 +132,7 @@ async function turn(work: Work, picture: Picture, settlingSince: Map<string, num
     if (next === 'busy') busy += 1;
   }
   const room = Math.max(0, work.concurrency - busy);
+  if (ready.length > 0 && room > 0) await work.confirmSilence();
   const results = await Promise.allSettled(ready.slice(0, room).map((entry) => ask(work, entry)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
@@ -165,7 +171,7 @@ async function follow(
     }
     case 'under-way':
       // Never asked again: Nova may still carry it out, however late. A person has to look.
-      return entry.askedAtMs !== null && nowMs - entry.askedAtMs > instanceLimitMs
+      return nowMs - (entry.askedAtMs ?? work.incident.openedAtMs) > instanceLimitMs
         ? end('unfinished', `still ${sight.detail} after ${instanceLimitMs / 60_000} minutes`, null)
         : 'busy';
   }
@@ -195,16 +201,16 @@ async function ask(work: Work, entry: JournalEntry): Promise<void> {
     throw work.signal.reason;
   }
   try {
-    // Not under work.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. It is short,
-    // and the client bounds it.
-    await cloud.evacuate(entry.id, incident.spare, uninterrupted);
+    // Not under work.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But bounded: it
+    // must not leave long after the look it rests on, as when a login is waited for.
+    await cloud.evacuate(entry.id, incident.spare, AbortSignal.timeout(requestLimitMs));
     entry.state = 'asked';
     await ownership.save(incident);
     work.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     work.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
-    switch (error.outcome) {
+    switch (error.outcome === 'refused' && notNow.has(error.status) ? 'not-done' : error.outcome) {
       case 'unknown':
         // Stays "asking": the next looks tell what Nova made of it.
         return;
@@ -216,8 +222,6 @@ async function ask(work: Work, entry: JournalEntry): Promise<void> {
     }
   }
 }
-
-const uninterrupted = new AbortController().signal;
 
 /** Nova's no. A 409 is about the instance's state and will not change by asking; others may be asked again. */
 async function refusedBy(work: Work, entry: JournalEntry, error: CloudError): Promise<void> {

@@ -55,6 +55,7 @@ async function rewriteHosts(work: Work, database: Pick<NovaDatabase, 'moveInstan
   const { incident, dead, spare } = work;
   const entries = unfinished(incident);
   if (entries.length === 0) return;
+  await work.confirmSilence();
   incident.acted = true;
   for (const entry of entries) {
     entry.state = 'asking';
@@ -106,9 +107,11 @@ async function rebind({ cloud, spare, signal }: Work, entry: JournalEntry): Prom
 }
 
 /** A reboot whose answer was lost is looked for first; a second one on the same host would only delay. */
-async function reboot({ cloud, signal, ownership, incident }: Work, entry: JournalEntry): Promise<void> {
+async function reboot(work: Work, entry: JournalEntry): Promise<void> {
+  const { cloud, signal, ownership, incident } = work;
   const server = await cloud.readServer(entry.id, signal);
   if (server === null || server.taskState?.startsWith('reboot')) return;
+  await work.confirmSilence();
   await ownership.save(incident);
   signal.throwIfAborted();
   await cloud.hardReboot(entry.id, signal);

@@ -15,18 +15,27 @@ import type { Hosts, Servers } from '../../shared/inventory.ts';
 import type { Log } from '../../shared/log.ts';
 import { type Refusal, refusalSentence } from '../../shared/refusals.ts';
 import { type Cloud, CloudError } from '../cloud.ts';
-import { type Incident, type Journals, LostOwnershipError, type Ownership } from './journal.ts';
+import {
+  type Incident,
+  InterruptedOwnershipError,
+  type Journals,
+  LostOwnershipError,
+  type Ownership,
+} from './journal.ts';
 import { permitEvacuation } from './permit.ts';
 import { enableSpare, forceDown } from './services.ts';
+import { doubts, SignOfLifeError, SilenceWatch } from './silence.ts';
 import { entryOf, type Method, type Work } from './work.ts';
 
 /** A killed worker's claim runs out after 8 s; one that is held longer is held by a living worker. */
 const claimWaitMs = 12_000;
+/** Beginnings anew, with fresh facts, after an interrupted claim. */
+const mostRounds = 4;
 
 export interface EvacuationParts {
   readonly cloud: Cloud;
   readonly method: Method;
-  readonly journals: Pick<Journals, 'open' | 'claim'>;
+  readonly journals: Pick<Journals, 'open' | 'read' | 'claim'>;
   /** Refreshes everything, servers included, and stores it. */
   refresh(signal: AbortSignal): Promise<{ hosts: Hosts; servers: Servers }>;
   scan(request: { targets: ScanTarget[]; controls: ScanTarget[] }, signal: AbortSignal): Promise<ScanResult>;
@@ -37,9 +46,6 @@ export interface EvacuationParts {
   readonly hypervisorPorts: readonly number[];
   readonly concurrency: number;
 }
-
-/** Refusals that say nothing about the host, only about the scan. */
-const doubts = new Set<Refusal['name']>(['scan-failed', 'scanner-blind', 'scan-unknown']);
 
 /** What an order carries; by hand there is no attempt and no deadline. */
 export type Order = Pick<
@@ -65,100 +71,129 @@ export async function evacuateHost(
   stop: AbortSignal,
 ): Promise<EvacuationReport> {
   const startedAtMs = parts.clock.nowMs();
-  const refused = (refusal: Refusal): EvacuationReport => ({
-    incident: order.incident,
-    dead: order.dead,
-    spare: order.spare,
-    outcome: 'refused',
-    refusal,
-    acted: false,
-    instances: [],
-    tookMs: parts.clock.nowMs() - startedAtMs,
-  });
-  if (startedAtMs > order.startByMs)
-    return refused({ name: 'too-late', host: order.dead, ageMs: startedAtMs - order.requestedAtMs });
-  const ownership = await parts.journals.claim(order.dead, claimWaitMs, stop);
-  const open = await parts.journals.open(order.dead);
-  const alreadyRecovering = (incident: Incident | null) =>
-    refused({
-      name: 'already-recovering',
-      host: order.dead,
-      incident: incident?.id ?? 'unknown',
-      spare: incident?.spare ?? 'unknown',
-    });
-  if (ownership === null) return alreadyRecovering(open);
-  const signal = AbortSignal.any([stop, ownership.lost]);
+  for (let round = 1; ; round += 1) {
+    try {
+      return await evacuateOnce(order, parts, stop, startedAtMs);
+    } catch (error) {
+      if (!(error instanceof InterruptedOwnershipError) || round >= mostRounds) throw error;
+      parts.log.warn(`${error.message}: beginning again with fresh facts`);
+    }
+  }
+}
+
+/** Under one claim, from its taking to its end. */
+async function evacuateOnce(
+  order: Order,
+  parts: EvacuationParts,
+  stop: AbortSignal,
+  startedAtMs: number,
+): Promise<EvacuationReport> {
+  const { journals } = parts;
+  const course: Course = { order, parts, startedAtMs, incident: null };
+  if (startedAtMs > order.startByMs) {
+    course.incident = await journals.read(order.incident);
+    const ageMs = startedAtMs - order.requestedAtMs;
+    return refused(course, { name: 'too-late', host: order.dead, ageMs });
+  }
+  const ownership = await journals.claim(order.dead, claimWaitMs, stop);
+  if (ownership === null) {
+    const open = await journals.open(order.dead);
+    if (open !== null && open.id !== order.incident) return alreadyRecovering(course, open);
+    // The same order again: what becomes of it is in the journal when the other one has finished.
+    throw new OperationalError(`another worker is at the recovery of ${order.dead}`);
+  }
   try {
-    if (open !== null && open.spare !== order.spare) return alreadyRecovering(open);
-    if (open !== null && open.method !== parts.method.name)
-      return refused({
-        name: 'api-unavailable',
-        host: order.dead,
-        detail: `its incident ${open.id} was begun with "evacuate = ${open.method}"; set that again to continue it`,
-      });
-    return await carryOut(order, parts, open, ownership, signal, refused);
+    const earlier = await journals.read(order.incident);
+    if (earlier !== null && earlier.ended !== null)
+      return reportOf(earlier, earlier.ended.outcome, earlier.ended.refusal, earlier.ended.atMs);
+    course.incident = await journals.open(order.dead);
+    return await carryOut(course, ownership, AbortSignal.any([stop, ownership.lost]));
   } catch (error) {
-    if (ownership.lost.aborted || error instanceof LostOwnershipError)
-      return abandoned(order, open, 'superseded', startedAtMs, parts);
-    if (stop.aborted)
-      return abandoned(order, await parts.journals.open(order.dead), 'handed-back', startedAtMs, parts);
-    throw error;
+    const cause = ownership.lost.aborted ? ownership.lost.reason : error;
+    if (cause instanceof LostOwnershipError) return abandoned(course, 'superseded');
+    if (stop.aborted) return abandoned(course, 'handed-back');
+    throw cause;
   } finally {
     await ownership.release();
   }
 }
 
+/** An order being carried out. */
+interface Course {
+  readonly order: Order;
+  readonly parts: EvacuationParts;
+  readonly startedAtMs: number;
+  /** The open incident of the host, which may be another one than the order's; then the one worked on. */
+  incident: Incident | null;
+}
+
+/** Nothing was done now; `acted` still tells what an earlier attempt at the same incident did. */
+function refused({ order, parts, startedAtMs, incident }: Course, refusal: Refusal): EvacuationReport {
+  return {
+    incident: order.incident,
+    dead: order.dead,
+    spare: order.spare,
+    outcome: 'refused',
+    refusal,
+    acted: incident?.id === order.incident && incident.acted,
+    instances: [],
+    tookMs: parts.clock.nowMs() - startedAtMs,
+  };
+}
+
+const alreadyRecovering = (course: Course, { id, spare }: Incident): EvacuationReport =>
+  refused(course, { name: 'already-recovering', host: course.order.dead, incident: id, spare });
+
 async function carryOut(
-  order: Order,
-  parts: EvacuationParts,
-  open: Incident | null,
+  course: Course,
   ownership: Ownership,
   signal: AbortSignal,
-  refused: (refusal: Refusal) => EvacuationReport,
 ): Promise<EvacuationReport> {
+  const { order, parts, incident: open } = course;
   const { clock, log } = parts;
   const dead = order.dead;
+  const askedAtMs = clock.nowMs();
   let facts: { hosts: Hosts; servers: Servers; scan: ScanResult };
   try {
     facts = await freshFacts(order, parts, signal);
   } catch (error) {
+    signal.throwIfAborted();
     // Before the first change giving up is safe; afterwards the incident has to be continued, so the job fails.
     if (open === null && error instanceof CloudError)
-      return refused({ name: 'api-unavailable', host: dead, detail: errorText(error) });
+      return refused(course, { name: 'api-unavailable', host: dead, detail: errorText(error) });
     throw error;
   }
-  const refusal = permitEvacuation(
-    order,
-    { ...facts, nowMs: clock.nowMs() },
-    parts.heartbeatPeriodMs,
-    open !== null,
-  );
-  if (refusal !== null && open === null) return refused(refusal);
+  // The first change forces the dead one down. One that is not was never begun with, or was put back into service
+  // since: then nothing of the open incident counts, and everything is asked as for the first time.
+  const begun = open !== null && facts.hosts.hypervisors.find((h) => h.host === dead)?.forcedDown !== false;
+  if (begun && open.spare !== order.spare) return alreadyRecovering(course, open);
+  if (begun && open.method !== parts.method.name)
+    return refused(course, {
+      name: 'api-unavailable',
+      host: dead,
+      detail: `its incident ${open.id} was begun with "evacuate = ${open.method}"; set that again to continue it`,
+    });
+  const refusal = permitEvacuation(order, { ...facts, nowMs: clock.nowMs() }, parts.heartbeatPeriodMs, begun);
   // A scan without a result is no reason to leave instances half-way: the order is run again instead.
-  if (refusal !== null && doubts.has(refusal.name)) throw new OperationalError(refusalSentence(refusal));
-  const incident = open ?? newIncident(order, parts, facts.servers);
-  const report = (outcome: EvacuationReport['outcome'], why: Refusal | null): EvacuationReport => ({
-    incident: incident.id,
-    dead,
-    spare: incident.spare,
-    outcome,
-    refusal: why,
-    acted: incident.acted,
-    instances: reports(incident),
-    tookMs: clock.nowMs() - incident.openedAtMs,
-  });
+  if (begun && refusal !== null && doubts.has(refusal.name))
+    throw new OperationalError(refusalSentence(refusal));
   if (refusal !== null) {
-    // It came back (or the spare was lost) half-way. No further request leaves; what Nova took before it goes on with.
-    await step(incident, parts, 'stopped');
-    await end(incident, ownership, clock);
-    return report('stopped', refusal);
+    const ours = begun || (open?.id === order.incident && open.acted);
+    return ours ? stopped(course, open, ownership, refusal) : refused(course, refusal);
   }
+  const incident = begun ? open : newIncident(order, parts, facts.servers);
+  course.incident = incident;
   if (Object.keys(incident.instances).length === 0) {
     log.warn(`${dead} has no instances: nothing to evacuate`);
-    return report('done', null);
+    return reportOf(incident, 'done', null, clock.nowMs());
   }
-  const work = workOf(incident, parts, facts.hosts, ownership, signal);
-  if (open !== null) addLateArrivals(incident, facts.servers);
+  const work: Work = {
+    ...parts,
+    ...{ incident, ownership, signal },
+    ...hypervisorsOf(incident, facts.hosts),
+    confirmSilence: silenceOf(order, parts, facts.hosts, askedAtMs, signal),
+  };
+  if (begun) addLateArrivals(incident, facts.servers);
   await ownership.save(incident);
   await forceDown(work);
   await step(incident, parts, `${dead} is forced down and disabled`);
@@ -168,19 +203,64 @@ async function carryOut(
     parts,
     `${incident.spare} is enabled, evacuating ${Object.keys(incident.instances).length} instances`,
   );
-  await parts.method.move(work);
-  await end(incident, ownership, clock);
-  return report('done', null);
+  try {
+    await parts.method.move(work);
+  } catch (error) {
+    if (!(error instanceof SignOfLifeError)) throw error;
+    return stopped(course, incident, ownership, error.refusal);
+  }
+  return end(course, incident, ownership, 'done', null);
+}
+
+/**
+ * It came back (or the spare was lost) half-way. No further request leaves; what Nova took before it goes on with.
+ */
+async function stopped(
+  course: Course,
+  incident: Incident,
+  ownership: Ownership,
+  refusal: Refusal,
+): Promise<EvacuationReport> {
+  await step(incident, course.parts, 'stopped');
+  return end(course, incident, ownership, 'stopped', refusal);
+}
+
+async function end(
+  { parts }: Course,
+  incident: Incident,
+  ownership: Ownership,
+  outcome: 'done' | 'stopped',
+  refusal: Refusal | null,
+): Promise<EvacuationReport> {
+  incident.ended = { atMs: parts.clock.nowMs(), outcome, refusal };
+  await ownership.end(incident);
+  return reportOf(incident, outcome, refusal, incident.ended.atMs);
+}
+
+function reportOf(
+  incident: Incident,
+  outcome: 'done' | 'stopped',
+  refusal: Refusal | null,
+  endedAtMs: number,
+): EvacuationReport {
+  const { id, dead, spare, acted, openedAtMs } = incident;
+  const tookMs = endedAtMs - openedAtMs;
+  return { incident: id, dead, spare, outcome, refusal, acted, instances: reports(incident), tookMs };
 }
 
 /** Refresh and scan at once: each takes seconds that the instances wait for. */
 async function freshFacts(order: Order, parts: EvacuationParts, signal: AbortSignal) {
-  const scanAt = (address: string | null) =>
-    parts.scan({ targets: [hostTarget(order.dead, address, parts)], controls: order.controls }, signal);
-  const [{ hosts, servers }, firstScan] = await Promise.all([parts.refresh(signal), scanAt(order.address)]);
+  const [{ hosts, servers }, firstScan] = await Promise.all([
+    parts.refresh(signal),
+    scanAt(order, order.address, parts, signal),
+  ]);
   const address = hosts.hypervisors.find((h) => h.host === order.dead)?.address ?? null;
-  const scan = address === order.address ? firstScan : await scanAt(address);
+  const scan = address === order.address ? firstScan : await scanAt(order, address, parts, signal);
   return { hosts, servers, scan };
+}
+
+function scanAt(order: Order, address: string | null, parts: EvacuationParts, signal: AbortSignal) {
+  return parts.scan({ targets: [hostTarget(order.dead, address, parts)], controls: order.controls }, signal);
 }
 
 function newIncident(order: Order, parts: EvacuationParts, servers: Servers): Incident {
@@ -197,7 +277,7 @@ function newIncident(order: Order, parts: EvacuationParts, servers: Servers): In
     acted: false,
     steps: [],
     instances: Object.fromEntries(affected.map((server) => [server.id, entryOf(server)])),
-    endedAtMs: null,
+    ended: null,
   };
 }
 
@@ -207,19 +287,31 @@ function addLateArrivals(incident: Incident, servers: Servers): void {
     if (server.host === incident.dead) incident.instances[server.id] ??= entryOf(server);
 }
 
-function workOf(
-  incident: Incident,
-  parts: EvacuationParts,
-  hosts: Hosts,
-  ownership: Ownership,
-  signal: AbortSignal,
-): Work {
+/** The hypervisors as they were just before the first change. */
+function hypervisorsOf(incident: Incident, hosts: Hosts): Pick<Work, 'dead' | 'spare'> {
   const find = (host: string) => {
     const found = hosts.hypervisors.find((h) => h.host === host);
     if (found === undefined) throw new Error(`${host} passed the checks but is no hypervisor`);
     return found;
   };
-  return { ...parts, incident, ownership, signal, dead: find(incident.dead), spare: find(incident.spare) };
+  return { dead: find(incident.dead), spare: find(incident.spare) };
+}
+
+/** Asks for signs of life again while instances are moved. */
+function silenceOf(
+  order: Order,
+  parts: EvacuationParts,
+  hosts: Hosts,
+  confirmedAtMs: number,
+  signal: AbortSignal,
+): Work['confirmSilence'] {
+  const address = hosts.hypervisors.find((h) => h.host === order.dead)?.address ?? null;
+  const { cloud, clock, heartbeatPeriodMs } = parts;
+  const scan = () => scanAt(order, address, parts, signal);
+  const watch = new SilenceWatch({
+    ...{ order, cloud, hosts, heartbeatPeriodMs, clock, signal, confirmedAtMs, scan },
+  });
+  return () => watch.confirm();
 }
 
 /** Notes and tells a step; a worker that continues finds most of them told already. */
@@ -228,11 +320,6 @@ async function step(incident: Incident, parts: EvacuationParts, text: string): P
   incident.steps.push({ atMs: parts.clock.nowMs(), step: text });
   const { id, dead, spare } = incident;
   await parts.say({ kind: 'evacuation-step', incident: id, dead, spare, step: text });
-}
-
-async function end(incident: Incident, ownership: Ownership, clock: Clock): Promise<void> {
-  incident.endedAtMs = clock.nowMs();
-  await ownership.end(incident);
 }
 
 function reports(incident: Incident): InstanceReport[] {
@@ -252,11 +339,8 @@ function reports(incident: Incident): InstanceReport[] {
 
 /** This worker stops here; the incident stays open for the next one. */
 function abandoned(
-  order: Order,
-  open: Incident | null,
+  { order, parts, startedAtMs, incident }: Course,
   outcome: 'superseded' | 'handed-back',
-  startedAtMs: number,
-  parts: EvacuationParts,
 ): EvacuationReport {
   return {
     incident: order.incident,
@@ -264,8 +348,8 @@ function abandoned(
     spare: order.spare,
     outcome,
     refusal: null,
-    acted: open?.acted ?? false,
-    instances: open === null ? [] : reports(open),
+    acted: incident?.acted ?? false,
+    instances: incident === null ? [] : reports(incident),
     tookMs: parts.clock.nowMs() - startedAtMs,
   };
 }
