@@ -1,4 +1,5 @@
 // Names that somebody may have meant. Pure.
+import { changesBetween } from '../shared/edit-distance.ts';
 
 /** Longer names are compared by their beginnings and parts only: distances of thousands of long names take seconds. */
 const longestCompared = 64;
@@ -22,18 +23,4 @@ function distanceOf(wanted: string, name: string, limit: number): number {
   if (wanted.length > longestCompared || Math.abs(wanted.length - name.length) > limit)
     return Number.POSITIVE_INFINITY;
   return changesBetween(wanted, name);
-}
-
-/** Levenshtein's distance: letters added, dropped or replaced. */
-function changesBetween(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    above = row;
-  }
-  return above[b.length] ?? 0;
 }

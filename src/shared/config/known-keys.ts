@@ -1,4 +1,5 @@
 // Every section and key of config.ini, which of them are secrets, and what a misspelt one was probably meant to be.
+import { changesBetween } from '../edit-distance.ts';
 
 /** [DEFAULT] may set any key besides its own, as all sections inherit from it. */
 export const knownKeys: Readonly<Record<string, readonly string[]>> = {
@@ -50,18 +51,4 @@ function nearest(word: string, candidates: readonly string[]): string | null {
     }
   }
   return best;
-}
-
-/** Levenshtein's distance: letters added, dropped or replaced. */
-function changesBetween(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    above = row;
-  }
-  return above[b.length] ?? 0;
 }
