@@ -1,0 +1,455 @@
+// One dead hypervisor's evacuation from order to report, through the real client: the happy way, every kind of
+// instance, the original's defects by number, and every refusal with nothing changed.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { byDatabase } from '../../src/ns4/evacuation/by-database.ts';
+import { handlersOf } from '../../src/ns4/handlers.ts';
+import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/contracts.ts';
+import { controlHosts } from '../../src/shared/controls.ts';
+import type { Refusal } from '../../src/shared/refusals.ts';
+import {
+  EvacuationBench,
+  heartbeatPeriodMs,
+  never,
+  type Pair,
+  type Worker,
+} from '../support/evacuation-bench.ts';
+import { until } from '../support/raw-api.ts';
+
+let bench: EvacuationBench;
+
+beforeAll(async () => {
+  bench = await EvacuationBench.open(24, { domain: 'example.org' });
+});
+afterAll(() => bench.close());
+afterEach(() => bench.simulator.clearFaults());
+
+const outcomes = (report: EvacuationReport) =>
+  Object.fromEntries(report.instances.map((i) => [i.name.replace(/^hv\d+-/, ''), i.outcome]));
+
+function expectFenced({ dead, spare }: Pair): void {
+  const { hosts } = bench.simulator.snapshot();
+  expect(hosts[dead]).toMatchObject({
+    forcedDown: true,
+    status: 'disabled',
+    disabledReason: `sonny resurrection on ${spare}`,
+  });
+  expect(hosts[spare]).toMatchObject({ status: 'enabled', disabledReason: null, state: 'up' });
+}
+
+function expectOn(pair: Pair, name: string): void {
+  expect(bench.seen(name)).toMatchObject({
+    host: pair.spare,
+    taskState: null,
+    runningOn: [pair.spare],
+    everTwoWriters: false,
+    ports: [{ host: pair.spare, vifType: 'ovs', status: 'ACTIVE' }],
+  });
+}
+
+describe('by Nova', () => {
+  test('all instances come back, each asked for once', async () => {
+    const pair = await bench.pair(12);
+    const worker = bench.worker({ concurrency: 4 });
+    const report = await worker.evacuate(bench.order(pair));
+    expect(report).toMatchObject({ outcome: 'done', refusal: null, acted: true, ...pair2(pair) });
+    expect(report.instances.map((i) => [i.name, i.outcome, i.before, i.after, i.why])).toEqual(
+      pair.names.map((name) => [name, 'recovered', 'ACTIVE', 'ACTIVE', null]),
+    );
+    for (const name of pair.names) {
+      expectOn(pair, name);
+      expect(bench.seen(name).evacuationsStarted).toBe(1);
+    }
+    expectFenced(pair);
+    expect(worker.heard.map((facts) => facts.kind)).toEqual([
+      'evacuation-step',
+      'evacuation-step',
+      ...pair.names.map(() => 'instance'),
+    ]);
+    // The incident is ended, readable, and nobody's.
+    expect(await worker.parts.journals.open(pair.dead)).toBeNull();
+    expect(await worker.parts.journals.read(report.incident)).toMatchObject({ acted: true, dead: pair.dead });
+    expect(await bench.redis.exists(bench.keys.incidentOwner(pair.dead))).toBe(0);
+  });
+
+  test('never more at once than configured', async () => {
+    const pair = await bench.pair(9);
+    const underWay = () => pair.names.filter((n) => bench.seen(n).taskState !== null).length;
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, underWay());
+    }, 3);
+    const report = await bench.worker({ concurrency: 2 }).evacuate(bench.order(pair));
+    clearInterval(watch);
+    expect(report.instances.every((i) => i.outcome === 'recovered')).toBe(true);
+    expect(most).toBe(2);
+  });
+
+  test('every state of an instance: what Nova refuses stays, with its words, the others go on', async () => {
+    const pair = await bench.pair({
+      active: {},
+      locked: { locked: true },
+      off: { stopped: true },
+      broken: { vmState: 'error' },
+      paused: { vmState: 'paused' },
+      suspended: { vmState: 'suspended' },
+      rescued: { vmState: 'rescued' },
+    });
+    const report = await bench.worker().evacuate(bench.order(pair));
+    expect(report.outcome).toBe('done');
+    expect(outcomes(report)).toEqual({
+      active: 'recovered',
+      locked: 'recovered',
+      off: 'recovered',
+      broken: 'recovered',
+      paused: 'skipped',
+      suspended: 'skipped',
+      rescued: 'skipped',
+    });
+    const of = (name: string) => report.instances.find((i) => i.name.endsWith(name));
+    expect(of('off')).toMatchObject({ before: 'SHUTOFF', after: 'SHUTOFF' });
+    expect(of('broken')).toMatchObject({ before: 'ERROR', after: 'ACTIVE' });
+    expect(of('paused')?.why).toMatch(
+      /Nova refuses it: Cannot 'evacuate' instance .* while it is in vm_state paused/,
+    );
+    expect(bench.seen(`${pair.dead}-off`)).toMatchObject({
+      host: pair.spare,
+      status: 'SHUTOFF',
+      runningOn: [],
+    });
+    for (const name of ['paused', 'suspended', 'rescued'])
+      expect(bench.seen(`${pair.dead}-${name}`)).toMatchObject({ host: pair.dead, evacuationsStarted: 0 });
+    expectFenced(pair);
+  });
+
+  test('a hypervisor without instances: done, and nothing touched', async () => {
+    const pair = await bench.pair(0);
+    const from = bench.simulator.requests.length;
+    expect(await bench.worker().evacuate(bench.order(pair))).toMatchObject({
+      outcome: 'done',
+      acted: false,
+      instances: [],
+    });
+    expect(bench.changes(from)).toEqual([]);
+  });
+
+  test('defect 10: one request forces down and disables the dead one, and the spare is enabled, before the first evacuate', async () => {
+    const pair = await bench.pair(3);
+    const from = bench.simulator.requests.length;
+    await bench.worker().evacuate(bench.order(pair));
+    const changes = bench.changes(from);
+    expect(changes.slice(0, 2).map((r) => [r.method, JSON.parse(r.body), r.status])).toEqual([
+      [
+        'PUT',
+        { status: 'disabled', disabled_reason: `sonny resurrection on ${pair.spare}`, forced_down: true },
+        200,
+      ],
+      ['PUT', { status: 'enabled' }, 200],
+    ]);
+    expect(changes.slice(2).map((r) => JSON.parse(r.body))).toEqual(
+      pair.names.map(() => ({ evacuate: { host: pair.spare } })),
+    );
+  });
+
+  test('defect 15: one instance fails for good, the others are back; the dead one stays down, the spare enabled', async () => {
+    const pair = await bench.pair({
+      good: {},
+      once: { trouble: ['fails'] },
+      never: { trouble: ['fails', 'fails', 'fails'] },
+    });
+    const report = await bench.worker().evacuate(bench.order(pair));
+    expect(report).toMatchObject({ outcome: 'done', acted: true });
+    expect(outcomes(report)).toEqual({ good: 'recovered', once: 'recovered', never: 'failed' });
+    expect(report.instances.find((i) => i.name.endsWith('never'))).toMatchObject({
+      why: 'Build of instance was aborted by the simulator',
+      after: 'ERROR',
+    });
+    const started = (name: string) => bench.seen(`${pair.dead}-${name}`).evacuationsStarted;
+    expect([started('good'), started('once'), started('never')]).toEqual([1, 2, 3]);
+    expectOn(pair, `${pair.dead}-good`);
+    expectOn(pair, `${pair.dead}-once`);
+    expectFenced(pair);
+  });
+
+  test('an instance deleted while it waits is skipped', async () => {
+    const pair = await bench.pair(3);
+    const worker = bench.worker({ concurrency: 1 });
+    const running = worker.evacuate(bench.order(pair));
+    await until(
+      () => worker.heard,
+      (heard) => heard.some((facts) => facts.kind === 'instance'),
+    );
+    await bench.simulator.delete(pair.names[2] ?? '');
+    const report = await running;
+    expect(report.instances[2]).toMatchObject({ outcome: 'skipped', why: 'it was deleted meanwhile' });
+    expect(outcomes(report)).toMatchObject({ vm01: 'recovered', vm02: 'recovered' });
+  });
+
+  test('a guest without network on the spare is no success', async () => {
+    const pair = await bench.pair(1);
+    const [name = ''] = pair.names;
+    // The agent of the spare dies just before the first rebuild, which Nova calls done all the same.
+    bench.simulator.fault({ kind: 'slow', delayMs: 3_700, method: 'POST', body: /evacuate/ });
+    const worker = bench.worker({ client: { evacuateTimeoutMs: 10_000 } });
+    const running = worker.evacuate(bench.order(pair));
+    await until(
+      () => bench.changes().some((r) => r.path.includes(bench.seen(name).id)),
+      (asked) => asked,
+    );
+    await bench.simulator.kill(pair.spare, ['agent']);
+    await until(
+      () => bench.seen(name).host,
+      (host) => host === pair.spare,
+    );
+    expect(bench.seen(name)).toMatchObject({ status: 'ACTIVE', ports: [{ vifType: 'binding_failed' }] });
+    const moveOn = setInterval(() => {
+      bench.clock.aheadMs += 10_000;
+    }, 50);
+    const report = await running;
+    clearInterval(moveOn);
+    expect(report.instances[0]).toMatchObject({ outcome: 'failed' });
+    expect(report.instances[0]?.why).toMatch(/^its port .* is binding_failed on /);
+    expect(bench.seen(name).evacuationsStarted).toBe(1);
+  });
+});
+
+const pair2 = ({ dead, spare }: Pair) => ({ dead, spare });
+
+describe('defect 9: by database', () => {
+  const moves: InstanceMove[] = [];
+  /** Nova's database as the simulator has it: rows are changed behind Nova's back, on condition. */
+  const database = {
+    async moveInstances(move: InstanceMove): Promise<MoveResult> {
+      moves.push(move);
+      const result: MoveResult = { moved: [], already: [], elsewhere: [] };
+      const servers = Object.values(bench.simulator.snapshot().servers);
+      for (const id of move.ids) {
+        const server = servers.find((s) => s.id === id);
+        if (server === undefined) continue;
+        if (server.host === move.to.host) result.already.push(id);
+        else if (
+          bench.simulator.rewriteHost(id, move.to.host, { node: move.to.node, from: move.from.host }) === 1
+        )
+          result.moved.push(id);
+        else result.elsewhere.push({ id, host: server.host ?? 'no host' });
+      }
+      return result;
+    },
+  };
+
+  test('node is the name of the hypervisor, stopped instances get their ports rebound, Placement is corrected', async () => {
+    const pair = await bench.pair({
+      active: {},
+      off: { stopped: true },
+      paused: { vmState: 'paused' },
+      rescued: { vmState: 'rescued' },
+    });
+    moves.length = 0;
+    const report = await bench.worker({ method: byDatabase(database) }).evacuate(bench.order(pair));
+    expect(moves).toHaveLength(1);
+    expect(moves[0]).toMatchObject({
+      from: { host: pair.dead, node: `${pair.dead}.example.org` },
+      to: { host: pair.spare, node: `${pair.spare}.example.org` },
+    });
+    expect(report).toMatchObject({ outcome: 'done', acted: true });
+    expect(outcomes(report)).toEqual({
+      active: 'recovered',
+      off: 'recovered',
+      paused: 'recovered',
+      rescued: 'skipped',
+    });
+    for (const name of ['active', 'off', 'paused'])
+      expect(bench.seen(`${pair.dead}-${name}`)).toMatchObject({
+        host: pair.spare,
+        node: `${pair.spare}.example.org`,
+        status: name === 'off' ? 'SHUTOFF' : 'ACTIVE',
+        ports: [{ host: pair.spare, vifType: 'ovs', status: 'ACTIVE' }],
+        allocatedOn: [pair.spare],
+        runningOn: name === 'off' ? [] : [pair.spare],
+        evacuationsStarted: 0,
+        everTwoWriters: false,
+      });
+    expect(bench.seen(`${pair.dead}-rescued`)).toMatchObject({ host: pair.dead, allocatedOn: [pair.dead] });
+    expectFenced(pair);
+  });
+});
+
+describe('refused, with nothing changed', () => {
+  let worker: Worker;
+  beforeEach(() => {
+    worker = bench.worker();
+  });
+
+  /** Runs an order that must be refused and change nothing at all. */
+  async function refused(order: EvacuateData, refusal: Partial<Refusal>): Promise<void> {
+    const before = bench.simulator.snapshot();
+    const from = bench.simulator.requests.length;
+    const report = await worker.evacuate(order);
+    expect(report).toMatchObject({ outcome: 'refused', acted: false, instances: [], refusal });
+    expect(bench.changes(from)).toEqual([]);
+    expect(bench.simulator.snapshot()).toEqual(before);
+    expect(await worker.parts.journals.read(order.incident)).toBeNull();
+    expect(await bench.redis.exists(bench.keys.incidentOwner(order.dead))).toBe(0);
+  }
+
+  test('the host answers', async () => {
+    const pair = await bench.pair(1);
+    worker.scans.set(pair.dead, { state: 'answers', detail: '10.0.0.1:22 open' });
+    await refused(bench.order(pair), { name: 'came-back', evidence: '10.0.0.1:22 open' });
+  });
+
+  test('the scan fails, is blind, or cannot tell', async () => {
+    const pair = await bench.pair(1);
+    worker.scanResult = { ok: false, detail: 'EMFILE' };
+    await refused(bench.order(pair), { name: 'scan-failed', detail: 'EMFILE' });
+    worker.scanResult = {
+      ok: true,
+      outcome: 'blind',
+      targets: { [pair.dead]: { state: 'silent', detail: '' } },
+      controls: {},
+      tookMs: 1,
+    };
+    await refused(bench.order(pair), { name: 'scanner-blind' });
+    worker.scanResult = { ...worker.scanResult, outcome: 'seen', targets: {} };
+    await refused(bench.order(pair), { name: 'scan-unknown' });
+  });
+
+  test('its heartbeat returned', async () => {
+    const pair = await bench.pair(1);
+    worker.scans.set(pair.dead, { state: 'silent', detail: '' });
+    await bench.simulator.revive(pair.dead);
+    await refused(bench.order(pair), { name: 'came-back', host: pair.dead });
+  });
+
+  test('the spare is enabled, has an instance, is down, or has no living agent', async () => {
+    const [pair, down, silent] = [await bench.pair(1), await bench.pair(1), await bench.pair(1)];
+    const unfit = (p: Pair, why: string) =>
+      refused(bench.order(p), { name: 'spare-unfit', spare: p.spare, why });
+    await bench.simulator.kill(down.spare, ['compute']);
+    await bench.simulator.kill(silent.spare, ['agent']);
+    bench.simulator.unspare(pair.spare);
+    await unfit(pair, 'it is enabled, so not set aside as a spare');
+    bench.simulator.spare(pair.spare);
+    await bench.simulator.boot('squatter', pair.spare);
+    await unfit(pair, 'it has 1 instances on it');
+    await bench.simulator.delete('squatter');
+    await bench.silence();
+    await unfit(down, 'it has its nova-compute down');
+    await unfit(silent, 'it has a silent network agent (neutron-openvswitch-agent)');
+  });
+
+  test('an unknown host, an unknown spare, the dead host as its own spare', async () => {
+    const pair = await bench.pair(1);
+    await refused(bench.order({ dead: 'hv999', spare: pair.spare }, { address: null }), {
+      name: 'unknown-host',
+      host: 'hv999',
+    });
+    await refused(bench.order({ dead: pair.dead, spare: 'hv999' }), { name: 'unknown-host', host: 'hv999' });
+    await refused(bench.order({ dead: pair.dead, spare: pair.dead }), { name: 'spare-unfit' });
+    // The name of the hypervisor is not the name of its service.
+    await refused(bench.order({ dead: pair.dead, spare: `${pair.spare}.example.org` }), {
+      name: 'unknown-host',
+    });
+  });
+
+  test('an order that waited too long', async () => {
+    const pair = await bench.pair(1);
+    const nowMs = bench.clock.nowMs();
+    await refused(bench.order(pair, { startByMs: nowMs - 1, requestedAtMs: nowMs - 61_000 }), {
+      name: 'too-late',
+      host: pair.dead,
+    });
+  });
+
+  test('OpenStack is away: Keystone, Nova or Neutron', async () => {
+    const pair = await bench.pair(1);
+    for (const service of ['keystone', 'nova', 'neutron'] as const) {
+      worker = bench.worker();
+      await bench.simulator.stop(service);
+      await refused(bench.order(pair), { name: 'api-unavailable', host: pair.dead });
+      await bench.simulator.start(service);
+    }
+  });
+
+  test('OpenStack talks nonsense', async () => {
+    const pair = await bench.pair(1);
+    for (const path of ['/os-hypervisors', '/os-services', '/servers/detail', '/agents', '/os-aggregates']) {
+      const fault = bench.simulator.fault({ kind: 'nonsense', path, times: 100 });
+      await refused(bench.order(pair), { name: 'api-unavailable' });
+      expect(fault.hits).toBeGreaterThan(0);
+      fault.cancel();
+    }
+  });
+
+  test('its recovery to another spare is under way', async () => {
+    const [pair, other] = [await bench.pair(1), await bench.pair(0)];
+    // Begun, and its worker lost right after.
+    const crashed = new AbortController();
+    const first = bench.order(pair);
+    const begun = bench.worker();
+    bench.simulator.fault({ kind: 'hang', method: 'POST', body: /evacuate/ });
+    const running = begun.evacuate(first, crashed.signal);
+    await until(
+      () =>
+        bench
+          .changes()
+          .some((r) => r.body.includes('evacuate') && r.path.includes(bench.seen(pair.names[0] ?? '').id)),
+      (asked) => asked,
+    );
+    crashed.abort(new Error('stopped'));
+    expect((await running).outcome).toBe('handed-back');
+    await refused(bench.order({ dead: pair.dead, spare: other.spare }), {
+      name: 'already-recovering',
+      host: pair.dead,
+      incident: first.incident,
+      spare: pair.spare,
+    });
+  });
+});
+
+describe('with real silence', () => {
+  let real: EvacuationBench;
+  beforeAll(async () => {
+    real = await EvacuationBench.open(3, { listen: true });
+  });
+  afterAll(() => real.close());
+
+  /** Through the handler, as a job is carried out. */
+  async function asJob(pair: Pair): Promise<EvacuationReport> {
+    const { parts } = real.worker({ realScan: true });
+    const handlers = handlersOf(parts);
+    await handlers['refresh-inventory']({ servers: false, requestedAtMs: real.clock.nowMs() }, never);
+    const { hosts } = await parts.inventory.read();
+    if (hosts === null) throw new Error('no inventory');
+    const rules = { heartbeatPeriodMs, hypervisorPorts: parts.settings.scan.hypervisorPorts };
+    const controls = controlHosts(hosts, new Set([pair.dead]), real.clock.nowMs(), rules);
+    return handlers.evacuate(real.order(pair, { controls }), never);
+  }
+
+  test('the job as a whole: scanned, evacuated, the guests answer again, the inventory shows it', async () => {
+    const pair = await real.pair(3);
+    expect(await asJob(pair)).toMatchObject({ outcome: 'done', acted: true });
+    await real.simulator.settled();
+    const { inventory, events } = real.worker().parts;
+    await until(
+      async () => (await inventory.read()).servers?.servers.filter((s) => s.host === pair.spare).length,
+      (moved) => moved === 3,
+    );
+    const kinds = (await events.readAfter('0-0', 100)).map(({ event }) => event.facts.kind);
+    expect(kinds).toEqual(['evacuation-step', 'evacuation-step', 'instance', 'instance', 'instance']);
+  });
+
+  test('nova-compute and agent are dead, but the host answers: refused', async () => {
+    const pair = await real.pair(1);
+    // Back with power and network, its processes gone again before they reported for long.
+    await real.simulator.revive(pair.dead);
+    await real.simulator.kill(pair.dead, ['compute', 'agent']);
+    await real.silence();
+    expect(await asJob(pair)).toMatchObject({
+      outcome: 'refused',
+      acted: false,
+      refusal: { name: 'came-back' },
+    });
+    expect(real.simulator.snapshot().hosts[pair.dead]?.forcedDown).toBe(false);
+  });
+});

@@ -1,0 +1,351 @@
+// A stage for evacuations in process: a simulator with many pairs of a dead hypervisor and a spare, a real Redis, the
+// real client and the real handlers. Pauses are a tenth of their length and the time can be moved on, nothing else is
+// pretended; where silence does not matter the scan tells what the simulator knows.
+import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { byApi } from '../../src/ns4/evacuation/by-api.ts';
+import { Journals, type Ownership } from '../../src/ns4/evacuation/journal.ts';
+import { type EvacuationParts, evacuateHost } from '../../src/ns4/evacuation/run.ts';
+import type { Method } from '../../src/ns4/evacuation/work.ts';
+import { evacuationParts, type WorkerParts } from '../../src/ns4/handlers.ts';
+import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
+import { type Clock, systemClock } from '../../src/shared/clock.ts';
+import type { Settings } from '../../src/shared/config/settings.ts';
+import type { EvacuateData, EvacuationReport, ScanFinding, ScanResult } from '../../src/shared/contracts.ts';
+import { EventLog } from '../../src/shared/event-log.ts';
+import type { EventFacts } from '../../src/shared/events.ts';
+import { InventoryStore } from '../../src/shared/inventory-store.ts';
+import { type Keys, keysOf } from '../../src/shared/keys.ts';
+import { createLog } from '../../src/shared/log.ts';
+import { connectRedis } from '../../src/shared/redis.ts';
+import {
+  type BootOptions,
+  type RecordedRequest,
+  type ServerSnapshot,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from '../../src/simulator/simulator.ts';
+import { startRedis, type TestRedis } from './redis.ts';
+
+/** Neutron tells heartbeats by the second, and a busy machine beats late. */
+export const heartbeatPeriodMs = 2_500;
+
+const quick = {
+  reportIntervalMs: 100,
+  serviceDownMs: heartbeatPeriodMs,
+  agentDownMs: heartbeatPeriodMs,
+  resourcesIntervalMs: 200,
+  scheduleMs: 25,
+  rebuildMs: 50,
+  oldHostShownMs: 15,
+  hardRebootMs: 40,
+  portActiveMs: 20,
+  rebindMs: 50,
+  keystoneAwayMs: 50,
+  neutronAwayMs: 50,
+  reconnectMs: 50,
+  tokenCacheMs: 100,
+};
+
+/** How much shorter pauses are here. */
+const haste = 10;
+
+/** The time as a worker has it: real, plus what a test moved it on by; pauses are short. */
+export class MovableClock implements Clock {
+  aheadMs = 0;
+  nowMs(): number {
+    return Date.now() + this.aheadMs;
+  }
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return systemClock.sleep(ms / haste, signal);
+  }
+}
+
+export interface Pair {
+  readonly dead: string;
+  readonly spare: string;
+  /** Names of the instances on the dead one. */
+  readonly names: readonly string[];
+}
+
+export const never = new AbortController().signal;
+
+type Claim = EvacuationParts['journals']['claim'];
+
+export interface WorkerOptions {
+  readonly cloud?: string;
+  readonly method?: Method;
+  readonly client?: Partial<CloudOptions>;
+  readonly concurrency?: number;
+  /** The real scan over real sockets; default: what the simulator knows. */
+  readonly realScan?: boolean;
+  /** Around the right to change an incident, e.g. to crash at its saves. */
+  readonly wrap?: (ownership: Ownership) => Ownership;
+}
+
+/** One ns4: its own client, connection and claim. */
+export class Worker {
+  readonly parts: WorkerParts;
+  readonly heard: EventFacts[] = [];
+  readonly #options: WorkerOptions;
+  readonly #simulator: Simulator;
+  readonly #redis: Redis;
+  readonly #cloud: CloudClient;
+
+  constructor(simulator: Simulator, server: TestRedis, clock: MovableClock, log: string[], o: WorkerOptions) {
+    this.#options = o;
+    this.#simulator = simulator;
+    const settings = settingsOf(simulator, server, o);
+    const openstack = settings.openstack;
+    const keys = keysOf(openstack.cloud);
+    const lines = new Writable({
+      write: (chunk, _, done) => {
+        log.push(String(chunk).trim());
+        done();
+      },
+    });
+    const logger = createLog({ name: 'ns4', verbosity: 2, destination: lines });
+    this.#redis = connectRedis(settings.redis, openstack.cloud, logger);
+    this.#cloud = createCloud(credentialsOf(simulator), {
+      clock,
+      random: Math.random,
+      timeoutMs: 1_000,
+      evacuateTimeoutMs: 400,
+      ...o.client,
+    });
+    this.parts = {
+      settings,
+      openstack,
+      cloud: this.#cloud,
+      method: o.method ?? byApi,
+      inventory: new InventoryStore(this.#redis, keys),
+      journals: new Journals(this.#redis, keys, clock),
+      events: new EventLog(this.#redis, keys),
+      clock,
+      log: logger,
+    };
+  }
+
+  /** What the scan shall say of a host instead of the truth. */
+  readonly scans = new Map<string, ScanFinding>();
+  /** What the whole scan shall say instead. */
+  scanResult: ScanResult | null = null;
+
+  evacuate(order: EvacuateData, stop: AbortSignal = never): Promise<EvacuationReport> {
+    const parts = evacuationParts(this.parts, (facts) => this.heard.push(facts));
+    const { journals } = this.parts;
+    const claim: Claim = async (...args) => {
+      const ownership = await journals.claim(...args);
+      return ownership === null ? null : (this.#options.wrap?.(ownership) ?? ownership);
+    };
+    return evacuateHost(
+      order,
+      {
+        ...parts,
+        journals: { open: (h) => journals.open(h), read: (id) => journals.read(id), claim },
+        ...(this.#options.realScan ? {} : { scan: async (request) => this.#tell(request.targets) }),
+      },
+      stop,
+    );
+  }
+
+  #tell(targets: readonly { name: string }[]): ScanResult {
+    if (this.scanResult !== null) return this.scanResult;
+    const { hosts } = this.#simulator.snapshot();
+    const finding = (name: string): ScanFinding =>
+      this.scans.get(name) ??
+      (hosts[name]?.powered ? { state: 'answers', detail: 'open' } : { state: 'silent', detail: 'silent' });
+    return {
+      ok: true,
+      outcome: 'seen',
+      targets: Object.fromEntries(targets.map((t) => [t.name, finding(t.name)])),
+      controls: {},
+      tookMs: 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#cloud.close();
+    this.#redis.disconnect();
+  }
+}
+
+export class EvacuationBench {
+  readonly simulator: Simulator;
+  readonly server: TestRedis;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly clock = new MovableClock();
+  readonly log: string[] = [];
+  readonly #workers: Worker[] = [];
+  #pairs = 0;
+  #orders = 0;
+  readonly #mostPairs: number;
+
+  private constructor(simulator: Simulator, server: TestRedis, pairs: number) {
+    this.simulator = simulator;
+    this.server = server;
+    this.#mostPairs = pairs;
+    this.keys = keysOf(simulator.settings.cloud);
+    this.redis = connectRedis(
+      redisSettings(server),
+      simulator.settings.cloud,
+      createLog({ name: 't', verbosity: 0 }),
+    );
+  }
+
+  /** A cloud of `pairs` dead hypervisors, as silent as if for long, as many spares, and one that just lives. */
+  static async open(pairs: number, options: SimulatorOptions = {}): Promise<EvacuationBench> {
+    const [simulator, server] = await Promise.all([
+      startSimulator({
+        listen: false,
+        ...options,
+        computes: 2 * pairs + 1,
+        durations: { ...quick, ...options.durations },
+      }),
+      startRedis(),
+    ]);
+    const bench = new EvacuationBench(simulator, server, pairs);
+    for (let n = 0; n < pairs; n += 1) {
+      await simulator.kill(bench.#host(n));
+      simulator.spare(bench.#host(n + pairs));
+    }
+    await bench.silence();
+    return bench;
+  }
+
+  /** Long enough for the heartbeats of whoever was killed before to count as missing. */
+  silence(): Promise<void> {
+    return delay(heartbeatPeriodMs + 1_100);
+  }
+
+  #host(index: number): string {
+    return this.simulator.hosts[index] ?? '';
+  }
+
+  /** The host that lives, is enabled, and takes part in nothing. */
+  get healthy(): string {
+    return this.#host(2 * this.#mostPairs);
+  }
+
+  /** A dead hypervisor with instances, and its spare; each pair is handed out once. */
+  async pair(instances: number | Readonly<Record<string, BootOptions>> = 3): Promise<Pair> {
+    const n = this.#pairs++;
+    if (n >= this.#mostPairs) throw new Error(`there are ${this.#mostPairs} pairs only`);
+    const wanted =
+      typeof instances === 'number'
+        ? Object.fromEntries(
+            Array.from({ length: instances }, (_, i) => [`vm${String(i + 1).padStart(2, '0')}`, {}]),
+          )
+        : instances;
+    const dead = this.#host(n);
+    const names: string[] = [];
+    for (const [name, options] of Object.entries(wanted)) {
+      names.push(`${dead}-${name}`);
+      await this.simulator.boot(`${dead}-${name}`, dead, options);
+    }
+    // Booted on a dead host: what ran there is gone.
+    await this.simulator.kill(dead);
+    return { dead, spare: this.#host(n + this.#mostPairs), names };
+  }
+
+  worker(options: WorkerOptions = {}): Worker {
+    const worker = new Worker(this.simulator, this.server, this.clock, this.log, options);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** An order as the monitor gives it. */
+  order({ dead, spare }: Pick<Pair, 'dead' | 'spare'>, change: Partial<EvacuateData> = {}): EvacuateData {
+    const nowMs = this.clock.nowMs();
+    this.#orders += 1;
+    return {
+      incident: `incident-${this.#orders}-${dead}`,
+      dead,
+      spare,
+      attempt: 1,
+      requestedAtMs: nowMs,
+      startByMs: nowMs + 60_000,
+      judgedAtMs: nowMs - 500,
+      evidence: ['a test says so'],
+      address: this.simulator.snapshot().hosts[dead]?.address ?? null,
+      controls: [],
+      ...change,
+    };
+  }
+
+  seen(name: string): ServerSnapshot {
+    const server = this.simulator.snapshot().servers[name];
+    if (server === undefined) throw new Error(`no such instance: ${name}`);
+    return server;
+  }
+
+  /** Changes that reached an API, oldest first, from the `from`th request on. */
+  changes(from = 0): RecordedRequest[] {
+    return this.simulator.requests
+      .slice(from)
+      .filter((r) => ['POST', 'PUT', 'DELETE'].includes(r.method) && r.api !== 'keystone');
+  }
+
+  /** Ends workers and servers. */
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+    this.redis.disconnect();
+    await Promise.all([this.simulator.close(), this.server.stop()]);
+  }
+}
+
+function redisSettings(server: TestRedis) {
+  return { host: server.host, port: server.port, username: null, password: null, tls: false, db: null };
+}
+
+function settingsOf(simulator: Simulator, server: TestRedis, options: WorkerOptions) {
+  const { hypervisorPorts, instancePorts, cloud, externalNetwork } = simulator.settings;
+  return {
+    file: 'none',
+    monitor: {
+      monitorPeriodMs: 1_000,
+      heartbeatPeriodMs,
+      suspiciousBackoff: 5,
+      deadBackoff: 1,
+      cooldownMs: 3_600_000,
+    },
+    redis: redisSettings(server),
+    openstack: {
+      cloud: options.cloud ?? cloud,
+      externalNetworks: [externalNetwork],
+      method: options.method?.name ?? 'api',
+      concurrency: options.concurrency ?? 8,
+    },
+    mysql: null,
+    scan: {
+      hypervisorPorts: [...hypervisorPorts.open, ...hypervisorPorts.closed],
+      instancePorts: instancePorts.open,
+      timeoutMs: 300,
+      refusedMeans: 'alive',
+      controls: [],
+    },
+    slack: { token: null, appToken: null, channel: null, clouds: [], apiUrl: null },
+  } as const satisfies Settings;
+}
+
+export function credentialsOf(simulator: Simulator) {
+  const { username, password, projects, cloud } = simulator.settings;
+  const domain = { name: 'Default' };
+  return {
+    cloud,
+    file: 'none',
+    authUrl: `${simulator.url('keystone')}/v3`,
+    login: {
+      method: 'password',
+      user: { name: username, domain },
+      project: { name: projects[0] ?? '', domain },
+      password,
+    },
+    region: null,
+    interface: 'public',
+    tls: { ca: null, verify: true },
+  } as const;
+}
