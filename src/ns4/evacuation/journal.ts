@@ -195,7 +195,6 @@ export class Ownership {
       const sentAtMs = this.#clock.nowMs();
       // Written anew each round: another save may have been quicker, and this one must not undo it.
       const text = JSON.stringify(incident);
-      this.#last = { id: incident.id, text };
       const saved = await this.#redis.eval(
         saveScript,
         3,
@@ -207,6 +206,7 @@ export class Ownership {
         incident.id,
       );
       if (saved !== 1) await this.#lose();
+      this.#last = { id: incident.id, text };
       if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;
     }
     throw new OperationalError(`Redis is too slow to confirm who owns the incident of ${this.#host}`);
