@@ -3,7 +3,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { byDatabase } from '../../src/ns4/evacuation/by-database.ts';
 import { handlersOf } from '../../src/ns4/handlers.ts';
-import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database.ts';
 import type { EvacuateData, EvacuationReport } from '../../src/shared/contracts.ts';
 import { controlHosts } from '../../src/shared/controls.ts';
 import type { Refusal } from '../../src/shared/refusals.ts';
@@ -12,6 +11,7 @@ import {
   heartbeatPeriodMs,
   never,
   type Pair,
+  PretendDatabase,
   type Worker,
 } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
@@ -216,26 +216,7 @@ describe('by Nova', () => {
 const pair2 = ({ dead, spare }: Pair) => ({ dead, spare });
 
 describe('defect 9: by database', () => {
-  const moves: InstanceMove[] = [];
-  /** Nova's database as the simulator has it: rows are changed behind Nova's back, on condition. */
-  const database = {
-    async moveInstances(move: InstanceMove): Promise<MoveResult> {
-      moves.push(move);
-      const result: MoveResult = { moved: [], already: [], elsewhere: [] };
-      const servers = Object.values(bench.simulator.snapshot().servers);
-      for (const id of move.ids) {
-        const server = servers.find((s) => s.id === id);
-        if (server === undefined) continue;
-        if (server.host === move.to.host) result.already.push(id);
-        else if (
-          bench.simulator.rewriteHost(id, move.to.host, { node: move.to.node, from: move.from.host }) === 1
-        )
-          result.moved.push(id);
-        else result.elsewhere.push({ id, host: server.host ?? 'no host' });
-      }
-      return result;
-    },
-  };
+  const database = new PretendDatabase(() => bench.simulator);
 
   test('node is the name of the hypervisor, stopped instances get their ports rebound, Placement is corrected', async () => {
     const pair = await bench.pair({
@@ -244,10 +225,9 @@ describe('defect 9: by database', () => {
       paused: { vmState: 'paused' },
       rescued: { vmState: 'rescued' },
     });
-    moves.length = 0;
     const report = await bench.worker({ method: byDatabase(database) }).evacuate(bench.order(pair));
-    expect(moves).toHaveLength(1);
-    expect(moves[0]).toMatchObject({
+    expect(database.moves).toHaveLength(1);
+    expect(database.moves[0]).toMatchObject({
       from: { host: pair.dead, node: `${pair.dead}.example.org` },
       to: { host: pair.spare, node: `${pair.spare}.example.org` },
     });
@@ -258,6 +238,10 @@ describe('defect 9: by database', () => {
       paused: 'recovered',
       rescued: 'skipped',
     });
+    await until(
+      () => bench.seen(`${pair.dead}-off`).ports[0]?.status,
+      (status) => status === 'ACTIVE',
+    );
     for (const name of ['active', 'off', 'paused'])
       expect(bench.seen(`${pair.dead}-${name}`)).toMatchObject({
         host: pair.spare,

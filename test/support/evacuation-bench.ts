@@ -9,6 +9,7 @@ import { Journals, type Ownership } from '../../src/ns4/evacuation/journal.ts';
 import { type EvacuationParts, evacuateHost } from '../../src/ns4/evacuation/run.ts';
 import type { Method } from '../../src/ns4/evacuation/work.ts';
 import { evacuationParts, type WorkerParts } from '../../src/ns4/handlers.ts';
+import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database.ts';
 import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
 import { type Clock, systemClock } from '../../src/shared/clock.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
@@ -49,12 +50,40 @@ const quick = {
   tokenCacheMs: 100,
 };
 
+/** Nova's database as the simulator has it: rows are changed behind Nova's back, on condition. */
+export class PretendDatabase {
+  readonly moves: InstanceMove[] = [];
+  readonly #simulator: () => Simulator;
+  constructor(simulator: () => Simulator) {
+    this.#simulator = simulator;
+  }
+
+  async moveInstances(move: InstanceMove): Promise<MoveResult> {
+    this.moves.push(move);
+    const simulator = this.#simulator();
+    const result: MoveResult = { moved: [], already: [], elsewhere: [] };
+    const servers = Object.values(simulator.snapshot().servers);
+    for (const id of move.ids) {
+      const server = servers.find((s) => s.id === id);
+      if (server === undefined) continue;
+      const target = { node: move.to.node, from: move.from.host };
+      if (server.host === move.to.host) result.already.push(id);
+      else if (simulator.rewriteHost(id, move.to.host, target) === 1) result.moved.push(id);
+      else result.elsewhere.push({ id, host: server.host ?? 'no host' });
+    }
+    return result;
+  }
+}
+
 /** How much shorter pauses are here. */
 const haste = 10;
 
 /** The time as a worker has it: real, plus what a test moved it on by; pauses are short. */
 export class MovableClock implements Clock {
-  aheadMs = 0;
+  aheadMs: number;
+  constructor(aheadMs = 0) {
+    this.aheadMs = aheadMs;
+  }
   nowMs(): number {
     return Date.now() + this.aheadMs;
   }
@@ -79,6 +108,8 @@ export interface WorkerOptions {
   readonly method?: Method;
   readonly client?: Partial<CloudOptions>;
   readonly concurrency?: number;
+  /** Its own time; default: the one all others have. */
+  readonly clock?: MovableClock;
   /** The real scan over real sockets; default: what the simulator knows. */
   readonly realScan?: boolean;
   /** Around the right to change an incident, e.g. to crash at its saves. */
@@ -252,7 +283,7 @@ export class EvacuationBench {
   }
 
   worker(options: WorkerOptions = {}): Worker {
-    const worker = new Worker(this.simulator, this.server, this.clock, this.log, options);
+    const worker = new Worker(this.simulator, this.server, options.clock ?? this.clock, this.log, options);
     this.#workers.push(worker);
     return worker;
   }
@@ -273,6 +304,17 @@ export class EvacuationBench {
       address: this.simulator.snapshot().hosts[dead]?.address ?? null,
       controls: [],
       ...change,
+    };
+  }
+
+  /** A second look at an order, by a worker whose clock is `aheadMs` ahead. */
+  later(order: EvacuateData, aheadMs: number): EvacuateData {
+    const { judgedAtMs, startByMs, attempt } = order;
+    return {
+      ...order,
+      attempt: attempt + 1,
+      judgedAtMs: judgedAtMs + aheadMs,
+      startByMs: startByMs + aheadMs,
     };
   }
 

@@ -1,0 +1,334 @@
+// Workers that are lost, stopped, frozen out or doubled at every moment of an evacuation: the end is the same, and no
+// instance is asked for twice.
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { byApi } from '../../src/ns4/evacuation/by-api.ts';
+import { byDatabase } from '../../src/ns4/evacuation/by-database.ts';
+import type { Incident, Ownership } from '../../src/ns4/evacuation/journal.ts';
+import { lostRequestMs } from '../../src/ns4/evacuation/look.ts';
+import type { Method } from '../../src/ns4/evacuation/work.ts';
+import type { EvacuationReport } from '../../src/shared/contracts.ts';
+import {
+  EvacuationBench,
+  MovableClock,
+  type Pair,
+  PretendDatabase,
+  type Worker,
+} from '../support/evacuation-bench.ts';
+import { until } from '../support/raw-api.ts';
+
+let bench: EvacuationBench;
+beforeAll(async () => {
+  bench = await EvacuationBench.open(100);
+});
+afterAll(() => bench.close());
+afterEach(() => bench.simulator.clearFaults());
+
+/** Nova had time to show a trace of whatever was asked before. */
+const laterMs = lostRequestMs + 5_000;
+const laterWorker = (method: Method = byApi) =>
+  bench.worker({ method, clock: new MovableClock(bench.clock.aheadMs + laterMs) });
+
+/** Where only the worker's clock is moved on, the last heartbeats must not seem to be later than the verdict. */
+const timeless = () => ({ judgedAtMs: bench.clock.nowMs() + 3_600_000 });
+
+class Crash extends Error {}
+type Moment = 'before' | 'after' | 'stop';
+
+/** Ends the worker at its k-th write of the journal: before or after it is done, or by a stop signal. */
+class Fate {
+  readonly stopper = new AbortController();
+  writes = 0;
+  #lost = false;
+  readonly #at: number;
+  readonly #moment: Moment;
+  constructor(at: number, moment: Moment) {
+    this.#at = at;
+    this.#moment = moment;
+  }
+
+  readonly wrap = (real: Ownership): Ownership =>
+    ({
+      get lost() {
+        return real.lost;
+      },
+      save: (incident: Incident) => this.#write(() => real.save(incident)),
+      end: (incident: Incident) => this.#write(() => real.end(incident)),
+      // As if the claim of a lost worker had run out.
+      release: () => real.release(),
+    }) as unknown as Ownership;
+
+  async #write(write: () => Promise<void>): Promise<void> {
+    if (this.#lost) throw new Crash('lost already');
+    this.writes += 1;
+    if (this.writes !== this.#at) return write();
+    if (this.#moment === 'stop') {
+      this.stopper.abort(new Error('stopped'));
+      return write();
+    }
+    if (this.#moment === 'after') await write();
+    this.#lost = true;
+    throw new Crash(`lost at write ${this.#at}`);
+  }
+}
+
+const three = { active: {}, another: {}, off: { stopped: true } };
+
+async function expectAllOn({ dead, spare, names }: Pair, asked: number): Promise<void> {
+  const { hosts } = bench.simulator.snapshot();
+  // A port that was bound anew is ACTIVE a moment later.
+  await until(
+    () => names.map((name) => bench.seen(name).ports[0]?.status),
+    (all) => all.every((status) => status === 'ACTIVE'),
+  );
+  for (const name of names)
+    expect(bench.seen(name), name).toMatchObject({
+      host: spare,
+      status: name.endsWith('off') ? 'SHUTOFF' : 'ACTIVE',
+      taskState: null,
+      ports: [{ host: spare, vifType: 'ovs', status: 'ACTIVE' }],
+      runningOn: name.endsWith('off') ? [] : [spare],
+      evacuationsStarted: asked,
+      everTwoWriters: false,
+    });
+  expect(hosts[dead]).toMatchObject({ forcedDown: true, status: 'disabled' });
+  expect(hosts[spare]).toMatchObject({ status: 'enabled' });
+}
+
+/** One life of a worker that ends at write `at`, then a second worker on the same order. False: it did not end there. */
+async function lostAndContinued(at: number, moment: Moment, method: () => Method): Promise<boolean> {
+  const pair = await bench.pair(three);
+  const order = bench.order(pair);
+  const fate = new Fate(at, moment);
+  const first = bench.worker({ concurrency: 2, wrap: fate.wrap, method: method() });
+  const end = await first.evacuate(order, fate.stopper.signal).catch((error: unknown) => error);
+  const context = `${moment} write ${at}`;
+  if (fate.writes < at) {
+    expect(end, context).toMatchObject({ outcome: 'done' });
+    return false;
+  }
+  if (moment !== 'stop') expect(end, context).toBeInstanceOf(Crash);
+  else expect(['handed-back', 'done'], context).toContain((end as EvacuationReport).outcome);
+  const report = await laterWorker(method()).evacuate(bench.later(order, laterMs));
+  expect(report, context).toMatchObject({ incident: order.incident, outcome: 'done', acted: true });
+  expect(
+    report.instances.map((i) => [i.name, i.outcome]),
+    context,
+  ).toEqual(pair.names.map((name) => [name, 'recovered']));
+  await expectAllOn(pair, method().name === 'api' ? 1 : 0);
+  expect(await first.parts.journals.open(pair.dead)).toBeNull();
+  return true;
+}
+
+async function atEveryWrite(moment: Moment, method: () => Method): Promise<number> {
+  const together = 5;
+  for (let from = 1; from < 40; from += together) {
+    const lives = Array.from({ length: together }, (_, i) => lostAndContinued(from + i, moment, method));
+    const lost = await Promise.all(lives);
+    const last = lost.indexOf(false);
+    if (last >= 0) return from + last - 1;
+  }
+  throw new Error('it never ended by itself');
+}
+
+test.each(['before', 'after', 'stop'] as const)(
+  'lost at every write of the journal (%s), and continued by another worker: each instance is asked for once',
+  async (moment) => {
+    expect(await atEveryWrite(moment, () => byApi)).toBeGreaterThanOrEqual(10);
+  },
+);
+
+test.each(['before', 'after'] as const)(
+  'the database method, lost at every write (%s): moved once, and running on the spare only',
+  async (moment) => {
+    const database = new PretendDatabase(() => bench.simulator);
+    expect(await atEveryWrite(moment, () => byDatabase(database))).toBeGreaterThanOrEqual(8);
+  },
+);
+
+test('what was journaled and perhaps asked is not asked again before Nova had its time to show a trace', async () => {
+  const pair = await bench.pair(1);
+  const [name = ''] = pair.names;
+  const order = bench.order(pair, timeless());
+  // The fourth write says "asking": lost right after it, nothing left for Nova.
+  const fate = new Fate(4, 'after');
+  await expect(bench.worker({ wrap: fate.wrap }).evacuate(order)).rejects.toThrow(Crash);
+  const clock = new MovableClock();
+  const running = bench.worker({ clock }).evacuate(bench.later(order, 0));
+  for (const aheadMs of [0, lostRequestMs / 2, lostRequestMs - 3_000]) {
+    clock.aheadMs = aheadMs;
+    await delay(250);
+    expect(bench.seen(name).evacuationsStarted).toBe(0);
+  }
+  clock.aheadMs = laterMs;
+  expect((await running).instances).toMatchObject([{ outcome: 'recovered' }]);
+  await expectAllOn(pair, 1);
+});
+
+/** An evacuation of six, one at a time, seen in its middle. */
+async function inTheMiddle(options: { stop?: AbortSignal; clock?: MovableClock } = {}) {
+  const pair = await bench.pair(6);
+  const order = bench.order(pair, timeless());
+  const worker = bench.worker({ concurrency: 1, ...(options.clock && { clock: options.clock }) });
+  const running = worker.evacuate(order, options.stop);
+  running.catch(() => undefined);
+  await until(
+    () => recovered(worker),
+    (n) => n >= 2,
+  );
+  return { pair, order, worker, running };
+}
+const recovered = (worker: Worker) => worker.heard.filter((facts) => facts.kind === 'instance').length;
+const asked = (pair: Pair) => pair.names.filter((name) => bench.seen(name).evacuationsStarted > 0).length;
+
+test('told to stop in the middle: handed back at once, finished by the next one', async () => {
+  const stopper = new AbortController();
+  const { pair, order, running } = await inTheMiddle({ stop: stopper.signal });
+  const stoppedMs = Date.now();
+  stopper.abort(new Error('stopped'));
+  expect(await running).toMatchObject({ outcome: 'handed-back', acted: true, incident: order.incident });
+  expect(Date.now() - stoppedMs).toBeLessThan(1_000);
+  expect(asked(pair)).toBeLessThan(6);
+  // At once: a stop leaves no request behind of which nobody knows.
+  expect(await bench.worker().evacuate(bench.later(order, 0))).toMatchObject({ outcome: 'done' });
+  await expectAllOn(pair, 1);
+});
+
+test('told to stop while it collects facts: handed back, not refused', async () => {
+  const pair = await bench.pair(1);
+  const stopper = new AbortController();
+  bench.simulator.fault({ kind: 'hang', path: '/os-aggregates' });
+  const running = bench.worker().evacuate(bench.order(pair), stopper.signal);
+  await delay(100);
+  stopper.abort(new Error('stopped'));
+  expect(await running).toMatchObject({ outcome: 'handed-back', acted: false, instances: [] });
+  expect(bench.simulator.snapshot().hosts[pair.dead]).toMatchObject({ forcedDown: false });
+});
+
+test('two workers with the same order: one works, the other waits and tells the same', async () => {
+  const pair = await bench.pair(three);
+  const order = bench.order(pair);
+  const [one, two] = await Promise.all([
+    bench.worker().evacuate(order),
+    bench.worker().evacuate(bench.later(order, 0)),
+  ]);
+  expect(one.outcome).toBe('done');
+  expect({ ...two, tookMs: 0 }).toEqual({ ...one, tookMs: 0 });
+  await expectAllOn(pair, 1);
+});
+
+test('another worker is at it for long: neither the same order nor another one gets in between', async () => {
+  const { pair, order, running } = await inTheMiddle();
+  const impatient = async (o: typeof order) => {
+    const clock = new MovableClock();
+    const waiting = bench.worker({ clock }).evacuate(o);
+    waiting.catch(() => undefined);
+    await delay(60);
+    clock.aheadMs = 13_000;
+    return waiting;
+  };
+  await Promise.all([
+    expect(impatient(bench.later(order, 0))).rejects.toThrow(
+      `another worker is at the recovery of ${pair.dead}`,
+    ),
+    expect(impatient({ ...order, incident: 'by-hand' })).resolves.toMatchObject({
+      outcome: 'refused',
+      acted: false,
+      refusal: { name: 'already-recovering', incident: order.incident, spare: pair.spare },
+    }),
+  ]);
+  expect(await running).toMatchObject({ outcome: 'done' });
+  await expectAllOn(pair, 1);
+});
+
+test('a worker that lost its claim to another one does nothing more', async () => {
+  const { pair, order, running, worker } = await inTheMiddle();
+  await bench.redis.set(bench.keys.incidentOwner(pair.dead), 'somebody else');
+  const before = asked(pair);
+  expect(await running).toMatchObject({ outcome: 'superseded', acted: true });
+  // One request may have had its confirmation just before.
+  expect(asked(pair)).toBeLessThanOrEqual(before + 1);
+  const after = asked(pair);
+  const changes = bench.changes().length;
+  await delay(300);
+  expect(asked(pair)).toBe(after);
+  expect(bench.changes()).toHaveLength(changes);
+  expect(await bench.redis.get(bench.keys.incidentOwner(pair.dead))).toBe('somebody else');
+  expect((await worker.parts.journals.open(pair.dead))?.id).toBe(order.incident);
+  await bench.redis.del(bench.keys.incidentOwner(pair.dead));
+  expect(await laterWorker().evacuate(bench.later(order, laterMs))).toMatchObject({ outcome: 'done' });
+  await expectAllOn(pair, 1);
+});
+
+test('the claim vanishes without a rival, or Redis loses everything: asked anew, and finished', async () => {
+  for (const loss of ['claim', 'everything']) {
+    const { pair, order, running } = await inTheMiddle();
+    if (loss === 'claim') await bench.redis.del(bench.keys.incidentOwner(pair.dead));
+    else await bench.redis.flushall();
+    const report = await running;
+    expect(report, loss).toMatchObject({ outcome: 'done', acted: true, incident: order.incident });
+    expect(report.instances.map((i) => i.outcome)).toEqual(pair.names.map(() => 'recovered'));
+    await expectAllOn(pair, 1);
+  }
+});
+
+test('the host comes back in the middle: nothing more is asked for, and its guests stay its own', async () => {
+  const clock = new MovableClock();
+  const { pair, running } = await inTheMiddle({ clock });
+  await bench.simulator.revive(pair.dead);
+  clock.aheadMs += 21_000;
+  const report = await running;
+  expect(report).toMatchObject({ outcome: 'stopped', acted: true, refusal: { name: 'came-back' } });
+  expect(report.instances.map((i) => i.outcome)).toContain('unfinished');
+  const started = pair.names.map((name) => bench.seen(name).evacuationsStarted);
+  expect(started.at(-1)).toBe(0);
+  await delay(300);
+  expect(pair.names.map((name) => bench.seen(name).evacuationsStarted)).toEqual(started);
+  for (const name of pair.names) expect(bench.seen(name).everTwoWriters).toBe(false);
+});
+
+test('the host came back between two workers: stopped, told as acted, and not begun again', async () => {
+  const stopper = new AbortController();
+  const { pair, order, running } = await inTheMiddle({ stop: stopper.signal });
+  stopper.abort(new Error('stopped'));
+  expect((await running).outcome).toBe('handed-back');
+  await until(
+    () => pair.names.map((name) => bench.seen(name).taskState),
+    (tasks) => tasks.every((task) => task === null),
+  );
+  await bench.simulator.revive(pair.dead);
+  const again = () => bench.worker().evacuate(bench.later(order, 0));
+  const report = await again();
+  expect(report).toMatchObject({ outcome: 'stopped', acted: true, refusal: { name: 'came-back' } });
+  // Its worker was lost before it could tell: the next one tells the same.
+  await bench.simulator.kill(pair.dead);
+  expect(await again()).toEqual(report);
+  for (const name of pair.names) expect(bench.seen(name)).toMatchObject({ everTwoWriters: false });
+});
+
+test('an incident that was left open, its host back in service since: the next one begins anew', async () => {
+  const pair = await bench.pair(1);
+  const [name = ''] = pair.names;
+  const stopper = new AbortController();
+  const left = bench.order(pair);
+  const running = bench.worker({
+    method: { name: 'api', move: ({ signal }) => delay(60_000, undefined, { signal }) },
+  });
+  const handed = running.evacuate(left, stopper.signal);
+  await until(
+    () => bench.simulator.snapshot().hosts[pair.spare]?.status,
+    (status) => status === 'enabled',
+  );
+  stopper.abort(new Error('stopped'));
+  expect((await handed).outcome).toBe('handed-back');
+  // Put back into service by people, and dead again, with the spare set aside again.
+  bench.simulator.unspare(pair.dead);
+  bench.simulator.spare(pair.spare);
+  await bench.simulator.delete(name);
+  await bench.simulator.boot(`${pair.dead}-new`, pair.dead);
+  await bench.simulator.kill(pair.dead);
+  const order = bench.order(pair);
+  const report = await bench.worker().evacuate(order);
+  expect(report).toMatchObject({ outcome: 'done', incident: order.incident });
+  expect(report.instances.map((i) => [i.name, i.outcome])).toEqual([[`${pair.dead}-new`, 'recovered']]);
+});
