@@ -35,6 +35,13 @@ export const refusalSchema = z.discriminatedUnion('name', [
   // Dead, not permitted.
   z.object({ name: z.literal('dry-mode'), hosts: z.array(host) }),
   z.object({ name: z.literal('too-many-dead'), hosts: z.array(host), limit: z.number() }),
+  /** Others may be dying with it: unheard of since the suspicion, and silent to the same scan. */
+  z.object({
+    name: z.literal('perhaps-more-dead'),
+    hosts: z.array(host),
+    others: z.array(host),
+    limit: z.number(),
+  }),
   z.object({ name: z.literal('cooldown'), host, sinceMs: z.number(), untilMs: z.number() }),
   z.object({ name: z.literal('no-spare'), host, candidates: z.array(z.object({ host, why: z.string() })) }),
   // ns4, asking everything again before the first change.
@@ -91,6 +98,8 @@ export function refusalSentence(r: Refusal): string {
       return `Dry mode (dead_backoff = 0): ${list(r.hosts)} would be recovered. Nothing done.`;
     case 'too-many-dead':
       return `${r.hosts.length} hypervisors are dead at once (limit ${r.limit}): ${list(r.hosts)}. Nothing done: please look.`;
+    case 'perhaps-more-dead':
+      return `${list(r.hosts)} is dead, but ${list(r.others)} gave no sign since and does not answer either; more than ${r.limit} may be dying. Waiting until their heartbeats tell.`;
     case 'cooldown':
       return `${r.host} is dead, but the last recovery began ${utc(r.sinceMs)} and the cooldown lasts until ${utc(r.untilMs)}. Nothing done ("ns4 -r" forgets it).`;
     case 'no-spare':

@@ -13,8 +13,14 @@ const startWithinMs = 120_000;
 /**
  * Starts the recoveries that are permitted, with the cooldown stamped in the same state (so before any job leaves);
  * every other dead host gets its refusal. The order of the guards is the original's: limit, cooldown, spare.
+ * `perhapsDead` count for the limit, as it must hold however far apart the heartbeats of hosts that die together run out.
  */
-export function permit(turn: Turn, dead: readonly DeadHost[], inventory: Inventory): void {
+export function permit(
+  turn: Turn,
+  dead: readonly DeadHost[],
+  perhapsDead: readonly string[],
+  inventory: Inventory,
+): void {
   const { nowMs, rules, state } = turn;
   const names = dead.map((d) => d.host);
   for (const { host, evidence } of dead) {
@@ -26,6 +32,13 @@ export function permit(turn: Turn, dead: readonly DeadHost[], inventory: Invento
   if (rules.deadBackoff === 0) return turn.refuse({ name: 'dry-mode', hosts: names });
   if (dead.length + state.recoveries.length > rules.deadBackoff)
     return turn.refuse({ name: 'too-many-dead', hosts: names, limit: rules.deadBackoff });
+  if (dead.length + perhapsDead.length + state.recoveries.length > rules.deadBackoff)
+    return turn.refuse({
+      name: 'perhaps-more-dead',
+      hosts: names,
+      others: [...perhapsDead],
+      limit: rules.deadBackoff,
+    });
   if (state.cooldown !== null && nowMs < state.cooldown.sinceMs + rules.cooldownMs) {
     const { sinceMs } = state.cooldown;
     for (const host of names)
@@ -78,7 +91,14 @@ const ns4Refusals = new Set<string>([
   'unknown-host',
 ] satisfies RefusalName[]);
 const isNs4Refusal = (name: string | undefined) => name !== undefined && ns4Refusals.has(name);
-const afterDeath = new Set<string>(['dry-mode', 'too-many-dead', 'cooldown', 'no-spare', ...ns4Refusals]);
+const afterDeath = new Set<string>([
+  'dry-mode',
+  'too-many-dead',
+  'perhaps-more-dead',
+  'cooldown',
+  'no-spare',
+  ...ns4Refusals,
+]);
 
 /** For people and for keys: time first, so that a list of incidents sorts by it; no ":" (BullMQ refuses it in ids). */
 function incidentId(nowMs: number, host: string): string {

@@ -14,10 +14,10 @@ import type { Inventory } from '../../shared/inventory.ts';
 import type { Refusal } from '../../shared/refusals.ts';
 import { permit } from './permit.ts';
 import { continueRecovery, endLostRecoveries, startWaitingAttempts } from './recoveries.ts';
-import { findSuspects, nextCheckMs } from './suspicion.ts';
+import { findSuspects, nextCheckMs, unheardSince } from './suspicion.ts';
 import { cloudScope, Turn } from './turn.ts';
 import { freshMs, type Input, type Output, type Phase, type Rules, type State } from './types.ts';
-import { judgeWitnesses, silentOnes } from './verdict.ts';
+import { judgeWitnesses, silentBystanders, silentOnes } from './verdict.ts';
 import { controlGuests, witnessesOf } from './witnesses.ts';
 
 type Outcome = Extract<Input, { kind: 'outcome' }>;
@@ -78,6 +78,15 @@ function onOutcome(turn: Turn, input: Outcome): void {
 function giveUpRound(turn: Turn, refusal: Refusal): void {
   turn.refuse(refusal);
   turn.watchUntil(turn.nowMs + turn.rules.monitorPeriodMs);
+}
+
+/** Ends the round; the next one comes when a heartbeat runs out, with the monitor period at the latest. */
+function endRound(turn: Turn, inventory: Inventory | null): void {
+  const expiryMs =
+    inventory === null
+      ? null
+      : findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn)).nextExpiryMs;
+  turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, expiryMs));
 }
 
 function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
@@ -142,14 +151,21 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
   });
 }
 
-function onHostsScanned(turn: Turn, { outcome }: Outcome, phase: Phase & { kind: 'scanning-hosts' }): void {
+function onHostsScanned(
+  turn: Turn,
+  { outcome, inventory }: Outcome,
+  phase: Phase & { kind: 'scanning-hosts' },
+): void {
   const silent = silentOnes(turn, outcome, phase.suspects);
-  if (Object.keys(silent).length === 0) return turn.watchUntil(turn.nowMs + turn.rules.monitorPeriodMs);
+  if (Object.keys(silent).length === 0) return endRound(turn, inventory);
+  const suspectedAtMs = Math.max(
+    ...Object.keys(silent).map((host) => turn.state.standing[host]?.firstMs ?? phase.sinceMs),
+  );
   const news = Object.entries(silent).filter(([host]) => turn.noteSilent(host));
   if (news.length > 0)
     turn.say({ kind: 'hosts-silent', hosts: news.map(([host, detail]) => ({ host, detail })) });
   const job = turn.refreshJob({ servers: true, requestedAtMs: turn.nowMs });
-  turn.enter({ kind: 'refreshing-servers', sinceMs: turn.nowMs, job, silent });
+  turn.enter({ kind: 'refreshing-servers', sinceMs: turn.nowMs, suspectedAtMs, job, silent });
 }
 
 function onServersRefreshed(
@@ -181,10 +197,17 @@ function onServersRefreshed(
       targets.push(...found.targets);
     }
   }
-  if (targets.length === 0) return turn.watchUntil(nowMs + rules.monitorPeriodMs);
+  if (targets.length === 0) return endRound(turn, inventory);
   const unsuitable = new Set([...Object.keys(phase.silent), ...still]);
   const guests = controlGuests(inventory, unsuitable, nowMs, rules);
-  const controls = [...controlHosts(inventory.hosts, unsuitable, nowMs, rules), ...guests];
+  const controls = [
+    ...controlHosts(inventory.hosts, unsuitable, nowMs, rules),
+    ...guests.map(({ target }) => target),
+  ];
+  // Who was silent to the host scan has been judged by itself, or is about to be.
+  const apart = new Set([...Object.keys(phase.silent), ...recoveringHosts(turn)]);
+  const bystanders = unheardSince(inventory, phase.suspectedAtMs, apart);
+  targets.push(...bystanders.map((h) => hostTarget(h.host, h.address, rules)));
   const job = turn.scanJob({ targets, controls, requestedAtMs: nowMs });
   turn.enter({
     kind: 'scanning-guests',
@@ -192,7 +215,8 @@ function onServersRefreshed(
     job,
     silent,
     witnesses,
-    controlGuests: guests.map((g) => g.name),
+    controlGuests: guests.map(({ target, name }) => ({ target: target.name, name })),
+    bystanders: bystanders.map((h) => h.host),
   });
 }
 
@@ -206,8 +230,8 @@ function onGuestsScanned(
   if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {
     return giveUpRound(turn, { name: 'servers-unavailable', detail: 'they are no longer fresh' });
   }
-  if (dead.length > 0 && inventory !== null) permit(turn, dead, inventory);
-  turn.watchUntil(turn.nowMs + turn.rules.monitorPeriodMs);
+  if (dead.length > 0 && inventory !== null) permit(turn, dead, silentBystanders(outcome, phase), inventory);
+  endRound(turn, inventory);
 }
 
 /** Why a refresh did not give an inventory; null when it did. */

@@ -69,6 +69,31 @@ export function findSuspects(
   };
 }
 
+/**
+ * Hypervisors with instances that were not heard of since `sinceMs`, apart from those in `apart`. When several die
+ * together their heartbeats run out one after another, up to a report interval apart: the first one must not be taken
+ * for the only one.
+ */
+export function unheardSince(
+  inventory: Inventory,
+  sinceMs: number,
+  apart: ReadonlySet<string>,
+): Hypervisor[] {
+  const watched = new Set((inventory.servers?.servers ?? []).map((server) => server.host));
+  const heard = new Set(
+    (inventory.hosts?.agents ?? []).filter((a) => a.heartbeatAtMs >= sinceMs).map((a) => a.host),
+  );
+  const known = new Set((inventory.hosts?.agents ?? []).map((a) => a.host));
+  return (inventory.hosts?.hypervisors ?? []).filter(
+    (h) =>
+      known.has(h.host) &&
+      !heard.has(h.host) &&
+      !apart.has(h.host) &&
+      !wasHandled(h) &&
+      (h.runningVms > 0 || watched.has(h.host)),
+  );
+}
+
 /** Down, and disabled with a reason that names sonny: a recovery has been here before. */
 function wasHandled(hypervisor: Hypervisor): boolean {
   return (

@@ -71,14 +71,26 @@ export class Turn {
     });
     if (!isNew) return;
     for (const scope of scopes)
-      this.state.standing[scope] = { name: refusal.name, signature: full, sinceMs: this.nowMs, refusal };
+      this.state.standing[scope] = {
+        name: refusal.name,
+        signature: full,
+        sinceMs: this.nowMs,
+        firstMs: this.state.standing[scope]?.firstMs ?? this.nowMs,
+        refusal,
+      };
     this.say({ kind: 'refused', refusal });
   }
 
   /** Notes a matter that stands for a host until cleared; true when it is new. */
   note(scope: string, name: string): boolean {
     if (this.state.standing[scope] !== undefined) return false;
-    this.state.standing[scope] = { name, signature: '', sinceMs: this.nowMs, refusal: null };
+    this.state.standing[scope] = {
+      name,
+      signature: '',
+      sinceMs: this.nowMs,
+      firstMs: this.nowMs,
+      refusal: null,
+    };
     return true;
   }
 

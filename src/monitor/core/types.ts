@@ -60,6 +60,8 @@ const phaseSchema = z.discriminatedUnion('kind', [
     kind: z.literal('refreshing-servers'),
     sinceMs: z.number(),
     job: refreshRequestSchema,
+    /** When the youngest suspicion among the silent ones arose. */
+    suspectedAtMs: z.number(),
     /** Silent hosts with what the host scan found. */
     silent: z.record(z.string(), z.string()),
   }),
@@ -70,7 +72,9 @@ const phaseSchema = z.discriminatedUnion('kind', [
     silent: z.record(z.string(), z.string()),
     /** Per silent host, the scan targets that testify for it. */
     witnesses: witnessesSchema,
-    controlGuests: z.array(z.string()),
+    controlGuests: z.array(z.object({ target: z.string(), name: z.string() })),
+    /** Hypervisors unheard of since this round's suspicion, scanned along: they may be dying too. */
+    bystanders: z.array(z.string()),
   }),
 ]);
 export type Phase = z.infer<typeof phaseSchema>;
@@ -93,6 +97,8 @@ const standingSchema = z.object({
   /** What makes it another one worth saying: changes in evidence that is not mere passing of time. */
   signature: z.string(),
   sinceMs: z.number(),
+  /** When the first of an unbroken row of matters about this scope began: for a host, its suspicion. */
+  firstMs: z.number(),
   refusal: refusalSchema.nullable(),
 });
 export type Standing = z.infer<typeof standingSchema>;

@@ -54,7 +54,7 @@ export function judgeWitnesses(
   if (scan === null) return [];
   const guestsDark =
     phase.controlGuests.length > 0 &&
-    phase.controlGuests.every((name) => scan.controls[name]?.state !== 'answers');
+    phase.controlGuests.every(({ target }) => scan.controls[target]?.state !== 'answers');
   const dead: DeadHost[] = [];
   const blindFor: string[] = [];
   for (const host of hosts) {
@@ -87,10 +87,20 @@ export function judgeWitnesses(
       });
   }
   if (blindFor.length > 0) {
-    const controls = guestsDark ? phase.controlGuests : Object.keys(scan.controls);
+    const controls = guestsDark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
     turn.refuse({ name: 'scanner-blind', of: 'guests', hosts: blindFor, controls });
   }
   return dead;
+}
+
+/** Bystanders that did not answer the guest scan: silence and trouble count alike, as the doubt is about acting. */
+export function silentBystanders(
+  outcome: JobOutcome<JobName>,
+  phase: Phase & { kind: 'scanning-guests' },
+): string[] {
+  const result = outcome.state === 'done' ? outcome.result : null;
+  const targets = result !== null && 'targets' in result ? result.targets : {};
+  return phase.bystanders.filter((host) => targets[host]?.state !== 'answers');
 }
 
 /** The scan, if there was one; otherwise a refusal for its hosts: a scan that failed says nothing (defect 2 of the original). */

@@ -34,7 +34,7 @@ export function controlGuests(
   unsuitable: ReadonlySet<string>,
   nowMs: number,
   rules: Rules,
-): ScanTarget[] {
+): { target: ScanTarget; name: string }[] {
   if (inventory.hosts === null) return [];
   const healthy = new Set(
     inventory.hosts.agents
@@ -44,8 +44,10 @@ export function controlGuests(
   const running = (inventory.servers?.servers ?? []).filter(
     (s) => s.host !== null && healthy.has(s.host) && s.vmState === 'active',
   );
-  const targets = running.map((server) => guestTarget(server, rules)).filter((t) => t.endpoints.length > 0);
-  return spread(targets, controlGuestCount);
+  const guests = running
+    .map((server) => ({ target: guestTarget(server, rules), name: server.name }))
+    .filter(({ target }) => target.endpoints.length > 0);
+  return spread(guests, controlGuestCount);
 }
 
 function guestTarget(server: Server, rules: Rules): ScanTarget {

@@ -302,6 +302,66 @@ describe('refusals', () => {
   });
 });
 
+describe('hosts that die together, their heartbeats running out one after another', () => {
+  const hypervisors = [
+    hypervisor('hv01'),
+    hypervisor('hv02'),
+    hypervisor('hv03', { runningVms: 1 }),
+    spare('hv04'),
+    spare('hv05'),
+  ];
+  const servers = [server('vm1', 'hv01'), server('vm2', 'hv02'), server('vm3', 'hv03')];
+  /** hv01's heartbeat has run out, hv02's will in twenty seconds; hv03 is heard all the time. */
+  function dying(hv02: { heard: (atMs: number) => number; silent: boolean }, change = {}): Story {
+    const s: Story = new Story(
+      {
+        inventory: () =>
+          inventory(
+            {
+              hypervisors,
+              servers,
+              agents: [agent('hv01', 41_000), agent('hv02', 0, { heartbeatAtMs: hv02.heard(s.atMs) })],
+            },
+            s.atMs,
+          ),
+        finding: (n) =>
+          /^(hv01|id-vm1)$/.test(n) || (hv02.silent && /^(hv02|id-vm2)$/.test(n)) ? 'silent' : 'answers',
+      },
+      change,
+    );
+    return s;
+  }
+
+  test('the first one is not taken for the only one: the limit holds', () => {
+    const s = dying({ heard: () => nowMs - 20_000, silent: true });
+    s.round();
+    expect(s.refusals).toEqual(['perhaps-more-dead']);
+    expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: nowMs + 20_001 });
+    s.round();
+    expect(s.refusals).toEqual(['perhaps-more-dead', 'too-many-dead']);
+    expect(s.evacuations).toEqual([]);
+  });
+
+  test('it is recovered once the other is heard again', () => {
+    let heardAtMs = nowMs - 20_000;
+    const s = dying({ heard: () => heardAtMs, silent: true });
+    s.round();
+    heardAtMs = nowMs + 15_000;
+    s.round();
+    expect(s.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
+  });
+
+  test('one that answers the scan delays nothing', () => {
+    const s = dying({ heard: () => nowMs - 20_000, silent: false });
+    expect(s.round().evacuations).toHaveLength(1);
+  });
+
+  test('within the limit nobody waits', () => {
+    const s = dying({ heard: () => nowMs - 20_000, silent: true }, { deadBackoff: 2 });
+    expect(s.round().evacuations).toHaveLength(1);
+  });
+});
+
 describe('a refusal by ns4', () => {
   test('is said once, though the order is tried again every round', () => {
     const s = story({
