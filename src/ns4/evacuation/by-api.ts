@@ -115,7 +115,7 @@ async function turn(work: Work, picture: Picture, settlingSince: Map<string, num
     if (server === undefined && !migrations.some(isUnderWay)) continue;
     const sight: Sight =
       server === undefined
-        ? { kind: 'under-way', detail: `its migration is ${migrations[0]?.status}` }
+        ? { kind: 'under-way', detail: `migration ${migrations[0]?.status}` }
         : look({
             entry,
             server,
