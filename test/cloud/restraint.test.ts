@@ -356,3 +356,23 @@ describe('after a recovery', () => {
     expect(await refusalsSaid(household)).toEqual(['cooldown']);
   });
 });
+
+describe('while the monitor watches', () => {
+  beforeAll(async () => {
+    await resetAndBoot();
+    await testbed.boot('third', 'hv03');
+  });
+
+  test('two hypervisors die at the same moment, one allowed: nobody is taken for the only one', async () => {
+    const household = await atWork({ dead_backoff: 1 });
+    const before = await picture();
+    await Promise.all([cloudTool('kill', 'hv01'), cloudTool('kill', 'hv02')]);
+    await waitForRefusal(household, 'too-many-dead');
+    await watchRounds(household);
+    const said = await refusalsSaid(household);
+    expect(said.filter((name) => name !== 'perhaps-more-dead')).toEqual(['too-many-dead']);
+    expect(await picture(), await household.story()).toEqual(before);
+    const requested = (await household.events()).filter((e) => e.facts.kind === 'evacuation-requested');
+    expect(requested).toEqual([]);
+  });
+});
