@@ -85,19 +85,33 @@ async function rewriteHosts(work: Work, database: Pick<NovaDatabase, 'moveInstan
   await work.ownership.save(incident);
 }
 
-/** Placement, ports, reboot, and the proof that it runs on the spare. */
+/** Ports, reboot, Placement, and the proof that it runs on the spare. */
 async function bringUp(work: Work, entry: JournalEntry): Promise<void> {
   try {
-    await repeat(work, () =>
-      work.cloud.moveAllocation(entry.id, work.dead.name, work.spare.name, work.signal),
-    );
     await repeat(work, () => rebind(work, entry));
     const wanted = expectedStatus(entry.before.vmState);
     if (wanted === 'ACTIVE') await repeat(work, () => reboot(work, entry));
+    await rebook(work, entry);
     await proof(work, entry, wanted);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     await endInstance(work, entry, { outcome: 'failed', why: errorText(error), after: null });
+  }
+}
+
+/** Where Placement counts an instance matters to later scheduling, not to this instance: no reason to leave it down. */
+async function rebook(work: Work, entry: JournalEntry): Promise<void> {
+  const { cloud, dead, spare, signal, incident, log } = work;
+  try {
+    await repeat(work, () => cloud.moveAllocation(entry.id, dead.name, spare.name, signal));
+  } catch (error) {
+    if (!(error instanceof CloudError) || signal.aborted) throw error;
+    log.warn({ instance: entry.id, error: errorText(error) }, 'its allocation could not be moved');
+    const step = `Placement does not count ${entry.name} on ${spare.name} (${error.message}); please correct it`;
+    await work.say({
+      kind: 'evacuation-step',
+      ...{ incident: incident.id, dead: incident.dead, spare: incident.spare, step },
+    });
   }
 }
 
