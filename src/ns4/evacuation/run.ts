@@ -1,65 +1,30 @@
 // One dead hypervisor's evacuation from order to report: claim, ask again with fresh facts, force down, enable the
 // spare, move the instances, report. Safe to run again after a crash at any point.
-import type { Clock } from '../../shared/clock.ts';
-import type {
-  EvacuateData,
-  EvacuationReport,
-  InstanceReport,
-  ScanResult,
-  ScanTarget,
-} from '../../shared/contracts.ts';
+import type { EvacuationReport, ScanResult } from '../../shared/contracts.ts';
 import { hostTarget } from '../../shared/controls.ts';
 import { errorText, OperationalError } from '../../shared/errors.ts';
-import type { EventFacts } from '../../shared/events.ts';
 import type { Hosts, Servers } from '../../shared/inventory.ts';
-import type { Log } from '../../shared/log.ts';
 import { type Refusal, refusalSentence } from '../../shared/refusals.ts';
-import { type Cloud, CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud.ts';
 import {
-  type Incident,
-  InterruptedOwnershipError,
-  type Journals,
-  LostOwnershipError,
-  type Ownership,
-} from './journal.ts';
+  abandoned,
+  alreadyRecovering,
+  type Course,
+  type EvacuationParts,
+  type Order,
+  refused,
+  reportOf,
+} from './course.ts';
+import { type Incident, InterruptedOwnershipError, LostOwnershipError, type Ownership } from './journal.ts';
 import { permitEvacuation } from './permit.ts';
 import { enableSpare, forceDown } from './services.ts';
 import { doubts, SignOfLifeError, SilenceWatch } from './silence.ts';
-import { entryOf, type Method, type Work } from './work.ts';
+import { entryOf, type Work } from './work.ts';
 
 /** A killed worker's claim runs out after 8 s; one that is held longer is held by a living worker. */
 const claimWaitMs = 12_000;
 /** Beginnings anew, with fresh facts, after an interrupted claim. */
 const mostRounds = 4;
-
-export interface EvacuationParts {
-  readonly cloud: Cloud;
-  readonly method: Method;
-  readonly journals: Pick<Journals, 'open' | 'read' | 'claim'>;
-  /** Refreshes everything, servers included, and stores it. */
-  refresh(signal: AbortSignal): Promise<{ hosts: Hosts; servers: Servers }>;
-  scan(request: { targets: ScanTarget[]; controls: ScanTarget[] }, signal: AbortSignal): Promise<ScanResult>;
-  say(facts: EventFacts): Promise<void>;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly heartbeatPeriodMs: number;
-  readonly hypervisorPorts: readonly number[];
-  readonly concurrency: number;
-}
-
-/** What an order carries; by hand there is no attempt and no deadline. */
-export type Order = Pick<
-  EvacuateData,
-  | 'incident'
-  | 'dead'
-  | 'spare'
-  | 'startByMs'
-  | 'judgedAtMs'
-  | 'evidence'
-  | 'controls'
-  | 'requestedAtMs'
-  | 'address'
->;
 
 /**
  * Evacuates one hypervisor. Expected failures are in the report; rejects only when OpenStack or Redis was away at a
@@ -117,32 +82,6 @@ async function evacuateOnce(
     await ownership.release();
   }
 }
-
-/** An order being carried out. */
-interface Course {
-  readonly order: Order;
-  readonly parts: EvacuationParts;
-  readonly startedAtMs: number;
-  /** The open incident of the host, which may be another one than the order's; then the one worked on. */
-  incident: Incident | null;
-}
-
-/** Nothing was done now; `acted` still tells what an earlier attempt at the same incident did. */
-function refused({ order, parts, startedAtMs, incident }: Course, refusal: Refusal): EvacuationReport {
-  return {
-    incident: order.incident,
-    dead: order.dead,
-    spare: order.spare,
-    outcome: 'refused',
-    refusal,
-    acted: incident?.id === order.incident && incident.acted,
-    instances: [],
-    tookMs: parts.clock.nowMs() - startedAtMs,
-  };
-}
-
-const alreadyRecovering = (course: Course, { id, spare }: Incident): EvacuationReport =>
-  refused(course, { name: 'already-recovering', host: course.order.dead, incident: id, spare });
 
 async function carryOut(
   course: Course,
@@ -237,17 +176,6 @@ async function end(
   return reportOf(incident, outcome, refusal, incident.ended.atMs);
 }
 
-function reportOf(
-  incident: Incident,
-  outcome: 'done' | 'stopped',
-  refusal: Refusal | null,
-  endedAtMs: number,
-): EvacuationReport {
-  const { id, dead, spare, acted, openedAtMs } = incident;
-  const tookMs = endedAtMs - openedAtMs;
-  return { incident: id, dead, spare, outcome, refusal, acted, instances: reports(incident), tookMs };
-}
-
 /** Refresh and scan at once: each takes seconds that the instances wait for. */
 async function freshFacts(order: Order, parts: EvacuationParts, signal: AbortSignal) {
   const [{ hosts, servers }, firstScan] = await Promise.all([
@@ -320,36 +248,4 @@ async function step(incident: Incident, parts: EvacuationParts, text: string): P
   incident.steps.push({ atMs: parts.clock.nowMs(), step: text });
   const { id, dead, spare } = incident;
   await parts.say({ kind: 'evacuation-step', incident: id, dead, spare, step: text });
-}
-
-function reports(incident: Incident): InstanceReport[] {
-  return Object.values(incident.instances).map(
-    (entry) =>
-      entry.report ?? {
-        id: entry.id,
-        name: entry.name,
-        before: entry.before.status,
-        outcome: 'unfinished',
-        why: entry.attempts > 0 ? 'asked for, its end was not awaited' : 'not asked for',
-        after: null,
-        tookMs: null,
-      },
-  );
-}
-
-/** This worker stops here; the incident stays open for the next one. */
-function abandoned(
-  { order, parts, startedAtMs, incident }: Course,
-  outcome: 'superseded' | 'handed-back',
-): EvacuationReport {
-  return {
-    incident: order.incident,
-    dead: order.dead,
-    spare: order.spare,
-    outcome,
-    refusal: null,
-    acted: incident?.acted ?? false,
-    instances: incident === null ? [] : reports(incident),
-    tookMs: parts.clock.nowMs() - startedAtMs,
-  };
 }

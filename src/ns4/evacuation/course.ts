@@ -1,0 +1,116 @@
+// An order being carried out: what it works with, and the reports it can end in.
+import type { Clock } from '../../shared/clock.ts';
+import type {
+  EvacuateData,
+  EvacuationReport,
+  InstanceReport,
+  ScanResult,
+  ScanTarget,
+} from '../../shared/contracts.ts';
+import type { EventFacts } from '../../shared/events.ts';
+import type { Hosts, Servers } from '../../shared/inventory.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Refusal } from '../../shared/refusals.ts';
+import type { Cloud } from '../cloud.ts';
+import type { Incident, Journals } from './journal.ts';
+import type { Method } from './work.ts';
+
+export interface EvacuationParts {
+  readonly cloud: Cloud;
+  readonly method: Method;
+  readonly journals: Pick<Journals, 'open' | 'read' | 'claim'>;
+  /** Refreshes everything, servers included, and stores it. */
+  refresh(signal: AbortSignal): Promise<{ hosts: Hosts; servers: Servers }>;
+  scan(request: { targets: ScanTarget[]; controls: ScanTarget[] }, signal: AbortSignal): Promise<ScanResult>;
+  say(facts: EventFacts): Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly heartbeatPeriodMs: number;
+  readonly hypervisorPorts: readonly number[];
+  readonly concurrency: number;
+}
+
+/** What an order carries; by hand there is no attempt and no deadline. */
+export type Order = Pick<
+  EvacuateData,
+  | 'incident'
+  | 'dead'
+  | 'spare'
+  | 'startByMs'
+  | 'judgedAtMs'
+  | 'evidence'
+  | 'controls'
+  | 'requestedAtMs'
+  | 'address'
+>;
+
+/** An order being carried out. */
+export interface Course {
+  readonly order: Order;
+  readonly parts: EvacuationParts;
+  readonly startedAtMs: number;
+  /** The open incident of the host, which may be another one than the order's; then the one worked on. */
+  incident: Incident | null;
+}
+
+/** Nothing was done now; `acted` still tells what an earlier attempt at the same incident did. */
+export function refused({ order, parts, startedAtMs, incident }: Course, refusal: Refusal): EvacuationReport {
+  return {
+    incident: order.incident,
+    dead: order.dead,
+    spare: order.spare,
+    outcome: 'refused',
+    refusal,
+    acted: incident?.id === order.incident && incident.acted,
+    instances: [],
+    tookMs: parts.clock.nowMs() - startedAtMs,
+  };
+}
+
+/** Somebody else's incident of this host is open. */
+export const alreadyRecovering = (course: Course, { id, spare }: Incident): EvacuationReport =>
+  refused(course, { name: 'already-recovering', host: course.order.dead, incident: id, spare });
+
+/** How an incident ended, or stands. */
+export function reportOf(
+  incident: Incident,
+  outcome: 'done' | 'stopped',
+  refusal: Refusal | null,
+  endedAtMs: number,
+): EvacuationReport {
+  const { id, dead, spare, acted, openedAtMs } = incident;
+  const tookMs = endedAtMs - openedAtMs;
+  return { incident: id, dead, spare, outcome, refusal, acted, instances: reports(incident), tookMs };
+}
+
+function reports(incident: Incident): InstanceReport[] {
+  return Object.values(incident.instances).map(
+    (entry) =>
+      entry.report ?? {
+        id: entry.id,
+        name: entry.name,
+        before: entry.before.status,
+        outcome: 'unfinished',
+        why: entry.attempts > 0 ? 'asked for, its end was not awaited' : 'not asked for',
+        after: null,
+        tookMs: null,
+      },
+  );
+}
+
+/** This worker stops here; the incident stays open for the next one. */
+export function abandoned(
+  { order, parts, startedAtMs, incident }: Course,
+  outcome: 'superseded' | 'handed-back',
+): EvacuationReport {
+  return {
+    incident: order.incident,
+    dead: order.dead,
+    spare: order.spare,
+    outcome,
+    refusal: null,
+    acted: incident?.acted ?? false,
+    instances: incident === null ? [] : reports(incident),
+    tookMs: parts.clock.nowMs() - startedAtMs,
+  };
+}
