@@ -287,6 +287,42 @@ test('the host comes back in the middle: nothing more is asked for, and its gues
   for (const name of pair.names) expect(bench.seen(name).everTwoWriters).toBe(false);
 });
 
+test('a worker stands still between its look and its request, and the host comes back meanwhile: nothing is asked', async () => {
+  const pair = await bench.pair(1);
+  const [name = ''] = pair.names;
+  const order = bench.order(pair);
+  let wake = () => {};
+  const asleep = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  let writes = 0;
+  // The fourth write says "asking": the worker stands still right before it, and its claim runs out.
+  const wrap = (real: Ownership) =>
+    ({
+      lost: new AbortController().signal,
+      save: async (incident: Incident) => {
+        writes += 1;
+        if (writes === 4) await asleep;
+        await real.save(incident);
+      },
+      end: (incident: Incident) => real.end(incident),
+      release: () => real.release(),
+    }) as unknown as Ownership;
+  const frozen = bench.worker({ wrap }).evacuate(order);
+  await until(
+    () => writes,
+    (n) => n === 4,
+  );
+  await bench.redis.del(bench.keys.incidentOwner(pair.dead));
+  await bench.simulator.revive(pair.dead);
+  const report = await bench.worker().evacuate(bench.later(order, 0));
+  expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back' } });
+  wake();
+  expect(await frozen).toEqual(report);
+  await delay(200);
+  expect(bench.seen(name)).toMatchObject({ host: pair.dead, evacuationsStarted: 0, everTwoWriters: false });
+});
+
 test('the host came back between two workers: stopped, told as acted, and not begun again', async () => {
   const stopper = new AbortController();
   const { pair, order, running } = await inTheMiddle({ stop: stopper.signal });

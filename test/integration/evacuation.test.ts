@@ -1,14 +1,17 @@
 // One dead hypervisor's evacuation from order to report, through the real client: the happy way, every kind of
 // instance, the original's defects by number, and every refusal with nothing changed.
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { byDatabase } from '../../src/ns4/evacuation/by-database.ts';
 import { handlersOf } from '../../src/ns4/handlers.ts';
 import type { EvacuateData, EvacuationReport } from '../../src/shared/contracts.ts';
 import { controlHosts } from '../../src/shared/controls.ts';
 import type { Refusal } from '../../src/shared/refusals.ts';
+import type { Snapshot } from '../../src/simulator/simulator.ts';
 import {
   EvacuationBench,
   heartbeatPeriodMs,
+  MovableClock,
   never,
   type Pair,
   PretendDatabase,
@@ -17,11 +20,16 @@ import {
 import { until } from '../support/raw-api.ts';
 
 let bench: EvacuationBench;
+/** With listeners, so that a dead host is really silent. */
+let real: EvacuationBench;
 
 beforeAll(async () => {
-  bench = await EvacuationBench.open(24, { domain: 'example.org' });
+  [bench, real] = await Promise.all([
+    EvacuationBench.open(24, { domain: 'example.org' }),
+    EvacuationBench.open(3, { listen: true }),
+  ]);
 });
-afterAll(() => bench.close());
+afterAll(() => Promise.all([bench.close(), real.close()]));
 afterEach(() => bench.simulator.clearFaults());
 
 const outcomes = (report: EvacuationReport) =>
@@ -189,7 +197,12 @@ describe('by Nova', () => {
     const pair = await bench.pair(1);
     const [name = ''] = pair.names;
     // The agent of the spare dies just before the first rebuild, which Nova calls done all the same.
-    bench.simulator.fault({ kind: 'slow', delayMs: 3_700, method: 'POST', body: /evacuate/ });
+    bench.simulator.fault({
+      kind: 'slow',
+      delayMs: heartbeatPeriodMs + 1_300,
+      method: 'POST',
+      body: /evacuate/,
+    });
     const worker = bench.worker({ client: { evacuateTimeoutMs: 10_000 } });
     const running = worker.evacuate(bench.order(pair));
     await until(
@@ -256,6 +269,42 @@ describe('defect 9: by database', () => {
     expect(bench.seen(`${pair.dead}-rescued`)).toMatchObject({ host: pair.dead, allocatedOn: [pair.dead] });
     expectFenced(pair);
   });
+
+  test('Placement is away: the instances are back all the same, and it is said', async () => {
+    const pair = await bench.pair({ active: {}, off: { stopped: true } });
+    await bench.simulator.stop('placement');
+    const worker = bench.worker({ method: byDatabase(database) });
+    const report = await worker.evacuate(bench.order(pair));
+    await bench.simulator.start('placement');
+    expect(outcomes(report)).toEqual({ active: 'recovered', off: 'recovered' });
+    expect(bench.seen(`${pair.dead}-active`)).toMatchObject({ host: pair.spare, runningOn: [pair.spare] });
+    const said = worker.heard.flatMap((facts) => (facts.kind === 'evacuation-step' ? [facts.step] : []));
+    expect(said.filter((step) => step.startsWith('Placement does not count'))).toHaveLength(2);
+  });
+
+  test('the host comes back before an instance is started: it is not started elsewhere', async () => {
+    const pair = await bench.pair({ active: {} });
+    const clock = new MovableClock();
+    const worker = bench.worker({ method: byDatabase(database), clock });
+    bench.simulator.fault({ kind: 'slow', delayMs: 400, method: 'PUT', path: '/ports' });
+    const judgedAtMs = clock.nowMs() + 3_600_000;
+    const running = worker.evacuate(bench.order(pair, { judgedAtMs }));
+    await until(
+      () =>
+        bench.changes().some((r) => r.path.includes(bench.seen(`${pair.dead}-active`).ports[0]?.id ?? '')),
+      (asked) => asked,
+    );
+    await bench.simulator.revive(pair.dead);
+    clock.aheadMs = 25_000;
+    expect(await running).toMatchObject({
+      outcome: 'stopped',
+      acted: true,
+      refusal: { name: 'came-back' },
+      instances: [{ outcome: 'unfinished' }],
+    });
+    expect(bench.seen(`${pair.dead}-active`)).toMatchObject({ everTwoWriters: false });
+    expect(bench.seen(`${pair.dead}-active`).runningOn).not.toContain(pair.spare);
+  });
 });
 
 describe('refused, with nothing changed', () => {
@@ -264,9 +313,19 @@ describe('refused, with nothing changed', () => {
     worker = bench.worker();
   });
 
+  /** The world once nothing of an earlier test goes on in it. */
+  async function atRest(): Promise<Snapshot> {
+    for (let seen = bench.simulator.snapshot(); ; ) {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      const now = bench.simulator.snapshot();
+      if (isDeepStrictEqual(seen, now)) return now;
+      seen = now;
+    }
+  }
+
   /** Runs an order that must be refused and change nothing at all. */
   async function refused(order: EvacuateData, refusal: Partial<Refusal>): Promise<void> {
-    const before = bench.simulator.snapshot();
+    const before = await atRest();
     const from = bench.simulator.requests.length;
     const report = await worker.evacuate(order);
     expect(report).toMatchObject({ outcome: 'refused', acted: false, instances: [], refusal });
@@ -392,12 +451,6 @@ describe('refused, with nothing changed', () => {
 });
 
 describe('with real silence', () => {
-  let real: EvacuationBench;
-  beforeAll(async () => {
-    real = await EvacuationBench.open(3, { listen: true });
-  });
-  afterAll(() => real.close());
-
   /** Through the handler, as a job is carried out. */
   async function asJob(pair: Pair): Promise<EvacuationReport> {
     const { parts } = real.worker({ realScan: true });

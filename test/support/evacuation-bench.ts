@@ -5,8 +5,9 @@ import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { byApi } from '../../src/ns4/evacuation/by-api.ts';
+import type { EvacuationParts } from '../../src/ns4/evacuation/course.ts';
 import { Journals, type Ownership } from '../../src/ns4/evacuation/journal.ts';
-import { type EvacuationParts, evacuateHost } from '../../src/ns4/evacuation/run.ts';
+import { evacuateHost } from '../../src/ns4/evacuation/run.ts';
 import type { Method } from '../../src/ns4/evacuation/work.ts';
 import { evacuationParts, type WorkerParts } from '../../src/ns4/handlers.ts';
 import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database.ts';
@@ -31,7 +32,7 @@ import {
 import { startRedis, type TestRedis } from './redis.ts';
 
 /** Neutron tells heartbeats by the second, and a busy machine beats late. */
-export const heartbeatPeriodMs = 2_500;
+export const heartbeatPeriodMs = 3_000;
 
 const quick = {
   reportIntervalMs: 100,
