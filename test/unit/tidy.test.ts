@@ -1,0 +1,76 @@
+// The house rules that a machine can check: who may import whom, where a library may be touched, and what the core of
+// decisions must not know.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => {
+    const path = join('src', name);
+    const text = readFileSync(join(root, path), 'utf8');
+    const imports = [...text.matchAll(/^(?:import|export)\s[^;]*?from '([^']+)';/gms)].map(
+      (m) => m[1] as string,
+    );
+    const local = imports
+      .filter((i) => i.startsWith('.'))
+      .map((i) => relative(root, join(root, dirname(path), i)));
+    return { path, text, imports, local };
+  });
+const below = (folder: string) => files.filter((f) => f.path.startsWith(`src/${folder}/`));
+
+describe('import directions', () => {
+  test.each([
+    ['ns4', ['shared', 'ns4']],
+    ['monitor', ['shared', 'monitor']],
+    ['sonny', ['shared', 'sonny']],
+    ['shared', ['shared']],
+    ['simulator', ['shared', 'simulator']],
+  ])('src/%s imports only from %j', (folder, allowed) => {
+    const astray = below(folder).flatMap((f) =>
+      f.local.filter((i) => !allowed.some((a) => i.startsWith(`src/${a}/`))).map((i) => `${f.path} -> ${i}`),
+    );
+    expect(astray).toEqual([]);
+  });
+
+  test.each([
+    [/^bullmq$/, ['src/shared/queue.ts']],
+    [/^@slack\//, ['src/sonny/slack.ts']],
+    [/^mysql2/, ['src/ns4/mysql-session.ts']],
+    [/^undici$/, ['src/ns4/openstack/transport.ts', 'src/sonny/proxy.ts']],
+  ])('%s is imported by %j only', (library, allowed) => {
+    const users = files.filter((f) => f.imports.some((i) => library.test(i))).map((f) => f.path);
+    expect(users.filter((path) => !allowed.includes(path))).toEqual([]);
+  });
+});
+
+test("the monitor's core knows no clock, no chance, no I/O and no await", () => {
+  const banned =
+    /\bDate\.now|new Date\(\)|setTimeout|setInterval|Math\.random|\bprocess\.|\bawait\b|from 'node:/;
+  const astray = below('monitor/core').filter((f) =>
+    banned.test(f.text.replaceAll(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '')),
+  );
+  expect(astray.map((f) => f.path)).toEqual([]);
+});
+
+test('every file says its duty in its first lines', () => {
+  const silent = files.filter((f) => !/^(#!.*\n)?\/\/ \S/.test(f.text));
+  expect(silent.map((f) => f.path)).toEqual([]);
+});
+
+test('no file is longer than 300 lines, and none is a drawer', () => {
+  const long = files.filter((f) => f.text.split('\n').length > 300).map((f) => f.path);
+  expect(long).toEqual([]);
+  expect(
+    files.filter((f) => /\/(utils?|helpers?|common|misc|index)\.ts$/.test(f.path)).map((f) => f.path),
+  ).toEqual([]);
+});
+
+test("every refusal has its line in README's table", () => {
+  const source = files.find((f) => f.path === 'src/shared/refusals.ts')?.text ?? '';
+  const names = [...source.matchAll(/name: z\.literal\('([a-z-]+)'\)/g)].map((m) => m[1] as string);
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  expect(names.length).toBeGreaterThan(20);
+  expect(names.filter((name) => !readme.includes(`| \`${name}\` |`))).toEqual([]);
+});
