@@ -3,8 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Refusal, RefusalName } from '../../src/shared/refusals.ts';
+import { cloudTool } from '../support/cloud-tool.ts';
 import type { Household, Ini } from '../support/processes.ts';
-import { cloudTool } from '../support/real-cloud.ts';
 import { never, type Stage, stage, Testbed } from '../support/testbed.ts';
 
 const heartbeatPeriodMs = 8_000;

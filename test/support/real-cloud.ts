@@ -1,17 +1,8 @@
-// The real OpenStack of the test bed as a World: everything is done by its own tool, found through SONNY_CLOUD_TOOL.
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
-import { promisify } from 'node:util';
+// The real OpenStack of the test bed as a World: everything is done by its own tool.
 import { z } from 'zod';
 import type { World } from './cloud-contract-stage.ts';
-
-const tool = resolve(process.env.SONNY_CLOUD_TOOL ?? '../shared/testbed/cloud');
-
-/** Runs one verb of the tool and returns what it printed. */
-export async function cloudTool(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(tool, args, { maxBuffer: 16 * 1024 * 1024 });
-  return stdout;
-}
+import { cloudTool } from './cloud-tool.ts';
+import { Testbed } from './testbed.ts';
 
 const environment = z.object({
   cloud: z.string(),
@@ -25,13 +16,16 @@ const environment = z.object({
   hypervisors: z.record(z.string(), z.string()),
 });
 
-/** The running cloud (`cloud up` is not done here), with nothing on it. */
+/** The running cloud (`cloud up` is not done here), with nothing on it and every hypervisor enabled. */
 export async function realCloud(): Promise<World> {
   const env = environment.parse(JSON.parse(await cloudTool('env')));
   const domain = { name: env.domain };
   const hosts = Object.keys(env.hypervisors).sort();
   const killed = new Set<string>();
-  await cloudTool('clean');
+  // Other tests may have been here before, and leave a spare behind.
+  const testbed = await Testbed.open();
+  await testbed.reset(null);
+  await testbed.close();
   return {
     hosts,
     credentials: {

@@ -7,8 +7,8 @@ import { type CloudClient, createCloud } from '../../src/ns4/openstack/client.ts
 import { systemClock } from '../../src/shared/clock.ts';
 import { loadCloud } from '../../src/shared/config/clouds-yaml.ts';
 import type { Server } from '../../src/shared/inventory.ts';
+import { cloudTool } from './cloud-tool.ts';
 import { Household, type Ini } from './processes.ts';
-import { cloudTool } from './real-cloud.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 
 export const never = new AbortController().signal;
@@ -43,8 +43,8 @@ export class Testbed {
     return new Testbed(JSON.parse(await cloudTool('env')) as Environment);
   }
 
-  /** No instances, every hypervisor alive and enabled, hv04 the spare, all control services running. */
-  async reset(): Promise<void> {
+  /** No instances, every hypervisor alive and enabled but for the spare, all control services running. */
+  async reset(spare: 'hv04' | null = 'hv04'): Promise<void> {
     await this.until(
       'the tool to delete all instances',
       () =>
@@ -75,18 +75,18 @@ export class Testbed {
           ),
         60_000,
       );
-    await cloudTool('spare', 'hv04');
+    if (spare !== null) await cloudTool('spare', spare);
     await this.until(
       'all hypervisors and agents to be up',
       async () => {
         const services = await this.cloud.listComputeServices(never);
         const agents = await this.cloud.listAgents(never);
         const fresh = agents.filter((a) => a.alive && Date.now() - a.heartbeatAtMs < 5_000);
-        const spare = (await this.cloud.listHypervisors(never)).find((h) => h.host === 'hv04');
+        const target = (await this.cloud.listHypervisors(never)).find((h) => h.host === 'hv04');
         return (
           services.every((s) => s.state === 'up') &&
           fresh.length === services.length &&
-          spare?.vcpusUsed === 0
+          target?.vcpusUsed === 0
         );
       },
       90_000,
