@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { controlHosts } from '../shared/controls.ts';
 import { OperationalError } from '../shared/errors.ts';
 import type { EventFacts } from '../shared/events.ts';
+import { incidentId } from '../shared/incident-id.ts';
 import type { ExitCode } from '../shared/process-frame.ts';
 import { announce, endedText, endedWell, sentence } from '../shared/sentences.ts';
 import { CloudError } from './cloud.ts';
@@ -26,7 +27,7 @@ export async function evacuateByHand(
     const nowMs = clock.nowMs();
     const order = {
       ...pair,
-      incident: open?.spare === pair.spare ? open.id : incidentId(nowMs, pair.dead),
+      incident: open?.spare === pair.spare ? open.id : `${incidentId(nowMs, pair.dead)}-by-hand`,
       requestedAtMs: nowMs,
       startByMs: nowMs + 600_000,
       judgedAtMs: nowMs,
@@ -61,8 +62,4 @@ export function operator(): string {
     // A container may run under a uid without a name.
     return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
-}
-
-function incidentId(nowMs: number, host: string): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-${host.replaceAll(':', '_')}-by-hand`;
 }

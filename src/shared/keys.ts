@@ -21,7 +21,9 @@ export interface Keys {
   readonly monitorWriter: string;
   /** Orders of operators to the monitor, a list. */
   readonly orders: string;
+  /** How far the sonny that posts to Slack has read the stream, and how far one that tells a terminal has. */
   readonly relayCursor: string;
+  readonly terminalCursor: string;
   /** Pub/sub channel: the cloud's name, as in the original. Channels are not per database. */
   readonly channel: string;
   incident(id: string): string;
@@ -42,6 +44,7 @@ export function keysOf(cloud: string): Keys {
     monitorWriter: `${prefix}:monitor:writer`,
     orders: `${prefix}:monitor:orders`,
     relayCursor: `${prefix}:sonny:cursor`,
+    terminalCursor: `${prefix}:sonny:cursor:terminal`,
     channel: cloud,
     incident: (id) => `${prefix}:incident:${id}`,
     openIncident: (host) => `${prefix}:open-incident:${host}`,

@@ -31,7 +31,7 @@ export function connectClouds(
     const redis = connectRedis(settings.redis, cloud, log);
     frame.onClose(`Redis of ${cloud}`, () => redis.disconnect());
     const keys = keysOf(cloud);
-    const cursorKey = reader === 'slack' ? keys.relayCursor : `${keys.relayCursor}:${reader}`;
+    const cursorKey = reader === 'slack' ? keys.relayCursor : keys.terminalCursor;
     sources.push(new RedisEventSource(redis, { cloud, streamKey: keys.events, cursorKey }));
     inventories.set(cloud, new InventoryStore(redis, keys));
   }

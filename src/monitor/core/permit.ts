@@ -1,5 +1,6 @@
 // May the dead be recovered now, and onto which spares? The last guards before anything is done. Pure.
 import { controlHosts } from '../../shared/controls.ts';
+import { incidentId } from '../../shared/incident-id.ts';
 import type { Inventory } from '../../shared/inventory.ts';
 import type { RefusalName } from '../../shared/refusals.ts';
 import { assignSpares } from './spares.ts';
@@ -99,8 +100,3 @@ const afterDeath = new Set<string>([
   'no-spare',
   ...ns4Refusals,
 ]);
-
-/** For people and for keys: time first, so that a list of incidents sorts by it; no ":" (BullMQ refuses it in ids). */
-function incidentId(nowMs: number, host: string): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-${host.replaceAll(':', '_')}`;
-}

@@ -33,7 +33,7 @@ export interface CloudCredentials {
   /** Keystone's version 3 endpoint, ending in /v3 without a slash behind it, whichever way the file has it. */
   readonly authUrl: string;
   readonly login: PasswordLogin | ApplicationCredentialLogin;
-  /** Null: the first region of the catalogue. */
+  /** Null: the only region of the catalogue; one with several needs a choice. */
   readonly region: string | null;
   /** Which of a service's endpoints to talk to. */
   readonly interface: 'public' | 'internal' | 'admin';
