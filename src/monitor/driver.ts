@@ -30,8 +30,8 @@ const redisTroublePauseMs = 500;
 export interface DriverParts {
   readonly cloud: string;
   readonly rules: Rules;
-  readonly memory: Memory;
-  readonly inventory: InventoryStore;
+  readonly memory: Pick<Memory, 'takeOver' | 'save' | 'readOrders' | 'forgetOrders'>;
+  readonly inventory: Pick<InventoryStore, 'read'>;
   readonly jobs: Pick<JobProducer, 'request' | 'outcome' | 'withdraw' | 'onFinished'>;
   readonly clock: Clock;
   readonly log: Log;

@@ -17,6 +17,7 @@ import { checksOf } from './checks.ts';
 import { byApi } from './evacuation/by-api.ts';
 import { byDatabase } from './evacuation/by-database.ts';
 import { Journals } from './evacuation/journal.ts';
+import { RedisJournalStorage } from './evacuation/redis-journal-storage.ts';
 import { handlersOf, type WorkerParts } from './handlers.ts';
 import { createNovaDatabase } from './nova-database.ts';
 import { createCloud } from './openstack/client.ts';
@@ -61,7 +62,7 @@ await runProcess('ns4', async (frame) => {
     cloud,
     method: methodOf(started, frame),
     inventory: new InventoryStore(redis, keys),
-    journals: new Journals(redis, keys, systemClock),
+    journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
     events: new EventLog(redis, keys),
     clock: systemClock,
   };

@@ -17,3 +17,23 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/**
+ * Runs `action` with a signal that is aborted (with a TimeoutError) once it took `limitMs`. It is the action that must
+ * heed the signal; the limit's own timer ends with the action.
+ */
+export async function withTimeLimit<T>(
+  clock: Clock,
+  limitMs: number,
+  action: (limit: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = new AbortController();
+  const over = new AbortController();
+  const expire = () => limit.abort(new DOMException(`not finished within ${limitMs} ms`, 'TimeoutError'));
+  clock.sleep(limitMs, over.signal).then(expire, () => undefined);
+  try {
+    return await action(limit.signal);
+  } finally {
+    over.abort();
+  }
+}

@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis';
 import { byApi } from '../../src/ns4/evacuation/by-api.ts';
 import type { EvacuationParts } from '../../src/ns4/evacuation/course.ts';
 import { Journals, type Ownership } from '../../src/ns4/evacuation/journal.ts';
+import { RedisJournalStorage } from '../../src/ns4/evacuation/redis-journal-storage.ts';
 import { evacuateHost } from '../../src/ns4/evacuation/run.ts';
 import type { Method } from '../../src/ns4/evacuation/work.ts';
 import { evacuationParts, type WorkerParts } from '../../src/ns4/handlers.ts';
@@ -153,7 +154,7 @@ export class Worker {
       cloud: this.#cloud,
       method: o.method ?? byApi,
       inventory: new InventoryStore(this.#redis, keys),
-      journals: new Journals(this.#redis, keys, clock),
+      journals: new Journals(new RedisJournalStorage(this.#redis, keys), clock),
       events: new EventLog(this.#redis, keys),
       clock,
       log: logger,

@@ -2,6 +2,7 @@
 // lost, ask for those that wait, and look again, until every instance has its end.
 
 import pLimit from 'p-limit';
+import { withTimeLimit } from '../../shared/clock.ts';
 import { errorText } from '../../shared/errors.ts';
 import type { Server } from '../../shared/inventory.ts';
 import { CloudError, type EvacuationMigration, type PortBinding } from '../cloud.ts';
@@ -203,7 +204,7 @@ async function ask(work: Work, entry: JournalEntry): Promise<void> {
   try {
     // Not under work.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But bounded: it
     // must not leave long after the look it rests on, as when a login is waited for.
-    await cloud.evacuate(entry.id, incident.spare, AbortSignal.timeout(requestLimitMs));
+    await withTimeLimit(clock, requestLimitMs, (limit) => cloud.evacuate(entry.id, incident.spare, limit));
     entry.state = 'asked';
     await ownership.save(incident);
     work.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);

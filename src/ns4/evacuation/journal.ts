@@ -2,12 +2,10 @@
 // It lets a second worker continue after the first one died, and a person read what happened. It is a help, not the
 // truth: what Nova shows is looked at as well, since Redis may have lost its last second.
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { instanceReportSchema } from '../../shared/contracts.ts';
 import { OperationalError } from '../../shared/errors.ts';
-import type { Keys } from '../../shared/keys.ts';
 import { refusalSchema } from '../../shared/refusals.ts';
 
 const entrySchema = z.object({
@@ -55,31 +53,38 @@ const keepSeconds = 90 * 86_400;
 const ownershipFreshMs = 1_500;
 const mostSaves = 8;
 
-const saveScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2])
-redis.call('SET', KEYS[3], ARGV[3])
-return 1`;
-const endScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
-redis.call('DEL', KEYS[3], KEYS[1])
-return 1`;
-const renewScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
-/** Nobody else owns it: our journal is put back if Redis lost it, so that a next worker knows what was asked for. */
-const interruptedScript = `
-local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
-if redis.call('EXISTS', KEYS[2], KEYS[3]) == 0 then
-  redis.call('SET', KEYS[2], ARGV[2])
-  redis.call('SET', KEYS[3], ARGV[3])
-end
-return 1`;
-const releaseScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])`;
+/**
+ * Where claims and journals are kept. Every method is one step: nobody sees half of it, and nobody comes between its
+ * question and its change. All reject when the storage is away. Times are the storage's own, so that the clocks of the
+ * workers do not matter.
+ */
+export interface JournalStorage {
+  /** Takes the claim on a host's incident for `forMs` if nobody has it; false when somebody has. */
+  takeClaim(host: string, token: string, forMs: number): Promise<boolean>;
+  /** Prolongs a claim that is still ours; false when it is not. */
+  renewClaim(host: string, token: string, forMs: number): Promise<boolean>;
+  /** Gives a claim back; nothing happens when it is not ours any more. */
+  releaseClaim(host: string, token: string): Promise<void>;
+  /** Writes the journal and makes it the open incident of its host, if the claim is ours; false when it is not. */
+  save(host: string, token: string, journal: StoredJournal): Promise<boolean>;
+  /** Like `save`, but closes the incident, keeps its journal for `keepSeconds` only, and ends the claim. */
+  end(host: string, token: string, journal: StoredJournal, keepSeconds: number): Promise<boolean>;
+  /**
+   * False when somebody else has the claim. Otherwise true, and a journal that the storage lost is put back, so that a
+   * next worker knows what was asked for.
+   */
+  putBack(host: string, token: string, journal: StoredJournal): Promise<boolean>;
+  /** Id of a host's open incident; null when there is none. */
+  openIncident(host: string): Promise<string | null>;
+  /** A journal's text by its incident's id; null when there is none. */
+  journal(id: string): Promise<string | null>;
+}
+
+/** A journal as JSON, with its incident's id. */
+export interface StoredJournal {
+  readonly id: string;
+  readonly text: string;
+}
 
 /** Somebody else owns this host's incident now: whatever was about to be done must not be done. */
 export class LostOwnershipError extends OperationalError {}
@@ -92,25 +97,23 @@ export class InterruptedOwnershipError extends OperationalError {}
 
 /** The journals of one cloud. */
 export class Journals {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
+  readonly #storage: JournalStorage;
   readonly #clock: Clock;
 
-  constructor(redis: Redis, keys: Keys, clock: Clock) {
-    this.#redis = redis;
-    this.#keys = keys;
+  constructor(storage: JournalStorage, clock: Clock) {
+    this.#storage = storage;
     this.#clock = clock;
   }
 
   /** The unfinished incident of a host; null when there is none. */
   async open(host: string): Promise<Incident | null> {
-    const id = await this.#redis.get(this.#keys.openIncident(host));
+    const id = await this.#storage.openIncident(host);
     return id === null ? null : this.read(id);
   }
 
   /** An incident by its id, ended or not; null when there is none. */
   async read(id: string): Promise<Incident | null> {
-    const text = await this.#redis.get(this.#keys.incident(id));
+    const text = await this.#storage.journal(id);
     return text === null ? null : incidentSchema.parse(JSON.parse(text));
   }
 
@@ -122,8 +125,8 @@ export class Journals {
     const token = randomUUID();
     const untilMs = this.#clock.nowMs() + waitMs;
     for (;;) {
-      const taken = await this.#redis.set(this.#keys.incidentOwner(host), token, 'PX', ownerMs, 'NX');
-      if (taken === 'OK') return new Ownership(this.#redis, this.#keys, this.#clock, host, token);
+      if (await this.#storage.takeClaim(host, token, ownerMs))
+        return new Ownership(this.#storage, this.#clock, host, token);
       if (this.#clock.nowMs() >= untilMs) return null;
       await this.#clock.sleep(250, signal);
     }
@@ -132,23 +135,20 @@ export class Journals {
 
 /** The right to change one host's incident, renewed until released or lost. */
 export class Ownership {
-  readonly #redis: Redis;
-  readonly #keys: Keys;
+  readonly #storage: JournalStorage;
   readonly #clock: Clock;
   readonly #host: string;
   readonly #token: string;
   readonly #lost = new AbortController();
-  #last: { readonly id: string; readonly text: string } | null = null;
-  #renewal: NodeJS.Timeout;
+  readonly #over = new AbortController();
+  #last: StoredJournal | null = null;
 
-  constructor(redis: Redis, keys: Keys, clock: Clock, host: string, token: string) {
-    this.#redis = redis;
-    this.#keys = keys;
+  constructor(storage: JournalStorage, clock: Clock, host: string, token: string) {
+    this.#storage = storage;
     this.#clock = clock;
     this.#host = host;
     this.#token = token;
-    this.#renewal = setInterval(() => void this.#renew(), renewMs);
-    this.#renewal.unref();
+    void this.#keepRenewing();
   }
 
   /** Aborted as soon as the loss of ownership is noticed. */
@@ -156,33 +156,35 @@ export class Ownership {
     return this.#lost.signal;
   }
 
+  /** Until released or lost. An answer is not waited for: one that is late must not delay the next renewal. */
+  async #keepRenewing(): Promise<void> {
+    try {
+      for (;;) {
+        await this.#clock.sleep(renewMs, this.#over.signal);
+        void this.#renew();
+      }
+    } catch {
+      // Over: nothing is left to renew.
+    }
+  }
+
   async #renew(): Promise<void> {
     try {
-      const kept = await this.#redis.eval(renewScript, 1, this.#owner, this.#token, ownerMs);
-      if (kept !== 1) await this.#lose();
+      if (!(await this.#storage.renewClaim(this.#host, this.#token, ownerMs))) await this.#lose();
     } catch {
       // Redis is away: the next save tells whether we are still the owner.
     }
   }
 
-  get #owner(): string {
-    return this.#keys.incidentOwner(this.#host);
-  }
-
   /** We are not the owner any more; says which way, and ends everything done under this claim. */
   async #lose(): Promise<never> {
-    clearInterval(this.#renewal);
-    const free = this.#last === null || (await this.#putBack(this.#last));
+    this.#over.abort();
+    const free = this.#last === null || (await this.#storage.putBack(this.#host, this.#token, this.#last));
     const error = free
       ? new InterruptedOwnershipError(`the claim on the incident of ${this.#host} was interrupted`)
       : new LostOwnershipError(`another worker owns the incident of ${this.#host} now`);
     this.#lost.abort(error);
     throw error;
-  }
-
-  async #putBack({ id, text }: { id: string; text: string }): Promise<boolean> {
-    const names = [this.#owner, this.#keys.incident(id), this.#keys.openIncident(this.#host)];
-    return (await this.#redis.eval(interruptedScript, 3, ...names, this.#token, text, id)) === 1;
   }
 
   /**
@@ -194,19 +196,9 @@ export class Ownership {
     for (let round = 1; round <= mostSaves; round += 1) {
       const sentAtMs = this.#clock.nowMs();
       // Written anew each round: another save may have been quicker, and this one must not undo it.
-      const text = JSON.stringify(incident);
-      const saved = await this.#redis.eval(
-        saveScript,
-        3,
-        this.#owner,
-        this.#keys.incident(incident.id),
-        this.#keys.openIncident(this.#host),
-        this.#token,
-        text,
-        incident.id,
-      );
-      if (saved !== 1) await this.#lose();
-      this.#last = { id: incident.id, text };
+      const journal = stored(incident);
+      if (!(await this.#storage.save(this.#host, this.#token, journal))) await this.#lose();
+      this.#last = journal;
       if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;
     }
     throw new OperationalError(`Redis is too slow to confirm who owns the incident of ${this.#host}`);
@@ -214,27 +206,20 @@ export class Ownership {
 
   /** Ends the incident: it stays readable for 90 days, and the host is free for another one. */
   async end(incident: Incident): Promise<void> {
-    const ended = await this.#redis.eval(
-      endScript,
-      3,
-      this.#owner,
-      this.#keys.incident(incident.id),
-      this.#keys.openIncident(this.#host),
-      this.#token,
-      JSON.stringify(incident),
-      keepSeconds,
-    );
-    if (ended !== 1) await this.#lose();
-    clearInterval(this.#renewal);
+    if (!(await this.#storage.end(this.#host, this.#token, stored(incident), keepSeconds)))
+      await this.#lose();
+    this.#over.abort();
   }
 
   /** Gives the right back without ending the incident; another worker may claim it at once. */
   async release(): Promise<void> {
-    clearInterval(this.#renewal);
+    this.#over.abort();
     try {
-      await this.#redis.eval(releaseScript, 1, this.#owner, this.#token);
+      await this.#storage.releaseClaim(this.#host, this.#token);
     } catch {
       // Redis is away; the claim runs out by itself within seconds.
     }
   }
 }
+
+const stored = (incident: Incident): StoredJournal => ({ id: incident.id, text: JSON.stringify(incident) });
