@@ -67,10 +67,22 @@ test('no file is longer than 300 lines, and none is a drawer', () => {
   ).toEqual([]);
 });
 
+const refusalNames = [
+  ...(files.find((f) => f.path === 'src/shared/refusals.ts')?.text ?? '').matchAll(
+    /name: z\.literal\('([a-z-]+)'\)/g,
+  ),
+].map((m) => m[1] as string);
+
 test("every refusal has its line in README's table", () => {
-  const source = files.find((f) => f.path === 'src/shared/refusals.ts')?.text ?? '';
-  const names = [...source.matchAll(/name: z\.literal\('([a-z-]+)'\)/g)].map((m) => m[1] as string);
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  expect(names.length).toBeGreaterThan(20);
-  expect(names.filter((name) => !readme.includes(`| \`${name}\` |`))).toEqual([]);
+  expect(refusalNames.length).toBeGreaterThan(20);
+  expect(refusalNames.filter((name) => !readme.includes(`| \`${name}\` |`))).toEqual([]);
+});
+
+test('every refusal is spoken of in a test', () => {
+  const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => readFileSync(join(root, 'test', name), 'utf8'))
+    .join('\n');
+  expect(refusalNames.filter((name) => !tests.includes(`'${name}'`))).toEqual([]);
 });

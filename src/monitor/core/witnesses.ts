@@ -9,7 +9,7 @@ const runningStates = new Set(['active', 'rescued', 'resized', 'error']);
 
 export interface Witnesses {
   readonly targets: readonly ScanTarget[];
-  /** Target name and the instance's name, for people. */
+  /** Target name, and the instance's name with its state when it does not run, for people. */
   readonly names: readonly { target: string; name: string }[];
   /** Is there one whose silence means something? */
   readonly canTestify: boolean;
@@ -23,9 +23,14 @@ export function witnessesOf(host: string, inventory: Inventory, rules: Rules): W
     .filter(({ target }) => target.endpoints.length > 0);
   return {
     targets: witnesses.map(({ target }) => target),
-    names: witnesses.map(({ server, target }) => ({ target: target.name, name: server.name })),
+    names: witnesses.map(({ server, target }) => ({ target: target.name, name: titleOf(server) })),
     canTestify: witnesses.some(({ server }) => runningStates.has(server.vmState)),
   };
+}
+
+/** The silence of one that does not run is no evidence: it is named as such. */
+function titleOf({ name, vmState }: Server): string {
+  return runningStates.has(vmState) ? name : `${name} (${vmState})`;
 }
 
 /** Running guests of healthy hypervisors, as many hypervisors as possible, as controls of a guest scan. */

@@ -46,6 +46,21 @@ describe('a dead hypervisor', () => {
     expect(s.texts.at(-1)).toContain('all 1 affected instances are back (vm1)');
   });
 
+  test('the evidence tells the silence of a stopped instance apart, as it proves nothing', () => {
+    const cloud = deadHv01({
+      hypervisors: [hypervisor('hv01'), hypervisor('hv02', { runningVms: 1 }), spare('hv04')],
+      agents: [agent('hv01', 120_000)],
+      servers: [
+        server('vm1', 'hv01'),
+        server('vm2', 'hv01', { vmState: 'stopped', status: 'SHUTOFF' }),
+        server('vm9', 'hv02'),
+      ],
+    });
+    const s: Story = story({ inventory: () => cloud(s.atMs) });
+    s.round();
+    expect(s.texts.join('\n')).toContain('its instances do not answer (vm1, vm2 (stopped))');
+  });
+
   test('the cooldown is stamped in the very state that asks for the evacuation', () => {
     const s = story({ evacuate: () => ({ state: 'running' }) }).round();
     expect(s.state.recoveries).toHaveLength(1);
