@@ -1,6 +1,6 @@
 // `ns4 -d HOST -s HOST`: one evacuation by hand, with the same checks as a job, and its progress on the terminal.
 import { userInfo } from 'node:os';
-import { controlHosts } from '../shared/controls.ts';
+import { controlsFor } from '../shared/control-plane.ts';
 import { OperationalError } from '../shared/errors.ts';
 import type { EventFacts } from '../shared/events.ts';
 import { incidentId } from '../shared/incident-id.ts';
@@ -33,7 +33,7 @@ export async function evacuateByHand(
       judgedAtMs: nowMs,
       evidence: [`ordered by hand by ${operator()}`],
       address: hosts.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
-      controls: controlHosts(hosts, new Set([pair.dead]), nowMs, {
+      controls: controlsFor(new Set([pair.dead]), hosts, nowMs, {
         heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
         hypervisorPorts: settings.scan.hypervisorPorts,
       }),

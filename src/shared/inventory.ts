@@ -110,6 +110,15 @@ export function isMarkedSpare(hypervisor: Pick<Hypervisor, 'status' | 'disabledR
   return hypervisor.status === 'disabled' && /spare/i.test(hypervisor.disabledReason ?? '');
 }
 
+/** Down, and disabled with a reason that names sonny: a recovery has been here before. */
+export function wasHandled(hypervisor: Pick<Hypervisor, 'state' | 'status' | 'disabledReason'>): boolean {
+  return (
+    hypervisor.state === 'down' &&
+    hypervisor.status === 'disabled' &&
+    /sonny/i.test(hypervisor.disabledReason ?? '')
+  );
+}
+
 /** Addresses of a server on an external network: those on a network named in `externalNetworks`, and all floating ones. */
 export function externalAddresses(server: Server, externalNetworks: readonly string[]): ServerAddress[] {
   return server.addresses.filter((a) => a.type === 'floating' || externalNetworks.includes(a.network));

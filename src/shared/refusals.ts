@@ -11,6 +11,19 @@ export const refusalSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('inventory-stale'), ageMs: z.number(), limitMs: z.number() }),
   z.object({ name: z.literal('worker-silent'), job: z.string(), waitedMs: z.number() }),
   z.object({ name: z.literal('servers-unavailable'), detail: z.string() }),
+  /** Most agents or compute services of the cloud, a zone or an aggregate are stale together. */
+  z.object({
+    name: z.literal('control-plane-suspect'),
+    /** "cloud", "zone NAME" or "aggregate NAME". */
+    scope: z.string(),
+    of: z.enum(['agents', 'compute services']),
+    stale: z.array(host),
+    total: z.number(),
+    /** most are stale; or many, and nobody is left who could answer a scan, or none of those left answered it. */
+    why: z.enum(['most', 'nobody-to-ask', 'no-answer']),
+    /** Kept from being judged by this; none: the whole cloud. */
+    hosts: z.array(host),
+  }),
   // Suspects, not yet dead.
   z.object({ name: z.literal('too-many-suspects'), suspects: z.array(host), limit: z.number() }),
   z.object({ name: z.literal('already-handled'), host, servers: z.number() }),
@@ -72,6 +85,8 @@ export function refusalSentence(r: Refusal): string {
       return `No ns4 worker finished "${r.job}" within ${seconds(r.waitedMs)}. Is ns4 running? Nothing is judged meanwhile.`;
     case 'servers-unavailable':
       return `The list of instances could not be refreshed: ${r.detail}. Old ones do not judge; nothing done.`;
+    case 'control-plane-suspect':
+      return outageSentence(r);
     case 'too-many-suspects':
       return `${r.suspects.length} hypervisors are suspicious at once (limit ${r.limit}): ${list(r.suspects)}. Backing off, none is inspected.`;
     case 'already-handled':
@@ -120,6 +135,23 @@ export function refusalSentence(r: Refusal): string {
       return `The order to recover ${r.host} is ${seconds(r.ageMs)} old; what it was based on no longer counts. Nothing done.`;
     case 'api-unavailable':
       return `${r.host} cannot be recovered now: ${r.detail}. Nothing done.`;
+  }
+}
+
+function outageSentence(r: Refusal & { name: 'control-plane-suspect' }): string {
+  const where = r.scope === 'cloud' ? 'the cloud' : r.scope;
+  const seen = `${r.stale.length} of ${r.total} ${
+    r.of === 'agents' ? 'hypervisors have silent agents' : 'compute services are down'
+  } in ${where} (${list(r.stale)})`;
+  switch (r.why) {
+    case 'most':
+      return `${seen}: that looks like the control plane or the network, not like dead hosts. ${
+        r.scope === 'cloud' ? 'Nobody is judged' : 'None of its hosts is judged'
+      } meanwhile.`;
+    case 'nobody-to-ask':
+      return `${seen}, and nobody is left there to tell dead hosts from a network that is cut. None of them is judged.`;
+    case 'no-answer':
+      return `No answer from ${list(r.hosts)}; but ${seen}, and nobody else there answers either: that looks like a network that is cut, not like dead hosts. Nothing done.`;
   }
 }
 

@@ -18,6 +18,7 @@ const list = (names: readonly string[], most = 20): string =>
 
 /** Refusals that mean an outage nobody works on, in contrast to those that mean all is well enough. */
 const alarming = new Set<Refusal['name']>([
+  'control-plane-suspect',
   'too-many-dead',
   'no-spare',
   'cooldown',
@@ -86,6 +87,8 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
 }
 
 function clearedText(scope: string, of: string): string {
+  if (of === 'control-plane-suspect' && /^(zone|aggregate) |^cloud$/.test(scope))
+    return `Agents and compute services of ${scope === 'cloud' ? 'the cloud' : scope} report again.`;
   if (scope !== 'cloud') return `${scope} is no longer suspicious (it was: ${of}).`;
   return of === 'too-many-suspects'
     ? 'The number of suspects is within the limit again.'

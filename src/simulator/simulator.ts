@@ -135,6 +135,11 @@ export class Simulator {
     Object.assign(record, { disabled: true, disabledTrait: true, disabledReason: reason });
   }
 
+  /** Forced down by somebody, and nothing else. */
+  forceDown(host: string): void {
+    this.#world.host(host).forcedDown = true;
+  }
+
   /** Enabled again, and not forced down. */
   unspare(host: string): void {
     const record = this.#world.host(host);

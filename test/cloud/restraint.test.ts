@@ -181,29 +181,44 @@ describe('the control plane fails', () => {
     await expectNothingDone(household, before, ['inventory-unavailable']);
   });
 
-  test('nova-conductor for a minute (Nova calls every hypervisor down): no suspicion at all', async () => {
-    const { household, before } = await outage('nova-conductor', 60_000, () =>
-      testbed.until(
-        'every nova-compute to look down',
-        async () => (await testbed.cloud.listComputeServices(never)).every((s) => s.state === 'down'),
-        30_000,
-      ),
-    );
+  test('nova-conductor for a minute: every nova-compute is down, nobody is suspicious, and it is said', async () => {
+    const { household, before } = await outage('nova-conductor', 60_000, async (h) => {
+      const said = await waitForRefusal(h, 'control-plane-suspect');
+      expect(said.facts).toMatchObject({ refusal: { scope: 'cloud', of: 'compute services', total: 4 } });
+    });
+    await household.waitForEvent(isCleared('cloud'), 45_000);
     await silentAre([]);
     await watchRounds(household);
-    await expectNothingDone(household, before, []);
-    expect((await household.events()).map((e) => e.facts.kind)).toEqual(['monitor-started']);
+    await expectNothingDone(household, before, ['control-plane-suspect']);
+    expect((await household.events()).map((e) => e.facts.kind)).toEqual([
+      'monitor-started',
+      'refused',
+      'cleared',
+    ]);
   });
 
-  test('RabbitMQ for a minute (every agent silent): host-answers, then cleared', async () => {
-    const { household, before } = await outage('rabbitmq', 60_000, async (h) => {
-      await waitForRefusal(h, 'host-answers', 'hv01');
-      await waitForRefusal(h, 'host-answers', 'hv02');
-    });
-    for (const host of ['hv01', 'hv02']) await household.waitForEvent(isCleared(host), 45_000);
+  test('RabbitMQ for a minute (every agent silent, every nova-compute down): nobody is judged', async () => {
+    const { household, before } = await outage('rabbitmq', 60_000, (h) =>
+      h.waitForEvent(
+        ({ facts }) =>
+          facts.kind === 'refused' &&
+          facts.refusal.name === 'control-plane-suspect' &&
+          facts.refusal.scope === 'cloud' &&
+          facts.refusal.of === 'agents',
+        45_000,
+      ),
+    );
+    await household.waitForEvent(isCleared('cloud'), 45_000);
     await silentAre([]);
     await watchRounds(household);
-    await expectNothingDone(household, before, ['host-answers']);
+    // The first one or two to run out are looked at by themselves, until most have: they answer.
+    const said = await refusalsSaid(household);
+    const only: RefusalName[] = ['control-plane-suspect'];
+    await expectNothingDone(
+      household,
+      before,
+      said.includes('host-answers') ? [...only, 'host-answers'] : only,
+    );
   });
 });
 

@@ -13,9 +13,11 @@ import type { Method } from '../../src/ns4/evacuation/work.ts';
 import { evacuationParts, type WorkerParts } from '../../src/ns4/handlers.ts';
 import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database.ts';
 import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
+import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
 import { type Clock, systemClock } from '../../src/shared/clock.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
 import type { EvacuateData, EvacuationReport, ScanFinding, ScanResult } from '../../src/shared/contracts.ts';
+import { hostTarget } from '../../src/shared/controls.ts';
 import { EventLog } from '../../src/shared/event-log.ts';
 import type { EventFacts } from '../../src/shared/events.ts';
 import { InventoryStore } from '../../src/shared/inventory-store.ts';
@@ -178,23 +180,25 @@ export class Worker {
       {
         ...parts,
         journals: { open: (h) => journals.open(h), read: (id) => journals.read(id), claim },
-        ...(this.#options.realScan ? {} : { scan: async (request) => this.#tell(request.targets) }),
+        ...(this.#options.realScan ? {} : { scan: async (request) => this.#tell(request) }),
       },
       stop,
     );
   }
 
-  #tell(targets: readonly { name: string }[]): ScanResult {
+  #tell({ targets, controls }: ScanRequest): ScanResult {
     if (this.scanResult !== null) return this.scanResult;
     const { hosts } = this.#simulator.snapshot();
     const finding = (name: string): ScanFinding =>
       this.scans.get(name) ??
       (hosts[name]?.powered ? { state: 'answers', detail: 'open' } : { state: 'silent', detail: 'silent' });
+    const findings = (all: ScanRequest['targets']) =>
+      Object.fromEntries(all.map((t) => [t.name, finding(t.name)]));
     return {
       ok: true,
       outcome: 'seen',
-      targets: Object.fromEntries(targets.map((t) => [t.name, finding(t.name)])),
-      controls: {},
+      targets: findings(targets),
+      controls: findings(controls),
       tookMs: 0,
     };
   }
@@ -243,6 +247,8 @@ export class EvacuationBench {
     const bench = new EvacuationBench(simulator, server, pairs);
     for (let n = 0; n < pairs; n += 1) {
       await simulator.kill(bench.#host(n));
+      // Or so many silent hosts would look like the control plane's failure; `pair` takes it back.
+      simulator.forceDown(bench.#host(n));
       simulator.spare(bench.#host(n + pairs));
     }
     await bench.silence();
@@ -279,6 +285,7 @@ export class EvacuationBench {
       names.push(`${dead}-${name}`);
       await this.simulator.boot(`${dead}-${name}`, dead, options);
     }
+    this.simulator.unspare(dead);
     // Booted on a dead host: what ran there is gone.
     await this.simulator.kill(dead);
     return { dead, spare: this.#host(n + this.#mostPairs), names };
@@ -304,7 +311,7 @@ export class EvacuationBench {
       judgedAtMs: nowMs - 500,
       evidence: ['a test says so'],
       address: this.simulator.snapshot().hosts[dead]?.address ?? null,
-      controls: [],
+      controls: [hostTarget(this.healthy, null, { hypervisorPorts: [] })],
       ...change,
     };
   }

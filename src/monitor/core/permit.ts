@@ -1,5 +1,5 @@
 // May the dead be recovered now, and onto which spares? The last guards before anything is done. Pure.
-import { controlHosts } from '../../shared/controls.ts';
+import { controlsFor } from '../../shared/control-plane.ts';
 import { incidentId } from '../../shared/incident-id.ts';
 import type { Inventory } from '../../shared/inventory.ts';
 import type { RefusalName } from '../../shared/refusals.ts';
@@ -54,7 +54,7 @@ export function permit(
       candidates.map((c) => `${c.host} ${c.why}`).join(';'),
     );
   if (assignment.pairs.length === 0) return;
-  const controls = inventory.hosts ? controlHosts(inventory.hosts, new Set(names), nowMs, rules) : [];
+  const controls = inventory.hosts ? controlsFor(new Set(names), inventory.hosts, nowMs, rules) : [];
   const started: Recovery[] = assignment.pairs.map((pair) => {
     const incident = incidentId(nowMs, pair.dead);
     const evidence = dead.find((d) => d.host === pair.dead)?.evidence ?? [];

@@ -9,9 +9,11 @@
 // Recoveries run beside the round: the monitor keeps watching meanwhile. Every waiting phase ends on a tick once its
 // contract's waitMs is over; an outcome whose id nobody waits for (late, doubled, of an earlier life) changes nothing.
 import { contracts } from '../../shared/contracts.ts';
-import { controlHosts, hostTarget } from '../../shared/controls.ts';
+import { controlsFor } from '../../shared/control-plane.ts';
+import { hostTarget } from '../../shared/controls.ts';
 import type { Inventory } from '../../shared/inventory.ts';
 import type { Refusal } from '../../shared/refusals.ts';
+import { lookForOutages, vouchedFor } from './outages.ts';
 import { permit } from './permit.ts';
 import { continueRecovery, endLostRecoveries, startWaitingAttempts } from './recoveries.ts';
 import { findSuspects, nextCheckMs, unheardSince } from './suspicion.ts';
@@ -97,14 +99,20 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
     return giveUpRound(turn, { name: 'inventory-unavailable', detail: 'it is empty' });
   const ageMs = Math.abs(turn.nowMs - hosts.collectedAtMs);
   if (ageMs > freshMs) return giveUpRound(turn, { name: 'inventory-stale', ageMs, limitMs: freshMs });
-  if (turn.state.standing[cloudScope]?.name !== 'too-many-suspects') turn.clear(cloudScope);
-
   const suspicion = findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn));
   const next = nextCheckMs(turn.nowMs, turn.rules, suspicion.nextExpiryMs);
-  const { suspects } = suspicion;
+  const outages = lookForOutages(turn, hosts);
+  if (outages.everywhere) return turn.watchUntil(next);
+  if (turn.state.standing[cloudScope]?.name !== 'too-many-suspects') turn.clear(cloudScope);
+
+  const suspects = suspicion.suspects.filter((s) => !outages.refused.has(s.hypervisor.host));
   const serversTellOfNow = (inventory.servers?.collectedAtMs ?? 0) > turn.state.recoveryEndedMs;
   const leftovers = serversTellOfNow ? suspicion.leftovers : [];
-  const about = new Set([...suspects.map((s) => s.hypervisor.host), ...leftovers.map((l) => l.host)]);
+  const about = new Set([
+    ...suspicion.suspects.map((s) => s.hypervisor.host),
+    ...leftovers.map((l) => l.host),
+    ...outages.failed.map((outage) => outage.scope),
+  ]);
   for (const scope of Object.keys(turn.state.standing))
     if (scope !== cloudScope && !about.has(scope)) turn.clear(scope);
   for (const { host, instances } of leftovers)
@@ -116,7 +124,7 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
     turn.refuse({ name: 'too-many-suspects', suspects: names, limit: turn.rules.suspiciousBackoff });
     return turn.watchUntil(next);
   }
-  if (turn.state.backoffs > 0 && suspects.length === 0) {
+  if (turn.state.backoffs > 0 && suspicion.suspects.length === 0) {
     // The original's rule: quiet while backing off, and its end is told with the number of rounds.
     turn.say({ kind: 'backoff-over', rounds: turn.state.backoffs });
     turn.state.backoffs = 0;
@@ -140,7 +148,7 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
   const unsuitable = new Set(suspects.map((s) => s.hypervisor.host));
   const job = turn.scanJob({
     targets: scannable.map((s) => hostTarget(s.hypervisor.host, s.hypervisor.address, turn.rules)),
-    controls: controlHosts(hosts, unsuitable, turn.nowMs, turn.rules),
+    controls: controlsFor(unsuitable, hosts, turn.nowMs, turn.rules),
     requestedAtMs: turn.nowMs,
   });
   turn.enter({
@@ -156,8 +164,10 @@ function onHostsScanned(
   { outcome, inventory }: Outcome,
   phase: Phase & { kind: 'scanning-hosts' },
 ): void {
-  const silent = silentOnes(turn, outcome, phase.suspects);
-  if (Object.keys(silent).length === 0) return endRound(turn, inventory);
+  const found = silentOnes(turn, outcome, phase.suspects);
+  const judged = vouchedFor(turn, inventory, outcome, Object.keys(found));
+  const silent = Object.fromEntries(Object.entries(found).filter(([host]) => judged.has(host)));
+  if (judged.size === 0) return endRound(turn, inventory);
   const suspectedAtMs = Math.max(
     ...Object.keys(silent).map((host) => turn.state.standing[host]?.firstMs ?? phase.sinceMs),
   );
@@ -182,12 +192,15 @@ function onServersRefreshed(
   const still = new Set(
     findSuspects(inventory, nowMs, rules, recoveringHosts(turn)).suspects.map((s) => s.hypervisor.host),
   );
+  const { everywhere, refused } = lookForOutages(turn, inventory.hosts);
+  if (everywhere) return endRound(turn, inventory);
   const silent: Record<string, string> = {};
   const witnesses: (Phase & { kind: 'scanning-guests' })['witnesses'] = {};
   const targets = [];
   for (const [host, finding] of Object.entries(phase.silent)) {
     const servers = inventory.servers?.servers.filter((s) => s.host === host).length ?? 0;
     const found = witnessesOf(host, inventory, rules);
+    if (refused.has(host)) continue;
     if (servers === 0) turn.refuse({ name: 'nothing-to-recover', host });
     else if (!still.has(host)) turn.clear(host);
     else if (!found.canTestify) turn.refuse({ name: 'no-witness', host, servers });
@@ -201,11 +214,11 @@ function onServersRefreshed(
   const unsuitable = new Set([...Object.keys(phase.silent), ...still]);
   const guests = controlGuests(inventory, unsuitable, nowMs, rules);
   const controls = [
-    ...controlHosts(inventory.hosts, unsuitable, nowMs, rules),
+    ...controlsFor(unsuitable, inventory.hosts, nowMs, rules),
     ...guests.map(({ target }) => target),
   ];
   // Who was silent to the host scan has been judged by itself, or is about to be.
-  const apart = new Set([...Object.keys(phase.silent), ...recoveringHosts(turn)]);
+  const apart = new Set([...Object.keys(phase.silent), ...recoveringHosts(turn), ...refused]);
   const bystanders = unheardSince(inventory, phase.suspectedAtMs, apart);
   targets.push(...bystanders.map((h) => hostTarget(h.host, h.address, rules)));
   const job = turn.scanJob({ targets, controls, requestedAtMs: nowMs });
@@ -225,7 +238,14 @@ function onGuestsScanned(
   { outcome, inventory }: Outcome,
   phase: Phase & { kind: 'scanning-guests' },
 ): void {
-  const dead = judgeWitnesses(turn, outcome, phase);
+  const found = judgeWitnesses(turn, outcome, phase);
+  const judged = vouchedFor(
+    turn,
+    inventory,
+    outcome,
+    found.map((d) => d.host),
+  );
+  const dead = found.filter((d) => judged.has(d.host));
   const ageMs = turn.nowMs - (inventory?.servers?.collectedAtMs ?? 0);
   if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {
     return giveUpRound(turn, { name: 'servers-unavailable', detail: 'they are no longer fresh' });

@@ -1,5 +1,5 @@
 // Who is suspicious: hypervisors with instances all of whose network agents went silent. Pure.
-import type { Hypervisor, Inventory } from '../../shared/inventory.ts';
+import { type Hypervisor, type Inventory, wasHandled } from '../../shared/inventory.ts';
 import { type Rules, shortestPauseMs } from './types.ts';
 
 export interface Suspect {
@@ -91,15 +91,6 @@ export function unheardSince(
       !apart.has(h.host) &&
       !wasHandled(h) &&
       (h.runningVms > 0 || watched.has(h.host)),
-  );
-}
-
-/** Down, and disabled with a reason that names sonny: a recovery has been here before. */
-function wasHandled(hypervisor: Hypervisor): boolean {
-  return (
-    hypervisor.state === 'down' &&
-    hypervisor.status === 'disabled' &&
-    /sonny/i.test(hypervisor.disabledReason ?? '')
   );
 }
 

@@ -1,12 +1,14 @@
 // One turn of the core in the making: a copy of the state that the phases change, and what is to be said. Keeps the
 // rule that everything is said once until it changes.
+
 import type { JobData } from '../../shared/contracts.ts';
+import { wholeCloud } from '../../shared/control-plane.ts';
 import type { EventFacts } from '../../shared/events.ts';
 import { type Refusal, refusalHosts } from '../../shared/refusals.ts';
 import type { JobRequest, Output, Phase, Rules, State } from './types.ts';
 
 /** The scope of standing matters that concern no single host. */
-export const cloudScope = 'cloud';
+export const cloudScope = wholeCloud;
 
 export class Turn {
   readonly nowMs: number;
@@ -59,12 +61,14 @@ export class Turn {
 
   /**
    * Announces a refusal unless the same one already stands for its hosts (or the cloud). `signature` is what makes it
-   * another one: leave passing time out of it, or the channel fills with repetitions.
+   * another one: leave passing time out of it, or the channel fills with repetitions. `scope` is what it stands for when
+   * that is neither its hosts nor the cloud: a zone, say, whose silent hosts may become more.
    */
-  refuse(refusal: Refusal, signature = ''): void {
+  refuse(refusal: Refusal, signature = '', scope: string | null = null): void {
     const hosts = refusalHosts(refusal);
-    const scopes = hosts.length === 0 || refusal.name === 'too-many-suspects' ? [cloudScope] : hosts;
-    const full = `${signature}|${hosts.join(',')}`;
+    const ofCloud = hosts.length === 0 || refusal.name === 'too-many-suspects';
+    const scopes = scope !== null ? [scope] : ofCloud ? [cloudScope] : hosts;
+    const full = `${signature}|${scope === null ? hosts.join(',') : ''}`;
     const isNew = scopes.some((scope) => {
       const standing = this.state.standing[scope];
       return standing?.name !== refusal.name || standing.signature !== full;

@@ -1,6 +1,8 @@
 // May this hypervisor be evacuated to this spare, by facts collected just now? The second lock on the same door: the
 // monitor judged seconds ago, ns4 asks again before the first change and whenever it continues. Pure.
+
 import type { EvacuateData, ScanResult } from '../../shared/contracts.ts';
+import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/control-plane.ts';
 import type { Hosts, Servers } from '../../shared/inventory.ts';
 import type { Refusal } from '../../shared/refusals.ts';
 import { spareShortcoming } from '../../shared/spares.ts';
@@ -31,6 +33,7 @@ export function permitEvacuation(
   if (spare === undefined) return { name: 'unknown-host', host: order.spare };
   return (
     signOfLife(order, facts, heartbeatPeriodMs, resumed) ??
+    (resumed ? null : partOfOutage(host, facts, heartbeatPeriodMs)) ??
     (resumed
       ? spareNoLongerWorks(order, hosts, nowMs, heartbeatPeriodMs)
       : unfit(order, spareShortcoming({ dead, spare, hosts, servers, heartbeatPeriodMs, nowMs })))
@@ -67,6 +70,22 @@ export function signOfLife(
   if (finding?.state !== 'silent')
     return { name: 'scan-unknown', host, detail: finding?.detail ?? 'the scan did not report on it' };
   return null;
+}
+
+/**
+ * Is it one of many that went stale together? Asked before the first change only: what was begun is ended, as instances
+ * in between are worse off, and by then the scan alone tells.
+ */
+function partOfOutage(
+  host: string,
+  { hosts, scan, nowMs }: Pick<FreshFacts, 'hosts' | 'scan' | 'nowMs'>,
+  heartbeatPeriodMs: number,
+): Refusal | null {
+  const outages = findOutages(hosts, nowMs, { heartbeatPeriodMs }, new Set());
+  const outage: Outage | undefined =
+    outages.failed.find((o) => o.hosts.has(host)) ??
+    unansweredFor(host, outages, scan.ok ? scan.controls : {});
+  return outage === undefined ? null : outageRefusal(outage, [host]);
 }
 
 function unfit(order: Pick<EvacuateData, 'dead' | 'spare'>, why: string | null): Refusal | null {

@@ -143,6 +143,54 @@ describe('may it be evacuated?', () => {
     expect(judge({ dead: { reportedAtMs: null } }, false)).toBeNull();
   });
 
+  describe('the control plane', () => {
+    const many = ['hv05', 'hv06', 'hv07'];
+    const among = (dark: string[], controls: string[]) => {
+      const base = facts({});
+      const others = inventory({
+        hypervisors: many.map((h) => hypervisor(h)),
+        agents: dark.map((h) => agent(h, 90_000)),
+      });
+      const { hypervisors, agents } = others.hosts ?? base.hosts;
+      return {
+        ...base,
+        hosts: {
+          ...base.hosts,
+          hypervisors: [...base.hosts.hypervisors, ...hypervisors],
+          agents: [...base.hosts.agents, ...agents],
+        },
+        scan: {
+          ...seen(silent),
+          controls: Object.fromEntries(controls.map((host) => [host, { state: 'answers', detail: '' }])),
+        } as ScanResult,
+      };
+    };
+    const judgeAmong = (dark: string[], controls: string[], resumed = false) =>
+      permitEvacuation(order, among(dark, controls), heartbeatPeriodMs, resumed);
+
+    test('most agents are silent: not begun, but resumed', () => {
+      expect(judgeAmong(many, ['hv02'])).toMatchObject({
+        ...{ name: 'control-plane-suspect', scope: 'cloud', of: 'agents', why: 'most' },
+        ...{ stale: ['hv01', ...many], total: 6, hosts: ['hv01'] },
+      });
+      expect(judgeAmong(many, ['hv02'], true)).toBeNull();
+    });
+
+    test('a third is silent: begun only when one of the living answered the same scan', () => {
+      expect(judgeAmong(['hv05'], ['hv02'])).toBeNull();
+      expect(judgeAmong(['hv05'], ['10.0.0.1:443'])).toMatchObject({
+        ...{ name: 'control-plane-suspect', why: 'no-answer', stale: ['hv01', 'hv05'] },
+      });
+      expect(judgeAmong(['hv05'], [], true)).toBeNull();
+    });
+
+    test('a sign of life tells more', () => {
+      const alive = among(many, ['hv02']);
+      const scan = seen({ state: 'answers', detail: '10.0.0.1:22 open' });
+      expect(permitEvacuation(order, { ...alive, scan }, heartbeatPeriodMs, false)?.name).toBe('came-back');
+    });
+  });
+
   test('the dead host is no spare for itself', () => {
     const refusal = permitEvacuation({ ...order, spare: 'hv01' }, facts({}), heartbeatPeriodMs, false);
     expect(refusal).toMatchObject({ name: 'spare-unfit', why: 'it is the dead hypervisor itself' });

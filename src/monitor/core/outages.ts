@@ -1,0 +1,66 @@
+// Partial outages in a round: whom the state of the control plane keeps from being judged, said once per part. Pure.
+
+import type { JobName, JobOutcome } from '../../shared/contracts.ts';
+import {
+  findOutages,
+  type Outage,
+  type Outages,
+  outageRefusal,
+  unansweredFor,
+  wholeCloud,
+} from '../../shared/control-plane.ts';
+import type { Hosts, Inventory } from '../../shared/inventory.ts';
+import type { Turn } from './turn.ts';
+
+/** What a round must know of outages. */
+export interface OutageSight extends Outages {
+  /** Nobody is judged at all. */
+  readonly everywhere: boolean;
+  /** Their zones or aggregates are refused: they are not judged, the others are. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** Looks for outages and refuses each part that failed, once until it is over. */
+export function lookForOutages(turn: Turn, hosts: Hosts): OutageSight {
+  const recovering = new Set(turn.state.recoveries.map((r) => r.dead));
+  const outages = findOutages(hosts, turn.nowMs, turn.rules, recovering);
+  for (const outage of outages.failed) {
+    const before = turn.state.standing[outage.scope]?.refusal;
+    // When the message bus fails, services and agents run out, and come back, one after the other: only worse is news.
+    const worst = before?.name === 'control-plane-suspect' && before.of === 'agents' ? 'agents' : outage.of;
+    const hosts = outage.scope === wholeCloud ? [] : outage.stale;
+    turn.refuse(outageRefusal(outage, hosts), worst, outage.scope);
+  }
+  return {
+    ...outages,
+    everywhere: outages.failed.some((outage) => outage.scope === wholeCloud),
+    refused: new Set(outages.failed.flatMap((outage) => [...outage.hosts])),
+  };
+}
+
+/**
+ * Of these hosts, silent to the scan that ended in `outcome`, those that may be judged further: not part of an outage,
+ * and in each doubtful part of theirs a living member answered. Without an inventory the round will not act anyway.
+ */
+export function vouchedFor(
+  turn: Turn,
+  inventory: Inventory | null,
+  outcome: JobOutcome<JobName>,
+  silent: readonly string[],
+): ReadonlySet<string> {
+  if (silent.length === 0 || !inventory?.hosts) return new Set(silent);
+  const outages = lookForOutages(turn, inventory.hosts);
+  if (outages.everywhere) return new Set();
+  const result = outcome.state === 'done' ? outcome.result : null;
+  const controls = result !== null && 'controls' in result ? result.controls : {};
+  const vouched = new Set<string>();
+  const unvouched = new Map<Outage, string[]>();
+  for (const host of silent) {
+    if (outages.refused.has(host)) continue;
+    const outage = unansweredFor(host, outages, controls);
+    if (outage) unvouched.set(outage, [...(unvouched.get(outage) ?? []), host]);
+    else vouched.add(host);
+  }
+  for (const [outage, hosts] of unvouched) turn.refuse(outageRefusal(outage, hosts), outage.scope);
+  return vouched;
+}
