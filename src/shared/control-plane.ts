@@ -38,7 +38,7 @@ export const wholeCloud = 'cloud';
 
 /**
  * Looks at the whole cloud, then at each zone and aggregate. `recovering` are hosts with a recovery under way; they and
- * those recovered before, or forced down by somebody, say nothing about the control plane and are not counted.
+ * those that somebody took out of service say nothing about the control plane and are not counted.
  */
 export function findOutages(
   hosts: Hosts,
@@ -51,7 +51,7 @@ export function findOutages(
   const failed: Outage[] = [];
   const doubtful: Outage[] = [];
   for (const { scope, members } of groupsOf(hosts)) {
-    const counted = members.filter((h) => !h.forcedDown && !wasHandled(h) && !recovering.has(h.host));
+    const counted = members.filter((h) => isCounted(h) && !recovering.has(h.host));
     const withAgents = counted.filter((h) => newest.has(h.host));
     const living = withAgents.filter((h) => h.state === 'up' && h.address !== null && !silent(h));
     const about = { scope, hosts: new Set(members.map((h) => h.host)), living };
@@ -69,6 +69,15 @@ export function findOutages(
     if (scope === wholeCloud && failed.length > 0) break;
   }
   return { failed, doubtful };
+}
+
+/**
+ * Not those recovered before or forced down, nor those that are off in good order: disabled, empty and down, as in
+ * maintenance or on their way to the scrap heap. They would make every later outage look larger than it is.
+ */
+function isCounted(h: Hypervisor): boolean {
+  const isRetired = h.state === 'down' && h.status === 'disabled' && h.runningVms === 0;
+  return !h.forcedDown && !wasHandled(h) && !isRetired;
 }
 
 function shareOf(counted: readonly Hypervisor[], isStale: (h: Hypervisor) => boolean) {

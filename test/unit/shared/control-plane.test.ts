@@ -7,7 +7,7 @@ import { agent, hypervisor, inventory, nowMs } from '../../support/inventories.t
 
 const rules = { heartbeatPeriodMs: 40_000, hypervisorPorts: [22] };
 
-/** A host by its traits: x agents silent, d compute service down, f forced down, h handled before, n no agent. */
+/** A host by its traits: x agents silent, d compute service down, f forced down, h handled before, r retired, n no agent. */
 type Traits = string;
 const handled = { state: 'down', status: 'disabled', disabledReason: 'sonny resurrection on hv99' } as const;
 
@@ -27,6 +27,7 @@ function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, str
           ...(has('d') ? { state: 'down' } : {}),
           ...(has('f') ? { state: 'down', forcedDown: true } : {}),
           ...(has('h') ? handled : {}),
+          ...(has('r') ? { state: 'down', status: 'disabled', runningVms: 0 } : {}),
         }),
       );
       if (!has('n')) agents.push(agent(host, has('x') ? 60_000 : 5_000));
@@ -45,6 +46,7 @@ const found = (hosts: Hosts, recovering: string[] = []) => {
 describe('what went stale together', () => {
   const table: [string, Hosts, { failed?: string[]; doubtful?: string[]; recovering?: string[] }][] = [
     ['nothing', cloudOf({ a: ['', '', '', ''] }), {}],
+    ['most, but retired', cloudOf({ a: ['xr', 'xr', 'xr', 'xd', '', ''] }), {}],
     ['one of four', cloudOf({ a: ['xd', '', '', ''] }), {}],
     ['two of seven: less than a third', cloudOf({ a: ['xd', 'xd', '', '', '', '', ''] }), {}],
     [
