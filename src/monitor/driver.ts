@@ -55,7 +55,9 @@ export class Driver {
     stop.addEventListener('abort', () => this.#wake.abort(), { once: true });
     const found = await memory.takeOver();
     this.#state = found ?? firstState(clock.nowMs().toString(36));
-    await this.#save(this.#state, [{ kind: 'monitor-started', resumed: found !== null }]);
+    await this.#save(this.#state, [
+      { kind: 'monitor-started', resumed: found !== null, fencing: this.#parts.rules.fencing },
+    ]);
     while (!stop.aborted) {
       try {
         const moved = await this.#turn();

@@ -58,7 +58,8 @@ function connect(settings: Settings, log: Log, frame: Frame) {
 function rulesOf(settings: Settings): Rules {
   const { externalNetworks } = requireOpenStack(settings);
   const { hypervisorPorts, instancePorts } = settings.scan;
-  return { ...settings.monitor, externalNetworks, hypervisorPorts, instancePorts };
+  const fencing = settings.fencing.mode;
+  return { ...settings.monitor, externalNetworks, hypervisorPorts, instancePorts, fencing };
 }
 
 function checks(settings: Settings, log: Log, frame: Frame): Check[] {

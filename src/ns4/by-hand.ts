@@ -1,5 +1,4 @@
 // `ns4 -d HOST -s HOST`: one evacuation by hand, with the same checks as a job, and its progress on the terminal.
-import { userInfo } from 'node:os';
 import { controlsFor } from '../shared/control-plane.ts';
 import { OperationalError } from '../shared/errors.ts';
 import type { EventFacts } from '../shared/events.ts';
@@ -9,6 +8,7 @@ import { announce, endedText, endedWell, sentence } from '../shared/sentences.ts
 import { CloudError } from './cloud.ts';
 import { evacuateHost } from './evacuation/run.ts';
 import { evacuationParts, refresh, showMoved, type WorkerParts } from './handlers.ts';
+import { operator } from './operator.ts';
 import { Progress } from './progress.ts';
 
 /** Evacuates `dead` to `spare`; 0 only if every instance is back. Continues an unfinished incident of that pair. */
@@ -51,15 +51,5 @@ export async function evacuateByHand(
     throw error;
   } finally {
     progress.end();
-  }
-}
-
-/** Who gave the order, for the journal and Slack. */
-export function operator(): string {
-  try {
-    return process.env.SUDO_USER ?? userInfo().username;
-  } catch {
-    // A container may run under a uid without a name.
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }

@@ -1,20 +1,29 @@
 // What `ns4 --check` reaches: configuration, Redis, OpenStack with its lists, MySQL when the database method needs it.
 import { readFileSync } from 'node:fs';
-import type { Check } from '../shared/check.ts';
+import type { Check, MoreChecks } from '../shared/check.ts';
 import { systemClock } from '../shared/clock.ts';
 import { isMarkedSpare } from '../shared/inventory.ts';
 import type { Frame } from '../shared/process-frame.ts';
 import { probeRedis } from '../shared/redis.ts';
 import type { StartedOnCloud } from '../shared/start.ts';
+import type { FencingPlan } from './fencing/plan.ts';
+import { fencingChecks } from './fencing/status-checks.ts';
 import { createNovaDatabase } from './nova-database.ts';
 import { createCloud } from './openstack/client.ts';
 import { describeCloud } from './prove-login.ts';
 import { refreshInventory } from './refresh-inventory.ts';
 
-export function checksOf({ settings, openstack, credentials }: StartedOnCloud, frame: Frame): Check[] {
+export function checksOf(
+  { settings, openstack, credentials }: StartedOnCloud,
+  plan: FencingPlan | null,
+  frame: Frame,
+): (Check | MoreChecks)[] {
   const cloud = createCloud(credentials, { clock: systemClock, random: Math.random });
   frame.onClose('OpenStack', () => cloud.close());
   const { mysql } = settings;
+  const readInventory = (servers: boolean) =>
+    refreshInventory(cloud, openstack.cloud, { servers }, systemClock, frame.stop);
+  const hypervisors = async () => (await readInventory(false)).hosts;
   return [
     {
       what: 'configuration',
@@ -35,17 +44,12 @@ export function checksOf({ settings, openstack, credentials }: StartedOnCloud, f
     {
       what: 'inventory',
       run: async () => {
-        const { hosts, servers } = await refreshInventory(
-          cloud,
-          openstack.cloud,
-          { servers: true },
-          systemClock,
-          frame.stop,
-        );
+        const { hosts, servers } = await readInventory(true);
         const spares = hosts.hypervisors.filter(isMarkedSpare).map((h) => h.host);
         return `${hosts.hypervisors.length} hypervisors, ${hosts.agents.length} agents, ${servers?.servers.length ?? 0} instances, spares: ${spares.join(', ') || 'none'}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
       },
     },
+    ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
     { what: 'scanner', run: async () => `${openFileLimit()} files may be open, each probe needs one` },
     ...(mysql === null
       ? []

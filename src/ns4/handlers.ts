@@ -5,6 +5,7 @@ import type { Handlers } from '../shared/contracts.ts';
 import { errorText } from '../shared/errors.ts';
 import type { EventLog } from '../shared/event-log.ts';
 import type { EventFacts } from '../shared/events.ts';
+import type { Hosts } from '../shared/inventory.ts';
 import type { InventoryStore } from '../shared/inventory-store.ts';
 import type { Log } from '../shared/log.ts';
 import { announce } from '../shared/sentences.ts';
@@ -13,6 +14,8 @@ import type { EvacuationParts } from './evacuation/course.ts';
 import type { Journals } from './evacuation/journal.ts';
 import { evacuateHost } from './evacuation/run.ts';
 import type { Method } from './evacuation/work.ts';
+import type { Fencing } from './fencing/fencing.ts';
+import { type FencingPlan, planGaps } from './fencing/plan.ts';
 import { type RefreshedInventory, refreshInventory } from './refresh-inventory.ts';
 import { scan } from './scan/scan.ts';
 
@@ -24,6 +27,10 @@ export interface WorkerParts {
   readonly openstack: OpenStackSettings;
   readonly cloud: Cloud;
   readonly method: Method;
+  /** Null: no proof is demanded before a recovery. */
+  readonly fencing: Fencing | null;
+  /** What fencing.yaml says, where there is one. */
+  readonly fencingPlan: FencingPlan | null;
   readonly inventory: InventoryStore;
   readonly journals: Journals;
   readonly events: EventLog;
@@ -68,10 +75,11 @@ export function evacuationParts(
   parts: WorkerParts,
   tell: (facts: EventFacts) => void = () => {},
 ): EvacuationParts {
-  const { cloud, method, journals, clock, log, settings, openstack } = parts;
+  const { cloud, method, fencing, journals, clock, log, settings, openstack } = parts;
   return {
     cloud,
     method,
+    fencing,
     journals,
     clock,
     log,
@@ -91,6 +99,17 @@ export function evacuationParts(
   };
 }
 
+const saidGaps = new WeakMap<FencingPlan, string>();
+
+/** Once, and again when they are others. */
+function sayGaps(plan: FencingPlan, hosts: Hosts, log: Log): void {
+  const gaps = planGaps(plan, hosts);
+  const text = gaps.join('\n');
+  if (saidGaps.get(plan) === text) return;
+  saidGaps.set(plan, text);
+  for (const gap of gaps) log.warn(gap);
+}
+
 /** Reads the whole cloud and replaces the stored inventory in one step. */
 export async function refresh(
   parts: WorkerParts,
@@ -102,6 +121,7 @@ export async function refresh(
   const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
   const refreshed = await refreshInventory(cloud, openstack.cloud, { servers }, clock, signal);
   for (const oddity of refreshed.oddities) log.info(oddity);
+  if (parts.fencingPlan !== null) sayGaps(parts.fencingPlan, refreshed.hosts, log);
   await inventory.write(refreshed.hosts, refreshed.servers);
   return refreshed;
 }

@@ -8,19 +8,26 @@ export interface Check {
   run(): Promise<string>;
 }
 
+/** Checks that only what was found before tells; does not throw. */
+export type MoreChecks = () => Promise<readonly Check[]>;
+
 /** Runs all checks, one after another, failures included; 1 when any failed. */
-export async function runChecks(checks: readonly Check[], print: (line: string) => void): Promise<ExitCode> {
+export async function runChecks(
+  checks: readonly (Check | MoreChecks)[],
+  print: (line: string) => void,
+): Promise<ExitCode> {
   let code: ExitCode = 0;
-  for (const { what, run } of checks) {
-    try {
-      print(`ok      ${what}: ${await run()}`);
-    } catch (error) {
-      if (error instanceof UsageError) throw error;
-      code = 1;
-      const text =
-        error instanceof OperationalError || error instanceof Error ? errorText(error) : String(error);
-      print(`FAILED  ${what}: ${text}`);
+  for (const entry of checks)
+    for (const { what, run } of typeof entry === 'function' ? await entry() : [entry]) {
+      try {
+        print(`ok      ${what}: ${await run()}`);
+      } catch (error) {
+        if (error instanceof UsageError) throw error;
+        code = 1;
+        const text =
+          error instanceof OperationalError || error instanceof Error ? errorText(error) : String(error);
+        print(`FAILED  ${what}: ${text}`);
+      }
     }
-  }
   return code;
 }

@@ -2,13 +2,19 @@
 // An event carries its facts and the finished sentence, so that every reader says the same words.
 import { z } from 'zod';
 import { evacuationReportSchema, instanceReportSchema } from './contracts.ts';
+import { fencingModeSchema } from './fencing-mode.ts';
 import { refusalSchema } from './refusals.ts';
 
 export const eventLevels = ['debug', 'info', 'warning', 'error'] as const;
 export type EventLevel = (typeof eventLevels)[number];
 
 const factsSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('monitor-started'), resumed: z.boolean() }),
+  z.object({
+    kind: z.literal('monitor-started'),
+    resumed: z.boolean(),
+    /** Absent in events of a version that knew no fencing. */
+    fencing: fencingModeSchema.optional(),
+  }),
   z.object({ kind: z.literal('monitor-stopped') }),
   z.object({
     kind: z.literal('suspects-found'),
@@ -61,6 +67,8 @@ const factsSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('disabled-with-instances'), host: z.string(), instances: z.number() }),
   z.object({ kind: z.literal('backoff-over'), rounds: z.number() }),
+  /** An operator gave the word that a host is off. */
+  z.object({ kind: z.literal('fence-confirmed'), host: z.string(), by: z.string() }),
   z.object({ kind: z.literal('cooldown-reset'), by: z.string() }),
 ]);
 export type EventFacts = z.infer<typeof factsSchema>;

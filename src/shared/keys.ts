@@ -31,6 +31,8 @@ export interface Keys {
   openIncident(host: string): string;
   /** Who works on a host's incident now. */
   incidentOwner(host: string): string;
+  /** An operator's word that a host is off; expires. */
+  fenceWord(host: string): string;
 }
 
 export function keysOf(cloud: string): Keys {
@@ -49,5 +51,6 @@ export function keysOf(cloud: string): Keys {
     incident: (id) => `${prefix}:incident:${id}`,
     openIncident: (host) => `${prefix}:open-incident:${host}`,
     incidentOwner: (host) => `${prefix}:incident-owner:${host}`,
+    fenceWord: (host) => `${prefix}:fence-confirmed:${host}`,
   };
 }

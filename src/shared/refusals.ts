@@ -4,6 +4,16 @@ import { z } from 'zod';
 
 const host = z.string();
 
+const fenceFailureSchema = z.object({
+  agent: z.string(),
+  /** off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program… */
+  failure: z.enum(['off-failed', 'not-verified', 'timed-out', 'cannot-run']),
+  /** What the agent said, secrets masked, one line. */
+  detail: z.string(),
+});
+/** How one fence level failed to prove that a host is off. */
+export type FenceFailure = z.infer<typeof fenceFailureSchema>;
+
 /** Refusals by the monitor and by ns4. `name` is what tests, docs and operators refer to. */
 export const refusalSchema = z.discriminatedUnion('name', [
   // The picture of the cloud is missing or old.
@@ -64,6 +74,8 @@ export const refusalSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('already-recovering'), host, incident: z.string(), spare: z.string() }),
   z.object({ name: z.literal('too-late'), host, ageMs: z.number() }),
   z.object({ name: z.literal('api-unavailable'), host, detail: z.string() }),
+  /** No level proved it off, in their order; none: no level is configured for it. */
+  z.object({ name: z.literal('fence-failed'), host, levels: z.array(fenceFailureSchema) }),
 ]);
 export type Refusal = z.infer<typeof refusalSchema>;
 export type RefusalName = Refusal['name'];
@@ -73,6 +85,17 @@ const utc = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).r
 const list = (names: readonly string[]): string =>
   names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`;
 const what = { hosts: 'host', guests: 'guest' } as const;
+
+const failures = {
+  'off-failed': '"off" failed',
+  'not-verified': 'its "status" does not say off',
+  'timed-out': 'timed out',
+  'cannot-run': 'could not be run',
+} as const satisfies Record<FenceFailure['failure'], string>;
+const fenceFailures = (levels: readonly FenceFailure[]): string =>
+  levels.length === 0
+    ? 'no fence level is configured for it'
+    : levels.map((l, i) => `level ${i + 1}, ${l.agent}: ${failures[l.failure]} (${l.detail})`).join('; ');
 
 /** The sentence that Slack, logs and terminals show for a refusal: what was seen, and that nothing was done. */
 export function refusalSentence(r: Refusal): string {
@@ -135,6 +158,8 @@ export function refusalSentence(r: Refusal): string {
       return `The order to recover ${r.host} is ${seconds(r.ageMs)} old; what it was based on no longer counts. Nothing done.`;
     case 'api-unavailable':
       return `${r.host} cannot be recovered now: ${r.detail}. Nothing done.`;
+    case 'fence-failed':
+      return `${r.host} is not proven to be off: ${fenceFailures(r.levels)}. Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced ${r.host}".`;
   }
 }
 

@@ -2,6 +2,7 @@
 // for Slack.
 import type { EvacuationReport, InstanceReport } from './contracts.ts';
 import type { EventFacts, EventLevel, SonnyEvent } from './events.ts';
+import { fencingText } from './fencing-mode.ts';
 import { type Refusal, refusalSentence } from './refusals.ts';
 
 /** A complete event from its facts. */
@@ -25,6 +26,7 @@ const alarming = new Set<Refusal['name']>([
   'no-witness',
   'spare-unfit',
   'api-unavailable',
+  'fence-failed',
   'already-handled',
   'dry-mode',
 ]);
@@ -36,7 +38,7 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
     case 'monitor-started':
       return say(
         'info',
-        facts.resumed ? 'The monitor is back and goes on where it stood.' : 'The monitor is watching.',
+        `${facts.resumed ? 'The monitor is back and goes on where it stood.' : 'The monitor is watching.'}${facts.fencing === 'none' ? ` ${capital(fencingText('none'))}.` : ''}`,
       );
     case 'monitor-stopped':
       return say('info', 'The monitor stops watching.');
@@ -81,10 +83,17 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
         'warning',
         `${facts.host} is disabled, yet ${facts.instances} instances are on it; it is treated as any other.`,
       );
+    case 'fence-confirmed':
+      return say(
+        'warning',
+        `${facts.by} says that ${facts.host} is off. That is taken as proof for an hour, unless a heartbeat of it comes.`,
+      );
     case 'cooldown-reset':
       return say('warning', `The cooldown was reset by ${facts.by}.`);
   }
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function clearedText(scope: string, of: string): string {
   if (of === 'control-plane-suspect' && /^(zone|aggregate) |^cloud$/.test(scope))

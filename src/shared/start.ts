@@ -4,6 +4,7 @@ import type { CloudCredentials } from './config/cloud-credentials.ts';
 import { loadCloud } from './config/clouds-yaml.ts';
 import { loadSettings, type ProcessName } from './config/load.ts';
 import type { OpenStackSettings, Settings } from './config/settings.ts';
+import { UsageError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import type { CommonOptions } from './process-frame.ts';
 
@@ -30,18 +31,47 @@ export interface StartedOnCloud extends Started {
   readonly credentials: CloudCredentials;
 }
 
-/** As `start`, with the cloud's credentials; its log masks those too. */
-export function startOnCloud(name: ProcessName, options: CommonOptions): StartedOnCloud {
+/** A further file that a process reads at its start, with the secrets in it. */
+export interface FurtherFile {
+  readonly secrets: readonly string[];
+}
+
+/**
+ * As `start`, with the cloud's credentials and what `readFurther` reads (it throws UsageError with every mistake, or says
+ * null where nothing is configured); the log masks the secrets of both.
+ */
+export function startOnCloud<F extends FurtherFile>(
+  name: ProcessName,
+  options: CommonOptions,
+  readFurther: (settings: Settings) => F | null,
+): StartedOnCloud & { readonly further: F | null } {
   const { settings } = start(name, options);
   const openstack = requireOpenStack(settings);
-  const credentials = loadCloud({
-    cloud: openstack.cloud,
-    env: process.env,
-    cwd: process.cwd(),
-    home: homedir(),
-  });
-  const log = createLog({ name, verbosity: options.verbose, secrets: secretsOf(settings, credentials) });
-  return { settings, log, openstack, credentials };
+  const { cwd, env } = process;
+  const [credentials, further] = allOf(
+    () => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }),
+    () => readFurther(settings),
+  );
+  const secrets = [...secretsOf(settings, credentials), ...(further?.secrets ?? [])];
+  const log = createLog({ name, verbosity: options.verbose, secrets });
+  return { settings, log, openstack, credentials, further };
+}
+
+/** Both results, or the mistakes of both. */
+function allOf<A, B>(first: () => A, second: () => B): [A, B] {
+  const mistakes: string[] = [];
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      mistakes.push(...error.lines);
+      return undefined;
+    }
+  };
+  const results = [attempt(first), attempt(second)] as [A, B];
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  return results;
 }
 
 /** The OpenStack settings, which the reader guarantees for ns4 and monitor. */

@@ -44,8 +44,8 @@ function cloudChecks(cloud: string, settings: Settings, log: Log, frame: Frame):
       run: async () => {
         if (!reached) throw new Error('not looked at, as Redis cannot be reached');
         const only = { ...settings, slack: { ...settings.slack, clouds: [cloud] } };
-        const { inventories } = connectClouds(only, 'slack', log, frame);
-        const { hosts } = (await inventories.get(cloud)?.read()) ?? { hosts: null };
+        const { readers } = connectClouds(only, 'slack', log, frame);
+        const { hosts } = (await readers.get(cloud)?.inventory.read()) ?? { hosts: null };
         if (hosts === null) return 'none yet';
         const age = secondsText(Date.now() - hosts.collectedAtMs);
         return `${hosts.hypervisors.length} hypervisors, updated ${age} ago`;

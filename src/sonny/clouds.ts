@@ -2,17 +2,19 @@
 import type { Redis } from 'ioredis';
 import type { Settings } from '../shared/config/settings.ts';
 import { errorText } from '../shared/errors.ts';
+import { readFencingMode } from '../shared/fencing-mode.ts';
 import { InventoryStore } from '../shared/inventory-store.ts';
 import { keysOf } from '../shared/keys.ts';
 import type { Log } from '../shared/log.ts';
 import type { Frame } from '../shared/process-frame.ts';
 import { connectRedis } from '../shared/redis.ts';
 import { type EventSource, RedisEventSource } from './event-source.ts';
+import type { CloudReader } from './views.ts';
 
 export interface Clouds {
   readonly names: readonly string[];
   readonly sources: readonly EventSource[];
-  readonly inventories: ReadonlyMap<string, InventoryStore>;
+  readonly readers: ReadonlyMap<string, CloudReader>;
 }
 
 /**
@@ -26,16 +28,17 @@ export function connectClouds(
   frame: Frame,
 ): Clouds {
   const sources: EventSource[] = [];
-  const inventories = new Map<string, InventoryStore>();
+  const readers = new Map<string, CloudReader>();
   for (const cloud of settings.slack.clouds) {
     const redis = connectRedis(settings.redis, cloud, log);
     frame.onClose(`Redis of ${cloud}`, () => redis.disconnect());
     const keys = keysOf(cloud);
     const cursorKey = reader === 'slack' ? keys.relayCursor : keys.terminalCursor;
     sources.push(new RedisEventSource(redis, { cloud, streamKey: keys.events, cursorKey }));
-    inventories.set(cloud, new InventoryStore(redis, keys));
+    const inventory = new InventoryStore(redis, keys);
+    readers.set(cloud, { inventory, fencing: () => readFencingMode(redis, keys) });
   }
-  return { names: settings.slack.clouds, sources, inventories };
+  return { names: settings.slack.clouds, sources, readers };
 }
 
 /** Calls back when an event of any cloud was published. Only a hint: the streams are read in any case, a bit later. */

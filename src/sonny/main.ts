@@ -50,7 +50,7 @@ function slackOf({ token, appToken, channel, apiUrl }: SlackSettings, log: Log):
 
 /** Answers questions until stopped; beside the relay, which does not wait for any of this. */
 function listen(slack: Slack, settings: SlackSettings, relay: Relay, clouds: Clouds, log: Log, frame: Frame) {
-  const views = () => readViews(clouds.inventories);
+  const views = () => readViews(clouds.readers);
   const answering = new Answering({
     views,
     reply: (asked, text) => slack.reply(asked, text),

@@ -1,12 +1,15 @@
 // Records of the inventory as people read them: found by name, shown as YAML. Only what the inventory's schema holds,
 // which is public facts.
 import { stringify } from 'yaml';
+import type { FencingMode } from '../shared/fencing-mode.ts';
 import type { Hypervisor, Inventory, Server } from '../shared/inventory.ts';
 
 /** What sonny can see of one cloud. */
 export interface CloudView {
   readonly cloud: string;
   readonly inventory: Inventory;
+  /** Does its monitor demand proof? Null: it never said. */
+  readonly fencing: FencingMode | null;
   /** Why the inventory could not be read; null when it was. */
   readonly trouble: string | null;
 }

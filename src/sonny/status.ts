@@ -1,18 +1,23 @@
 // How fresh Sonny's picture of each cloud is: the answer to `status`, also posted after a lost connection. Pure.
+import { fencingText } from '../shared/fencing-mode.ts';
 import type { Hosts, Servers } from '../shared/inventory.ts';
 import { isMarkedSpare } from '../shared/inventory.ts';
 import type { CloudView } from './records.ts';
 
-/** Two lines per cloud, as plain text. */
+/** Two or three lines per cloud, as plain text. */
 export function statusText(views: readonly CloudView[], nowMs: number): string {
   return views.map((view) => cloudStatus(view, nowMs)).join('\n');
 }
 
-function cloudStatus({ cloud, inventory: { hosts, servers }, trouble }: CloudView, nowMs: number): string {
+function cloudStatus(view: CloudView, nowMs: number): string {
+  const { cloud, inventory, fencing, trouble } = view;
+  const { hosts, servers } = inventory;
   if (trouble !== null) return `${cloud}: the inventory cannot be read now (${trouble})`;
   if (hosts === null) return `${cloud}: the inventory was never updated. Are monitor and ns4 running?`;
   const age = secondsText(nowMs - hosts.collectedAtMs);
-  return `${cloud}: inventory updated ${age} ago\n    ${hostsText(hosts)}; ${serversText(servers, nowMs)}`;
+  const lines = [`${hostsText(hosts)}; ${serversText(servers, nowMs)}`];
+  if (fencing !== null) lines.push(fencingText(fencing));
+  return [`${cloud}: inventory updated ${age} ago`, ...lines].join('\n    ');
 }
 
 function hostsText({ hypervisors }: Hosts): string {

@@ -10,6 +10,7 @@ import { Journals, type Ownership } from '../../src/ns4/evacuation/journal.ts';
 import { RedisJournalStorage } from '../../src/ns4/evacuation/redis-journal-storage.ts';
 import { evacuateHost } from '../../src/ns4/evacuation/run.ts';
 import type { Method } from '../../src/ns4/evacuation/work.ts';
+import type { Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { evacuationParts, type WorkerParts } from '../../src/ns4/handlers.ts';
 import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database.ts';
 import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
@@ -110,6 +111,8 @@ type Claim = EvacuationParts['journals']['claim'];
 export interface WorkerOptions {
   readonly cloud?: string;
   readonly method?: Method;
+  /** Default: no proof is demanded. */
+  readonly fencing?: Fencing;
   readonly client?: Partial<CloudOptions>;
   readonly concurrency?: number;
   /** Its own time; default: the one all others have. */
@@ -155,6 +158,8 @@ export class Worker {
       openstack,
       cloud: this.#cloud,
       method: o.method ?? byApi,
+      fencing: o.fencing ?? null,
+      fencingPlan: null,
       inventory: new InventoryStore(this.#redis, keys),
       journals: new Journals(new RedisJournalStorage(this.#redis, keys), clock),
       events: new EventLog(this.#redis, keys),
@@ -378,6 +383,7 @@ function settingsOf(simulator: Simulator, server: TestRedis, options: WorkerOpti
       refusedMeans: 'alive',
       controls: [],
     },
+    fencing: { mode: 'none', file: null, timeoutMs: 5_000 },
     slack: { token: null, appToken: null, channel: null, clouds: [], apiUrl: null },
   } as const satisfies Settings;
 }

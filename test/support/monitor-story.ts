@@ -5,6 +5,7 @@ import {
   awaitedJobs,
   firstState,
   type JobRequest,
+  type Order,
   type Rules,
   type State,
 } from '../../src/monitor/core/types.ts';
@@ -24,6 +25,7 @@ export const rules: Rules = {
   externalNetworks: ['ext-net'],
   hypervisorPorts: [22, 111, 16509],
   instancePorts: [22],
+  fencing: 'none',
 };
 
 type Finding = 'answers' | 'silent' | 'unknown';
@@ -65,9 +67,7 @@ export class Story {
     throw new Error('the round does not end');
   }
 
-  input(
-    input: { kind: 'tick' } | { kind: 'order'; order: { kind: 'reset-cooldown'; by: string; atMs: number } },
-  ): this {
+  input(input: { kind: 'tick' } | { kind: 'order'; order: Order }): this {
     return this.#take(step(this.state, { ...input, atMs: this.atMs }, this.rules));
   }
 

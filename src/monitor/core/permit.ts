@@ -90,6 +90,7 @@ const ns4Refusals = new Set<string>([
   'too-late',
   'api-unavailable',
   'unknown-host',
+  'fence-failed',
 ] satisfies RefusalName[]);
 const isNs4Refusal = (name: string | undefined) => name !== undefined && ns4Refusals.has(name);
 const afterDeath = new Set<string>([

@@ -1,5 +1,6 @@
 // Recoveries under way: what their jobs' outcomes mean, further attempts after a lost worker, and the end of each. Pure.
 import { contracts, type EvacuationReport, type JobName, type JobOutcome } from '../../shared/contracts.ts';
+import type { Refusal } from '../../shared/refusals.ts';
 import type { Turn } from './turn.ts';
 import { mostAttempts, type Recovery } from './types.ts';
 
@@ -84,9 +85,16 @@ function endRecovery(turn: Turn, recovery: Recovery, report: EvacuationReport): 
   turn.state.lastReport = report;
   // A refusal stands for the host until it changes: the next round asks again, and says it again only if it is another.
   if (report.outcome === 'refused' && report.refusal !== null)
-    turn.refuse(report.refusal, 'why' in report.refusal ? report.refusal.why : '');
+    turn.refuse(report.refusal, signatureOf(report.refusal));
   else turn.say({ kind: 'evacuation-ended', report });
   if (!report.acted) liftCooldown(turn, recovery.incident);
+}
+
+/** What makes a refusal another one; an agent's own words may hold times and counters. */
+function signatureOf(refusal: Refusal): string {
+  if (refusal.name === 'fence-failed')
+    return refusal.levels.map(({ agent, failure }) => `${agent} ${failure}`).join(';');
+  return 'why' in refusal ? refusal.why : '';
 }
 
 /** Nothing was done, so nothing is to cool down (defect 15 of the original: stamped although every job failed). */

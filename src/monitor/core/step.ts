@@ -18,7 +18,7 @@ import { permit } from './permit.ts';
 import { continueRecovery, endLostRecoveries, startWaitingAttempts } from './recoveries.ts';
 import { findSuspects, nextCheckMs, unheardSince } from './suspicion.ts';
 import { cloudScope, Turn } from './turn.ts';
-import { freshMs, type Input, type Output, type Phase, type Rules, type State } from './types.ts';
+import { freshMs, type Input, type Order, type Output, type Phase, type Rules, type State } from './types.ts';
 import { judgeWitnesses, silentBystanders, silentOnes } from './verdict.ts';
 import { controlGuests, witnessesOf } from './witnesses.ts';
 
@@ -31,14 +31,25 @@ export function step(state: State, input: Input, rules: Rules): Output {
       onTick(turn);
       break;
     case 'order':
-      if (turn.state.cooldown !== null) turn.say({ kind: 'cooldown-reset', by: input.order.by });
-      turn.state.cooldown = null;
+      onOrder(turn, input.order);
       break;
     case 'outcome':
       onOutcome(turn, input);
       break;
   }
   return turn.output();
+}
+
+function onOrder(turn: Turn, { kind, by }: Order): void {
+  switch (kind) {
+    case 'reset-cooldown':
+      if (turn.state.cooldown !== null) turn.say({ kind: 'cooldown-reset', by });
+      turn.state.cooldown = null;
+      return;
+    case 'look-now':
+      if (turn.state.phase.kind === 'watching') turn.watchUntil(turn.nowMs);
+      return;
+  }
 }
 
 function onTick(turn: Turn): void {
@@ -196,6 +207,7 @@ function onServersRefreshed(
   if (everywhere) return endRound(turn, inventory);
   const silent: Record<string, string> = {};
   const witnesses: (Phase & { kind: 'scanning-guests' })['witnesses'] = {};
+  const unwitnessed: string[] = [];
   const targets = [];
   for (const [host, finding] of Object.entries(phase.silent)) {
     const servers = inventory.servers?.servers.filter((s) => s.host === host).length ?? 0;
@@ -203,14 +215,19 @@ function onServersRefreshed(
     if (refused.has(host)) continue;
     if (servers === 0) turn.refuse({ name: 'nothing-to-recover', host });
     else if (!still.has(host)) turn.clear(host);
-    else if (!found.canTestify) turn.refuse({ name: 'no-witness', host, servers });
+    else if (!found.canTestify && rules.fencing === 'none')
+      turn.refuse({ name: 'no-witness', host, servers });
     else {
       silent[host] = finding;
       witnesses[host] = [...found.names];
       targets.push(...found.targets);
+      if (found.canTestify) continue;
+      unwitnessed.push(host);
+      const address = inventory.hosts.hypervisors.find((h) => h.host === host)?.address ?? null;
+      targets.push(hostTarget(host, address, rules));
     }
   }
-  if (targets.length === 0) return endRound(turn, inventory);
+  if (Object.keys(silent).length === 0) return endRound(turn, inventory);
   const unsuitable = new Set([...Object.keys(phase.silent), ...still]);
   const guests = controlGuests(inventory, unsuitable, nowMs, rules);
   const controls = [
@@ -230,6 +247,7 @@ function onServersRefreshed(
     witnesses,
     controlGuests: guests.map(({ target, name }) => ({ target: target.name, name })),
     bystanders: bystanders.map((h) => h.host),
+    unwitnessed,
   });
 }
 

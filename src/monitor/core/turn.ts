@@ -18,7 +18,12 @@ export class Turn {
   readonly #withdraw: JobRequest[] = [];
 
   constructor(state: State, nowMs: number, rules: Rules) {
-    this.state = { ...state, standing: { ...state.standing }, recoveries: [...state.recoveries] };
+    this.state = {
+      ...state,
+      standing: { ...state.standing },
+      recoveries: [...state.recoveries],
+      fencing: rules.fencing,
+    };
     this.nowMs = nowMs;
     this.rules = rules;
   }

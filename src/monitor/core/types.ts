@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { contracts, evacuationReportSchema, type JobName, type JobOutcome } from '../../shared/contracts.ts';
 import type { EventFacts } from '../../shared/events.ts';
+import { type FencingMode, fencingModeSchema } from '../../shared/fencing-mode.ts';
 import type { Inventory } from '../../shared/inventory.ts';
 import { refusalSchema } from '../../shared/refusals.ts';
 
@@ -16,6 +17,8 @@ export interface Rules {
   readonly externalNetworks: readonly string[];
   readonly hypervisorPorts: readonly number[];
   readonly instancePorts: readonly number[];
+  /** `required`: ns4 proves a host off before it evacuates, so a silent one without witnesses may be recovered. */
+  readonly fencing: FencingMode;
 }
 
 /** An inventory older than this judges nobody (the original: API alive within the last 60 s). */
@@ -75,6 +78,8 @@ const phaseSchema = z.discriminatedUnion('kind', [
     controlGuests: z.array(z.object({ target: z.string(), name: z.string() })),
     /** Hypervisors unheard of since this round's suspicion, scanned along: they may be dying too. */
     bystanders: z.array(z.string()),
+    /** Silent hosts none of whose instances can testify, scanned again themselves: fencing is to prove them off. */
+    unwitnessed: z.array(z.string()).default([]),
   }),
 ]);
 export type Phase = z.infer<typeof phaseSchema>;
@@ -119,11 +124,17 @@ export const stateSchema = z.object({
   lastReport: evacuationReportSchema.nullable(),
   /** When the last recovery ended: servers collected before then do not tell what is left on its host. */
   recoveryEndedMs: z.number(),
+  /** The rule at the last step, for whoever asks for the status. */
+  fencing: fencingModeSchema.nullable().default(null),
 });
 export type State = z.infer<typeof stateSchema>;
 
-/** An operator's order, left in Redis by `ns4 -r`. */
-export const orderSchema = z.object({ kind: z.literal('reset-cooldown'), by: z.string(), atMs: z.number() });
+/** An operator's order, left in Redis by ns4: `-r`, or a look at once because something it waited for is so now. */
+export const orderSchema = z.object({
+  kind: z.enum(['reset-cooldown', 'look-now']),
+  by: z.string(),
+  atMs: z.number(),
+});
 export type Order = z.infer<typeof orderSchema>;
 
 /** Everything that can happen. Time arrives in `atMs` only. */
@@ -159,6 +170,7 @@ export function firstState(life: string): State {
     backoffs: 0,
     lastReport: null,
     recoveryEndedMs: 0,
+    fencing: null,
   };
 }
 

@@ -42,7 +42,8 @@ export function silentOnes(
 /**
  * The silent hosts all of whose witnesses are silent too. One answering instance makes a host unreachable, not dead;
  * one that could not be scanned makes it undecided. When guests of healthy hypervisors were probed along and none of
- * them answers, the external network is dark for this scanner and nobody can be judged.
+ * them answers, the external network is dark for this scanner and nobody can be judged by it. One without witnesses is
+ * here only where fencing is required: its own silence to a sighted scanner is enough to have it fenced.
  */
 export function judgeWitnesses(
   turn: Turn,
@@ -66,6 +67,7 @@ export function judgeWitnesses(
     const silent = seen.filter((w) => w.finding.state === 'silent').map((w) => w.name);
     const unknown = seen.find((w) => w.finding.state === 'unknown');
     if (answering.length > 0) turn.refuse({ name: 'guests-answer', host, answering, silent: silent.length });
+    else if (phase.unwitnessed.includes(host)) judgeUnwitnessed(host, scan);
     else if (scan.outcome === 'blind' || guestsDark) blindFor.push(host);
     else if (unknown || silent.length === 0)
       turn.refuse({
@@ -79,19 +81,47 @@ export function judgeWitnesses(
       dead.push({
         host,
         evidence: [
-          `no heartbeat of its agents for more than ${turn.rules.heartbeatPeriodMs / 1000} s`,
-          `the host does not answer (${phase.silent[host]})`,
+          ...silence(turn, host, phase),
           `its instances do not answer (${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''})`,
           `the controls answer (${answeringControls(scan)})`,
         ],
       });
   }
+
+  /** Its own silence counts alone, so it is the control hosts that must answer; answering guests are no help. */
+  function judgeUnwitnessed(host: string, seen: SeenScan): void {
+    const finding = seen.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
+    if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });
+    else if (!controlHostsAnswer(seen, phase)) blindFor.push(host);
+    else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });
+    else
+      dead.push({
+        host,
+        evidence: [
+          ...silence(turn, host, phase),
+          'none of its instances could testify, so fencing has to prove it',
+          `the controls answer (${answeringControls(seen)})`,
+        ],
+      });
+  }
+
   if (blindFor.length > 0) {
     const controls = guestsDark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
     turn.refuse({ name: 'scanner-blind', of: 'guests', hosts: blindFor, controls });
   }
   return dead;
 }
+
+function controlHostsAnswer(scan: SeenScan, phase: Phase & { kind: 'scanning-guests' }): boolean {
+  const guests = new Set(phase.controlGuests.map(({ target }) => target));
+  return Object.entries(scan.controls).some(([name, { state }]) => state === 'answers' && !guests.has(name));
+}
+
+/** What every verdict rests on. */
+const silence = (turn: Turn, host: string, phase: Phase & { kind: 'scanning-guests' }): string[] => [
+  `no heartbeat of its agents for more than ${turn.rules.heartbeatPeriodMs / 1000} s`,
+  `the host does not answer (${phase.silent[host]})`,
+];
 
 /** Bystanders that did not answer the guest scan: silence and trouble count alike, as the doubt is about acting. */
 export function silentBystanders(

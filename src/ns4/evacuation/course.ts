@@ -12,12 +12,15 @@ import type { Hosts, Servers } from '../../shared/inventory.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Refusal } from '../../shared/refusals.ts';
 import type { Cloud } from '../cloud.ts';
+import type { Fencing } from '../fencing/fencing.ts';
 import type { Incident, Journals } from './journal.ts';
 import type { Method } from './work.ts';
 
 export interface EvacuationParts {
   readonly cloud: Cloud;
   readonly method: Method;
+  /** Null: no proof is demanded, silence is enough. */
+  readonly fencing: Fencing | null;
   readonly journals: Pick<Journals, 'open' | 'read' | 'claim'>;
   /** Refreshes everything, servers included, and stores it. */
   refresh(signal: AbortSignal): Promise<{ hosts: Hosts; servers: Servers }>;
@@ -74,13 +77,14 @@ export const alreadyRecovering = (course: Course, { id, spare }: Incident): Evac
 /** How an incident ended, or stands. */
 export function reportOf(
   incident: Incident,
-  outcome: 'done' | 'stopped',
+  outcome: 'done' | 'stopped' | 'refused',
   refusal: Refusal | null,
   endedAtMs: number,
 ): EvacuationReport {
   const { id, dead, spare, acted, openedAtMs } = incident;
   const tookMs = endedAtMs - openedAtMs;
-  return { incident: id, dead, spare, outcome, refusal, acted, instances: reports(incident), tookMs };
+  const instances = outcome === 'refused' ? [] : reports(incident);
+  return { incident: id, dead, spare, outcome, refusal, acted, instances, tookMs };
 }
 
 function reports(incident: Incident): InstanceReport[] {

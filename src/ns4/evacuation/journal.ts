@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { instanceReportSchema } from '../../shared/contracts.ts';
 import { OperationalError } from '../../shared/errors.ts';
 import { refusalSchema } from '../../shared/refusals.ts';
+import { proofSchema } from '../fencing/proof.ts';
 
 const entrySchema = z.object({
   id: z.string(),
@@ -35,11 +36,17 @@ const incidentSchema = z.object({
   evidence: z.array(z.string()),
   /** Did anything that moves an instance leave? */
   acted: z.boolean(),
+  /** Proof that the dead host is off, where it is demanded; a worker that continues need not fence again. */
+  proof: proofSchema.nullable().default(null),
   steps: z.array(z.object({ atMs: z.number(), step: z.string() })),
   instances: z.record(z.string(), entrySchema),
   /** How it ended, for a worker that is asked for it again: the one that ended it may be lost before it could tell. */
   ended: z
-    .object({ atMs: z.number(), outcome: z.enum(['done', 'stopped']), refusal: refusalSchema.nullable() })
+    .object({
+      atMs: z.number(),
+      outcome: z.enum(['done', 'stopped', 'refused']),
+      refusal: refusalSchema.nullable(),
+    })
     .nullable(),
 });
 export type Incident = z.infer<typeof incidentSchema>;
@@ -49,6 +56,8 @@ const ownerMs = 8_000;
 const renewMs = 2_000;
 /** An ended incident stays readable this long. */
 const keepSeconds = 90 * 86_400;
+/** One that ended before anything was changed may be followed by another one a minute later, and so on for days. */
+const keepRefusedSeconds = 86_400;
 /** A confirmation of ownership older than this is asked for again before a dangerous step. */
 const ownershipFreshMs = 1_500;
 const mostSaves = 8;
@@ -204,10 +213,10 @@ export class Ownership {
     throw new OperationalError(`Redis is too slow to confirm who owns the incident of ${this.#host}`);
   }
 
-  /** Ends the incident: it stays readable for 90 days, and the host is free for another one. */
+  /** Ends the incident: it stays readable for 90 days (for one if it was refused), and the host is free for another one. */
   async end(incident: Incident): Promise<void> {
-    if (!(await this.#storage.end(this.#host, this.#token, stored(incident), keepSeconds)))
-      await this.#lose();
+    const seconds = incident.ended?.outcome === 'refused' ? keepRefusedSeconds : keepSeconds;
+    if (!(await this.#storage.end(this.#host, this.#token, stored(incident), seconds))) await this.#lose();
     this.#over.abort();
   }
 

@@ -14,13 +14,19 @@ export interface FreshFacts {
   readonly nowMs: number;
 }
 
+/** The host in question, and since when nothing may have been heard of it. */
+export interface Suspect extends Pick<EvacuateData, 'dead' | 'judgedAtMs'> {
+  /** The host was proven to be off then: what is older tells of its life before. Null: no proof. */
+  readonly offSinceMs?: number | null;
+}
+
 /**
  * A refusal, or null when the evacuation may go on. `resumed`: this incident already changed something, so the spare
  * is expected to be enabled and partly filled, and Nova's report time of the dead service is no evidence any more (our
  * own change of the service may have touched it).
  */
 export function permitEvacuation(
-  order: Pick<EvacuateData, 'dead' | 'spare' | 'judgedAtMs'>,
+  order: Pick<EvacuateData, 'spare'> & Suspect,
   facts: FreshFacts,
   heartbeatPeriodMs: number,
   resumed: boolean,
@@ -45,13 +51,14 @@ export function permitEvacuation(
  * since the verdict counts however old it is by now: the host lived again, and is to be judged anew.
  */
 export function signOfLife(
-  order: Pick<EvacuateData, 'dead' | 'judgedAtMs'>,
+  order: Suspect,
   { hosts, scan, nowMs }: Pick<FreshFacts, 'hosts' | 'scan' | 'nowMs'>,
   heartbeatPeriodMs: number,
   resumed: boolean,
 ): Refusal | null {
   const host = order.dead;
-  const sinceMs = Math.min(order.judgedAtMs + 1, nowMs - heartbeatPeriodMs);
+  const { offSinceMs = null } = order;
+  const sinceMs = offSinceMs ?? Math.min(order.judgedAtMs + 1, nowMs - heartbeatPeriodMs);
   const heard = hosts.agents.find((a) => a.host === host && a.heartbeatAtMs >= sinceMs);
   if (heard)
     return {
@@ -60,7 +67,7 @@ export function signOfLife(
       evidence: `heartbeat of ${heard.binary} ${Math.round((nowMs - heard.heartbeatAtMs) / 1000)} s ago`,
     };
   const reportedAtMs = hosts.hypervisors.find((h) => h.host === host)?.reportedAtMs ?? 0;
-  if (!resumed && reportedAtMs > order.judgedAtMs)
+  if (!resumed && reportedAtMs > (offSinceMs ?? order.judgedAtMs))
     return { name: 'came-back', host, evidence: 'nova-compute reported after it was judged dead' };
   if (!scan.ok) return { name: 'scan-failed', of: 'hosts', hosts: [host], detail: scan.detail };
   const finding = scan.targets[host];

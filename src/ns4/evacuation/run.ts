@@ -1,11 +1,12 @@
-// One dead hypervisor's evacuation from order to report: claim, ask again with fresh facts, force down, enable the
-// spare, move the instances, report. Safe to run again after a crash at any point.
+// One dead hypervisor's evacuation from order to report: claim, ask again with fresh facts, fence, force down, enable
+// the spare, move the instances, report. Safe to run again after a crash at any point.
 import type { EvacuationReport, ScanResult } from '../../shared/contracts.ts';
 import { hostTarget } from '../../shared/controls.ts';
 import { errorText, OperationalError } from '../../shared/errors.ts';
 import type { Hosts, Servers } from '../../shared/inventory.ts';
 import { type Refusal, refusalSentence } from '../../shared/refusals.ts';
 import { CloudError } from '../cloud.ts';
+import { offSinceMs, type Proof, proofText } from '../fencing/proof.ts';
 import {
   abandoned,
   alreadyRecovering,
@@ -17,6 +18,7 @@ import {
 } from './course.ts';
 import { type Incident, InterruptedOwnershipError, LostOwnershipError, type Ownership } from './journal.ts';
 import { permitEvacuation } from './permit.ts';
+import { proveOff } from './prove-off.ts';
 import { enableSpare, forceDown } from './services.ts';
 import { doubts, SignOfLifeError, SilenceWatch } from './silence.ts';
 import { entryOf, type Work } from './work.ts';
@@ -25,6 +27,8 @@ import { entryOf, type Work } from './work.ts';
 const claimWaitMs = 12_000;
 /** Beginnings anew, with fresh facts, after an interrupted claim. */
 const mostRounds = 4;
+/** Facts older than this are collected again before the first change. */
+const factsFreshMs = 20_000;
 
 /**
  * Evacuates one hypervisor. Expected failures are in the report; rejects only when OpenStack or Redis was away at a
@@ -112,15 +116,25 @@ async function carryOut(
       host: dead,
       detail: `its incident ${open.id} was begun with "evacuate = ${open.method}"; set that again to continue it`,
     });
-  const refusal = permitEvacuation(order, { ...facts, nowMs: clock.nowMs() }, parts.heartbeatPeriodMs, begun);
+  const proof = begun || open?.id === order.incident ? (open?.proof ?? null) : null;
+  const suspect = { ...order, offSinceMs: offSinceMs(proof) };
+  const refusal = permitEvacuation(
+    suspect,
+    { ...facts, nowMs: clock.nowMs() },
+    parts.heartbeatPeriodMs,
+    begun,
+  );
   // A scan without a result is no reason to leave instances half-way: the order is run again instead.
   if (begun && refusal !== null && doubts.has(refusal.name))
     throw new OperationalError(refusalSentence(refusal));
   if (refusal !== null) {
-    const ours = begun || (open?.id === order.incident && open.acted);
-    return ours ? stopped(course, open, ownership, refusal) : refused(course, refusal);
+    const ours = begun || open?.id === order.incident;
+    if (!ours) return refused(course, refusal);
+    return begun || open.acted
+      ? stopped(course, open, ownership, refusal)
+      : end(course, open, ownership, 'refused', refusal);
   }
-  const incident = begun ? open : newIncident(order, parts, facts.servers);
+  const incident = begun ? open : newIncident(order, parts, facts.servers, proof);
   course.incident = incident;
   if (Object.keys(incident.instances).length === 0) {
     log.warn(`${dead} has no instances: nothing to evacuate`);
@@ -130,10 +144,18 @@ async function carryOut(
     ...parts,
     ...{ incident, ownership, signal },
     ...hypervisorsOf(incident, facts.hosts),
-    confirmSilence: silenceOf(order, parts, facts.hosts, askedAtMs, signal),
+    confirmSilence: silenceOf(order, incident, parts, facts.hosts, askedAtMs, signal),
   };
   if (begun) addLateArrivals(incident, facts.servers);
   await ownership.save(incident);
+  if (parts.fencing !== null) {
+    const unproven = await proveOff(parts.fencing, work, facts.hosts);
+    if (unproven !== null) return withoutProof(course, incident, ownership, unproven, begun);
+    if (incident.proof !== null) await step(incident, parts, proofText(dead, incident.proof));
+    // Powering off took its time: what the permission rests on is asked again. The proof stands meanwhile.
+    if (incident.proof !== proof && clock.nowMs() - askedAtMs > factsFreshMs)
+      return carryOut(course, ownership, signal);
+  }
   await forceDown(work);
   await step(incident, parts, `${dead} is forced down and disabled`);
   await enableSpare(work);
@@ -149,6 +171,22 @@ async function carryOut(
     return stopped(course, incident, ownership, error.refusal);
   }
   return end(course, incident, ownership, 'done', null);
+}
+
+/**
+ * The host is not proven to be off. Before the first change the incident ends, and the monitor asks again at its next
+ * round; half-way the order is run again instead, as nothing else would bring the rest back.
+ */
+async function withoutProof(
+  course: Course,
+  incident: Incident,
+  ownership: Ownership,
+  refusal: Refusal,
+  begun: boolean,
+): Promise<EvacuationReport> {
+  if (!begun) return end(course, incident, ownership, 'refused', refusal);
+  if (refusal.name === 'came-back') return stopped(course, incident, ownership, refusal);
+  throw new OperationalError(refusalSentence(refusal));
 }
 
 /**
@@ -168,7 +206,7 @@ async function end(
   { parts }: Course,
   incident: Incident,
   ownership: Ownership,
-  outcome: 'done' | 'stopped',
+  outcome: 'done' | 'stopped' | 'refused',
   refusal: Refusal | null,
 ): Promise<EvacuationReport> {
   incident.ended = { atMs: parts.clock.nowMs(), outcome, refusal };
@@ -191,7 +229,7 @@ function scanAt(order: Order, address: string | null, parts: EvacuationParts, si
   return parts.scan({ targets: [hostTarget(order.dead, address, parts)], controls: order.controls }, signal);
 }
 
-function newIncident(order: Order, parts: EvacuationParts, servers: Servers): Incident {
+function newIncident(order: Order, parts: EvacuationParts, servers: Servers, proof: Proof | null): Incident {
   const affected = servers.servers.filter((server) => server.host === order.dead);
   return {
     version: 1,
@@ -203,6 +241,7 @@ function newIncident(order: Order, parts: EvacuationParts, servers: Servers): In
     judgedAtMs: order.judgedAtMs,
     evidence: [...order.evidence],
     acted: false,
+    proof,
     steps: [],
     instances: Object.fromEntries(affected.map((server) => [server.id, entryOf(server)])),
     ended: null,
@@ -228,6 +267,7 @@ function hypervisorsOf(incident: Incident, hosts: Hosts): Pick<Work, 'dead' | 's
 /** Asks for signs of life again while instances are moved. */
 function silenceOf(
   order: Order,
+  incident: Incident,
   parts: EvacuationParts,
   hosts: Hosts,
   confirmedAtMs: number,
@@ -236,10 +276,17 @@ function silenceOf(
   const address = hosts.hypervisors.find((h) => h.host === order.dead)?.address ?? null;
   const { cloud, clock, heartbeatPeriodMs } = parts;
   const scan = () => scanAt(order, address, parts, signal);
+  const suspect = {
+    ...order,
+    get offSinceMs() {
+      return offSinceMs(incident.proof);
+    },
+  };
   const watch = new SilenceWatch({
-    ...{ order, cloud, hosts, heartbeatPeriodMs, clock, signal, confirmedAtMs, scan },
+    order: suspect,
+    ...{ cloud, hosts, heartbeatPeriodMs, clock, signal, confirmedAtMs, scan },
   });
-  return () => watch.confirm();
+  return (limitMs) => watch.confirm(limitMs);
 }
 
 /** Notes and tells a step; a worker that continues finds most of them told already. */

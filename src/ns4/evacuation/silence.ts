@@ -1,15 +1,15 @@
 // While an evacuation runs: is the dead host still silent? A large one takes minutes, and minutes more when OpenStack is
 // away in between; a host that wakes up meanwhile runs its guests again. No request leaves on an old answer.
 import type { Clock } from '../../shared/clock.ts';
-import type { EvacuateData, ScanResult } from '../../shared/contracts.ts';
+import type { ScanResult } from '../../shared/contracts.ts';
 import { OperationalError } from '../../shared/errors.ts';
 import type { Hosts } from '../../shared/inventory.ts';
 import { type Refusal, refusalSentence } from '../../shared/refusals.ts';
 import type { Cloud } from '../cloud.ts';
-import { signOfLife } from './permit.ts';
+import { type Suspect, signOfLife } from './permit.ts';
 
 /** Asked again in the background when the last answer is this old… */
-const renewMs = 5_000;
+export const renewMs = 5_000;
 /** …and waited for when it is this old. */
 const mostAgeMs = 20_000;
 
@@ -25,8 +25,17 @@ export class SignOfLifeError extends OperationalError {
   }
 }
 
+/** Whether it lives could not be told. */
+export class DoubtError extends OperationalError {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusalSentence(refusal));
+    this.refusal = refusal;
+  }
+}
+
 export interface SilenceQuestion {
-  readonly order: Pick<EvacuateData, 'dead' | 'judgedAtMs'>;
+  readonly order: Suspect;
   readonly cloud: Pick<Cloud, 'listAgents' | 'clockSkewMs'>;
   readonly hosts: Hosts;
   readonly heartbeatPeriodMs: number;
@@ -49,10 +58,10 @@ export class SilenceWatch {
   }
 
   /**
-   * Resolves while the host is known to be silent since a moment ago.
+   * Resolves while the host is known to be silent since a moment ago, `limitMs` at most.
    * @throws SignOfLifeError when it lives; CloudError or OperationalError when that cannot be told
    */
-  async confirm(): Promise<void> {
+  async confirm(limitMs = mostAgeMs): Promise<void> {
     const ageMs = this.#question.clock.nowMs() - this.#confirmedAtMs;
     if (ageMs > renewMs && this.#asking === null) {
       this.#asking = this.#ask().finally(() => {
@@ -61,7 +70,7 @@ export class SilenceWatch {
       // In the background its failure is nobody's: the answer grows old, and is waited for next time.
       this.#asking.catch(() => undefined);
     }
-    if (ageMs > mostAgeMs) await this.#asking;
+    if (ageMs > limitMs) await this.#asking;
     if (this.#life !== null) throw new SignOfLifeError(this.#life);
   }
 
@@ -74,7 +83,7 @@ export class SilenceWatch {
     const now = { hosts: { ...hosts, agents: corrected }, scan: result, nowMs: clock.nowMs() };
     const refusal = signOfLife(order, now, heartbeatPeriodMs, true);
     if (refusal === null) this.#confirmedAtMs = askedAtMs;
-    else if (doubts.has(refusal.name)) throw new OperationalError(refusalSentence(refusal));
+    else if (doubts.has(refusal.name)) throw new DoubtError(refusal);
     else this.#life = refusal;
   }
 }

@@ -29,8 +29,8 @@ export interface Work {
   /** Aborted when the worker must stop: told to, out of time, or no longer the owner. */
   readonly signal: AbortSignal;
   say(facts: EventFacts): Promise<void>;
-  /** Before whatever starts an instance elsewhere: rejects unless the dead host was silent a moment ago. */
-  confirmSilence(): Promise<void>;
+  /** Before whatever starts an instance elsewhere: rejects unless the dead host was silent a moment (`limitMs`) ago. */
+  confirmSilence(limitMs?: number): Promise<void>;
 }
 
 /** Notes the end of one instance in the journal and tells it. */

@@ -8,6 +8,7 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   OPENSTACK: ['cloud', 'provider_net', 'evacuate', 'concurrency'],
   MYSQL: ['host', 'port', 'user', 'pass', 'database', 'ca'],
   SCAN: ['hypervisor_ports', 'instance_ports', 'timeout', 'refused', 'controls'],
+  FENCING: ['mode', 'hosts', 'timeout'],
   SLACK: ['token', 'app_token', 'channel', 'clouds', 'api_url'],
 };
 

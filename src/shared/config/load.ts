@@ -8,6 +8,7 @@ import { findConfig } from './find-config.ts';
 import { defaultSection, parseIni } from './ini.ts';
 import { fileProblem } from './read-text.ts';
 import type {
+  FencingSettings,
   MonitorSettings,
   MysqlSettings,
   OpenStackSettings,
@@ -57,7 +58,9 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
   const openstack = readOpenStack(reader, request.process);
   const mysql = openstack?.method === 'database' ? readMysql(reader, file, request.home) : checkMysql(reader);
   const scan = readScan(reader);
-  return { file, monitor, redis, openstack, mysql, scan, slack: readSlack(reader, request.process) };
+  const fencing = readFencing(reader, file, request.home);
+  const slack = readSlack(reader, request.process);
+  return { file, monitor, redis, openstack, mysql, scan, fencing, slack };
 }
 
 function readMonitor(reader: SettingsReader): MonitorSettings {
@@ -139,10 +142,14 @@ function readMysql(reader: SettingsReader, file: string, home: string): MysqlSet
   };
 }
 
+/** A path as config.ini has it: relative to that file's folder, "~" is the home directory. */
+const besideConfig = (file: string, home: string, text: string): string =>
+  resolve(dirname(file), text.replace(/^~(?=\/|$)/, home));
+
 function readCaPath(reader: SettingsReader, file: string, home: string): string | null {
   const text = reader.text('MYSQL', 'ca');
   if (text === null) return null;
-  const path = resolve(dirname(file), text.replace(/^~(?=\/|$)/, home));
+  const path = besideConfig(file, home, text);
   try {
     accessSync(path, constants.R_OK);
   } catch (error) {
@@ -159,6 +166,18 @@ function readScan(reader: SettingsReader): ScanSettings {
     timeoutMs: reader.seconds('SCAN', 'timeout', 3, { min: 0.1, max: 20 }),
     refusedMeans: reader.choice('SCAN', 'refused', ['alive', 'silent']),
     controls: reader.endpoints('SCAN', 'controls'),
+  };
+}
+
+function readFencing(reader: SettingsReader, file: string, home: string): FencingSettings {
+  const mode = reader.choice('FENCING', 'mode', ['none', 'required']);
+  const hosts = reader.text('FENCING', 'hosts');
+  if (mode === 'required' && hosts === null)
+    reader.missing('FENCING', 'hosts', 'the file with the fence levels (fencing.yaml), as mode is required');
+  return {
+    mode,
+    file: hosts === null ? null : besideConfig(file, home, hosts),
+    timeoutMs: reader.seconds('FENCING', 'timeout', 60, { min: 1, max: 300 }),
   };
 }
 

@@ -1,5 +1,6 @@
 // The settings of the three processes, as config.ini's reader hands them out: checked, with units, frozen.
 import type { Endpoint } from '../contracts.ts';
+import type { FencingMode } from '../fencing-mode.ts';
 
 export interface MonitorSettings {
   /** Longest pause between two checks. */
@@ -52,6 +53,14 @@ export interface ScanSettings {
   readonly controls: readonly Endpoint[];
 }
 
+export interface FencingSettings {
+  readonly mode: FencingMode;
+  /** Absolute path of fencing.yaml, which ns4 alone reads; null: not set. */
+  readonly file: string | null;
+  /** For one level: `off` and its verification together. */
+  readonly timeoutMs: number;
+}
+
 export interface SlackSettings {
   /** xoxb-…; null: events go to the terminal. */
   readonly token: string | null;
@@ -73,5 +82,6 @@ export interface Settings {
   /** Set with `evacuate = database` only. */
   readonly mysql: MysqlSettings | null;
   readonly scan: ScanSettings;
+  readonly fencing: FencingSettings;
   readonly slack: SlackSettings;
 }

@@ -1,6 +1,7 @@
 // The monitor's rules as stories: what it sees, what it asks of ns4, what it refuses and says.
 import { describe, expect, test } from 'vitest';
 import type { RefusalName } from '../../../src/shared/refusals.ts';
+import { sentence } from '../../../src/shared/sentences.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';
 
@@ -75,6 +76,134 @@ describe('a dead hypervisor', () => {
     expect(s.evacuations).toHaveLength(1);
     expect(s.requests.filter((r) => r.name === 'refresh-inventory').length).toBeGreaterThanOrEqual(4);
     expect(s.events.filter((e) => e.kind === 'cleared')).toEqual([]);
+  });
+});
+
+describe('fencing', () => {
+  const unwitnessed = {
+    hypervisors: [hypervisor('hv01'), hypervisor('hv02', { runningVms: 1 }), spare('hv04')],
+    agents: [agent('hv01', 120_000)],
+    servers: [
+      server('vm1', 'hv01', { addresses: [] }),
+      server('vm2', 'hv01', { vmState: 'stopped' }),
+      server('vm9', 'hv02'),
+    ],
+  };
+  const story = (fencing: 'none' | 'required', world: Partial<World> = {}) => {
+    const told: World = {
+      inventory: () => inventory(unwitnessed, s.atMs),
+      finding: (n) => (n === 'hv01' || n === 'id-vm2' ? 'silent' : 'answers'),
+      evacuate: (request) => done(request),
+      ...world,
+    };
+    const s: Story = new Story(told, { fencing });
+    return s;
+  };
+  const deadEvidence = (s: Story) => s.events.flatMap((e) => (e.kind === 'host-dead' ? [e.evidence] : []));
+
+  test('none: a silent host without witnesses is left alone', () => {
+    const s = story('none').round();
+    expect(s.refusals).toEqual(['no-witness']);
+    expect(s.evacuations).toEqual([]);
+  });
+
+  test('required: it goes on to dead, with what that rests on', () => {
+    const s = story('required').round();
+    expect(s.refusals).toEqual([]);
+    expect(s.evacuations).toHaveLength(1);
+    expect(deadEvidence(s)).toEqual([
+      [
+        'no heartbeat of its agents for more than 40 s',
+        'the host does not answer (hv01 silent)',
+        'none of its instances could testify, so fencing has to prove it',
+        'the controls answer (3 of 3)',
+      ],
+    ]);
+    expect(s.state.fencing).toBe('required');
+  });
+
+  test.each<[string, RefusalName, (name: string, scan: number) => 'answers' | 'silent' | 'unknown']>([
+    [
+      'the host answers the second scan',
+      'host-answers',
+      (n, scan) => (n === 'id-vm2' || (n === 'hv01' && scan < 2) ? 'silent' : 'answers'),
+    ],
+    ['a stopped instance of it answers', 'guests-answer', (n) => (n === 'hv01' ? 'silent' : 'answers')],
+    [
+      'the second scan has trouble of its own',
+      'scan-unknown',
+      (n, scan) => (n !== 'hv01' && n !== 'id-vm2' ? 'answers' : scan < 2 ? 'silent' : 'unknown'),
+    ],
+    [
+      'the control hosts fall silent, though guests of theirs answer',
+      'scanner-blind',
+      (n, scan) =>
+        n === 'hv01' || n === 'id-vm2' || (n === 'hv02' && scan > 1) || n === 'hv04' ? 'silent' : 'answers',
+    ],
+  ])('required: %s', (_, refusal, finding) => {
+    const s: Story = story('required', {
+      finding: (name) => finding(name, s.requests.filter((r) => r.name === 'scan').length),
+    });
+    s.round();
+    expect(s.refusals).toEqual([refusal]);
+    expect(s.evacuations).toEqual([]);
+  });
+
+  test('required: instances that answer are a veto all the same', () => {
+    const servers = [server('vm1', 'hv01'), server('vm9', 'hv02')];
+    const s: Story = story('required', {
+      inventory: () => inventory({ ...unwitnessed, servers }, s.atMs),
+      finding: (n) => (n === 'hv01' ? 'silent' : 'answers'),
+    });
+    expect(s.round().refusals).toEqual(['guests-answer']);
+  });
+
+  describe('fence-failed', () => {
+    const refusal = (failure: 'off-failed' | 'timed-out', detail = 'no answer') => ({
+      name: 'fence-failed' as const,
+      host: 'hv01',
+      levels: [{ agent: 'fence_ipmilan', failure, detail }],
+    });
+    const refusing = (answer: () => ReturnType<typeof refusal>) =>
+      story('required', {
+        evacuate: (request) =>
+          done(request, { outcome: 'refused', acted: false, instances: [], refusal: answer() }),
+      });
+
+    test('is said once, asked again each round, and costs no cooldown', () => {
+      let count = 0;
+      const s = refusing(() => refusal('off-failed', `no answer, try ${++count}`))
+        .round()
+        .round()
+        .round();
+      expect(s.refusals).toEqual(['fence-failed']);
+      expect(s.evacuations).toHaveLength(3);
+      expect(s.state.cooldown).toBeNull();
+      expect(s.events.filter((e) => e.kind === 'host-dead')).toHaveLength(1);
+      expect(s.events.filter((e) => e.kind === 'evacuation-requested')).toHaveLength(1);
+      expect(sentence({ kind: 'refused', refusal: refusal('off-failed') })).toEqual({
+        level: 'error',
+        text: 'hv01 is not proven to be off: level 1, fence_ipmilan: "off" failed (no answer). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
+      });
+    });
+
+    test('is said again when it fails in another way', () => {
+      let failure: 'off-failed' | 'timed-out' = 'off-failed';
+      const s = refusing(() => refusal(failure)).round();
+      failure = 'timed-out';
+      expect(s.round().round().refusals).toEqual(['fence-failed', 'fence-failed']);
+    });
+
+    test('the order to look at once ends the pause between two rounds', () => {
+      const s = refusing(() => refusal('off-failed')).round();
+      const { phase } = s.state;
+      expect(phase).toMatchObject({ kind: 'watching' });
+      expect(phase.kind === 'watching' && phase.nextCheckMs).toBeGreaterThan(s.atMs);
+      s.input({ kind: 'order', order: { kind: 'look-now', by: 'alice', atMs: s.atMs } });
+      expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: s.atMs });
+      s.round();
+      expect(s.evacuations).toHaveLength(2);
+    });
   });
 });
 

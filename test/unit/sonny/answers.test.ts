@@ -17,6 +17,7 @@ const view = (cloud: string, change: Partial<CloudView> = {}): CloudView => ({
     ],
     servers: [server('web1', 'hv01'), server('web2', 'hv01')],
   }),
+  fencing: null,
   trouble: null,
   ...change,
 });
@@ -51,6 +52,12 @@ describe('status', () => {
     );
     expect(text).toMatch(/cloud2: the inventory was never updated/);
     expect(text).toMatch(/cloud3: the inventory cannot be read now \(Redis is away\)/);
+  });
+  it.each([
+    ['none', /\n {4}fencing: none, silence is the only proof that a host is dead$/],
+    ['required', /\n {4}fencing: required, /],
+  ] as const)('says whether proof is demanded: %s', (fencing, expected) => {
+    expect(ask('status', [view('cloud1', { fencing })])).toMatch(expected);
   });
   it('is never negative where clocks disagree', () => {
     expect(ask('status', [view('cloud1')], -5_000)).toContain('updated 0 seconds ago');

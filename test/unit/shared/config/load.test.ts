@@ -64,6 +64,7 @@ describe("the original's config.ini, unchanged", () => {
         refusedMeans: 'alive',
         controls: [],
       },
+      fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
       slack: {
         token: 'xoxb-0000-original',
         appToken: null,
@@ -145,6 +146,10 @@ instance_ports = 22,3389
 timeout = 0.25
 refused = silent
 controls = 10.0.0.1:443, [2001:db8::1]:22, gw.example.org:80
+[FENCING]
+mode = Required
+hosts = bmc/fencing.yaml
+timeout = 7.5
 [SLACK]
 token = xoxb-1
 app_token = xapp-1
@@ -189,6 +194,7 @@ api_url = http://127.0.0.1:8080/api/
         { address: 'gw.example.org', port: 80 },
       ],
     },
+    fencing: { mode: 'required', file: join(cwd, 'bmc/fencing.yaml'), timeoutMs: 7_500 },
     slack: {
       token: 'xoxb-1',
       appToken: 'xapp-1',
@@ -282,9 +288,9 @@ describe('warnings', () => {
     ],
     [
       'a section like no other',
-      '[FENCING]\nagent = ipmi\n',
+      '[PAGING]\nagent = ipmi\n',
       [
-        ':5: [FENCING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [SLACK]',
+        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [FENCING], [SLACK]',
       ],
     ],
     [

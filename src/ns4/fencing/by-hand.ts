@@ -1,0 +1,79 @@
+// The two commands of fencing by hand, wired: `--confirm-fenced` and `--fence`.
+import type { Redis } from 'ioredis';
+import type { Clock } from '../../shared/clock.ts';
+import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
+import { UsageError } from '../../shared/errors.ts';
+import type { EventLog } from '../../shared/event-log.ts';
+import type { InventoryStore } from '../../shared/inventory-store.ts';
+import type { Keys } from '../../shared/keys.ts';
+import type { ExitCode } from '../../shared/process-frame.ts';
+import { announce } from '../../shared/sentences.ts';
+import { askForName } from '../ask-name.ts';
+import type { Ns4Options } from '../command-line.ts';
+import { operator } from '../operator.ts';
+import { leaveOrder } from '../orders.ts';
+import { confirmFenced } from './confirm.ts';
+import type { FencingPlan } from './plan.ts';
+import { tryLevels } from './try-out.ts';
+import type { Words } from './words.ts';
+
+export interface ByHandParts {
+  readonly settings: Settings;
+  readonly openstack: OpenStackSettings;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly words: Words;
+  readonly plan: FencingPlan | null;
+  readonly inventory: InventoryStore;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly stop: AbortSignal;
+  print(line: string): void;
+}
+
+/** Records the operator's word. */
+export async function confirmByHand(
+  host: string,
+  options: Pick<Ns4Options, 'yes'>,
+  parts: ByHandParts,
+): Promise<ExitCode> {
+  const { settings, openstack, redis, keys, words, inventory, events, clock, print } = parts;
+  if (settings.fencing.mode === 'none')
+    throw new UsageError(['--confirm-fenced: nobody asks for proof, as [FENCING] mode is none']);
+  await confirmFenced(host, operator(), {
+    ...{ words, inventory, clock },
+    heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
+    ask: asker(host, options, parts),
+    announce: async ({ by, atMs }) => {
+      await events.append([announce(openstack.cloud, atMs, { kind: 'fence-confirmed', host, by })]);
+      await leaveOrder(redis, keys, { kind: 'look-now', by, atMs });
+    },
+  });
+  print(
+    `recorded for an hour: ${host} is off by the word of ${operator()}; its recovery goes on at the monitor's next look`,
+  );
+  return 0;
+}
+
+/** Tries the levels of a host. */
+export async function fenceByHand(host: string, options: Ns4Options, parts: ByHandParts): Promise<ExitCode> {
+  const { settings, plan, inventory, clock, stop, print } = parts;
+  if (plan === null)
+    throw new UsageError(['--fence: [FENCING] hosts is not set, expected the file with the levels']);
+  const well = await tryLevels(
+    { host, action: options.action ?? 'status', level: options.level },
+    {
+      ...{ plan, inventory, clock, print },
+      signal: stop,
+      timeoutMs: settings.fencing.timeoutMs,
+      heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
+      ask: asker(host, options, parts),
+    },
+  );
+  return well ? 0 : 1;
+}
+
+function asker(host: string, { yes = false }: Pick<Ns4Options, 'yes'>, { stop }: ByHandParts) {
+  const terminal = { input: process.stdin, output: process.stdout };
+  return (what: string) => askForName(host, what, { yes, signal: stop }, terminal);
+}

@@ -1,0 +1,53 @@
+// What fencing.yaml plans for each host: its levels in order, each an agent with its options. No I/O.
+import type { Hosts } from '../../shared/inventory.ts';
+
+/** One way to power a host off and to see that it is off. */
+export interface Level {
+  /** From 1, in the order in which they are tried. */
+  readonly number: number;
+  /** As fencing.yaml names it: for people. */
+  readonly agent: string;
+  /** Absolute path of the program. */
+  readonly program: string;
+  /** What the agent reads on its standard input, apart from the action. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** All of fencing.yaml. */
+export interface FencingPlan {
+  readonly file: string;
+  readonly hosts: ReadonlyMap<string, readonly Level[]>;
+  /** For every host not named, where the file has an entry "*". */
+  readonly others: ((host: string) => readonly Level[]) | null;
+  /** Every secret in it, for the log to mask. */
+  readonly secrets: readonly string[];
+}
+
+/** The levels of a host; none: only an operator's word can prove it off. */
+export function levelsOf(plan: FencingPlan, host: string): readonly Level[] {
+  return plan.hosts.get(host) ?? plan.others?.(host) ?? [];
+}
+
+/** An option whose value no log, event, journal or terminal may show. A path or a script's name is none. */
+export function isSecretOption(key: string): boolean {
+  return /pass|secret|token|key|community|kg$/i.test(key) && !/(script|file|path)$/i.test(key);
+}
+
+/** What does not fit together between the plan and the hypervisors that Nova knows, as sentences. */
+export function planGaps(plan: FencingPlan, { hypervisors }: Pick<Hosts, 'hypervisors'>): string[] {
+  const known = new Set(hypervisors.map((h) => h.host));
+  const without = [...known].filter((host) => levelsOf(plan, host).length === 0);
+  const unknown = [...plan.hosts.keys()].filter((host) => !known.has(host));
+  return [
+    ...(without.length === 0
+      ? []
+      : [
+          `no fence level for ${without.join(', ')} in ${plan.file}: only an operator's word ("ns4 --confirm-fenced HOST") can prove them off`,
+        ]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          `${plan.file} has ${unknown.join(', ')}, which Nova does not know: expected the hosts of compute services`,
+        ]),
+  ];
+}

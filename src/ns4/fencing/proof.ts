@@ -1,0 +1,52 @@
+// Proof that a host is off, as it is kept in the journal of its incident.
+import { z } from 'zod';
+
+export const proofSchema = z.discriminatedUnion('by', [
+  z.object({
+    by: z.literal('agent'),
+    agent: z.string(),
+    /** From 1. */
+    level: z.number().int(),
+    /** When the agent's `status` said that it is off. */
+    atMs: z.number(),
+    /** What the agent said to `off` and to `status`, secrets masked. */
+    output: z.string(),
+    /** How the levels before it failed, as sentences. */
+    failed: z.array(z.string()),
+  }),
+  z.object({
+    by: z.literal('operator'),
+    who: z.string(),
+    /** When the word was given. */
+    atMs: z.number(),
+    failed: z.array(z.string()),
+  }),
+]);
+export type Proof = z.infer<typeof proofSchema>;
+
+/**
+ * What an agent saw counts this long for a worker that continues: whoever repairs the host may have switched it on since.
+ * Fencing it once more is harmless.
+ */
+const agentProofMs = 600_000;
+/** Heartbeats sent before the power went may be counted by Neutron a little later, and clocks differ a little. */
+const lateHeartbeatMs = 5_000;
+
+/** Does this proof still stand, so that nothing has to be fenced again? */
+export function stands(proof: Proof | null, nowMs: number): boolean {
+  return proof !== null && (proof.by === 'operator' || nowMs - proof.atMs <= agentProofMs);
+}
+
+/** Signs of life up to this time say nothing, as the host was off afterwards; null without proof. */
+export function offSinceMs(proof: Proof | null): number | null {
+  if (proof === null) return null;
+  return proof.by === 'agent' ? proof.atMs + lateHeartbeatMs : proof.atMs;
+}
+
+/** The proof as a step of the recovery, for people. */
+export function proofText(host: string, proof: Proof): string {
+  const failed = proof.failed.length === 0 ? '' : ` (before: ${proof.failed.join('; ')})`;
+  return proof.by === 'agent'
+    ? `${host} is powered off (${proof.agent}, level ${proof.level})${failed}`
+    : `${host} is off by the word of ${proof.who}, ${new Date(proof.atMs).toISOString().slice(0, 19)}Z${failed}`;
+}

@@ -1,0 +1,356 @@
+// Proof before recovery, through the real client and handlers: nothing is changed before the dead host is powered off and
+// seen off; without proof nothing is changed at all; an operator's word, lost workers, hosts that come back in between.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Incident, Ownership } from '../../src/ns4/evacuation/journal.ts';
+import { createFencing, type FenceRequest, type Fencing } from '../../src/ns4/fencing/fencing.ts';
+import type { Level } from '../../src/ns4/fencing/plan.ts';
+import { Words } from '../../src/ns4/fencing/words.ts';
+import type { Clock } from '../../src/shared/clock.ts';
+import { createLog } from '../../src/shared/log.ts';
+import { EvacuationBench, MovableClock, type Pair } from '../support/evacuation-bench.ts';
+import { devicePassword, PretendDevice } from '../support/pretend-device.ts';
+
+let bench: EvacuationBench;
+let dir: string;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'sonny-devices-'));
+  bench = await EvacuationBench.open(24);
+});
+afterAll(async () => {
+  await bench.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const silentLog = createLog({ name: 't', verbosity: 0, destination: new PassThrough().resume() });
+
+let devices = 0;
+const device = () => new PretendDevice(join(dir, `device-${++devices}`));
+const words = () => new Words(bench.redis, bench.keys);
+
+/** Fencing as ns4 makes it, with these levels for every host. */
+function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing {
+  const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
+  return createFencing({ plan, words: words(), timeoutMs: 1_500, clock, log: silentLog });
+}
+
+/** With something done before each `off` is permitted. */
+const beforeEachOff = (inner: Fencing, act: (nth: number) => Promise<void> | void): Fencing => {
+  let nth = 0;
+  return {
+    ...inner,
+    fence: (request: FenceRequest) =>
+      inner.fence({
+        ...request,
+        beforeOff: async () => {
+          nth += 1;
+          await act(nth);
+          await request.beforeOff();
+        },
+      }),
+  };
+};
+
+async function expectUntouched({ dead, spare, names }: Pair, from: number): Promise<void> {
+  const { hosts } = bench.simulator.snapshot();
+  expect(bench.changes(from).filter((r) => JSON.stringify(r).includes(dead))).toEqual([]);
+  expect(hosts[dead]).toMatchObject({ forcedDown: false, status: 'enabled' });
+  expect(hosts[spare]).toMatchObject({ status: 'disabled', disabledReason: expect.stringMatching(/spare/) });
+  for (const name of names) expect(bench.seen(name)).toMatchObject({ host: dead, evacuationsStarted: 0 });
+}
+
+const expectRecovered = ({ spare, names }: Pair) => {
+  for (const name of names)
+    expect(bench.seen(name)).toMatchObject({ host: spare, evacuationsStarted: 1, everTwoWriters: false });
+};
+
+const fenceFailed = (...failures: string[]) => ({
+  outcome: 'refused',
+  acted: false,
+  refusal: { name: 'fence-failed', levels: failures.map((failure) => ({ failure })) },
+});
+
+describe('with proof', () => {
+  test('powered off and seen off before the first change; the proof is in the journal', async () => {
+    const pair = await bench.pair();
+    const bmc = device();
+    const from = bench.simulator.requests.length;
+    const changedBefore: number[] = [];
+    const look = () => void changedBefore.push(bench.changes(from).length);
+    const worker = bench.worker({ fencing: beforeEachOff(fencing([bmc.level()]), look) });
+    const report = await worker.evacuate(bench.order(pair));
+    expect(report).toMatchObject({ outcome: 'done', acted: true });
+    expect(changedBefore).toEqual([0]);
+    expect(bmc.told.map((t) => t.action)).toEqual(['off', 'status']);
+    expectRecovered(pair);
+    const steps = worker.heard.flatMap((f) => (f.kind === 'evacuation-step' ? [f.step] : []));
+    expect(steps).toEqual([
+      `${pair.dead} is powered off (fence_pretend1, level 1)`,
+      `${pair.dead} is forced down and disabled`,
+      `${pair.spare} is enabled, evacuating 3 instances`,
+    ]);
+    const journal = await worker.parts.journals.read(report.incident);
+    expect(journal?.proof).toEqual({
+      by: 'agent',
+      agent: 'fence_pretend1',
+      level: 1,
+      atMs: expect.any(Number),
+      output: 'off: Success: Powered off; status: Status: OFF',
+      failed: [],
+    });
+    expect(JSON.stringify(journal)).not.toContain(devicePassword);
+  });
+
+  test('a level that fails is followed by the next one, and told of', async () => {
+    const pair = await bench.pair(1);
+    const [bmc, pdu] = [device(), device()];
+    bmc.behave('pretends');
+    const worker = bench.worker({ fencing: fencing([bmc.level(1), pdu.level(2)]) });
+    const report = await worker.evacuate(bench.order(pair));
+    expect(report.outcome).toBe('done');
+    expect([bmc.offs, pdu.offs]).toEqual([1, 1]);
+    expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({
+      level: 2,
+      failed: [expect.stringMatching(/^fence_pretend1 not-verified: /)],
+    });
+  });
+
+  test('a heartbeat that left just before the power went is no sign of life afterwards', async () => {
+    const pair = await bench.pair(1);
+    const bmc = device();
+    // It hangs, and lives for a moment while the device is at it.
+    const revive = () => bench.simulator.revive(pair.dead);
+    const fence: Fencing = {
+      ...fencing([]),
+      fence: async (request) => {
+        await request.beforeOff();
+        await revive();
+        await delay(1_200);
+        await bench.simulator.kill(pair.dead);
+        return fencing([bmc.level()]).fence({ ...request, beforeOff: async () => {} });
+      },
+    };
+    const report = await bench.worker({ fencing: fence }).evacuate(bench.order(pair));
+    expect(report).toMatchObject({ outcome: 'done', refusal: null });
+    expectRecovered(pair);
+  });
+
+  test('what took long is asked again: a spare that was lost meanwhile is not used', async () => {
+    const pair = await bench.pair(1);
+    const clock = new MovableClock(bench.clock.aheadMs);
+    const slow = beforeEachOff(fencing([device().level()], clock), () => {
+      clock.aheadMs += 25_000;
+      bench.simulator.spare(pair.spare, 'maintenance');
+    });
+    const order = bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 });
+    const report = await bench.worker({ fencing: slow, clock }).evacuate(order);
+    expect(report).toMatchObject({ outcome: 'refused', acted: false });
+    expect(report.refusal).toMatchObject({
+      name: 'spare-unfit',
+      why: expect.stringMatching(/maintenance|spare/),
+    });
+    expect(bench.simulator.snapshot().hosts[pair.dead]).toMatchObject({ forcedDown: false });
+  });
+});
+
+describe('without proof: nothing is touched', () => {
+  test.each([
+    ['refuses', 'off-failed'],
+    ['pretends', 'not-verified'],
+    ['hangs', 'timed-out'],
+    ['away', 'off-failed'],
+  ] as const)('a device that %s', async (behaviour, failure) => {
+    const pair = await bench.pair(2);
+    const bmc = device();
+    bmc.behave(behaviour);
+    const from = bench.simulator.requests.length;
+    const worker = bench.worker({ fencing: fencing([bmc.level()]) });
+    const order = bench.order(pair);
+    const report = await worker.evacuate(order);
+    expect(report).toMatchObject(fenceFailed(failure));
+    await expectUntouched(pair, from);
+    // Ended and readable, in nobody's way; the same order again finds the same end.
+    expect(await worker.parts.journals.open(pair.dead)).toBeNull();
+    expect(await worker.evacuate({ ...order, attempt: 2 })).toMatchObject(fenceFailed(failure));
+    expect(bmc.offs).toBe(1);
+    // The monitor's next round, and the device works again.
+    bmc.behave('honest');
+    expect(await worker.evacuate(bench.order(pair))).toMatchObject({ outcome: 'done' });
+    expectRecovered(pair);
+  });
+
+  test('a host without levels', async () => {
+    const pair = await bench.pair(1);
+    const from = bench.simulator.requests.length;
+    expect(await bench.worker({ fencing: fencing([]) }).evacuate(bench.order(pair))).toMatchObject(
+      fenceFailed(),
+    );
+    await expectUntouched(pair, from);
+  });
+});
+
+describe("an operator's word", () => {
+  const away = () => {
+    const bmc = device();
+    bmc.behave('away');
+    return bmc;
+  };
+
+  test('is proof when no level has any, with who and when, and is used up', async () => {
+    const pair = await bench.pair(2);
+    const bmc = away();
+    const worker = bench.worker({ fencing: fencing([bmc.level()]) });
+    await words().give(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
+    expect(await bench.redis.ttl(bench.keys.fenceWord(pair.dead))).toBeGreaterThan(3_500);
+    const report = await worker.evacuate(bench.order(pair));
+    expect(report.outcome).toBe('done');
+    expectRecovered(pair);
+    expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({
+      by: 'operator',
+      who: 'alice',
+      failed: [expect.stringMatching(/^fence_pretend1 off-failed/)],
+    });
+    expect(worker.heard[0]).toMatchObject({ step: expect.stringMatching(/is off by the word of alice, /) });
+    expect(await words().of(pair.dead)).toBeNull();
+  });
+
+  test('is not needed where a device has proof, and stays for another time', async () => {
+    const pair = await bench.pair(1);
+    await words().give(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
+    const worker = bench.worker({ fencing: fencing([device().level()]) });
+    const report = await worker.evacuate(bench.order(pair));
+    expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({ by: 'agent' });
+  });
+
+  test.each([
+    ['older than the last heartbeat', -3_600_000],
+    ['of a clock that is ahead', 60_000],
+  ])('does not count when it is %s', async (_, ageMs) => {
+    const pair = await bench.pair(1);
+    const from = bench.simulator.requests.length;
+    await words().give(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() + ageMs });
+    const worker = bench.worker({ fencing: fencing([away().level()]) });
+    expect(await worker.evacuate(bench.order(pair))).toMatchObject(fenceFailed('off-failed'));
+    await expectUntouched(pair, from);
+  });
+});
+
+describe('interrupted', () => {
+  class Crash extends Error {}
+
+  /** Ends the worker right after its first write of an incident that says so. */
+  const crashAfter =
+    (is: (incident: Incident) => boolean) =>
+    (real: Ownership): Ownership => {
+      let lost = false;
+      return {
+        get lost() {
+          return real.lost;
+        },
+        save: async (incident: Incident) => {
+          if (lost) throw new Crash('lost already');
+          await real.save(incident);
+          lost = is(incident);
+          if (lost) throw new Crash('lost');
+        },
+        end: (incident: Incident) => real.end(incident),
+        release: () => real.release(),
+      } as unknown as Ownership;
+    };
+
+  test('lost between the proof and the first change: the next worker skips the fence', async () => {
+    const pair = await bench.pair();
+    const bmc = device();
+    const order = bench.order(pair);
+    const wrap = crashAfter((incident) => incident.proof !== null);
+    const first = bench.worker({ fencing: fencing([bmc.level()]), wrap });
+    await expect(first.evacuate(order)).rejects.toBeInstanceOf(Crash);
+    expect(bmc.offs).toBe(1);
+    const second = bench.worker({ fencing: fencing([bmc.level()]) });
+    expect(await second.evacuate({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
+    expect(bmc.offs).toBe(1);
+    expectRecovered(pair);
+  });
+
+  test('lost before the proof is written: the next worker fences again', async () => {
+    const pair = await bench.pair();
+    const bmc = device();
+    const order = bench.order(pair);
+    let writes = 0;
+    const first = bench.worker({
+      fencing: fencing([bmc.level()]),
+      wrap: crashAfter(() => ++writes === 2),
+    });
+    await expect(first.evacuate(order)).rejects.toBeInstanceOf(Crash);
+    expect(bmc.offs).toBe(0);
+    const second = bench.worker({ fencing: fencing([bmc.level()]) });
+    expect(await second.evacuate({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
+    expect(bmc.offs).toBe(1);
+  });
+
+  test('whoever lost the incident powers nothing off', async () => {
+    const pair = await bench.pair(1);
+    const bmc = device();
+    const from = bench.simulator.requests.length;
+    const lose = () => bench.redis.set(bench.keys.incidentOwner(pair.dead), 'somebody else', 'PX', 5_000);
+    const worker = bench.worker({
+      fencing: beforeEachOff(fencing([bmc.level()]), async () => void (await lose())),
+    });
+    expect(await worker.evacuate(bench.order(pair))).toMatchObject({ outcome: 'superseded', acted: false });
+    expect(bmc.told).toEqual([]);
+    await expectUntouched(pair, from);
+  });
+
+  test('told to stop while a device hangs: handed back within seconds', async () => {
+    const pair = await bench.pair(1);
+    const bmc = device();
+    bmc.behave('hangs');
+    const stop = new AbortController();
+    const worker = bench.worker({ fencing: fencing([bmc.level()]) });
+    const running = worker.evacuate(bench.order(pair), stop.signal);
+    while (bmc.offs === 0) await delay(20);
+    const stoppedAtMs = Date.now();
+    stop.abort(new Error('stopped'));
+    expect(await running).toMatchObject({ outcome: 'handed-back', acted: false });
+    expect(Date.now() - stoppedAtMs).toBeLessThan(3_000);
+  });
+
+  test.each([1, 2])(
+    'it comes back before level %i: its recovery stops, that level is not tried',
+    async (at) => {
+      const pair = await bench.pair(1);
+      const [bmc, pdu] = [device(), device()];
+      bmc.behave('refuses');
+      const from = bench.simulator.requests.length;
+      const clock = new MovableClock(bench.clock.aheadMs);
+      const worker = bench.worker({
+        clock,
+        fencing: beforeEachOff(fencing([bmc.level(1), pdu.level(2)], clock), (nth) => {
+          if (nth !== at) return;
+          clock.aheadMs += 6_000;
+          worker.scans.set(pair.dead, { state: 'answers', detail: 'port 22 open' });
+        }),
+      });
+      expect(await worker.evacuate(bench.order(pair, { judgedAtMs: Date.now() + 60_000 }))).toMatchObject({
+        outcome: 'refused',
+        acted: false,
+        refusal: { name: 'came-back', evidence: 'port 22 open' },
+      });
+      expect([bmc.offs, pdu.offs]).toEqual([at - 1, 0]);
+      await expectUntouched(pair, from);
+      expect(await worker.parts.journals.open(pair.dead)).toBeNull();
+    },
+  );
+});
+
+test('none: nobody is fenced, as ever', async () => {
+  const pair = await bench.pair(1);
+  const worker = bench.worker();
+  const report = await worker.evacuate(bench.order(pair));
+  expect(report.outcome).toBe('done');
+  expect((await worker.parts.journals.read(report.incident))?.proof).toBeNull();
+});
