@@ -105,9 +105,21 @@ export interface Inventory {
   readonly servers: Servers | null;
 }
 
-/** Is this compute service set aside as a spare? Disabled, with "spare" in the reason in any case (the original's rule). */
-export function isMarkedSpare(hypervisor: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean {
-  return hypervisor.status === 'disabled' && /spare/i.test(hypervisor.disabledReason ?? '');
+const resurrection = 'sonny resurrection on ';
+
+/** Why the compute service of a host that Sonny recovered is disabled; the host it was recovered to is named. */
+export const resurrectionReason = (spare: string): string => resurrection + spare;
+
+/**
+ * Is this compute service set aside as a spare? Disabled, with "spare" in the reason in any case (the original's rule).
+ * A host that was recovered to one called "spare1" is not: it only names it.
+ */
+export function isMarkedSpare({
+  status,
+  disabledReason,
+}: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean {
+  const reason = disabledReason ?? '';
+  return status === 'disabled' && /spare/i.test(reason) && !reason.startsWith(resurrection);
 }
 
 /** Down, and disabled with a reason that names sonny: a recovery has been here before. */

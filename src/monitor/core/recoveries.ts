@@ -56,15 +56,20 @@ function tryAgain(turn: Turn, recovery: Recovery, why: string, pauseMs: number):
 
 /** On a tick: attempts whose pause is over are asked for (they become awaited jobs). */
 export function startWaitingAttempts(turn: Turn): void {
-  for (const recovery of turn.state.recoveries)
-    if (recovery.retryAtMs !== null && turn.nowMs >= recovery.retryAtMs)
-      replace(turn, recovery, { ...recovery, retryAtMs: null });
+  for (const recovery of turn.state.recoveries) {
+    if (recovery.retryAtMs === null) continue;
+    const leftMs = recovery.retryAtMs - turn.nowMs;
+    // Further off than the longest pause: the clock was set back meanwhile.
+    if (leftMs <= 0 || leftMs > longestRetryMs) replace(turn, recovery, { ...recovery, retryAtMs: null });
+  }
 }
 
 /** On a tick: a recovery nobody ended within its limit is given up, aloud. */
 export function endLostRecoveries(turn: Turn): void {
   for (const recovery of [...turn.state.recoveries]) {
     const waitedMs = turn.nowMs - recovery.sinceMs;
+    // The clock was set back: the limit counts anew.
+    if (waitedMs < 0) replace(turn, recovery, { ...recovery, sinceMs: turn.nowMs });
     if (waitedMs <= contracts.evacuate.waitMs) continue;
     turn.withdraw(recovery.job);
     loseRecovery(turn, recovery, `no end after ${Math.round(waitedMs / 60_000)} minutes`);
@@ -75,6 +80,7 @@ export function endLostRecoveries(turn: Turn): void {
 function loseRecovery(turn: Turn, recovery: Recovery, why: string): void {
   remove(turn, recovery);
   turn.state.recoveryEndedMs = turn.nowMs;
+  turn.forget(recovery.dead);
   const { incident, dead, spare } = recovery;
   turn.say({ kind: 'evacuation-lost', incident, dead, spare, why });
 }
@@ -86,7 +92,10 @@ function endRecovery(turn: Turn, recovery: Recovery, report: EvacuationReport): 
   // A refusal stands for the host until it changes: the next round asks again, and says it again only if it is another.
   if (report.outcome === 'refused' && report.refusal !== null)
     turn.refuse(report.refusal, signatureOf(report.refusal));
-  else turn.say({ kind: 'evacuation-ended', report });
+  else {
+    turn.forget(recovery.dead);
+    turn.say({ kind: 'evacuation-ended', report });
+  }
   if (!report.acted) liftCooldown(turn, recovery.incident);
 }
 

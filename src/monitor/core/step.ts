@@ -57,12 +57,16 @@ function onTick(turn: Turn): void {
   endLostRecoveries(turn);
   const { phase } = turn.state;
   if (phase.kind === 'watching') {
-    if (turn.nowMs < phase.nextCheckMs) return;
+    // Further off than one period: the clock was set back meanwhile, and nobody waits for it to come round again.
+    const leftMs = phase.nextCheckMs - turn.nowMs;
+    if (leftMs > 0 && leftMs <= turn.rules.monitorPeriodMs) return;
     const job = turn.refreshJob({ servers: false, requestedAtMs: turn.nowMs });
     turn.enter({ kind: 'refreshing', sinceMs: turn.nowMs, job });
     return;
   }
   const waitedMs = turn.nowMs - phase.sinceMs;
+  // The clock was set back: the wait begins anew, or its limit would be as long as the jump.
+  if (waitedMs < 0) return turn.enter({ ...phase, sinceMs: turn.nowMs });
   if (waitedMs <= contracts[phase.job.name].waitMs) return;
   turn.withdraw(phase.job);
   giveUpRound(turn, { name: 'worker-silent', job: phase.job.name, waitedMs });
@@ -120,6 +124,7 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
   const serversTellOfNow = (inventory.servers?.collectedAtMs ?? 0) > turn.state.recoveryEndedMs;
   const leftovers = serversTellOfNow ? suspicion.leftovers : [];
   const about = new Set([
+    ...recoveringHosts(turn),
     ...suspicion.suspects.map((s) => s.hypervisor.host),
     ...leftovers.map((l) => l.host),
     ...outages.failed.map((outage) => outage.scope),

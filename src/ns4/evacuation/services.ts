@@ -1,6 +1,7 @@
 // The two compute services of an evacuation: the dead one forced down and disabled before the first instance moves, the
 // spare enabled. Each change is looked for in Nova before it is made again, and after it was made.
 import { errorText } from '../../shared/errors.ts';
+import { resurrectionReason } from '../../shared/inventory.ts';
 import { CloudError, type ComputeService, type ComputeServiceChange } from '../cloud.ts';
 import type { Work } from './work.ts';
 
@@ -23,7 +24,7 @@ export async function forceDown(
     {
       forcedDown: true,
       status: 'disabled',
-      disabledReason: `sonny resurrection on ${spare}`.slice(0, longestReason),
+      disabledReason: resurrectionReason(spare).slice(0, longestReason),
     },
     (s) =>
       s.forcedDown && s.state === 'down' && s.status === 'disabled' && /sonny/i.test(s.disabledReason ?? ''),

@@ -1,6 +1,7 @@
 // Which spare may stand in: each rule as a row, and the assignment of several.
 import { describe, expect, test } from 'vitest';
 import { assignSpares } from '../../../src/monitor/core/spares.ts';
+import { isMarkedSpare, resurrectionReason } from '../../../src/shared/inventory.ts';
 import { spareShortcoming } from '../../../src/shared/spares.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
 
@@ -58,6 +59,23 @@ describe('spareShortcoming', () => {
     );
     expect(assigned.pairs).toEqual([{ dead: 'hv01', spare: 'hv04' }]);
   });
+});
+
+test('a host that was recovered to one called "spare1" is no spare when it comes back', () => {
+  const dead = hypervisor('hv01');
+  const back = hypervisor('hv02', { status: 'disabled', disabledReason: resurrectionReason('spare1') });
+  expect(isMarkedSpare(back)).toBe(false);
+  expect(isMarkedSpare(spare('hv04', { disabledReason: 'a spare for sonny' }))).toBe(true);
+  const { pairs, missing } = assignSpares(
+    ['hv01'],
+    inventory({ hypervisors: [dead, back] }),
+    new Set(),
+    nowMs,
+    {
+      heartbeatPeriodMs,
+    },
+  );
+  expect({ pairs, missing }).toEqual({ pairs: [], missing: [{ dead: 'hv01', candidates: [] }] });
 });
 
 describe('assignSpares', () => {
