@@ -2,7 +2,7 @@
 // of such a part has to answer before its silent hosts may be called dead. Pure; the monitor and ns4 ask alike.
 import type { ScanFinding, ScanTarget } from './contracts.ts';
 import { type ControlRules, controlHosts, hostTarget, spread } from './controls.ts';
-import { type Hosts, type Hypervisor, wasHandled } from './inventory.ts';
+import { type Hosts, type Hypervisor, isMarkedSpare, wasHandled } from './inventory.ts';
 import type { Refusal } from './refusals.ts';
 
 /** Most of a group is more than half of it, and at least this many: two of three may well die by themselves. */
@@ -73,10 +73,10 @@ export function findOutages(
 
 /**
  * Not those recovered before or forced down, nor those that are off in good order: disabled, empty and down, as in
- * maintenance or on their way to the scrap heap. They would make every later outage look larger than it is.
+ * maintenance or on their way to the scrap heap (a spare is none of these: it should be up). They would make every later outage look larger than it is.
  */
 function isCounted(h: Hypervisor): boolean {
-  const isRetired = h.state === 'down' && h.status === 'disabled' && h.runningVms === 0;
+  const isRetired = h.state === 'down' && h.status === 'disabled' && h.runningVms === 0 && !isMarkedSpare(h);
   return !h.forcedDown && !wasHandled(h) && !isRetired;
 }
 
