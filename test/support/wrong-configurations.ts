@@ -453,11 +453,100 @@ const clouds: readonly WrongConfiguration[] = [
   ),
 ];
 
-/** All of them. Those of the process ns4 without a mistake in config.ini show only when clouds.yaml is read as well. */
+const fenced = `${good}[FENCING]\nmode = required\nhosts = fencing.yaml\n`;
+
+/** A case of one ./fencing.yaml, on good other files; its expectations begin behind that file's path. */
+const fence = (
+  name: string,
+  content: string | null,
+  expect: readonly string[],
+  mode = 0o600,
+): WrongConfiguration =>
+  wrong({
+    name: `fencing: ${name}`,
+    process: 'ns4',
+    files: {
+      'config.ini': fenced,
+      'clouds.yaml': login,
+      ...(content === null ? {} : { 'fencing.yaml': { content, mode } }),
+    },
+    expect: expect.map((line) => (line.startsWith('$') ? line : `$CWD/fencing.yaml${line}`)),
+  });
+
+const oneLevel =
+  'hosts:\n  hv01:\n    levels:\n      - agent: /bin/true\n        options: {password: hunter2}\n';
+
+const fencing: readonly WrongConfiguration[] = [
+  ini('fencing all wrong', `${good}[FENCING]\nmode = perhaps\ntimeout = 0\n`, [
+    ':6: [FENCING] mode: found "perhaps", expected none or required',
+    ':7: [FENCING] timeout: found "0", expected a number of seconds from 1 to 300',
+  ]),
+  ini('fencing required, and no file', `${good}[FENCING]\nmode = required\n`, [
+    ': [FENCING] hosts: missing, expected the file with the fence levels (fencing.yaml), as mode is required',
+  ]),
+  fence('no such file', null, [': no such file, expected the one that [FENCING] hosts names']),
+  fence('an empty file', '# nothing\n', [': found no keys, expected "hosts:" and below it the hypervisors']),
+  fence('no YAML', 'hosts:\n\tpassword: hunter2\n', [':2: a tab indents the line, expected spaces']),
+  fence(
+    'everybody may read it',
+    oneLevel,
+    [': found mode 0644, others than its owner may read its passwords; expected 0600'],
+    0o644,
+  ),
+  fence(
+    'the group may write it',
+    'hosts: {hv01: {levels: [{agent: /bin/true}]}}\n',
+    [': found mode 0660, others than its owner may write it; expected 0600'],
+    0o660,
+  ),
+  fence(
+    'mistakes of every kind at once',
+    `defaults:
+  options:
+    fence_nobody: {password: hunter2}
+    /bin/true: {action: reboot}
+  level: []
+hosts:
+  hv01:
+  hv02: {levels: []}
+  hv03:
+    levels:
+      - fence_ipmilan
+      - agent: fence_of_another_world
+      - agent: /bin/true
+        options: {ip: [10.0.0.1], "a b": x, password: "hun\\nter2"}
+        timeout: 5
+      - options: {ip: 10.0.0.1}
+    options:
+      fence_redfish: {password: hunter2}
+  hv04: hunter2
+`,
+    [
+      ':5: defaults.level: unknown key, expected options or levels',
+      ':4: defaults.options./bin/true.action: is not to be set: Sonny does that',
+      ':7: hosts.hv01: has no levels, expected "levels" here or below "defaults"',
+      ':8: hosts.hv02.levels: found 0 of them, expected a list of 1 to 8 levels ("- agent: …")',
+      ':11: hosts.hv03.levels[0]: found a text, expected keys below it',
+      ':12: hosts.hv03.levels[1].agent: found "fence_of_another_world", expected a program on the PATH or in /usr/sbin (package fence-agents?), or an absolute path',
+      ':15: hosts.hv03.levels[2].timeout: unknown key, expected agent or options',
+      ':14: hosts.hv03.levels[2].options.ip: found a list, expected one text',
+      ':14: hosts.hv03.levels[2].options: found the key "a b", expected a name',
+      ':14: hosts.hv03.levels[2].options.password: found a line break or control character, which agents cannot be told',
+      ':16: hosts.hv03.levels[3].agent: missing, expected the name of a fence agent or a path',
+      ':18: hosts.hv03.options.fence_redfish: no level runs this agent, expected one of fence_of_another_world, /bin/true',
+      ':19: hosts.hv04: found a text, expected keys below it',
+      ':19: hosts.hv04: has no levels, expected "levels" here or below "defaults"',
+      ':3: defaults.options.fence_nobody: no level runs this agent, expected one of fence_of_another_world, /bin/true',
+    ],
+  ),
+];
+
+/** All of them. Those of the process ns4 without a mistake in config.ini show only when its further files are read. */
 export const wrongConfigurations: readonly WrongConfiguration[] = [
   ...files,
   ...syntax,
   ...values,
   ...slack,
   ...clouds,
+  ...fencing,
 ];

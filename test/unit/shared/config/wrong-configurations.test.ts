@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { readFencingFile } from '../../../../src/ns4/fencing/fencing-file.ts';
 import { loadCloud } from '../../../../src/shared/config/clouds-yaml.ts';
 import { loadSettings } from '../../../../src/shared/config/load.ts';
 import { UsageError } from '../../../../src/shared/errors.ts';
@@ -30,7 +31,9 @@ function complaints(process: WrongConfiguration['process'], laid: LaidOutConfigu
       cwd,
       home,
     });
-    if (process === 'ns4') loadCloud({ cloud: settings.openstack?.cloud ?? '', env, cwd, home });
+    if (process !== 'ns4') return [];
+    loadCloud({ cloud: settings.openstack?.cloud ?? '', env, cwd, home });
+    if (settings.fencing.file !== null) readFencingFile(settings.fencing.file, '');
     return [];
   } catch (error) {
     if (error instanceof UsageError) return error.lines;
