@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { SonnyEvent } from '../../src/shared/events.ts';
 import { keysOf } from '../../src/shared/keys.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { Household } from './processes.ts';
+import { Household, type Ini } from './processes.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 
 const instances = ['vm-1', 'vm-2', 'vm-3'];
@@ -17,7 +17,7 @@ export class SmallCloud {
   readonly redis: TestRedis;
   readonly household: Household;
 
-  private constructor(simulator: Simulator, redis: TestRedis) {
+  private constructor(simulator: Simulator, redis: TestRedis, ini: Ini) {
     this.simulator = simulator;
     this.redis = redis;
     this.household = new Household({
@@ -25,6 +25,7 @@ export class SmallCloud {
       redisPort: redis.port,
       cloudsYaml: simulator.cloudsYaml(),
       ini: {
+        ...ini,
         DEFAULT: { monitor_period: 1, heartbeat_period: 3, cooldown_period: 3600 },
         OPENSTACK: { cloud: this.cloud },
         SCAN: { hypervisor_ports: '10022,10111,16509', instance_ports: 10022, timeout: 0.5 },
@@ -32,7 +33,8 @@ export class SmallCloud {
     });
   }
 
-  static async open(): Promise<SmallCloud> {
+  /** `ini`: further sections. */
+  static async open(ini: Ini = {}): Promise<SmallCloud> {
     const [simulator, redis] = await Promise.all([
       startSimulator({ durations: { reportIntervalMs: 500, serviceDownMs: 3_000, agentDownMs: 3_000 } }),
       startRedis({ aof: true }),
@@ -40,7 +42,7 @@ export class SmallCloud {
     for (const name of instances) await simulator.boot(name, 'hv01');
     await simulator.boot('other', 'hv02');
     simulator.spare('hv04');
-    return new SmallCloud(simulator, redis);
+    return new SmallCloud(simulator, redis, ini);
   }
 
   async close(): Promise<void> {
