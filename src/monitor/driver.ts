@@ -1,5 +1,6 @@
-// The monitor's only loop: receive an input, step, save state and events together, then ask for the jobs. A crash after
-// any save is harmless: whatever the saved state waits for is asked for again under the same ids.
+// The monitor's only loop: stand by until the lease is free, then lead: receive an input, step, save state and events
+// together, then ask for the jobs. A crash after any save is harmless: whatever the saved state waits for is asked for
+// again under the same ids, by whoever leads then.
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../shared/clock.ts';
 import type { JobName, JobOutcome } from '../shared/contracts.ts';
@@ -13,13 +14,15 @@ import { announce } from '../shared/sentences.ts';
 import { step } from './core/step.ts';
 import {
   awaitedJobs,
+  type Found,
   firstState,
   type Input,
   type JobRequest,
   type Rules,
   type State,
 } from './core/types.ts';
-import { type Memory, SupersededError } from './memory.ts';
+import { type Lease, renewMs, standbyPollMs } from './lease.ts';
+import { LostLeaseError, type Memory } from './memory.ts';
 
 /** While jobs run their outcomes are asked for this often, besides being told of: a notification may get lost. */
 const outcomePollMs = 500;
@@ -30,7 +33,8 @@ const redisTroublePauseMs = 500;
 export interface DriverParts {
   readonly cloud: string;
   readonly rules: Rules;
-  readonly memory: Pick<Memory, 'takeOver' | 'save' | 'readOrders' | 'forgetOrders'>;
+  readonly lease: Pick<Lease, 'who' | 'take' | 'renew' | 'release'>;
+  readonly memory: Pick<Memory, 'read' | 'save' | 'holds' | 'readOrders' | 'forgetOrders'>;
   readonly inventory: Pick<InventoryStore, 'read'>;
   readonly jobs: Pick<JobProducer, 'request' | 'outcome' | 'withdraw' | 'onFinished'>;
   readonly clock: Clock;
@@ -40,30 +44,96 @@ export interface DriverParts {
 export class Driver {
   readonly #parts: DriverParts;
   #state: State = firstState('none');
-  /** Jobs this process has asked for; after a restart all awaited ones are asked for again. */
+  /** The latest state this process saved or saw; null when it never saw one. */
+  #known: State | null = null;
+  /** Jobs this process has asked for; after a take-over all awaited ones are asked for again. */
   readonly #requested = new Set<string>();
   #wake: AbortController = new AbortController();
+  #leaseLost = false;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
     parts.jobs.onFinished(() => this.#wake.abort());
   }
 
-  /** Runs until `stop` is aborted; rejects when another monitor took over or the state is not understood. */
+  /**
+   * Runs until `stop` is aborted, leading or standing by. Rejects when the state is not understood, or when Redis cannot
+   * be reached at the very start.
+   */
   async run(stop: AbortSignal): Promise<void> {
-    const { memory, clock, log } = this.#parts;
+    const { lease, log } = this.#parts;
     stop.addEventListener('abort', () => this.#wake.abort(), { once: true });
-    const found = await memory.takeOver();
-    this.#state = found ?? firstState(clock.nowMs().toString(36));
-    await this.#save(this.#state, [
-      { kind: 'monitor-started', resumed: found !== null, fencing: this.#parts.rules.fencing },
-    ]);
+    for (let first = true; ; first = false) {
+      const epoch = await this.#standBy(stop, first);
+      if (epoch === null) return;
+      const over = new AbortController();
+      void this.#keepRenewing(over.signal);
+      try {
+        await this.#lead(epoch, stop);
+      } catch (error) {
+        if (!(error instanceof LostLeaseError)) throw error;
+        log.warn(`${lease.who} does not lead any more: ${error.message}`);
+      } finally {
+        over.abort();
+        // Not ours any more, or Redis is away: then it runs out by itself.
+        await lease.release().catch(() => {});
+      }
+    }
+  }
+
+  /** Tries to take the lease until it is ours; its epoch, or null when stopped. */
+  async #standBy(stop: AbortSignal, first: boolean): Promise<number | null> {
+    const { lease, memory, log } = this.#parts;
+    for (let told = false, reached = !first; !stop.aborted; ) {
+      try {
+        const epoch = await lease.take(this.#known?.epoch ?? 0);
+        reached = true;
+        if (epoch !== null) return epoch;
+        if (!told) log.info(`another monitor leads; ${lease.who} stands by`);
+        told = true;
+        // What was seen here is what is left when Redis loses everything before this one leads.
+        this.#remember(await memory.read());
+      } catch (error) {
+        if (!reached) throw error;
+        log.debug({ error: errorText(error) }, 'cannot ask for the lease');
+      }
+      await this.#pause(standbyPollMs);
+    }
+    return null;
+  }
+
+  /** Beside whatever the loop waits for. An answer is not waited for: a late one must not delay the next renewal. */
+  async #keepRenewing(over: AbortSignal): Promise<void> {
+    const { clock, lease } = this.#parts;
+    this.#leaseLost = false;
+    const renew = async () => {
+      if ((await lease.renew()) || over.aborted) return;
+      this.#leaseLost = true;
+      this.#wake.abort();
+    };
+    try {
+      for (;;) {
+        await clock.sleep(renewMs, over);
+        // Redis is away: the next save tells whether we still lead.
+        renew().catch(() => {});
+      }
+    } catch {
+      // Over: not leading any more.
+    }
+  }
+
+  async #lead(epoch: number, stop: AbortSignal): Promise<void> {
+    const { lease, clock, log } = this.#parts;
+    this.#requested.clear();
+    const found = await this.#goOnFrom();
+    await this.#take({ kind: 'leads', atMs: clock.nowMs(), epoch, who: lease.who, found });
     while (!stop.aborted) {
       try {
+        if (this.#leaseLost) throw new LostLeaseError('it was not renewed in time');
         const moved = await this.#turn();
         if (!moved) await this.#rest();
       } catch (error) {
-        if (error instanceof SupersededError) throw error;
+        if (error instanceof LostLeaseError) throw error;
         // Redis is away: the state in memory is the one last saved, so the same turn is simply taken again.
         log.warn({ error: errorText(error) }, 'a turn failed and is taken again');
         await this.#pause(redisTroublePauseMs);
@@ -72,14 +142,33 @@ export class Driver {
     await this.#save(this.#state, [{ kind: 'monitor-stopped' }]);
   }
 
+  /** The later one of what Redis holds and what is remembered becomes the state. */
+  async #goOnFrom(): Promise<Found> {
+    const { memory, clock, log } = this.#parts;
+    const stored = await memory.read();
+    if (this.#known !== null && (stored === null || isLater(this.#known, stored)))
+      log.warn('Redis lost its last moments; going on from what this monitor remembers');
+    this.#remember(stored);
+    this.#state = this.#known ?? firstState(clock.nowMs().toString(36));
+    return this.#known === null ? 'nothing' : 'state';
+  }
+
+  #remember(seen: State | null): void {
+    if (seen !== null && (this.#known === null || !isLater(this.#known, seen))) this.#known = seen;
+  }
+
   /** One pass over everything that may have happened; true when the state moved. */
   async #turn(): Promise<boolean> {
-    const { memory, clock } = this.#parts;
+    const { memory, clock, log } = this.#parts;
     let moved = false;
+    if (!(await memory.holds(this.#state))) {
+      log.warn('Redis lost what was saved last; it is saved again');
+      await this.#save(this.#state, []);
+    }
     const orders = await memory.readOrders();
-    for (const order of orders)
-      moved = (await this.#take({ kind: 'order', atMs: clock.nowMs(), order })) || moved;
-    if (orders.length > 0) await memory.forgetOrders(orders.length);
+    for (const { order } of orders)
+      if (order !== null) moved = (await this.#take({ kind: 'order', atMs: clock.nowMs(), order })) || moved;
+    if (orders.length > 0) await memory.forgetOrders(orders);
 
     await this.#requestAwaited();
     for (const job of awaitedJobs(this.#state)) {
@@ -107,15 +196,18 @@ export class Driver {
     const { state, events, withdraw } = step(before, input, this.#parts.rules);
     if (events.length === 0 && JSON.stringify(state) === JSON.stringify(before)) return false;
     await this.#save(state, events);
-    this.#state = state;
     for (const job of withdraw) await this.#parts.jobs.withdraw(job.name, job.id);
     return true;
   }
 
-  async #save(state: State, facts: readonly EventFacts[]): Promise<void> {
+  /** The state counts, and what follows from it leaves, only once it is saved. */
+  async #save(unsaved: State, facts: readonly EventFacts[]): Promise<void> {
     const { cloud, clock, memory, log } = this.#parts;
     const events = facts.map((f) => announce(cloud, clock.nowMs(), f));
+    const state = { ...unsaved, revision: unsaved.revision + 1 };
     await memory.save(state, events);
+    this.#state = state;
+    this.#known = state;
     for (const event of events)
       log[event.level === 'warning' ? 'warn' : event.level]({ kind: event.facts.kind }, event.text);
   }
@@ -162,3 +254,7 @@ export class Driver {
     if (wake.signal.aborted) this.#wake = new AbortController();
   }
 }
+
+/** Of two copies of one cloud's state, the one saved later. */
+const isLater = (a: State, b: State): boolean =>
+  a.epoch === b.epoch ? a.revision > b.revision : a.epoch > b.epoch;

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Entry of the monitor: wires settings, Redis, the queue and the driver. It decides and touches nothing itself.
+import { hostname } from 'node:os';
 import { type Check, runChecks } from '../shared/check.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Settings } from '../shared/config/settings.ts';
 import { InventoryStore } from '../shared/inventory-store.ts';
 import { keysOf } from '../shared/keys.ts';
+import { readLeader } from '../shared/leader.ts';
 import type { Log } from '../shared/log.ts';
 import { type CommonOptions, command, type Frame, runProcess } from '../shared/process-frame.ts';
 import { JobProducer } from '../shared/queue.ts';
@@ -12,6 +14,7 @@ import { connectRedis, probeRedis } from '../shared/redis.ts';
 import { requireOpenStack, start } from '../shared/start.ts';
 import type { Rules } from './core/types.ts';
 import { Driver } from './driver.ts';
+import { Lease, readStandbys } from './lease.ts';
 import { Memory, readState } from './memory.ts';
 
 await runProcess('monitor', async (frame) => {
@@ -23,10 +26,11 @@ await runProcess('monitor', async (frame) => {
   const { settings, log } = start('monitor', options);
   if (options.check)
     return runChecks(checks(settings, log, frame), (line) => process.stdout.write(`${line}\n`));
-  const { memory, inventory, jobs, cloud } = connect(settings, log, frame);
+  const { lease, memory, inventory, jobs, cloud } = connect(settings, log, frame);
   const driver = new Driver({
     cloud,
     rules: rulesOf(settings),
+    lease,
     memory,
     inventory,
     jobs,
@@ -45,12 +49,14 @@ function connect(settings: Settings, log: Log, frame: Frame) {
   const jobs = new JobProducer(settings.redis, cloud, log);
   frame.onClose('Redis', () => redis.disconnect());
   frame.onClose('job queue', () => jobs.close());
+  const lease = new Lease(redis, keys, `${hostname()}/${process.pid}`);
   return {
     cloud,
     keys,
     redis,
     jobs,
-    memory: new Memory(redis, keys),
+    lease,
+    memory: new Memory(redis, keys, lease.text),
     inventory: new InventoryStore(redis, keys),
   };
 }
@@ -86,6 +92,15 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
         if (hosts === null) return 'none yet';
         const age = Math.round((Date.now() - hosts.collectedAtMs) / 1000);
         return `${hosts.hypervisors.length} hypervisors, ${age} s old`;
+      },
+    },
+    {
+      what: 'leader',
+      run: async () => {
+        const { redis, keys } = parts();
+        const leader = (await readLeader(redis, keys)) ?? 'no monitor leads now';
+        const standbys = await readStandbys(redis, keys);
+        return `${leader}; standing by: ${standbys.join(', ') || 'none'}`;
       },
     },
     {

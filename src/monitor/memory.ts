@@ -1,78 +1,93 @@
-// Where the monitor's state lives: one JSON document in Redis, saved together with the events that tell of it, by one
-// writer only.
-import { randomUUID } from 'node:crypto';
+// Where the monitor's state lives: one JSON document in Redis, saved together with the mandate that follows from it and
+// the events that tell of it, and only by the monitor that holds the lease.
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { OperationalError } from '../shared/errors.ts';
 import { eventCapacity } from '../shared/event-log.ts';
 import type { SonnyEvent } from '../shared/events.ts';
 import type { Keys } from '../shared/keys.ts';
-import { type Order, orderSchema, type State, stateSchema } from './core/types.ts';
+import { mandateOf, type Order, orderSchema, type State, stateSchema } from './core/types.ts';
 
 /**
- * KEYS: writer, state, stream. ARGV: our id, state, channel, capacity, event… Saves and announces in one step, and only
- * while we are the writer: a second monitor that took over is never overwritten.
+ * KEYS: lease, state, mandate, stream. ARGV: our lease, state, mandate, channel, capacity, event… All in one step, and
+ * only while we lead: another monitor that took over is never overwritten.
  */
 const saveScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2])
-for i = 5, #ARGV do
-  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'event', ARGV[i])
-  redis.call('PUBLISH', ARGV[3], ARGV[i])
+redis.call('SET', KEYS[3], ARGV[3])
+for i = 6, #ARGV do
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[i])
+  redis.call('PUBLISH', ARGV[4], ARGV[i])
 end
 return 1`;
 
-/** Another monitor took over: this one must end, as two deciders would act on the same host. */
-export class SupersededError extends OperationalError {}
+/** KEYS: lease, orders. ARGV: our lease, order… One that froze must not take away what its successor has yet to read. */
+const forgetScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 2, #ARGV do redis.call('LREM', KEYS[2], 1, ARGV[i]) end
+return 1`;
+
+/** The lease is not ours any more: another monitor leads, or Redis lost it. Nothing was saved. */
+export class LostLeaseError extends OperationalError {}
+
+/** An order with its text in Redis. */
+export interface FoundOrder {
+  readonly text: string;
+  /** Null: not understood, to be forgotten. */
+  readonly order: Order | null;
+}
 
 export class Memory {
   readonly #redis: Redis;
   readonly #keys: Keys;
-  readonly #writer = randomUUID();
+  readonly #lease: string;
 
-  constructor(redis: Redis, keys: Keys) {
+  /** `lease` is the lease's text, see lease.ts. */
+  constructor(redis: Redis, keys: Keys, lease: string) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#lease = lease;
   }
 
-  /** Becomes the writer and reads the state; null when this cloud was never watched. */
-  async takeOver(): Promise<State | null> {
-    await this.#redis.set(this.#keys.monitorWriter, this.#writer);
+  /** The state as saved; null when there is none. */
+  read(): Promise<State | null> {
     return readState(this.#redis, this.#keys);
   }
 
-  /** Saves the state and appends and publishes the events, all or nothing. */
+  /** Saves the state and its mandate, appends and publishes the events: all, or (LostLeaseError) nothing. */
   async save(state: State, events: readonly SonnyEvent[]): Promise<void> {
+    const { monitorLease, monitorState, mandate, events: stream, channel } = this.#keys;
     const saved = await this.#redis.eval(
       saveScript,
-      3,
-      this.#keys.monitorWriter,
-      this.#keys.monitorState,
-      this.#keys.events,
-      this.#writer,
-      JSON.stringify(state),
-      this.#keys.channel,
-      eventCapacity,
+      4,
+      ...[monitorLease, monitorState, mandate, stream, this.#lease],
+      ...[JSON.stringify(state), JSON.stringify(mandateOf(state)), channel, eventCapacity],
       ...events.map((event) => JSON.stringify(event)),
     );
-    if (saved !== 1)
-      throw new SupersededError(
-        'another monitor of this cloud took over (or Redis lost its data); this one ends',
-      );
+    if (saved !== 1) throw new LostLeaseError('the lease is not ours any more');
+  }
+
+  /** Does Redis hold what was saved with this state? Not after it lost its last moments. */
+  async holds(state: State): Promise<boolean> {
+    return (await this.#redis.get(this.#keys.mandate)) === JSON.stringify(mandateOf(state));
   }
 
   /** Orders of operators, oldest first; they stay until `forgetOrders`. */
-  async readOrders(): Promise<Order[]> {
+  async readOrders(): Promise<FoundOrder[]> {
     const texts = await this.#redis.lrange(this.#keys.orders, 0, -1);
-    return texts.flatMap((text) => {
-      const order = orderSchema.safeParse(jsonOrNull(text));
-      return order.success ? [order.data] : [];
-    });
+    return texts.map((text) => ({ text, order: orderSchema.safeParse(jsonOrNull(text)).data ?? null }));
   }
 
-  /** Takes the `count` oldest orders off, once what they changed is saved. */
-  async forgetOrders(count: number): Promise<void> {
-    await this.#redis.ltrim(this.#keys.orders, count, -1);
+  /** Takes orders off, once what they changed is saved; not when another monitor leads by now. */
+  async forgetOrders(orders: readonly FoundOrder[]): Promise<void> {
+    const texts = orders.map(({ text }) => text);
+    await this.#redis.eval(
+      forgetScript,
+      2,
+      ...[this.#keys.monitorLease, this.#keys.orders, this.#lease],
+      ...texts,
+    );
   }
 }
 

@@ -31,6 +31,7 @@ export async function evacuateByHand(
       requestedAtMs: nowMs,
       startByMs: nowMs + 600_000,
       judgedAtMs: nowMs,
+      warrant: null,
       evidence: [`ordered by hand by ${operator()}`],
       address: hosts.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
       controls: controlsFor(new Set([pair.dead]), hosts, nowMs, {

@@ -8,6 +8,7 @@ import type { EventFacts } from '../shared/events.ts';
 import type { Hosts } from '../shared/inventory.ts';
 import type { InventoryStore } from '../shared/inventory-store.ts';
 import type { Log } from '../shared/log.ts';
+import { warrantOf } from '../shared/mandate.ts';
 import { announce } from '../shared/sentences.ts';
 import { type Cloud, CloudError } from './cloud.ts';
 import type { EvacuationParts } from './evacuation/course.ts';
@@ -62,7 +63,11 @@ export function handlersOf(parts: WorkerParts): Handlers {
     },
     scan: (data, signal) => scan(data, settings.scan, {}, clock, signal),
     evacuate: async (data, signal) => {
-      const report = await evacuateHost(data, evacuationParts(parts), signal);
+      const report = await evacuateHost(
+        { ...data, warrant: warrantOf(data) },
+        evacuationParts(parts),
+        signal,
+      );
       // Not waited for: the monitor and Slack are to hear at once that the instances are back.
       if (report.acted && !signal.aborted) void showMoved(parts, signal);
       return report;

@@ -68,7 +68,8 @@ export const evacuationReportSchema = z.object({
   /**
    * done: every instance was dealt with (see `instances`); refused: stopped before the first change;
    * stopped: stopped after changes were made (`refusal` says why); handed-back: the worker was told to stop, another
-   * one is to continue; superseded: another worker owns the incident now.
+   * one is to continue; superseded: another worker owns the incident now, or the
+   * monitor gave it to another job.
    */
   outcome: z.enum(['done', 'refused', 'stopped', 'handed-back', 'superseded']),
   refusal: refusalSchema.nullable(),
@@ -85,6 +86,8 @@ const evacuateDataSchema = z.object({
   spare: z.string(),
   /** 1, then one more each time a worker was lost with the job. */
   attempt: z.number().int().min(1),
+  /** Of the monitor that led when this attempt was decided; see mandate.ts. */
+  epoch: z.number().default(0),
   requestedAtMs: z.number(),
   /** Not begun by then: refused as too late, as the evidence is old. */
   startByMs: z.number(),

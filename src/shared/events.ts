@@ -9,9 +9,12 @@ export const eventLevels = ['debug', 'info', 'warning', 'error'] as const;
 export type EventLevel = (typeof eventLevels)[number];
 
 const factsSchema = z.discriminatedUnion('kind', [
+  /** A monitor leads from now on; `resumed`: it goes on from a state that was there before. */
   z.object({
     kind: z.literal('monitor-started'),
     resumed: z.boolean(),
+    who: z.string(),
+    epoch: z.number(),
     /** Absent in events of a version that knew no fencing. */
     fencing: fencingModeSchema.optional(),
   }),

@@ -17,8 +17,12 @@ export interface Keys {
   readonly servers: string;
   readonly events: string;
   readonly monitorState: string;
-  /** Identity of the one monitor that may write; see monitor/memory.ts. */
-  readonly monitorWriter: string;
+  /** Who leads, with an expiry; the epoch of the last take-over; who stands by. See monitor/lease.ts. */
+  readonly monitorLease: string;
+  readonly monitorEpoch: string;
+  readonly monitorStandby: string;
+  /** Which job may work at which recovery; see mandate.ts. */
+  readonly mandate: string;
   /** Orders of operators to the monitor, a list. */
   readonly orders: string;
   /** How far the sonny that posts to Slack has read the stream, and how far one that tells a terminal has. */
@@ -43,7 +47,10 @@ export function keysOf(cloud: string): Keys {
     servers: `${prefix}:inventory:servers`,
     events: `${prefix}:events`,
     monitorState: `${prefix}:monitor:state`,
-    monitorWriter: `${prefix}:monitor:writer`,
+    monitorLease: `${prefix}:monitor:lease`,
+    monitorEpoch: `${prefix}:monitor:epoch`,
+    monitorStandby: `${prefix}:monitor:standby`,
+    mandate: `${prefix}:mandate`,
     orders: `${prefix}:monitor:orders`,
     relayCursor: `${prefix}:sonny:cursor`,
     terminalCursor: `${prefix}:sonny:cursor:terminal`,

@@ -38,7 +38,7 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
     case 'monitor-started':
       return say(
         'info',
-        `${facts.resumed ? 'The monitor is back and goes on where it stood.' : 'The monitor is watching.'}${facts.fencing === 'none' ? ` ${capital(fencingText('none'))}.` : ''}`,
+        `${leadsText(facts)}${facts.fencing === 'none' ? ` ${capital(fencingText('none'))}.` : ''}`,
       );
     case 'monitor-stopped':
       return say('info', 'The monitor stops watching.');
@@ -94,6 +94,12 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function leadsText({ resumed, who, epoch }: Extract<EventFacts, { kind: 'monitor-started' }>): string {
+  return resumed
+    ? `The monitor ${who} leads now (epoch ${epoch}) and goes on where the last one stood.`
+    : `The monitor ${who} is watching (epoch ${epoch}).`;
+}
 
 function clearedText(scope: string, of: string): string {
   if (of === 'control-plane-suspect' && /^(zone|aggregate) |^cloud$/.test(scope))

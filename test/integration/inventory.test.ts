@@ -175,13 +175,15 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
 
   test('each has its own events and its own incidents', async () => {
     const [ours, theirs] = [workers[0].parts, workers[1].parts];
-    await ours.events.append([announce(here, 1, { kind: 'monitor-started', resumed: false })]);
+    await ours.events.append([
+      announce(here, 1, { kind: 'monitor-started', resumed: false, who: 'here/1', epoch: 1 }),
+    ]);
     expect((await ours.events.readAfter('0-0', 10)).map(({ event }) => event.cloud)).toEqual([here]);
     expect(await theirs.events.readAfter('0-0', 10)).toEqual([]);
-    const claim = await ours.journals.claim('hv01', 0, never);
-    const other = await theirs.journals.claim('hv01', 0, never);
+    const claim = await ours.journals.claim('hv01', 0, never, null);
+    const other = await theirs.journals.claim('hv01', 0, never, null);
     expect([claim, other]).not.toContain(null);
-    expect(await ours.journals.claim('hv01', 0, never)).toBeNull();
+    expect(await ours.journals.claim('hv01', 0, never, null)).toBeNull();
     await Promise.all([claim?.release(), other?.release()]);
   });
 });

@@ -51,15 +51,6 @@ test('a host that hangs and wakes up while its instances are evacuated keeps no 
   expect(small.simulator.snapshot().migrations).toEqual([]);
 });
 
-test('a second monitor takes over, the first one ends and says why', async () => {
-  small.household.start('ns4');
-  const first = small.household.start('monitor');
-  await small.watched();
-  small.household.start('monitor');
-  expect(await first.exited).toBe(1);
-  expect(first.output).toContain('another monitor of this cloud took over');
-});
-
 test('ns4 -r: the running monitor forgets the last recovery', async () => {
   small.household.start('ns4');
   small.household.start('monitor');

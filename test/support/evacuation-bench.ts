@@ -24,6 +24,7 @@ import type { EventFacts } from '../../src/shared/events.ts';
 import { InventoryStore } from '../../src/shared/inventory-store.ts';
 import { type Keys, keysOf } from '../../src/shared/keys.ts';
 import { createLog } from '../../src/shared/log.ts';
+import { warrantOf } from '../../src/shared/mandate.ts';
 import { connectRedis } from '../../src/shared/redis.ts';
 import {
   type BootOptions,
@@ -117,6 +118,8 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /** Its own time; default: the one all others have. */
   readonly clock?: MovableClock;
+  /** Works as for a monitor, whose mandate it asks for. */
+  readonly mandated?: boolean;
   /** The real scan over real sockets; default: what the simulator knows. */
   readonly realScan?: boolean;
   /** Around the right to change an incident, e.g. to crash at its saves. */
@@ -181,7 +184,7 @@ export class Worker {
       return ownership === null ? null : (this.#options.wrap?.(ownership) ?? ownership);
     };
     return evacuateHost(
-      order,
+      { ...order, warrant: this.#options.mandated ? warrantOf(order) : null },
       {
         ...parts,
         journals: { open: (h) => journals.open(h), read: (id) => journals.read(id), claim },
@@ -314,6 +317,7 @@ export class EvacuationBench {
       requestedAtMs: nowMs,
       startByMs: nowMs + 60_000,
       judgedAtMs: nowMs - 500,
+      epoch: 0,
       evidence: ['a test says so'],
       address: this.simulator.snapshot().hosts[dead]?.address ?? null,
       controls: [hostTarget(this.healthy, null, { hypervisorPorts: [] })],

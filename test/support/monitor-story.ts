@@ -4,8 +4,8 @@ import { step } from '../../src/monitor/core/step.ts';
 import {
   awaitedJobs,
   firstState,
+  type Input,
   type JobRequest,
-  type Order,
   type Rules,
   type State,
 } from '../../src/monitor/core/types.ts';
@@ -28,6 +28,7 @@ export const rules: Rules = {
   fencing: 'none',
 };
 
+type Untimed<I> = I extends unknown ? Omit<I, 'atMs'> : never;
 type Finding = 'answers' | 'silent' | 'unknown';
 
 /** What the pretend world answers. Functions are asked at each job, so a test may change them between steps. */
@@ -67,7 +68,7 @@ export class Story {
     throw new Error('the round does not end');
   }
 
-  input(input: { kind: 'tick' } | { kind: 'order'; order: Order }): this {
+  input(input: Untimed<Input>): this {
     return this.#take(step(this.state, { ...input, atMs: this.atMs }, this.rules));
   }
 

@@ -48,6 +48,7 @@ export class Household {
   readonly #env: NodeJS.ProcessEnv;
   readonly #running: Running[] = [];
   readonly #cloud: string;
+  readonly #ini: Ini;
   readonly redis: Redis;
 
   constructor(options: {
@@ -60,12 +61,8 @@ export class Household {
     this.dir = mkdtempSync(join(tmpdir(), 'sonny-household-'));
     this.#cloud = options.cloud;
     const ini: Ini = { REDIS: { host: '127.0.0.1', port: options.redisPort }, ...options.ini };
-    const text = Object.entries(ini)
-      .map(([section, keys]) =>
-        [`[${section}]`, ...Object.entries(keys).map(([k, v]) => `${k} = ${v}`), ''].join('\n'),
-      )
-      .join('\n');
-    writeFileSync(join(this.dir, 'config.ini'), text, { mode: 0o600 });
+    this.#ini = ini;
+    this.configure('config.ini', {});
     writeFileSync(join(this.dir, 'clouds.yaml'), options.cloudsYaml, { mode: 0o600 });
     const { OS_CLIENT_CONFIG_FILE: _file, OS_CLOUD: _cloud, ...env } = process.env;
     this.#env = { ...env, HOME: this.dir, ...options.env };
@@ -77,6 +74,19 @@ export class Household {
       maxRetriesPerRequest: null,
     });
     this.redis.on('error', () => {});
+  }
+
+  /** Writes a further configuration, to be named with -c: the one of all with other values for some keys. */
+  configure(file: string, change: Ini): string {
+    const sections = [...new Set([...Object.keys(this.#ini), ...Object.keys(change)])];
+    const text = sections
+      .map((section) => {
+        const keys = Object.entries({ ...this.#ini[section], ...change[section] });
+        return [`[${section}]`, ...keys.map(([k, v]) => `${k} = ${v}`), ''].join('\n');
+      })
+      .join('\n');
+    writeFileSync(join(this.dir, file), text, { mode: 0o600 });
+    return file;
   }
 
   /** Starts one of the three; it keeps running until stopped or its own end. */

@@ -2,6 +2,7 @@
 import { controlsFor } from '../../shared/control-plane.ts';
 import { incidentId } from '../../shared/incident-id.ts';
 import type { Inventory } from '../../shared/inventory.ts';
+import { evacuateJobId } from '../../shared/mandate.ts';
 import type { RefusalName } from '../../shared/refusals.ts';
 import { assignSpares } from './spares.ts';
 import type { Turn } from './turn.ts';
@@ -63,6 +64,7 @@ export function permit(
       dead: pair.dead,
       spare: pair.spare,
       attempt: 1,
+      epoch: state.epoch,
       requestedAtMs: nowMs,
       startByMs: nowMs + startWithinMs,
       judgedAtMs: nowMs,
@@ -70,7 +72,7 @@ export function permit(
       address: inventory.hosts?.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
       controls,
     };
-    const job = { name: 'evacuate' as const, id: `evacuate-${incident}-1`, data };
+    const job = { name: 'evacuate' as const, id: evacuateJobId(incident, 1), data };
     return { incident, dead: pair.dead, spare: pair.spare, sinceMs: nowMs, job, retryAtMs: null };
   });
   state.cooldown = { sinceMs: nowMs, incidents: started.map((r) => r.incident) };

@@ -1,5 +1,6 @@
 // Recoveries under way: what their jobs' outcomes mean, further attempts after a lost worker, and the end of each. Pure.
 import { contracts, type EvacuationReport, type JobName, type JobOutcome } from '../../shared/contracts.ts';
+import { evacuateJobId } from '../../shared/mandate.ts';
 import type { Refusal } from '../../shared/refusals.ts';
 import type { Turn } from './turn.ts';
 import { mostAttempts, type Recovery } from './types.ts';
@@ -22,6 +23,10 @@ export function continueRecovery(turn: Turn, recovery: Recovery, outcome: JobOut
       if (!('incident' in outcome.result)) return;
       const report = outcome.result;
       if (report.outcome === 'handed-back') return tryAgain(turn, recovery, 'its ns4 was stopped', 0);
+      // It was the current job, so nobody else was asked: a claim by hand, or Redis lost its last moments. What was begun
+      // must be ended by somebody.
+      if (report.outcome === 'superseded')
+        return tryAgain(turn, recovery, 'its ns4 had lost the right to go on', backOffMs(recovery));
       return endRecovery(turn, recovery, report);
     }
   }
@@ -41,12 +46,13 @@ function tryAgain(turn: Turn, recovery: Recovery, why: string, pauseMs: number):
   const data = {
     ...recovery.job.data,
     attempt,
+    epoch: turn.state.epoch,
     requestedAtMs: turn.nowMs,
     startByMs: turn.nowMs + pauseMs + continueWithinMs,
   };
   const next: Recovery = {
     ...recovery,
-    job: { ...recovery.job, id: `evacuate-${recovery.incident}-${attempt}`, data },
+    job: { ...recovery.job, id: evacuateJobId(recovery.incident, attempt), data },
     retryAtMs: pauseMs === 0 ? null : turn.nowMs + pauseMs,
   };
   replace(turn, recovery, next);

@@ -13,12 +13,14 @@ import { controlsFor } from '../../shared/control-plane.ts';
 import { hostTarget } from '../../shared/controls.ts';
 import type { Inventory } from '../../shared/inventory.ts';
 import type { Refusal } from '../../shared/refusals.ts';
+import { beginLeading } from './leading.ts';
+import { obey } from './orders.ts';
 import { lookForOutages, vouchedFor } from './outages.ts';
 import { permit } from './permit.ts';
 import { continueRecovery, endLostRecoveries, startWaitingAttempts } from './recoveries.ts';
 import { findSuspects, nextCheckMs, unheardSince } from './suspicion.ts';
 import { cloudScope, Turn } from './turn.ts';
-import { freshMs, type Input, type Order, type Output, type Phase, type Rules, type State } from './types.ts';
+import { freshMs, type Input, type Output, type Phase, type Rules, type State } from './types.ts';
 import { judgeWitnesses, silentBystanders, silentOnes } from './verdict.ts';
 import { controlGuests, witnessesOf } from './witnesses.ts';
 
@@ -30,26 +32,17 @@ export function step(state: State, input: Input, rules: Rules): Output {
     case 'tick':
       onTick(turn);
       break;
+    case 'leads':
+      beginLeading(turn, input);
+      break;
     case 'order':
-      onOrder(turn, input.order);
+      obey(turn, input.order);
       break;
     case 'outcome':
       onOutcome(turn, input);
       break;
   }
   return turn.output();
-}
-
-function onOrder(turn: Turn, { kind, by }: Order): void {
-  switch (kind) {
-    case 'reset-cooldown':
-      if (turn.state.cooldown !== null) turn.say({ kind: 'cooldown-reset', by });
-      turn.state.cooldown = null;
-      return;
-    case 'look-now':
-      if (turn.state.phase.kind === 'watching') turn.watchUntil(turn.nowMs);
-      return;
-  }
 }
 
 function onTick(turn: Turn): void {

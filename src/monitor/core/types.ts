@@ -5,6 +5,7 @@ import { contracts, evacuationReportSchema, type JobName, type JobOutcome } from
 import type { EventFacts } from '../../shared/events.ts';
 import { type FencingMode, fencingModeSchema } from '../../shared/fencing-mode.ts';
 import type { Inventory } from '../../shared/inventory.ts';
+import type { Mandate } from '../../shared/mandate.ts';
 import { refusalSchema } from '../../shared/refusals.ts';
 
 /** What the operator decided, from config.ini. */
@@ -110,6 +111,10 @@ export type Standing = z.infer<typeof standingSchema>;
 
 export const stateSchema = z.object({
   version: z.literal(1),
+  /** Of the monitor that leads; grows with every take-over. */
+  epoch: z.number().default(0),
+  /** Counts the saves of an epoch: of two copies the later one counts. Kept by the driver. */
+  revision: z.number().default(0),
   /** Tells the job ids of one life of this state from those of an earlier one that Redis may still remember. */
   life: z.string(),
   sequence: z.number(),
@@ -137,9 +142,17 @@ export const orderSchema = z.object({
 });
 export type Order = z.infer<typeof orderSchema>;
 
+/**
+ * What a monitor that takes the lead goes on from. state: what Redis holds, or what this monitor remembers when Redis
+ * lost its last moments; nothing: neither knows anything of this cloud.
+ */
+export type Found = 'state' | 'nothing';
+
 /** Everything that can happen. Time arrives in `atMs` only. */
 export type Input = { readonly atMs: number } & (
   | { readonly kind: 'tick' }
+  /** This monitor leads from now on, with the state it goes on from. */
+  | { readonly kind: 'leads'; readonly epoch: number; readonly who: string; readonly found: Found }
   | { readonly kind: 'order'; readonly order: Order }
   | {
       readonly kind: 'outcome';
@@ -161,6 +174,8 @@ export interface Output {
 export function firstState(life: string): State {
   return {
     version: 1,
+    epoch: 0,
+    revision: 0,
     life,
     sequence: 0,
     phase: { kind: 'watching', nextCheckMs: 0 },
@@ -178,4 +193,9 @@ export function firstState(life: string): State {
 export function awaitedJobs(state: State): JobRequest[] {
   const phase = state.phase.kind === 'watching' ? [] : [state.phase.job];
   return [...phase, ...state.recoveries.filter((r) => r.retryAtMs === null).map((r) => r.job)];
+}
+
+/** Which job may work at each recovery of this state; written along with it, and asked by ns4. */
+export function mandateOf({ epoch, revision, recoveries }: State): Mandate {
+  return { epoch, revision, jobs: Object.fromEntries(recoveries.map((r) => [r.incident, r.job.id])) };
 }

@@ -10,6 +10,7 @@ import type {
 import type { EventFacts } from '../../shared/events.ts';
 import type { Hosts, Servers } from '../../shared/inventory.ts';
 import type { Log } from '../../shared/log.ts';
+import type { Warrant } from '../../shared/mandate.ts';
 import type { Refusal } from '../../shared/refusals.ts';
 import type { Cloud } from '../cloud.ts';
 import type { Fencing } from '../fencing/fencing.ts';
@@ -45,7 +46,10 @@ export type Order = Pick<
   | 'controls'
   | 'requestedAtMs'
   | 'address'
->;
+> & {
+  /** Shown before every dangerous step; null by hand, where nobody else has to want it. */
+  readonly warrant: Warrant | null;
+};
 
 /** An order being carried out. */
 export interface Course {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { instanceReportSchema } from '../../shared/contracts.ts';
 import { OperationalError } from '../../shared/errors.ts';
+import type { Warrant } from '../../shared/mandate.ts';
 import { refusalSchema } from '../../shared/refusals.ts';
 import { proofSchema } from '../fencing/proof.ts';
 
@@ -70,14 +71,14 @@ const mostSaves = 8;
 export interface JournalStorage {
   /** Takes the claim on a host's incident for `forMs` if nobody has it; false when somebody has. */
   takeClaim(host: string, token: string, forMs: number): Promise<boolean>;
-  /** Prolongs a claim that is still ours; false when it is not. */
-  renewClaim(host: string, token: string, forMs: number): Promise<boolean>;
+  /** Prolongs a claim that is still ours and wanted. */
+  renewClaim(right: Right, forMs: number): Promise<Answer>;
   /** Gives a claim back; nothing happens when it is not ours any more. */
   releaseClaim(host: string, token: string): Promise<void>;
-  /** Writes the journal and makes it the open incident of its host, if the claim is ours; false when it is not. */
-  save(host: string, token: string, journal: StoredJournal): Promise<boolean>;
+  /** Writes the journal and makes it the open incident of its host, if granted. */
+  save(right: Right, journal: StoredJournal): Promise<Answer>;
   /** Like `save`, but closes the incident, keeps its journal for `keepSeconds` only, and ends the claim. */
-  end(host: string, token: string, journal: StoredJournal, keepSeconds: number): Promise<boolean>;
+  end(right: Right, journal: StoredJournal, keepSeconds: number): Promise<Answer>;
   /**
    * False when somebody else has the claim. Otherwise true, and a journal that the storage lost is put back, so that a
    * next worker knows what was asked for.
@@ -89,18 +90,34 @@ export interface JournalStorage {
   journal(id: string): Promise<string | null>;
 }
 
+/** What a change of a host's incident is made by. */
+export interface Right {
+  readonly host: string;
+  /** Of the claim. */
+  readonly token: string;
+  /** Checked in the same step against the monitor's mandate; null: by hand, which needs none. */
+  readonly warrant: Warrant | null;
+}
+
+/**
+ * granted: done. no-claim: the claim is not ours (any more). superseded, unknown: as `judgeWarrant` has it. Nothing was
+ * changed but with `granted`.
+ */
+export type Answer = 'granted' | 'no-claim' | 'superseded' | 'unknown';
+
 /** A journal as JSON, with its incident's id. */
 export interface StoredJournal {
   readonly id: string;
   readonly text: string;
 }
 
-/** Somebody else owns this host's incident now: whatever was about to be done must not be done. */
+/** This worker's part in the incident is over: whatever was about to be done must not be done. */
 export class LostOwnershipError extends OperationalError {}
 
 /**
- * The claim ran out or was wiped, though nobody else has it now: this worker stood still, or Redis did. Somebody may
- * have been at work in between, so whatever was looked at is to be looked at again under a new claim.
+ * The claim ran out or was wiped, though nobody else has it now, or the mandate was wiped: this worker stood still, or
+ * Redis did. Somebody may have been at work in between, so whatever was looked at is to be looked at again under a new
+ * claim.
  */
 export class InterruptedOwnershipError extends OperationalError {}
 
@@ -128,14 +145,20 @@ export class Journals {
 
   /**
    * Becomes the owner of a host's incident, waiting up to `waitMs` for a former owner's claim to run out (a killed
-   * worker's does within 8 s). Null when somebody else keeps renewing it.
+   * worker's does within 8 s). Null when somebody else keeps renewing it. With a warrant every change under this claim
+   * is made only while the monitor's mandate agrees.
    */
-  async claim(host: string, waitMs: number, signal: AbortSignal): Promise<Ownership | null> {
+  async claim(
+    host: string,
+    waitMs: number,
+    signal: AbortSignal,
+    warrant: Warrant | null,
+  ): Promise<Ownership | null> {
     const token = randomUUID();
     const untilMs = this.#clock.nowMs() + waitMs;
     for (;;) {
       if (await this.#storage.takeClaim(host, token, ownerMs))
-        return new Ownership(this.#storage, this.#clock, host, token);
+        return new Ownership(this.#storage, this.#clock, { host, token, warrant });
       if (this.#clock.nowMs() >= untilMs) return null;
       await this.#clock.sleep(250, signal);
     }
@@ -146,17 +169,15 @@ export class Journals {
 export class Ownership {
   readonly #storage: JournalStorage;
   readonly #clock: Clock;
-  readonly #host: string;
-  readonly #token: string;
+  readonly #right: Right;
   readonly #lost = new AbortController();
   readonly #over = new AbortController();
   #last: StoredJournal | null = null;
 
-  constructor(storage: JournalStorage, clock: Clock, host: string, token: string) {
+  constructor(storage: JournalStorage, clock: Clock, right: Right) {
     this.#storage = storage;
     this.#clock = clock;
-    this.#host = host;
-    this.#token = token;
+    this.#right = right;
     void this.#keepRenewing();
   }
 
@@ -179,25 +200,38 @@ export class Ownership {
 
   async #renew(): Promise<void> {
     try {
-      if (!(await this.#storage.renewClaim(this.#host, this.#token, ownerMs))) await this.#lose();
+      const answer = await this.#storage.renewClaim(this.#right, ownerMs);
+      if (answer !== 'granted') await this.#lose(answer);
     } catch {
       // Redis is away: the next save tells whether we are still the owner.
     }
   }
 
   /** We are not the owner any more; says which way, and ends everything done under this claim. */
-  async #lose(): Promise<never> {
+  async #lose(answer: Exclude<Answer, 'granted'>): Promise<never> {
     this.#over.abort();
-    const free = this.#last === null || (await this.#storage.putBack(this.#host, this.#token, this.#last));
-    const error = free
-      ? new InterruptedOwnershipError(`the claim on the incident of ${this.#host} was interrupted`)
-      : new LostOwnershipError(`another worker owns the incident of ${this.#host} now`);
+    const error = await this.#lossBy(answer);
     this.#lost.abort(error);
     throw error;
   }
 
+  async #lossBy(answer: Exclude<Answer, 'granted'>): Promise<OperationalError> {
+    const { host, token } = this.#right;
+    if (answer === 'superseded')
+      return new LostOwnershipError(
+        `the monitor wants the recovery of ${host} from another job now, or not any more`,
+      );
+    const free = this.#last === null || (await this.#storage.putBack(host, token, this.#last));
+    if (!free) return new LostOwnershipError(`another worker owns the incident of ${host} now`);
+    return new InterruptedOwnershipError(
+      answer === 'unknown'
+        ? `Redis does not hold the monitor's mandate for the recovery of ${host}`
+        : `the claim on the incident of ${host} was interrupted`,
+    );
+  }
+
   /**
-   * Writes the incident down, if we still own it; throws LostOwnershipError or InterruptedOwnershipError otherwise.
+   * Writes the incident down, if we still own it and are wanted; throws LostOwnershipError or InterruptedOwnershipError otherwise.
    * Returns only with a fresh confirmation: a worker that was frozen meanwhile asks again, so that what follows at once
    * cannot be minutes late.
    */
@@ -206,17 +240,19 @@ export class Ownership {
       const sentAtMs = this.#clock.nowMs();
       // Written anew each round: another save may have been quicker, and this one must not undo it.
       const journal = stored(incident);
-      if (!(await this.#storage.save(this.#host, this.#token, journal))) await this.#lose();
+      const answer = await this.#storage.save(this.#right, journal);
+      if (answer !== 'granted') await this.#lose(answer);
       this.#last = journal;
       if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;
     }
-    throw new OperationalError(`Redis is too slow to confirm who owns the incident of ${this.#host}`);
+    throw new OperationalError(`Redis is too slow to confirm who owns the incident of ${this.#right.host}`);
   }
 
   /** Ends the incident: it stays readable for 90 days (for one if it was refused), and the host is free for another one. */
   async end(incident: Incident): Promise<void> {
     const seconds = incident.ended?.outcome === 'refused' ? keepRefusedSeconds : keepSeconds;
-    if (!(await this.#storage.end(this.#host, this.#token, stored(incident), seconds))) await this.#lose();
+    const answer = await this.#storage.end(this.#right, stored(incident), seconds);
+    if (answer !== 'granted') await this.#lose(answer);
     this.#over.abort();
   }
 
@@ -224,7 +260,7 @@ export class Ownership {
   async release(): Promise<void> {
     this.#over.abort();
     try {
-      await this.#storage.releaseClaim(this.#host, this.#token);
+      await this.#storage.releaseClaim(this.#right.host, this.#right.token);
     } catch {
       // Redis is away; the claim runs out by itself within seconds.
     }

@@ -64,7 +64,7 @@ async function evacuateOnce(
     const ageMs = startedAtMs - order.requestedAtMs;
     return refused(course, { name: 'too-late', host: order.dead, ageMs });
   }
-  const ownership = await journals.claim(order.dead, claimWaitMs, stop);
+  const ownership = await journals.claim(order.dead, claimWaitMs, stop, order.warrant);
   if (ownership === null) {
     const open = await journals.open(order.dead);
     if (open !== null && open.id !== order.incident) return alreadyRecovering(course, open);

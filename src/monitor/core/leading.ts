@@ -1,0 +1,10 @@
+// What changes when a monitor takes the lead. Pure.
+import type { Turn } from './turn.ts';
+import type { Input } from './types.ts';
+
+/** From now on orders carry this epoch, and the mandate names it. */
+export function beginLeading(turn: Turn, { epoch, who, found }: Extract<Input, { kind: 'leads' }>): void {
+  turn.state.epoch = epoch;
+  const { fencing } = turn.rules;
+  turn.say({ kind: 'monitor-started', resumed: found !== 'nothing', who, epoch, fencing });
+}

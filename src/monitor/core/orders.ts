@@ -1,0 +1,16 @@
+// What operators order. Pure.
+import type { Turn } from './turn.ts';
+import type { Order } from './types.ts';
+
+/** Harmless to obey twice: an order is taken off only after what it changed is saved. */
+export function obey(turn: Turn, { kind, by }: Order): void {
+  switch (kind) {
+    case 'reset-cooldown':
+      if (turn.state.cooldown !== null) turn.say({ kind: 'cooldown-reset', by });
+      turn.state.cooldown = null;
+      return;
+    case 'look-now':
+      if (turn.state.phase.kind === 'watching') turn.watchUntil(turn.nowMs);
+      return;
+  }
+}

@@ -1,0 +1,71 @@
+// A worker and the monitor's mandate: it is asked before every change, and without it nothing changes.
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { EvacuateData } from '../../src/shared/contracts.ts';
+import { evacuateJobId, type Mandate } from '../../src/shared/mandate.ts';
+import { EvacuationBench, type Pair } from '../support/evacuation-bench.ts';
+import { until } from '../support/raw-api.ts';
+
+let bench: EvacuationBench;
+beforeAll(async () => {
+  bench = await EvacuationBench.open(4);
+});
+afterAll(() => bench.close());
+
+const epoch = 100;
+const mandate = (order: EvacuateData, change: Partial<Mandate> = {}) => {
+  const jobs = { [order.incident]: evacuateJobId(order.incident, order.attempt) };
+  return bench.redis.set(bench.keys.mandate, JSON.stringify({ epoch, revision: 1, jobs, ...change }));
+};
+const worker = () => bench.worker({ concurrency: 1, mandated: true });
+const ordered = (pair: Pair) => bench.order(pair, { epoch, judgedAtMs: bench.clock.nowMs() + 3_600_000 });
+const asked = ({ names }: Pair) => names.filter((name) => bench.seen(name).evacuationsStarted > 0).length;
+
+test('another attempt has the mandate: superseded, and nothing was changed', async () => {
+  const pair = await bench.pair(1);
+  const order = ordered(pair);
+  await mandate({ ...order, attempt: 2 });
+  const before = bench.changes().length;
+  expect(await worker().evacuate(order)).toMatchObject({ outcome: 'superseded', acted: false });
+  expect(bench.changes()).toHaveLength(before);
+  expect(await bench.redis.exists(bench.keys.incidentOwner(pair.dead))).toBe(0);
+  expect(await bench.redis.get(bench.keys.openIncident(pair.dead))).toBeNull();
+  // The attempt that has it goes on at once.
+  expect(await worker().evacuate({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
+});
+
+test.each([
+  ['no mandate', null],
+  ['one from before the order', { epoch: epoch - 1 }],
+])('%s: the job fails, nothing was changed; it is run again when the monitor wrote it', async (_, change) => {
+  const pair = await bench.pair(1);
+  const order = ordered(pair);
+  if (change === null) await bench.redis.del(bench.keys.mandate);
+  else await mandate(order, change);
+  const before = bench.changes().length;
+  await expect(worker().evacuate(order)).rejects.toThrow("does not hold the monitor's mandate");
+  expect(bench.changes()).toHaveLength(before);
+  await mandate(order);
+  expect(await worker().evacuate(order)).toMatchObject({ outcome: 'done', acted: true });
+});
+
+test('taken away in mid-recovery: no further request, and the next attempt ends it', async () => {
+  const pair = await bench.pair(6);
+  const order = ordered(pair);
+  await mandate(order);
+  const running = worker().evacuate(order);
+  await until(
+    () => asked(pair),
+    (n) => n >= 2,
+  );
+  const next = { ...order, attempt: 2 };
+  await mandate(next);
+  const before = asked(pair);
+  expect(await running).toMatchObject({ outcome: 'superseded', acted: true });
+  expect(asked(pair)).toBeLessThanOrEqual(before + 1);
+  const changes = bench.changes().length;
+  await delay(300);
+  expect(bench.changes()).toHaveLength(changes);
+  expect(await worker().evacuate(next)).toMatchObject({ outcome: 'done', incident: order.incident });
+  expect(pair.names.map((name) => bench.seen(name).evacuationsStarted)).toEqual(pair.names.map(() => 1));
+});

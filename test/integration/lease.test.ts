@@ -1,0 +1,154 @@
+// The lease, the saves that demand it and the mandate, on a real Redis.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { firstState, mandateOf } from '../../src/monitor/core/types.ts';
+import { Lease, leaseMs, readStandbys } from '../../src/monitor/lease.ts';
+import { LostLeaseError, Memory, readState } from '../../src/monitor/memory.ts';
+import { RedisJournalStorage } from '../../src/ns4/evacuation/redis-journal-storage.ts';
+import { EventLog } from '../../src/shared/event-log.ts';
+import { keysOf } from '../../src/shared/keys.ts';
+import { readLeader } from '../../src/shared/leader.ts';
+import { createLog } from '../../src/shared/log.ts';
+import { judgeWarrant, type Mandate, type Warrant } from '../../src/shared/mandate.ts';
+import { connectRedis } from '../../src/shared/redis.ts';
+import { announce } from '../../src/shared/sentences.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+const cloud = 'leased';
+const keys = keysOf(cloud);
+let server: TestRedis;
+let redis: ReturnType<typeof connectRedis>;
+beforeAll(async () => {
+  server = await startRedis();
+  const settings = {
+    host: '127.0.0.1',
+    port: server.port,
+    username: null,
+    password: null,
+    tls: false,
+    db: 1,
+  };
+  redis = connectRedis(settings, cloud, createLog({ name: 'test', verbosity: 0 }));
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+beforeEach(() => redis.flushall());
+
+const monitor = (who: string) => {
+  const lease = new Lease(redis, keys, who);
+  return { lease, memory: new Memory(redis, keys, lease.text) };
+};
+const stopped = announce(cloud, 1, { kind: 'monitor-stopped' });
+
+test('one has it, the others do not; renewed while held, free when given back or run out', async () => {
+  const [a, b] = [monitor('a/1'), monitor('b/2')];
+  expect(await a.lease.take(0)).toBeGreaterThan(0);
+  expect(await b.lease.take(0)).toBeNull();
+  expect([await readLeader(redis, keys), await readStandbys(redis, keys)]).toEqual(['a/1', ['b/2']]);
+  await redis.pexpire(keys.monitorLease, 500);
+  expect([await a.lease.renew(), await b.lease.renew()]).toEqual([true, false]);
+  expect(await redis.pttl(keys.monitorLease)).toBeGreaterThan(leaseMs - 500);
+  await b.lease.release();
+  expect(await readLeader(redis, keys)).toBe('a/1');
+  await a.lease.release();
+  expect(await b.lease.take(0)).toBeGreaterThan(0);
+  expect(await readStandbys(redis, keys)).toEqual([]);
+  await redis.pexpire(keys.monitorLease, 1);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await a.lease.take(0)).toBeGreaterThan(0);
+  expect(await b.lease.renew()).toBe(false);
+});
+
+test('an answer that was lost on its way: who has the lease may take it again', async () => {
+  const a = monitor('a/1');
+  const first = (await a.lease.take(0)) ?? 0;
+  expect(await a.lease.take(first)).toBeGreaterThan(first);
+});
+
+test('epochs only grow: over releases, over the loss of the stored one, and over a clock that was set back', async () => {
+  const a = monitor('a/1');
+  const epochs: number[] = [];
+  const again = async () => {
+    epochs.push((await a.lease.take(epochs.at(-1) ?? 0)) ?? 0);
+    await a.lease.release();
+  };
+  await again();
+  await again();
+  await redis.del(keys.monitorEpoch);
+  await again();
+  await redis.set(keys.monitorEpoch, String(Date.now() + 10_000_000));
+  await again();
+  await redis.del(keys.monitorEpoch);
+  await again();
+  expect(epochs).toEqual([...new Set(epochs)].sort((x, y) => x - y));
+  expect(epochs[0]).toBeGreaterThan(Date.now() - 60_000);
+});
+
+test('only who leads saves: state, mandate and events together, or nothing', async () => {
+  const [a, b] = [monitor('a/1'), monitor('b/2')];
+  const state = { ...firstState('life'), epoch: 5, revision: 3 };
+  await a.lease.take(0);
+  await a.memory.save(state, [stopped]);
+  expect(await a.memory.holds(state)).toBe(true);
+  expect(JSON.parse((await redis.get(keys.mandate)) ?? '')).toEqual({ epoch: 5, revision: 3, jobs: {} });
+  await redis.set(keys.monitorLease, b.lease.text);
+  const late = { ...state, revision: 4, backoffs: 7 };
+  await expect(a.memory.save(late, [stopped])).rejects.toThrow(LostLeaseError);
+  expect(await readState(redis, keys)).toEqual(state);
+  expect(await new EventLog(redis, keys).readAfter('0-0', 10)).toHaveLength(1);
+  await b.memory.save(late, []);
+  expect(await a.memory.holds(state)).toBe(false);
+});
+
+test('orders stay until they are forgotten by who leads, whatever came meanwhile', async () => {
+  const [a, b] = [monitor('a/1'), monitor('b/2')];
+  const order = (by: string) => JSON.stringify({ kind: 'reset-cooldown', by, atMs: 1 });
+  await redis.rpush(keys.orders, order('first'), 'nonsense');
+  await a.lease.take(0);
+  const found = await a.memory.readOrders();
+  expect(found.map(({ order }) => order?.by ?? null)).toEqual(['first', null]);
+  await redis.rpush(keys.orders, order('second'));
+  await redis.set(keys.monitorLease, b.lease.text);
+  await a.memory.forgetOrders(found);
+  expect(await redis.llen(keys.orders)).toBe(3);
+  await b.memory.forgetOrders(found);
+  expect(await redis.lrange(keys.orders, 0, -1)).toEqual([order('second')]);
+});
+
+const warrant: Warrant = { incident: 'i1', jobId: 'evacuate-i1-1', epoch: 7 };
+test.each([
+  ['the job of the recovery', { epoch: 7, revision: 1, jobs: { i1: 'evacuate-i1-1' } }, 'valid'],
+  ['after a take-over', { epoch: 9, revision: 1, jobs: { i1: 'evacuate-i1-1' } }, 'valid'],
+  ['a further attempt', { epoch: 9, revision: 1, jobs: { i1: 'evacuate-i1-2' } }, 'superseded'],
+  ['another recovery', { epoch: 7, revision: 1, jobs: { i2: 'evacuate-i2-1' } }, 'superseded'],
+  ['no recovery any more', { epoch: 7, revision: 1, jobs: {} }, 'superseded'],
+  ['from before the order', { epoch: 6, revision: 1, jobs: {} }, 'unknown'],
+  ['none', null, 'unknown'],
+] as [string, Mandate | null, ReturnType<typeof judgeWarrant>][])(
+  'a mandate: %s',
+  async (_, mandate, verdict) => {
+    expect(judgeWarrant(mandate, warrant)).toBe(verdict);
+    // The same rule as a script, in one step with each change.
+    const storage = new RedisJournalStorage(redis, keys);
+    const right = { host: 'hv01', token: 'mine', warrant };
+    const journal = { id: 'i1', text: '{}' };
+    await storage.takeClaim('hv01', 'mine', 5_000);
+    if (mandate !== null) await redis.set(keys.mandate, JSON.stringify(mandate));
+    const answer = verdict === 'valid' ? 'granted' : verdict;
+    expect(await storage.save(right, journal)).toBe(answer);
+    expect(await storage.journal('i1')).toBe(verdict === 'valid' ? '{}' : null);
+    expect(await storage.renewClaim(right, 5_000)).toBe(answer);
+    expect(await storage.end(right, journal, 60)).toBe(answer);
+    expect(await redis.exists(keys.incidentOwner('hv01'))).toBe(verdict === 'valid' ? 0 : 1);
+    // By hand there is none to ask.
+    await storage.takeClaim('hv02', 'mine', 5_000);
+    expect(await storage.save({ host: 'hv02', token: 'mine', warrant: null }, journal)).toBe('granted');
+    expect(await storage.save({ host: 'hv02', token: 'other', warrant: null }, journal)).toBe('no-claim');
+  },
+);
+
+test('the mandate of a state names the job of each recovery', () => {
+  const state = firstState('life');
+  expect(mandateOf(state)).toEqual({ epoch: 0, revision: 0, jobs: {} });
+});

@@ -1,0 +1,79 @@
+// The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its mandate names, and what it
+// makes of a worker that lost its right to go on.
+import { describe, expect, test } from 'vitest';
+import { mandateOf } from '../../../src/monitor/core/types.ts';
+import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
+import { done, Story, type World } from '../../support/monitor-story.ts';
+
+/** hv01 with two instances is silent, hv04 is its spare. */
+function story(world: Partial<World> = {}): Story {
+  const told: Story = new Story({
+    inventory: () =>
+      inventory(
+        {
+          hypervisors: [hypervisor('hv01'), hypervisor('hv02', { runningVms: 1 }), spare('hv04')],
+          agents: [agent('hv01', 120_000)],
+          servers: [server('vm1', 'hv01'), server('vm2', 'hv01'), server('vm9', 'hv02')],
+        },
+        told.atMs,
+      ),
+    finding: (name) => (/^(hv01|id-vm[12])$/.test(name) ? 'silent' : 'answers'),
+    ...world,
+  });
+  return told;
+}
+const lead = (s: Story, epoch: number, found: 'state' | 'nothing' = 'state') =>
+  s.input({ kind: 'leads', epoch, who: `host/${epoch}`, found });
+const orders = (s: Story) =>
+  s.requests.flatMap((r) => (r.name === 'evacuate' ? [[r.id, r.data.attempt, r.data.epoch]] : []));
+
+describe('taking the lead', () => {
+  test('is told, with who and the epoch, and whether it goes on where another one stood', () => {
+    const s = lead(lead(story(), 7, 'nothing'), 9);
+    expect(s.texts).toEqual([
+      expect.stringMatching(/^The monitor host\/7 is watching \(epoch 7\)\./),
+      expect.stringMatching(
+        /^The monitor host\/9 leads now \(epoch 9\) and goes on where the last one stood\./,
+      ),
+    ]);
+  });
+
+  test('orders carry the epoch they were decided in, and the mandate names the current job of each recovery', () => {
+    const s = lead(story({ evacuate: () => ({ state: 'running' }) }), 7, 'nothing').round();
+    const [recovery] = s.state.recoveries;
+    const incident = recovery?.incident ?? '';
+    expect(mandateOf(s.state)).toMatchObject({ epoch: 7, jobs: { [incident]: `evacuate-${incident}-1` } });
+    lead(s, 9);
+    expect(mandateOf(s.state)).toMatchObject({ epoch: 9, jobs: { [incident]: `evacuate-${incident}-1` } });
+    const [job] = s.requests.filter((r) => r.name === 'evacuate');
+    if (job === undefined) throw new Error('no evacuation');
+    s.outcome(job, { state: 'failed', detail: 'job stalled' });
+    expect(mandateOf(s.state)).toMatchObject({ epoch: 9, jobs: { [incident]: `evacuate-${incident}-2` } });
+    expect(orders(s)).toEqual([
+      [`evacuate-${incident}-1`, 1, 7],
+      [`evacuate-${incident}-2`, 2, 9],
+    ]);
+    // While a further attempt waits for its time the lost one must not go on.
+    const [, second] = s.requests.filter((r) => r.name === 'evacuate');
+    if (second === undefined) throw new Error('no second attempt');
+    s.outcome(second, { state: 'failed', detail: 'job stalled' });
+    expect(mandateOf(s.state).jobs).toEqual({ [incident]: `evacuate-${incident}-3` });
+    expect(orders(s)).toHaveLength(2);
+  });
+
+  test('no recovery, no mandate', () => {
+    const s = lead(story(), 7, 'nothing').round();
+    expect(s.evacuations).toHaveLength(1);
+    expect(mandateOf(s.state).jobs).toEqual({});
+  });
+});
+
+test('a current job that was superseded does not end its recovery: another attempt does', () => {
+  const s = story({
+    evacuate: (r) =>
+      r.data.attempt === 1 ? done(r, { outcome: 'superseded', acted: true, instances: [] }) : done(r),
+  }).round();
+  expect(s.evacuations.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  expect(s.events.map((e) => e.kind).slice(-2)).toEqual(['evacuation-continued', 'evacuation-ended']);
+  expect(s.state.cooldown).not.toBeNull();
+});
