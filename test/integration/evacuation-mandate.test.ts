@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EvacuateData } from '../../src/shared/contracts.ts';
-import { evacuateJobId, type Mandate } from '../../src/shared/mandate.ts';
+import type { Mandate } from '../../src/shared/mandate.ts';
 import { EvacuationBench, type Pair } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 
@@ -13,10 +13,8 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const epoch = 100;
-const mandate = (order: EvacuateData, change: Partial<Mandate> = {}) => {
-  const jobs = { [order.incident]: evacuateJobId(order.incident, order.attempt) };
-  return bench.redis.set(bench.keys.mandate, JSON.stringify({ epoch, revision: 1, jobs, ...change }));
-};
+const mandate = (order: EvacuateData, change: Partial<Mandate> = {}) =>
+  bench.mandate(order, { epoch, ...change });
 const worker = () => bench.worker({ concurrency: 1, mandated: true });
 const ordered = (pair: Pair) => bench.order(pair, { epoch, judgedAtMs: bench.clock.nowMs() + 3_600_000 });
 const asked = ({ names }: Pair) => names.filter((name) => bench.seen(name).evacuationsStarted > 0).length;

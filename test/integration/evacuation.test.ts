@@ -460,7 +460,9 @@ describe('with real silence', () => {
     if (hosts === null) throw new Error('no inventory');
     const rules = { heartbeatPeriodMs, hypervisorPorts: parts.settings.scan.hypervisorPorts };
     const controls = controlHosts(hosts, new Set([pair.dead]), real.clock.nowMs(), rules);
-    return handlers.evacuate(real.order(pair, { controls }), never);
+    const order = real.order(pair, { controls });
+    await real.mandate(order);
+    return handlers.evacuate(order, never);
   }
 
   test('the job as a whole: scanned, evacuated, the guests answer again, the inventory shows it', async () => {

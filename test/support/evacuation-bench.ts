@@ -24,7 +24,7 @@ import type { EventFacts } from '../../src/shared/events.ts';
 import { InventoryStore } from '../../src/shared/inventory-store.ts';
 import { type Keys, keysOf } from '../../src/shared/keys.ts';
 import { createLog } from '../../src/shared/log.ts';
-import { warrantOf } from '../../src/shared/mandate.ts';
+import { evacuateJobId, type Mandate, warrantOf } from '../../src/shared/mandate.ts';
 import { connectRedis } from '../../src/shared/redis.ts';
 import {
   type BootOptions,
@@ -323,6 +323,13 @@ export class EvacuationBench {
       controls: [hostTarget(this.healthy, null, { hypervisorPorts: [] })],
       ...change,
     };
+  }
+
+  /** The leading monitor's mandate for an order, in Redis. */
+  async mandate(order: EvacuateData, change: Partial<Mandate> = {}): Promise<void> {
+    const { incident, attempt, epoch } = order;
+    const jobs = { [incident]: evacuateJobId(incident, attempt) };
+    await this.redis.set(this.keys.mandate, JSON.stringify({ epoch, revision: 1, jobs, ...change }));
   }
 
   /** A second look at an order, by a worker whose clock is `aheadMs` ahead. */
