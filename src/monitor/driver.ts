@@ -29,6 +29,8 @@ const outcomePollMs = 500;
 /** Operators' orders are looked for at least this often. */
 const orderPollMs = 2_000;
 const redisTroublePauseMs = 500;
+/** Not one of its own for every finished job. */
+const woken = new Error('woken');
 
 export interface DriverParts {
   readonly cloud: string;
@@ -53,7 +55,7 @@ export class Driver {
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
-    parts.jobs.onFinished(() => this.#wake.abort());
+    parts.jobs.onFinished(() => this.#wake.abort(woken));
   }
 
   /**
@@ -62,7 +64,7 @@ export class Driver {
    */
   async run(stop: AbortSignal): Promise<void> {
     const { lease, log } = this.#parts;
-    stop.addEventListener('abort', () => this.#wake.abort(), { once: true });
+    stop.addEventListener('abort', () => this.#wake.abort(woken), { once: true });
     for (let first = true; ; first = false) {
       const epoch = await this.#standBy(stop, first);
       if (epoch === null) return;
@@ -109,7 +111,7 @@ export class Driver {
     const renew = async () => {
       if ((await lease.renew()) || over.aborted) return;
       this.#leaseLost = true;
-      this.#wake.abort();
+      this.#wake.abort(woken);
     };
     try {
       for (;;) {
@@ -194,7 +196,7 @@ export class Driver {
   async #take(input: Input): Promise<boolean> {
     const before = this.#state;
     const { state, events, withdraw } = step(before, input, this.#parts.rules);
-    if (events.length === 0 && JSON.stringify(state) === JSON.stringify(before)) return false;
+    if (events.length === 0 && isSame(state, before)) return false;
     await this.#save(state, events);
     for (const job of withdraw) await this.#parts.jobs.withdraw(job.name, job.id);
     return true;
@@ -254,6 +256,12 @@ export class Driver {
     if (wake.signal.aborted) this.#wake = new AbortController();
   }
 }
+
+/** By what would be saved; most parts of a state that did not move are the very same objects. */
+const isSame = (a: State, b: State): boolean =>
+  (Object.keys(a) as (keyof State)[]).every(
+    (part) => a[part] === b[part] || JSON.stringify(a[part]) === JSON.stringify(b[part]),
+  );
 
 /** Of two copies of one cloud's state, the one saved later. */
 const isLater = (a: State, b: State): boolean =>

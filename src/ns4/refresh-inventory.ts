@@ -103,8 +103,20 @@ function joined(
   const { id: serviceId, state, status, disabledReason, forcedDown, zone } = service;
   const isMember = (aggregate: Aggregate): boolean => aggregate.hosts.includes(host);
   return {
-    ...{ host, name, address, state, status, disabledReason, forcedDown, zone, serviceId },
-    ...{ vcpus, vcpusUsed, memoryMb, memoryMbUsed, runningVms },
+    host,
+    name,
+    address,
+    state,
+    status,
+    disabledReason,
+    forcedDown,
+    zone,
+    serviceId,
+    vcpus,
+    vcpusUsed,
+    memoryMb,
+    memoryMbUsed,
+    runningVms,
     aggregates: aggregates
       .filter(isMember)
       .map((aggregate) => aggregate.name)

@@ -1,0 +1,127 @@
+// From a seed to a history: a world, its rules, its weather and what goes wrong when. Each history leaves out most kinds
+// of trouble, so that those it has come in numbers.
+import type { Rules } from '../../src/monitor/core/types.ts';
+import type { ServerAddress } from '../../src/shared/inventory.ts';
+import { type FaultName, faults } from './faults.ts';
+import { History } from './history.ts';
+import type { Random } from './random.ts';
+import { fairWeather, type Weather } from './weather.ts';
+
+export interface Plan {
+  readonly history: History;
+  /** Troubles end then, true time. */
+  readonly calmMs: number;
+}
+
+const startMs = Date.parse('2026-11-21T12:00:00Z');
+
+export function generate(random: Random): Plan {
+  const weather: Weather = { ...fairWeather };
+  const history = new History(
+    {
+      rules: rulesOf(random),
+      weather,
+      workers: random.pick([1, 2, 2]),
+      monitors: random.pick([1, 1, 2]),
+      method: random.chance(0.15) ? 'database' : 'api',
+      concurrency: random.pick([1, 2, 8]),
+      startMs,
+    },
+    random,
+  );
+  history.redis.strict = random.chance(0.1);
+  populate(history);
+  const durationMs = random.pick([70_000, 80_000, 100_000, 150_000]);
+  const firstMs = random.between(1_000, 12_000);
+  history.timeline.after(firstMs, () => {
+    // Fair weather while the first picture is taken, so that most histories get far enough.
+    if (random.chance(0.6)) Object.assign(weather, storm(random));
+    random.pick(disasters)(history);
+  });
+  const kinds = random.some(troubles, 0.25);
+  const count = kinds.length === 0 ? 0 : random.between(0, 4);
+  for (let i = 0; i < count; i += 1) {
+    const kind = random.pick(kinds);
+    history.timeline.after(random.between(firstMs, durationMs), () => faults[kind](history));
+  }
+  return { history, calmMs: startMs + durationMs };
+}
+
+/** What most histories are about. */
+const disasters = [
+  ...[faults.hostDies, faults.hostDies, faults.hostDies, faults.hostHangs, faults.twoDieTogether],
+  ...[faults.cutOff, faults.hostDiesAndComesBack, faults.controlHangs, faults.zoneCutOff],
+];
+const troubles = Object.keys(faults) as FaultName[];
+
+function rulesOf(random: Random): Rules {
+  return {
+    monitorPeriodMs: random.pick([30_000, 60_000]),
+    heartbeatPeriodMs: 40_000,
+    suspiciousBackoff: random.pick([5, 5, 2]),
+    deadBackoff: random.pick([1, 1, 1, 1, 2, 2, 2, 0]),
+    cooldownMs: random.pick([600_000, 86_400_000]),
+    externalNetworks: ['ext-net'],
+    hypervisorPorts: [22],
+    instancePorts: [22],
+    fencing: random.pick(['none', 'required']),
+  };
+}
+
+function populate({ world, random }: History): void {
+  const count = random.pick([3, 3, 3, 4, 5]);
+  const spares = random.pick([0, 1, 1, 1, 2]);
+  const zones = random.chance(0.2) ? ['az1', 'az2'] : ['az1'];
+  const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
+  for (let i = 1; i <= count + spares; i += 1) {
+    const isSpare = i > count;
+    const name = isSpare ? `spare${i - count}` : `hv${i}`;
+    const agents = ['neutron-openvswitch-agent', ...(random.chance(0.2) ? ['neutron-dhcp-agent'] : [])];
+    world.addHost(
+      random,
+      {
+        ...{ name, zone: zones[i % zones.length] ?? 'az1', vcpus: isSpare && random.chance(0.1) ? 4 : 16 },
+        address: random.chance(0.03) ? null : `10.0.0.${i}`,
+        aggregates: random.chance(0.1) ? ['ssd'] : [],
+      },
+      agents,
+      reportMs,
+      isSpare,
+    );
+    if (!isSpare) for (let g = 1; g <= random.pick([1, 1, 2, 2, 3]); g += 1) addGuest(world, random, name, g);
+  }
+}
+
+function addGuest(world: History['world'], random: Random, host: string, number: number): void {
+  const name = `${host}-vm${number}`;
+  const external: ServerAddress = {
+    network: random.chance(0.9) ? 'ext-net' : 'private',
+    address: `203.0.113.${world.guests.length + 1}`,
+    ...{ version: 4, type: random.chance(0.2) ? 'floating' : 'fixed' },
+  };
+  world.addGuest({
+    ...{ name, host, vcpus: 1, mute: random.chance(0.1) },
+    addresses: random.chance(0.85) ? [external] : [],
+    vmState: random.chance(0.85) ? 'active' : random.pick(['stopped', 'stopped', 'paused', 'error']),
+  });
+}
+
+/** A few kinds of trouble with every call. */
+function storm(random: Random): Partial<Weather> {
+  const strengths: { readonly [K in keyof Weather]: readonly number[] } = {
+    ...{ killAtRedis: [0.003, 0.01, 0.03], freezeAtRedis: [0.003, 0.01] },
+    ...{ redisFails: [0.01, 0.05], redisAnswerLost: [0.01, 0.05], redisSlow: [0.01, 0.1] },
+    ...{ readFails: [0.01, 0.1], readSlow: [0.05, 0.3] },
+    ...{ changeFails: [0.1, 0.4], changeNotNow: [0.2], changeNotSent: [0.2] },
+    ...{
+      changeAnswerLost: [0.1, 0.4],
+      changeLate: [0.1, 0.4],
+      killAtChange: [0.1, 0.3],
+      freezeAtChange: [0.1, 0.3],
+    },
+    ...{ jobsLost: [0.1], jobsFail: [0.1], jobsSlow: [0.1, 0.3], hintsLost: [0.2, 1] },
+    ...{ rebuildFails: [0.1, 0.4], rebuildSticks: [0.1], ownTrouble: [0.1, 0.3], scanFails: [0.2] },
+  };
+  const kinds = random.some(Object.keys(strengths) as (keyof Weather)[], 0.12);
+  return Object.fromEntries(kinds.map((kind) => [kind, random.pick(strengths[kind])]));
+}

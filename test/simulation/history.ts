@@ -1,0 +1,244 @@
+// One history in the making: the world, its processes and their judges, put together and kept running as a service
+// manager would.
+import type { Order, Rules } from '../../src/monitor/core/types.ts';
+import type { SonnyEvent } from '../../src/shared/events.ts';
+import { announce } from '../../src/shared/sentences.ts';
+import { Judges, type Ledger } from './judges/judges.ts';
+import { CloudLink } from './processes/cloud-link.ts';
+import { Eye } from './processes/eye.ts';
+import { PretendFencing } from './processes/fence.ts';
+import { Jobs } from './processes/jobs.ts';
+import { Monitor } from './processes/monitor.ts';
+import { Ns4 } from './processes/ns4.ts';
+import { Process } from './processes/process.ts';
+import { RedisLink } from './processes/redis-link.ts';
+import type { Random } from './random.ts';
+import { Timeline } from './timeline.ts';
+import type { Weather } from './weather.ts';
+import { Nova } from './world/nova.ts';
+import { PretendRedis } from './world/redis.ts';
+import { World } from './world/world.ts';
+
+export interface Setting {
+  readonly rules: Rules;
+  /** May change while the history runs. */
+  readonly weather: Weather;
+  readonly workers: number;
+  readonly monitors: number;
+  readonly method: 'api' | 'database';
+  readonly concurrency: number;
+  readonly startMs: number;
+}
+
+/** A machine on which one process runs, again and again. */
+export interface Seat<T> {
+  readonly name: string;
+  readonly machine: { offsetMs: number };
+  readonly redisLine: { cut: boolean };
+  readonly cloudLine: { cut: boolean };
+  readonly eye: Eye;
+  process: Process | null;
+  role: T | null;
+  lives: number;
+}
+
+export class History {
+  readonly timeline: Timeline;
+  readonly world: World;
+  readonly redis: PretendRedis;
+  readonly nova: Nova;
+  readonly jobs: Jobs;
+  readonly judges: Judges;
+  readonly workers: readonly Seat<Ns4>[];
+  readonly monitors: readonly Seat<Monitor<Ledger>>[];
+  readonly setting: Setting;
+  readonly random: Random;
+  /** Nothing new goes wrong any more. */
+  isCalm = false;
+  /** What ends the faults under way. */
+  readonly healings: (() => void)[] = [];
+  #clockSpreadMs = 0;
+  /** How long a process that ended stays away. */
+  downMs: () => number;
+  /** Hears every event, by whomever it is said. */
+  hear: (event: SonnyEvent) => void = () => {};
+
+  constructor(setting: Setting, random: Random) {
+    const { rules, weather, startMs } = setting;
+    this.setting = setting;
+    this.random = random;
+    this.timeline = new Timeline(startMs);
+    this.world = new World(this.timeline);
+    this.redis = new PretendRedis(this.timeline);
+    this.judges = new Judges(this.world, rules);
+    this.nova = new Nova(this.world, random, weather, this.judges.deeds);
+    this.jobs = new Jobs(this.redis, random, weather);
+    this.downMs = () => random.pick([300, 2_000, 2_000, 15_000, 60_000]);
+    const seats = <T>(count: number, what: string): Seat<T>[] =>
+      Array.from({ length: count }, (_, i) => this.#seat<T>(`${what}-${i + 1}`));
+    this.workers = seats(setting.workers, 'ns4');
+    this.monitors = seats(setting.monitors, 'monitor');
+    const { judges } = this;
+    judges.verdicts.clockSpreadMs = () => this.#clockSpreadMs;
+    judges.deeds.clockSpreadMs = () => this.#clockSpreadMs;
+    judges.hear = (event) => this.hear(event);
+    this.jobs.onFinished = (id) => {
+      for (const seat of this.monitors) seat.role?.hint(id);
+    };
+    this.jobs.onChange = () => this.poke();
+  }
+
+  /** An operator's order, left in Redis. */
+  order(order: Order): void {
+    const { redis, timeline, judges, world } = this;
+    redis.set('orders', [...(redis.get<string[]>('orders') ?? []), JSON.stringify(order)]);
+    if (order.kind === 'reset-cooldown') judges.deeds.cooldownBlurredMs = timeline.nowMs;
+    world.tell(`an operator orders: ${order.kind}`);
+    this.poke();
+  }
+
+  /** Some eye does not see what it saw, or sees it again. */
+  eyesChanged(): void {
+    const open = this.workers.every((seat) => seat.eye.sighted);
+    this.judges.deeds.eyesOpenSinceMs = open ? this.timeline.nowMs : null;
+  }
+
+  /** A machine's clock jumps. */
+  stepClock(seat: Seat<unknown>, byMs: number): void {
+    this.world.tell(`the clock of ${seat.name} jumps by ${byMs / 1000} s`);
+    seat.machine.offsetMs += byMs;
+    const offsets = [...this.workers, ...this.monitors].map((other) => other.machine.offsetMs);
+    // What was stamped before the jump stays so.
+    this.#clockSpreadMs = Math.max(
+      this.#clockSpreadMs,
+      Math.abs(byMs),
+      Math.max(...offsets) - Math.min(...offsets),
+    );
+    this.judges.deeds.cooldownBlurredMs = this.timeline.nowMs;
+    this.judges.disturbedMs = this.timeline.nowMs;
+    this.poke();
+  }
+
+  /** Something happened that only a look would show. */
+  poke(): void {
+    for (const seat of this.monitors) seat.role?.poke();
+  }
+
+  /** Starts every process. */
+  start(): void {
+    for (const seat of this.workers) this.startWorker(seat);
+    for (const seat of this.monitors) this.startMonitor(seat);
+    this.#watchWaits();
+  }
+
+  startWorker(seat: Seat<Ns4>): void {
+    const { nova, redis, random, setting, judges } = this;
+    const { weather, rules, method, concurrency } = setting;
+    const process = this.#process(seat);
+    const link = new RedisLink(redis, process, random, weather, seat.redisLine);
+    const cloud = new CloudLink(nova, process, random, weather, seat.cloudLine);
+    cloud.onSend = (what, id, target) => {
+      if (what === 'force-down') judges.deeds.forcesDown(this.world.host(id));
+      const guest = what === 'evacuate' ? this.world.guests.find((g) => g.id === id) : undefined;
+      if (guest !== undefined) judges.deeds.asked(guest, target);
+    };
+    const role = new Ns4({
+      ...{ process, link, cloud, eye: seat.eye, nova, rules, method, concurrency },
+      fencing:
+        rules.fencing === 'none'
+          ? null
+          : new PretendFencing(this.world, process, link, random, (host) => judges.deeds.shot(host)),
+      witness: {
+        scanned: (id, result) => judges.verdicts.scanned(id, result),
+        reading: (id) => judges.verdicts.reading(id),
+        said: (facts) => {
+          judges.heard(facts);
+          this.hear(announce('pretend', process.clock.nowMs(), facts));
+        },
+        begins: () => {},
+        ends: () => {},
+      },
+    });
+    seat.role = role;
+    this.jobs.takers.push(role);
+    process.onKill = () => {
+      this.#took(role);
+      this.#ended(seat, () => this.startWorker(seat));
+    };
+    process.onFreeze = (forMs) => {
+      this.world.tell(`${seat.name} stands still for ${forMs / 1000} s`);
+      this.jobs.frozen(process, forMs);
+      process.later(forMs, () => this.jobs.lookAgain());
+    };
+    this.jobs.lookAgain();
+  }
+
+  /** Told to stop, as by SIGTERM; the next one comes after a while. */
+  stopWorker(seat: Seat<Ns4>): void {
+    const { process } = seat;
+    if (process === null || !process.running) return;
+    this.world.tell(`${seat.name} is told to stop`);
+    this.jobs.stop(process);
+    process.later(1_000, () => process.kill());
+  }
+
+  startMonitor(seat: Seat<Monitor<Ledger>>): void {
+    const { redis, random, setting, jobs, judges } = this;
+    const process = this.#process(seat);
+    const link = new RedisLink(redis, process, random, setting.weather, seat.redisLine);
+    const role = new Monitor({ process, link, jobs, rules: setting.rules, judge: judges });
+    seat.role = role;
+    process.onKill = () => {
+      judges.pauses(process);
+      this.#ended(seat, () => this.startMonitor(seat));
+      this.poke();
+    };
+    process.onFreeze = (forMs) => {
+      this.world.tell(`${seat.name} stands still for ${forMs / 1000} s`);
+      judges.pauses(process);
+      this.poke();
+      process.later(forMs, () => {
+        if (role.leads) judges.goesOn(process);
+        this.poke();
+      });
+    };
+    role.onEnd = () => process.kill();
+    role.start(new AbortController().signal);
+  }
+
+  #seat<T>(name: string): Seat<T> {
+    return {
+      ...{ name, machine: { offsetMs: 0 }, redisLine: { cut: false }, cloudLine: { cut: false } },
+      eye: new Eye(name, this.world, this.random, this.setting.weather),
+      ...{ process: null, role: null, lives: 0 },
+    };
+  }
+
+  #process(seat: Seat<unknown>): Process {
+    seat.lives += 1;
+    seat.process = new Process(`${seat.name}#${seat.lives}`, this.timeline, seat.machine);
+    return seat.process;
+  }
+
+  #took(role: Ns4): void {
+    const { takers } = this.jobs;
+    takers.splice(takers.indexOf(role), 1);
+    this.jobs.died(role.process);
+  }
+
+  #ended(seat: Seat<unknown>, again: () => void): void {
+    const downMs = this.downMs();
+    this.world.tell(`${seat.name} is gone, and comes back in ${downMs / 1000} s`);
+    seat.process = null;
+    seat.role = null;
+    this.timeline.after(downMs, again);
+  }
+
+  /** By the way of the world, not of the monitor: it may be the one that hangs. */
+  #watchWaits(): void {
+    this.timeline.after(20_000, () => {
+      this.judges.waits();
+      this.#watchWaits();
+    });
+  }
+}

@@ -1,0 +1,151 @@
+// All judges of a history together, as the world and the processes report to them.
+import type { Rules, State } from '../../../src/monitor/core/types.ts';
+import { contracts } from '../../../src/shared/contracts.ts';
+import type { EventFacts, SonnyEvent } from '../../../src/shared/events.ts';
+import { endedWell } from '../../../src/shared/sentences.ts';
+import type { Process } from '../processes/process.ts';
+import type { Judge } from '../processes/storage.ts';
+import type { World } from '../world/world.ts';
+import { Deeds } from './deeds.ts';
+import { type Passed, Verdicts } from './verdicts.ts';
+import { must } from './violation.ts';
+import { judgeWords, type Said } from './words.ts';
+
+/** What must be remembered of the monitor's doings as long as its state. */
+export interface Ledger {
+  readonly trail: readonly Passed[];
+  readonly said: Said;
+}
+
+export class Judges implements Judge<Ledger> {
+  readonly verdicts: Verdicts;
+  readonly deeds: Deeds;
+  readonly counts = { saves: 0, recoveries: 0, attempts: 0 };
+  readonly events: Record<string, number> = {};
+  readonly refusals: Record<string, number> = {};
+  /** Hosts whose recovery ended with a request to look. */
+  readonly leftAloud: Set<string> = new Set();
+  /** Hears every event as it is saved. */
+  hear: (event: SonnyEvent) => void = () => {};
+  /** Since when a monitor runs without interruption by anything; null: it does not. */
+  #watchingSinceMs: number | null = null;
+  #leader: Process | null = null;
+  /** After a jump of a clock or an outage of Redis a wait may take its whole limit again. */
+  disturbedMs = Number.NEGATIVE_INFINITY;
+  /** The state as it was saved last. */
+  state: State | null = null;
+  readonly #rules: Rules;
+  readonly #world: World;
+  /** The leading monitor's clock minus true time. */
+  #offsetMs = 0;
+  #phase: { id: string; sinceMs: number } = { id: '', sinceMs: 0 };
+  readonly #recoveries = new Map<string, number>();
+
+  constructor(world: World, rules: Rules) {
+    this.#world = world;
+    this.#rules = rules;
+    this.verdicts = new Verdicts(world, rules);
+    this.deeds = new Deeds(world, rules);
+  }
+
+  emptyLedger(): Ledger {
+    return { trail: [], said: {} };
+  }
+
+  judge(ledger: Ledger, before: State | null, after: State, events: readonly SonnyEvent[]): Ledger {
+    this.counts.saves += 1;
+    const trail = this.verdicts.trail(ledger.trail, before, after);
+    if (before !== null) this.#begun(before, after, trail);
+    const facts = events.map((event) => event.facts);
+    const said = judgeWords(ledger.said, before, after, facts);
+    return { trail, said };
+  }
+
+  saved(state: State, events: readonly SonnyEvent[], process: Process): void {
+    this.state = state;
+    this.#offsetMs = process.machine.offsetMs;
+    if (events.some((event) => event.facts.kind === 'monitor-started')) this.goesOn(process);
+    const id = state.phase.kind === 'watching' ? `watching ${state.phase.nextCheckMs}` : state.phase.job.id;
+    if (id !== this.#phase.id) this.#phase = { id, sinceMs: this.#world.timeline.nowMs };
+    for (const event of events) {
+      this.heard(event.facts);
+      this.hear(event);
+    }
+  }
+
+  /** This monitor leads, or goes on leading after it stood still. */
+  goesOn(process: Process): void {
+    this.#leader = process;
+    this.#watchingSinceMs = this.#world.timeline.nowMs;
+  }
+
+  /** It ended, or stands still; no matter unless it was the one that led last. */
+  pauses(process: Process): void {
+    if (this.#leader === process) this.#watchingSinceMs = null;
+  }
+
+  /** Counts what is said, by whomever. */
+  heard(facts: EventFacts): void {
+    this.events[facts.kind] = (this.events[facts.kind] ?? 0) + 1;
+    if (facts.kind === 'refused')
+      this.refusals[facts.refusal.name] = (this.refusals[facts.refusal.name] ?? 0) + 1;
+    if (facts.kind === 'evacuation-continued') this.counts.attempts += 1;
+    if (facts.kind === 'evacuation-ended' && !endedWell(facts.report)) this.leftAloud.add(facts.report.dead);
+    if (facts.kind === 'evacuation-lost') this.leftAloud.add(facts.dead);
+  }
+
+  #begun(before: State, after: State, trail: readonly Passed[]): void {
+    const { recoveries } = after;
+    if (recoveries.length === 0) return;
+    const once = (all: readonly string[], what: string) =>
+      must(new Set(all).size === all.length, `no ${what} twice at once`, all.join(', '));
+    once(
+      recoveries.map((r) => r.dead),
+      'host in recovery',
+    );
+    once(
+      recoveries.map((r) => r.spare),
+      'spare in recovery',
+    );
+    const fresh = recoveries.filter((r) => !before.recoveries.some((b) => b.incident === r.incident));
+    if (fresh.length === 0) return;
+    const names = fresh.map((r) => r.dead);
+    const { deadBackoff } = this.#rules;
+    must(deadBackoff > 0, 'dry mode never acts', names.join(', '));
+    must(recoveries.length <= deadBackoff, 'at most dead_backoff hosts in recovery', names.join(', '));
+    for (const recovery of fresh) {
+      must(recovery.dead !== recovery.spare, 'the spare is another host', recovery.dead);
+      this.verdicts.prove(recovery, before, trail);
+      this.deeds.begins(recovery.incident, recovery.dead);
+    }
+    const others = this.verdicts.othersDying(before, names, trail, this.#offsetMs);
+    must(
+      others.length + recoveries.length <= deadBackoff,
+      'hosts that die together count together',
+      [...names, ...others].join(', '),
+    );
+    this.counts.recoveries += fresh.length;
+  }
+
+  /** Every wait ends within its limit, as long as the monitor runs. Asked from time to time. */
+  waits(): void {
+    const { state } = this;
+    const watchingSinceMs = this.#watchingSinceMs;
+    if (state === null || watchingSinceMs === null) return;
+    const { nowMs } = this.#world.timeline;
+    const { phase } = state;
+    const limitMs =
+      phase.kind === 'watching' ? this.#rules.monitorPeriodMs : contracts[phase.job.name].waitMs;
+    const waitedMs = nowMs - Math.max(this.#phase.sinceMs, watchingSinceMs, this.disturbedMs);
+    must(
+      waitedMs <= limitMs + 5_000,
+      'every wait ends',
+      `${phase.kind} for ${Math.round(waitedMs / 1000)} s`,
+    );
+    for (const { incident } of state.recoveries) {
+      const sinceMs = Math.max(this.#recoveries.get(incident) ?? nowMs, watchingSinceMs, this.disturbedMs);
+      if (!this.#recoveries.has(incident)) this.#recoveries.set(incident, nowMs);
+      must(nowMs - sinceMs <= contracts.evacuate.waitMs + 5_000, 'every recovery ends', incident);
+    }
+  }
+}

@@ -1,0 +1,198 @@
+// Judges each recovery at the moment it begins: were host, guests and heartbeats silent in this very round, to eyes that
+// answering controls prove open? By what the pretend eyes truly saw, without a look at the core's own rules.
+import type { Recovery, Rules, State } from '../../../src/monitor/core/types.ts';
+import { externalAddresses, type Inventory, isMarkedSpare } from '../../../src/shared/inventory.ts';
+import type { SeenScan } from '../processes/eye.ts';
+import { lastReport } from '../world/model.ts';
+import type { World } from '../world/world.ts';
+import { must, Violation } from './violation.ts';
+
+/** A phase the monitor left, in the round that is under way. */
+export interface Passed {
+  readonly kind: State['phase']['kind'];
+  readonly jobId: string;
+  /** True time. */
+  readonly sinceMs: number;
+}
+
+/** What a refresh read, and when. */
+interface Read {
+  readonly atMs: number;
+  readonly inventory: Inventory;
+  /** Age of each host's youngest heartbeat, in truth. */
+  readonly silentMs: ReadonlyMap<string, number>;
+}
+
+/** States of which Nova believes that the guest runs. */
+const running = new Set(['active', 'rescued', 'resized', 'error']);
+const freshMs = 60_000;
+
+export class Verdicts {
+  readonly #world: World;
+  readonly #rules: Rules;
+  readonly #scans = new Map<string, SeenScan>();
+  readonly #reads = new Map<string, Read>();
+  /** How far the clocks of the machines are apart, at most. */
+  clockSpreadMs: () => number = () => 0;
+
+  constructor(world: World, rules: Rules) {
+    this.#world = world;
+    this.#rules = rules;
+  }
+
+  scanned(jobId: string, result: SeenScan): void {
+    this.#scans.set(jobId, result);
+  }
+
+  /** What a refresh reads from now on; to be called with what it made of it. */
+  reading(jobId: string): (inventory: Inventory) => void {
+    const { hosts, timeline } = this.#world;
+    const silentMs = new Map([...hosts.values()].map((host) => [host.name, this.#world.silentMs(host)]));
+    const atMs = timeline.nowMs;
+    return (inventory) => this.#reads.set(jobId, { atMs, inventory, silentMs });
+  }
+
+  /** The phases of the round, with the one that `after` left. */
+  trail(trail: readonly Passed[], before: State | null, after: State): readonly Passed[] {
+    if (before === null || before.phase.kind === 'watching')
+      return after.phase.kind === 'watching' ? trail : [];
+    const { kind, job } = before.phase;
+    if (after.phase.kind !== 'watching' && after.phase.job.id === job.id) return trail;
+    return [...trail, { kind, jobId: job.id, sinceMs: this.#world.timeline.nowMs }];
+  }
+
+  /** Throws unless everything spoke for the death of this host, and its spare is one. */
+  prove({ dead, spare }: Recovery, before: State, trail: readonly Passed[]): void {
+    const find = (kind: Passed['kind']) => trail.findLast((passed) => passed.kind === kind);
+    const [hosts, servers, guests] = [
+      find('scanning-hosts'),
+      find('refreshing-servers'),
+      find('scanning-guests'),
+    ];
+    if (!hosts || !servers || !guests || before.phase.kind !== 'scanning-guests')
+      throw new Violation(
+        'nothing begins without a whole round',
+        `${dead}: ${trail.map((p) => p.kind).join()}`,
+      );
+    const hostScan = this.#scans.get(hosts.jobId);
+    must(hostScan?.targets[dead]?.state === 'silent', 'the host was silent', dead);
+    must(answering(hostScan) > 0, 'controls answered the host scan', dead);
+
+    const read = this.#reads.get(servers.jobId);
+    if (read === undefined) throw new Violation('the instances were read in this round', dead);
+    const { nowMs } = this.#world.timeline;
+    must(
+      nowMs - read.atMs <= freshMs + 30_000 + this.clockSpreadMs(),
+      'the instances were read just now',
+      dead,
+    );
+    const toleranceMs = 3_000 + this.clockSpreadMs();
+    const silentMs = read.silentMs.get(dead) ?? 0;
+    must(
+      silentMs > this.#rules.heartbeatPeriodMs - toleranceMs,
+      'heartbeats were silent',
+      `${dead} for ${silentMs} ms`,
+    );
+    this.#guestsWereSilent(dead, read, this.#scans.get(guests.jobId));
+    this.#cloudWasHeard(dead, read);
+    this.#spareIsOne(dead, spare, read.inventory);
+  }
+
+  #guestsWereSilent(dead: string, { inventory }: Read, scan: SeenScan | undefined): void {
+    must(answering(scan) > 0, 'controls answered the guest scan', dead);
+    const servers = inventory.servers?.servers ?? [];
+    const external = servers.filter(
+      (s) => s.host === dead && externalAddresses(s, this.#rules.externalNetworks).length > 0,
+    );
+    // With fencing the proof takes the place of witnesses.
+    const testified = external.some((s) => running.has(s.vmState));
+    must(this.#rules.fencing === 'required' || testified, 'a running witness testified', dead);
+    for (const { id, name } of external) {
+      const state = scan?.targets[id]?.state;
+      must(
+        state === 'silent' || (!testified && state !== 'answers'),
+        'every witness was silent',
+        `${name} of ${dead}`,
+      );
+    }
+    const controlGuests = servers.filter((s) => scan?.controls[s.id] !== undefined);
+    must(
+      !external.some((s) => running.has(s.vmState)) ||
+        controlGuests.length === 0 ||
+        controlGuests.some((s) => scan?.controls[s.id]?.state === 'answers'),
+      'guests elsewhere answered',
+      dead,
+    );
+  }
+
+  /** When most of the cloud falls silent together it is the control plane that failed. */
+  #cloudWasHeard(dead: string, { inventory, silentMs }: Read): void {
+    const counted = (inventory.hosts?.hypervisors ?? []).filter(
+      (h) => !h.forcedDown && !(h.state === 'down' && h.status === 'disabled'),
+    );
+    const isSilent = (host: string) =>
+      (silentMs.get(host) ?? 0) > this.#rules.heartbeatPeriodMs + 3_000 + this.clockSpreadMs();
+    const silent = counted.filter((h) => isSilent(h.host));
+    must(
+      silent.length < 3 || silent.length * 2 <= counted.length,
+      'nothing begins when most of the cloud is silent',
+      `${dead}: ${silent.map((h) => h.host).join(', ')}`,
+    );
+  }
+
+  #spareIsOne(dead: string, spare: string, { hosts, servers }: Inventory): void {
+    const chosen = hosts?.hypervisors.find((h) => h.host === spare);
+    const host = hosts?.hypervisors.find((h) => h.host === dead);
+    must(chosen !== undefined && isMarkedSpare(chosen), 'the spare is marked as one', spare);
+    must(chosen?.state === 'up', 'the spare works', spare);
+    must(!servers?.servers.some((s) => s.host === spare), 'the spare is empty', spare);
+    must(chosen?.zone === host?.zone, 'the spare is in the same zone', `${dead} -> ${spare}`);
+    must((chosen?.vcpus ?? 0) >= (host?.vcpus ?? 0), 'the spare is big enough', `${dead} -> ${spare}`);
+    must(
+      (host?.aggregates ?? []).every((name) => chosen?.aggregates.includes(name)),
+      'the spare is in the same aggregates',
+      `${dead} -> ${spare}`,
+    );
+  }
+
+  /** Hosts that die together count together, however far apart their heartbeats run out. */
+  othersDying(before: State, dead: readonly string[], trail: readonly Passed[], offsetMs: number): string[] {
+    const { phase } = before;
+    if (phase.kind !== 'scanning-guests') return [];
+    // Who was a suspect of this round was judged by itself.
+    const hosts = trail.findLast((passed) => passed.kind === 'scanning-hosts');
+    const judged = this.#scans.get(hosts?.jobId ?? '')?.targets ?? {};
+    const servers = trail.findLast((passed) => passed.kind === 'refreshing-servers');
+    const read = this.#reads.get(servers?.jobId ?? '')?.inventory.servers?.servers ?? [];
+    const listed = new Set(read.map((server) => server.host));
+    const { nowMs } = this.#world.timeline;
+    const suspectedMs = Math.min(...dead.map((host) => before.standing[host]?.firstMs ?? nowMs)) - offsetMs;
+    const scanMs = phase.sinceMs - offsetMs;
+    return [...this.#world.hosts.values()]
+      .filter(
+        (host) =>
+          !dead.includes(host.name) &&
+          judged[host.name] === undefined &&
+          !isInRefusal(before.standing, host.name) &&
+          !before.recoveries.some((r) => r.dead === host.name) &&
+          !host.forcedDown &&
+          host.answersSinceMs === null &&
+          host.mutedSinceMs < scanMs - 2_000 &&
+          host.agents.every((a) => lastReport(a, nowMs) < suspectedMs - 2_000) &&
+          this.#world.guests.some((g) => g.host === host.name && g.vmState === 'active' && !g.deleted) &&
+          listed.has(host.name),
+      )
+      .map((host) => host.name);
+  }
+}
+
+/** Is it one of a zone or an aggregate that is refused as a whole? */
+export function isInRefusal(standing: State['standing'], host: string): boolean {
+  return Object.values(standing).some(
+    ({ refusal }) => refusal?.name === 'control-plane-suspect' && refusal.stale.includes(host),
+  );
+}
+
+function answering(scan: SeenScan | undefined): number {
+  return Object.values(scan?.controls ?? {}).filter((finding) => finding.state === 'answers').length;
+}

@@ -1,0 +1,155 @@
+// When the trouble is over, everything must come to its end: the truly dead are recovered if they may be, what was begun
+// is ended, and whoever stays as he is has been named with the reason.
+import type { History } from './history.ts';
+import { isInRefusal } from './judges/verdicts.ts';
+import { must } from './judges/violation.ts';
+import type { Guest, Host } from './world/model.ts';
+
+/** A dead host is recovered within so many monitor periods after the last trouble (and what one evacuation takes). */
+export const recoveryPeriods = 5;
+/** What was begun before may have to wait for a lost worker's pauses and for requests nobody knows of. */
+const endsWithinMs = 600_000;
+/** Instances that do not come back are given up after so long: three, one after the other, by the slower method. */
+const givenUpMs = 3 * 310_000;
+const evacuationMs = 60_000;
+
+export interface Demands {
+  readonly untilMs: number;
+  isMet(): boolean;
+  judge(): void;
+  recovered(): number;
+}
+
+/**
+ * Hosts Sonny changed something about before calm came, or asked for it: how they end depends on what went wrong with
+ * it. A request that Nova carries out late makes a host look handled that was given up meanwhile.
+ */
+export function settledBefore({ world, judges }: History): ReadonlySet<string> {
+  const { forcedDown } = judges.deeds;
+  return new Set([...world.hosts.values()].map((h) => h.name).filter((name) => forcedDown.has(name)));
+}
+
+export function demands(history: History, touched: ReadonlySet<string>): Demands {
+  const { world, timeline, setting, judges } = history;
+  const { rules } = setting;
+  const dead = [...world.hosts.values()].filter(
+    (host) => !host.powered && guestsOf(history, host).length > 0,
+  );
+  const begun = judges.state?.recoveries.length ?? 0;
+  const due = dead.filter((host) => !touched.has(host.name) && isDue(history, host, dead, begun));
+  const seats = [...history.workers, ...history.monitors];
+  // Whoever stands still at the moment counts from when he goes on.
+  const calmMs = timeline.nowMs + Math.max(0, ...seats.map((seat) => seat.process?.frozenMs ?? 60_000));
+  const recoveredByMs = calmMs + recoveryPeriods * rules.monitorPeriodMs + evacuationMs;
+  const canEnd = dead.every((host) => othersLive(history, host));
+  const isOver = () =>
+    !canEnd || ((judges.state?.recoveries.length ?? 1) === 0 && openIncidents(history).length === 0);
+  const isBack = (host: Host) => movableOf(history, host).length === 0;
+  // Nothing is demanded: a round in peace, in which nothing must happen either.
+  const restMs = calmMs + (dead.length > 0 ? rules.monitorPeriodMs + 25_000 : 5_000);
+  const recovered = () => {
+    for (const host of due) must(isBack(host), 'a dead host with a fitting spare is recovered', host.name);
+  };
+  return {
+    untilMs: calmMs + endsWithinMs + givenUpMs,
+    isMet: () => {
+      if (timeline.nowMs > recoveredByMs) recovered();
+      return (
+        timeline.nowMs >= restMs &&
+        due.every(isBack) &&
+        isOver() &&
+        dead.every((host) => isBack(host) || isNamed(history, host))
+      );
+    },
+    recovered: () => due.filter(isBack).length,
+    judge: () => {
+      recovered();
+      must(isOver(), 'what was begun comes to its end', openIncidents(history).join(', '));
+      for (const host of dead)
+        if (!isBack(host))
+          must(isNamed(history, host), 'whoever is not recovered is named with the reason', host.name);
+    },
+  };
+}
+
+const guestsOf = ({ world }: History, host: Host): Guest[] =>
+  world.guests.filter((g) => g.host === host.name && !g.deleted);
+
+/** Those that Nova evacuates. */
+const movableOf = (history: History, host: Host): Guest[] =>
+  guestsOf(history, host).filter((g) => g.vmState !== 'paused');
+
+/** One that was opened and never begun with is begun anew, or never. */
+function openIncidents(history: History): string[] {
+  const hosts = history.redis.keys('open:').map((key) => history.world.host(key.slice('open:'.length)));
+  // An end that Redis forgot in its last second leaves nothing to be done.
+  return hosts
+    .filter((host) => host.forcedDown && !host.powered && movableOf(history, host).length > 0)
+    .map((host) => host.name);
+}
+
+function isNamed({ judges }: History, { name }: Host): boolean {
+  const standing = judges.state?.standing ?? {};
+  if (judges.leftAloud.has(name)) return true;
+  return standing[name] !== undefined || standing.cloud !== undefined || isInRefusal(standing, name);
+}
+
+/** Nothing in the rules speaks against its recovery. */
+function isDue(history: History, host: Host, dead: readonly Host[], begun: number): boolean {
+  const { world, setting, judges } = history;
+  const { rules } = setting;
+  if (rules.deadBackoff === 0 || dead.length + begun > rules.deadBackoff) return false;
+  if (judges.state === null) return false;
+  const offsets = [...history.workers, ...history.monitors].map((seat) => seat.machine.offsetMs);
+  if (Math.max(...offsets) - Math.min(...offsets) > 20_000) return false;
+  // Those whose heartbeats run out later come into the cooldown of the first.
+  const together =
+    dead.length === 1 ||
+    (judges.state.phase.kind === 'watching' &&
+      dead.every((h) => world.silentMs(h) > rules.heartbeatPeriodMs + 5_000));
+  if (!together || begun > 0) return false;
+  if (judges.state.cooldown !== null || host.address === null) return false;
+  const guests = guestsOf(history, host);
+  const isWitness = (g: Guest) =>
+    (g.vmState === 'active' || g.vmState === 'error') &&
+    g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net');
+  if (rules.fencing === 'none' && !guests.some(isWitness)) return false;
+  // A spare that died a moment ago still looks as if it lived, and may be the one that is chosen.
+  const marked = [...world.hosts.values()].filter((spare) => spare.disabledReason === 'spare');
+  if (marked.some((s) => !s.powered && world.silentMs(s) <= rules.heartbeatPeriodMs + 20_000)) return false;
+  // Distinct spares for all of them: more than enough, so that the choice does not matter.
+  const fitting = [...world.hosts.values()].filter((spare) => isFitting(history, host, spare));
+  return fitting.length >= dead.length && othersLive(history, host) && !isOutage(history);
+}
+
+function isFitting({ world }: History, host: Host, spare: Host): boolean {
+  return (
+    spare.powered &&
+    spare.status === 'disabled' &&
+    spare.disabledReason === 'spare' &&
+    spare.zone === host.zone &&
+    spare.vcpus >= host.vcpus &&
+    host.aggregates.every((name) => spare.aggregates.includes(name)) &&
+    !world.guests.some((g) => g.host === spare.name && !g.deleted)
+  );
+}
+
+/** Somebody with an address and living agents is there to be a control, and so is a guest where guests are controls. */
+function othersLive({ world }: History, host: Host): boolean {
+  const others = [...world.hosts.values()].filter((other) => other !== host && other.powered);
+  const external = world.guests.filter(
+    (g) =>
+      g.vmState === 'active' &&
+      !g.deleted &&
+      others.some((other) => other.name === g.host) &&
+      g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net'),
+  );
+  const guestsAnswer = external.length === 0 || external.some((g) => world.guestAnswers(g));
+  return others.some((other) => other.address !== null && other.zone === host.zone) && guestsAnswer;
+}
+
+/** So many dead are taken for a failure of the control plane. */
+function isOutage({ world }: History): boolean {
+  const silent = [...world.hosts.values()].filter((host) => !host.powered).length;
+  return silent >= 3 && silent * 2 > world.hosts.size - 2;
+}

@@ -1,0 +1,66 @@
+// The eyes of one worker: what a scan from its machine finds in the true world.
+import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/contracts.ts';
+import type { Random } from '../random.ts';
+import type { Weather } from '../weather.ts';
+import type { World } from '../world/world.ts';
+
+export type SeenScan = ScanResult & { ok: true };
+export interface ScanQuestion {
+  readonly targets: readonly ScanTarget[];
+  readonly controls: readonly ScanTarget[];
+}
+
+export class Eye {
+  readonly name: string;
+  /** What its own network does not reach. */
+  readonly blind: { hosts: boolean; guests: boolean; zone: string | null } = {
+    ...{ hosts: false, guests: false, zone: null },
+  };
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #weather: Weather;
+
+  constructor(name: string, world: World, random: Random, weather: Weather) {
+    this.name = name;
+    this.#world = world;
+    this.#random = random;
+    this.#weather = weather;
+  }
+
+  get sighted(): boolean {
+    return !this.blind.hosts && !this.blind.guests && this.blind.zone === null;
+  }
+
+  /** What is seen now; told only after the time that silence takes. */
+  look({ targets, controls }: ScanQuestion): { result: SeenScan; tookMs: number } {
+    const random = this.#random;
+    const trouble = random.chance(this.#weather.ownTrouble) ? random.pick([0.1, 0.5, 1]) : 0;
+    const look = (all: readonly ScanTarget[]) =>
+      Object.fromEntries(all.map((target) => [target.name, this.#finding(target, trouble)]));
+    const seen = { targets: look(targets), controls: look(controls) };
+    const answers = (findings: Record<string, ScanFinding>) =>
+      Object.values(findings).filter((finding) => finding.state === 'answers').length;
+    const allAnswer = answers(seen.targets) === targets.length;
+    const outcome = answers(seen.controls) > 0 || allAnswer ? 'seen' : 'blind';
+    const tookMs = allAnswer ? 50 : 3_050;
+    return { result: { ok: true, outcome, ...seen, tookMs }, tookMs };
+  }
+
+  #finding({ endpoints }: ScanTarget, trouble: number): ScanFinding {
+    const [first] = endpoints;
+    if (first === undefined) return { state: 'unknown', detail: 'it has no address to scan' };
+    if (trouble > 0 && this.#random.chance(trouble)) return { state: 'unknown', detail: 'EMFILE' };
+    return endpoints.some(({ address }) => this.reaches(address))
+      ? { state: 'answers', detail: `${first.address}:${first.port} open` }
+      : { state: 'silent', detail: `${endpoints.length} ports silent` };
+  }
+
+  reaches(address: string): boolean {
+    const world = this.#world;
+    const owner = world.byAddress.get(address);
+    if (owner === undefined) return false;
+    if ('cut' in owner)
+      return !this.blind.hosts && this.blind.zone !== owner.zone && world.hostAnswers(owner);
+    return !this.blind.guests && this.blind.zone !== world.host(owner.host).zone && world.guestAnswers(owner);
+  }
+}

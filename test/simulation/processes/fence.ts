@@ -1,0 +1,70 @@
+// A worker's fencing devices: they truly power a host off, or fail in the ways that such devices do. The proof is as good
+// as the real one; a word of an operator counts as in the real one.
+import type { FenceOutcome, FenceRequest, Fencing } from '../../../src/ns4/fencing/fencing.ts';
+import type { Random } from '../random.ts';
+import type { Host } from '../world/model.ts';
+import type { World } from '../world/world.ts';
+import type { Process } from './process.ts';
+import type { RedisLink } from './redis-link.ts';
+
+interface Word {
+  readonly who: string;
+  readonly atMs: number;
+}
+
+export const wordKey = (host: string): string => `word:${host}`;
+
+export class PretendFencing implements Fencing {
+  readonly #world: World;
+  readonly #process: Process;
+  readonly #link: RedisLink;
+  readonly #random: Random;
+  readonly #onOff: (host: Host) => void;
+
+  constructor(world: World, process: Process, link: RedisLink, random: Random, onOff: (host: Host) => void) {
+    this.#world = world;
+    this.#process = process;
+    this.#link = link;
+    this.#random = random;
+    this.#onOff = onOff;
+  }
+
+  async fence({ host: name, signal, heardAtMs, beforeOff }: FenceRequest): Promise<FenceOutcome> {
+    const process = this.#process;
+    const host = this.#world.host(name);
+    const word = await this.#link.call(() => this.#link.redis.get<Word>(wordKey(name)) ?? null);
+    const counts =
+      word !== null &&
+      word.atMs <= process.clock.nowMs() + 5_000 &&
+      (heardAtMs === null || heardAtMs < word.atMs);
+    await beforeOff();
+    this.#onOff(host);
+    // It is on its way: whatever becomes of the worker meanwhile.
+    const tookMs = this.#random.between(200, 4_000);
+    if (host.bmc !== 'dead')
+      process.timeline.after(tookMs, () =>
+        this.#world.powerOff(host, 'is powered off by its fencing device'),
+      );
+    if (host.bmc === 'works') {
+      await process.answer(tookMs + 100, () => undefined);
+      signal.throwIfAborted();
+      const atMs = process.clock.nowMs();
+      return {
+        proven: true,
+        proof: { by: 'agent', agent: 'fence_ipmilan', level: 1, atMs, output: 'off', failed: [] },
+      };
+    }
+    await process.answer(counts ? 3_000 : 20_000, () => undefined);
+    signal.throwIfAborted();
+    const failed = ['fence_ipmilan timeout: no answer'];
+    if (counts) return { proven: true, proof: { by: 'operator', ...word, failed } };
+    return {
+      proven: false,
+      failures: [{ agent: 'fence_ipmilan', failure: 'timed-out', detail: 'no answer' }],
+    };
+  }
+
+  async kept(host: string, proof: { readonly by: string }): Promise<void> {
+    if (proof.by === 'operator') await this.#link.call(() => this.#link.redis.delete(wordKey(host)));
+  }
+}

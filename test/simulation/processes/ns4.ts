@@ -1,0 +1,175 @@
+// One ns4 worker: the real refresh and the real evacuation on a pretend OpenStack, Redis and network.
+import type { JobRequest, Rules } from '../../../src/monitor/core/types.ts';
+import { CloudError } from '../../../src/ns4/cloud.ts';
+import { byApi } from '../../../src/ns4/evacuation/by-api.ts';
+import { byDatabase } from '../../../src/ns4/evacuation/by-database.ts';
+import type { EvacuationParts, Order } from '../../../src/ns4/evacuation/course.ts';
+import { Journals } from '../../../src/ns4/evacuation/journal.ts';
+import { evacuateHost } from '../../../src/ns4/evacuation/run.ts';
+import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
+import { refreshInventory } from '../../../src/ns4/refresh-inventory.ts';
+import type { Clock } from '../../../src/shared/clock.ts';
+import type { EvacuateData, EvacuationReport, JobResult, ScanResult } from '../../../src/shared/contracts.ts';
+import type { EventFacts } from '../../../src/shared/events.ts';
+import type { Inventory, Servers } from '../../../src/shared/inventory.ts';
+import { warrantOf } from '../../../src/shared/mandate.ts';
+import type { Nova } from '../world/nova.ts';
+import type { CloudLink } from './cloud-link.ts';
+import type { Eye, ScanQuestion, SeenScan } from './eye.ts';
+import type { Taker } from './jobs.ts';
+import { journalStorage } from './journal-storage.ts';
+import type { Process } from './process.ts';
+import type { RedisLink } from './redis-link.ts';
+import { silentLog } from './silent-log.ts';
+import { writeInventory } from './storage.ts';
+
+export interface Ns4Parts {
+  readonly process: Process;
+  readonly link: RedisLink;
+  readonly cloud: CloudLink;
+  readonly eye: Eye;
+  readonly nova: Nova;
+  readonly rules: Rules;
+  readonly method: 'api' | 'database';
+  readonly concurrency: number;
+  readonly fencing: Fencing | null;
+  readonly witness: Ns4Witness;
+}
+
+/** What the judges are told of a worker's doings. */
+export interface Ns4Witness {
+  scanned(jobId: string, result: SeenScan): void;
+  reading(jobId: string): (inventory: Inventory) => void;
+  said(facts: EventFacts): void;
+  begins(order: Order, worker: string): void;
+  ends(order: Order, worker: string, report: EvacuationReport | null): void;
+}
+
+const serversAgeMs = 600_000;
+
+export class Ns4 implements Taker {
+  readonly #parts: Ns4Parts;
+
+  constructor(parts: Ns4Parts) {
+    this.#parts = parts;
+  }
+
+  get process(): Process {
+    return this.#parts.process;
+  }
+
+  get link(): RedisLink {
+    return this.#parts.link;
+  }
+
+  async carryOut(
+    id: string,
+    request: Pick<JobRequest, 'name' | 'data'>,
+    signal: AbortSignal,
+  ): Promise<JobResult<JobRequest['name']>> {
+    switch (request.name) {
+      case 'refresh-inventory':
+        return this.#refreshed(
+          id,
+          (request as Extract<JobRequest, { name: 'refresh-inventory' }>).data.servers,
+          signal,
+        );
+      case 'scan':
+        return this.#scanned(id, (request as Extract<JobRequest, { name: 'scan' }>).data);
+      case 'evacuate':
+        return this.#evacuated((request as Extract<JobRequest, { name: 'evacuate' }>).data, signal);
+    }
+  }
+
+  async #refreshed(
+    id: string,
+    servers: boolean,
+    signal: AbortSignal,
+  ): Promise<JobResult<'refresh-inventory'>> {
+    const { process, witness } = this.#parts;
+    const startedAtMs = process.clock.nowMs();
+    try {
+      const read = witness.reading(id);
+      const inventory = await this.#refresh(servers, signal);
+      read(inventory);
+      return {
+        ...{ ok: true, collectedAtMs: inventory.hosts.collectedAtMs },
+        serversCollectedAtMs: inventory.servers?.collectedAtMs ?? null,
+        hypervisors: inventory.hosts.hypervisors.length,
+        servers: inventory.servers?.servers.length ?? null,
+        tookMs: process.clock.nowMs() - startedAtMs,
+      };
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      return { ok: false, detail: error.message };
+    }
+  }
+
+  async #refresh(askedForServers: boolean, signal: AbortSignal) {
+    const { cloud, process, link } = this.#parts;
+    const oldMs = link.redis.get<Servers>('servers')?.collectedAtMs ?? 0;
+    const servers = askedForServers || process.clock.nowMs() - oldMs > serversAgeMs;
+    const inventory = await refreshInventory(cloud, 'pretend', { servers }, process.clock, signal);
+    await writeInventory(link, inventory.hosts, inventory.servers);
+    return inventory;
+  }
+
+  async #scanned(id: string, question: ScanQuestion): Promise<ScanResult> {
+    const { eye, process, witness } = this.#parts;
+    const { result, tookMs } = eye.look(question);
+    witness.scanned(id, result);
+    return process.answer(tookMs, () => result);
+  }
+
+  async #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
+    const order: Order = { ...data, warrant: warrantOf(data) };
+    const { witness, process } = this.#parts;
+    witness.begins(order, process.name);
+    let report: EvacuationReport | null = null;
+    try {
+      report = await evacuateHost(order, this.#evacuationParts(), signal);
+      // As the real handler does: who asks in the next minutes is to see where the instances are.
+      if (report.acted && !signal.aborted) this.#refresh(true, signal).catch(() => undefined);
+      return report;
+    } finally {
+      witness.ends(order, process.name, report);
+    }
+  }
+
+  /** As long as nothing happens in Nova short pauses are long: most looks in vain are left out. */
+  #patientClock(): Clock {
+    const { process, nova } = this.#parts;
+    let seen = -1;
+    return {
+      nowMs: () => process.clock.nowMs(),
+      sleep: (ms, signal) => {
+        const quiet = ms < 1_000 && seen === nova.version;
+        seen = nova.version;
+        return process.sleep(quiet ? ms * 10 : ms, signal);
+      },
+    };
+  }
+
+  #evacuationParts(): EvacuationParts {
+    const { cloud, process, link, rules, witness, method, nova, concurrency, fencing } = this.#parts;
+    const clock = this.#patientClock();
+    const database = { moveInstances: async (move: Parameters<Nova['moveRows']>[0]) => nova.moveRows(move) };
+    return {
+      ...{ cloud, clock, concurrency, fencing, log: silentLog },
+      method: method === 'api' ? byApi : byDatabase(database),
+      journals: new Journals(journalStorage(link), process.clock),
+      heartbeatPeriodMs: rules.heartbeatPeriodMs,
+      hypervisorPorts: rules.hypervisorPorts,
+      refresh: async (signal) => {
+        const { hosts, servers } = await this.#refresh(true, signal);
+        if (servers === null) throw new Error('a refresh with servers brought none');
+        return { hosts, servers };
+      },
+      scan: (question) => this.#scanned(`scan of ${process.name}`, question),
+      // A lost event is no reason to stop: the report tells it all again.
+      say: async (facts) => {
+        await link.call(() => witness.said(facts)).catch(() => undefined);
+      },
+    };
+  }
+}

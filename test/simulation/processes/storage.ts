@@ -1,0 +1,126 @@
+// What the monitors keep in the pretend Redis, and the inventory. Each method is one step there, as the real scripts are.
+import { mandateOf, orderSchema, type State, stateSchema } from '../../../src/monitor/core/types.ts';
+import { type FoundOrder, LostLeaseError, type Memory } from '../../../src/monitor/memory.ts';
+import type { SonnyEvent } from '../../../src/shared/events.ts';
+import type { Hosts, Inventory, Servers } from '../../../src/shared/inventory.ts';
+import type { Mandate } from '../../../src/shared/mandate.ts';
+import type { PretendLease } from './lease.ts';
+import type { Process } from './process.ts';
+import type { RedisLink } from './redis-link.ts';
+
+/** The state as saved, with what the judges keep beside it: both are lost together. */
+interface Saved<Ledger> {
+  readonly state: State;
+  readonly ledger: Ledger;
+}
+
+export interface Judge<Ledger> {
+  emptyLedger(): Ledger;
+  /** Called with what is about to be saved; throws a violation. */
+  judge(ledger: Ledger, before: State | null, after: State, events: readonly SonnyEvent[]): Ledger;
+  /** It is saved, and its events are heard. */
+  saved(state: State, events: readonly SonnyEvent[], process: Process): void;
+}
+
+export class PretendMemory<Ledger>
+  implements Pick<Memory, 'read' | 'save' | 'holds' | 'readOrders' | 'forgetOrders'>
+{
+  readonly #link: RedisLink;
+  readonly #lease: PretendLease;
+  readonly #judge: Judge<Ledger>;
+  /** As this process knows them, as the real driver does; Redis may have lost something since. */
+  #before: State | null = null;
+  #ledger: Ledger;
+
+  constructor(link: RedisLink, lease: PretendLease, judge: Judge<Ledger>) {
+    this.#link = link;
+    this.#lease = lease;
+    this.#judge = judge;
+    this.#ledger = judge.emptyLedger();
+  }
+
+  async read(): Promise<State | null> {
+    const { redis } = this.#link;
+    const saved = await this.#link.call(() => redis.get<Saved<Ledger>>('state'));
+    if (saved === undefined) return null;
+    const state = redis.strict ? readBack(saved.state) : saved.state;
+    if (this.#before === null || isLater(state, this.#before)) {
+      this.#before = state;
+      this.#ledger = saved.ledger;
+    }
+    return state;
+  }
+
+  async save(state: State, events: readonly SonnyEvent[]): Promise<void> {
+    const { redis, process } = this.#link;
+    let ledger = this.#ledger;
+    await this.#link.call(() => {
+      if (!this.#lease.isOurs()) throw new LostLeaseError('the lease is not ours any more');
+      try {
+        ledger = this.#judge.judge(this.#ledger, this.#before, state, events);
+      } catch (violation) {
+        process.timeline.fail(violation);
+      }
+      redis.set('state', { state, ledger } satisfies Saved<Ledger>);
+      redis.set('mandate', mandateOf(state));
+      this.#judge.saved(state, events, process);
+    });
+    this.#ledger = ledger;
+    this.#before = state;
+  }
+
+  holds(state: State): Promise<boolean> {
+    const { redis } = this.#link;
+    return this.#link.call(() => {
+      const mandate = redis.get<Mandate>('mandate');
+      return mandate?.epoch === state.epoch && mandate.revision === state.revision;
+    });
+  }
+
+  readOrders(): Promise<FoundOrder[]> {
+    const { redis } = this.#link;
+    return this.#link.call(() =>
+      (redis.get<string[]>('orders') ?? []).map((text) => ({
+        text,
+        order: orderSchema.parse(JSON.parse(text)),
+      })),
+    );
+  }
+
+  forgetOrders(orders: readonly FoundOrder[]): Promise<void> {
+    const { redis } = this.#link;
+    return this.#link.call(() => {
+      if (!this.#lease.isOurs()) return;
+      const texts = new Set(orders.map(({ text }) => text));
+      redis.set(
+        'orders',
+        (redis.get<string[]>('orders') ?? []).filter((text) => !texts.has(text)),
+      );
+    });
+  }
+}
+
+/** As it is read back: what JSON or the schema would lose is lost here too. */
+function readBack(saved: State): State {
+  return stateSchema.parse(JSON.parse(JSON.stringify(saved)));
+}
+
+/** Of two copies of the state, is `a` the one saved later, or the same? */
+const isLater = (a: State, b: State): boolean =>
+  a.epoch === b.epoch ? a.revision >= b.revision : a.epoch > b.epoch;
+
+export function readInventory(link: RedisLink): Promise<Inventory> {
+  const { redis } = link;
+  return link.call(() => ({
+    hosts: redis.get<Hosts>('hosts') ?? null,
+    servers: redis.get<Servers>('servers') ?? null,
+  }));
+}
+
+export function writeInventory(link: RedisLink, hosts: Hosts, servers: Servers | null): Promise<void> {
+  const { redis } = link;
+  return link.call(() => {
+    redis.set('hosts', hosts);
+    if (servers !== null) redis.set('servers', servers);
+  });
+}

@@ -1,0 +1,85 @@
+// One history from its seed to its end: trouble, then calm, then the question whether everything came to its end.
+import { generate } from './generate.ts';
+import { Violation } from './judges/violation.ts';
+import { demands, settledBefore } from './liveness.ts';
+import { Random } from './random.ts';
+import { fairWeather } from './weather.ts';
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violation: { readonly rule: string; readonly text: string } | null;
+  readonly figures: Figures;
+}
+
+export interface Figures {
+  virtualMs: number;
+  events: number;
+  saves: number;
+  recoveries: number;
+  attempts: number;
+  evacuations: number;
+  secondWriters: number;
+  recoveredAfterCalm: number;
+  refusals: Record<string, number>;
+}
+
+/** Tells the story of it when `hear` is given: true time, who speaks, and what. */
+export type Hear = (atMs: number, who: 'world' | 'sonny', text: string) => void;
+
+/** Errors are many here, and nobody reads where they came from. */
+Error.stackTraceLimit = 0;
+
+export async function runHistory(seed: number, hear: Hear | null = null): Promise<Outcome> {
+  const { history, calmMs } = generate(new Random(seed));
+  const { timeline, world, judges } = history;
+  const startMs = timeline.nowMs;
+  if (hear !== null) {
+    world.tell = (text) => hear(timeline.nowMs - startMs, 'world', text);
+    history.hear = (event) => hear(timeline.nowMs - startMs, 'sonny', event.text);
+  }
+  let violation: Outcome['violation'] = null;
+  let recoveredAfterCalm = 0;
+  try {
+    history.start();
+    await timeline.runUntil(calmMs);
+    const touched = settledBefore(history);
+    calm(history);
+    const demanded = demands(history, touched);
+    await timeline.runUntil(demanded.untilMs, () => demanded.isMet());
+    demanded.judge();
+    recoveredAfterCalm = demanded.recovered();
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    violation = { rule: error.rule, text: error.message };
+  }
+  const { counts, refusals, deeds } = judges;
+  return {
+    ...{ seed, violation },
+    figures: {
+      virtualMs: timeline.nowMs - startMs,
+      ...{
+        events: timeline.events,
+        saves: counts.saves,
+        recoveries: counts.recoveries,
+        attempts: counts.attempts,
+      },
+      ...{
+        evacuations: deeds.counts.taken,
+        secondWriters: deeds.counts.secondWriters,
+        recoveredAfterCalm,
+        refusals,
+      },
+    },
+  };
+}
+
+/** Everything works again, but the dead stay dead. */
+function calm(history: Parameters<typeof demands>[0]): void {
+  history.world.tell('calm: everything works again, the dead stay dead');
+  history.isCalm = true;
+  Object.assign(history.setting.weather, fairWeather);
+  for (const heal of history.healings) heal();
+  history.nova.unstick();
+  history.downMs = () => 2_000;
+  history.poke();
+}

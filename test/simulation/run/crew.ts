@@ -1,0 +1,64 @@
+// Several processes that run histories side by side, and what they came to together.
+import { type ChildProcess, fork } from 'node:child_process';
+import { bundleWorker, type Edit } from './bundle.ts';
+import { addTotals, nothingYet, type Totals } from './totals.ts';
+import type { Batch } from './worker.ts';
+
+export interface Task {
+  readonly from: number;
+  readonly runs: number;
+  readonly workers: number;
+  readonly edits?: readonly Edit[];
+  /** Ends at the first violation, give or take a batch. */
+  readonly untilViolated?: boolean;
+  /** Told after every batch. */
+  onProgress?(totals: Totals): void;
+}
+
+const batchRuns = 250;
+/** Histories leave much behind that is young and dead. */
+const execArgv = ['--max-semi-space-size=64'];
+
+export async function runHistories(task: Task): Promise<Totals> {
+  const { from, runs, workers, edits = [], untilViolated = false } = task;
+  const bundle = await bundleWorker(edits);
+  const totals = nothingYet();
+  const untilSeed = from + runs;
+  let nextSeed = from;
+  const take = (): Batch | null => {
+    const over = untilViolated && Object.keys(totals.violations).length > 0;
+    if (over || nextSeed >= untilSeed) return null;
+    const batch = { from: nextSeed, runs: Math.min(batchRuns, untilSeed - nextSeed), untilViolated };
+    nextSeed += batch.runs;
+    return batch;
+  };
+  const work = async () => {
+    const child = fork(bundle.path, { execArgv });
+    try {
+      for (let batch = take(); batch !== null; batch = take()) {
+        addTotals(totals, await carriedOut(child, batch));
+        task.onProgress?.(totals);
+      }
+    } finally {
+      child.disconnect();
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: workers }, work));
+  } finally {
+    bundle.remove();
+  }
+  return totals;
+}
+
+function carriedOut(child: ChildProcess, batch: Batch): Promise<Totals> {
+  return new Promise((resolve, reject) => {
+    const onExit = () => reject(new Error(`a worker ended with the seeds from ${batch.from} on`));
+    child.once('exit', onExit);
+    child.once('message', (totals: Totals) => {
+      child.off('exit', onExit);
+      resolve(totals);
+    });
+    child.send(batch);
+  });
+}

@@ -1,0 +1,21 @@
+// One history as a story: what truly happened, and what Sonny said, in the operator's words.
+import { type Outcome, runHistory } from '../run-history.ts';
+
+export interface Story {
+  readonly text: string;
+  readonly outcome: Outcome;
+}
+
+export async function tell(seed: number): Promise<Story> {
+  const lines: string[] = [];
+  const outcome = await runHistory(seed, (atMs, who, text) =>
+    lines.push(
+      `${(atMs / 1_000).toFixed(1).padStart(7)} s  ${who === 'sonny' ? 'Sonny:' : '      '} ${text}`,
+    ),
+  );
+  const { violation } = outcome;
+  lines.push(violation === null ? 'Nothing was violated.' : `VIOLATED: ${violation.text}`);
+  return { text: lines.join('\n'), outcome };
+}
+
+export const replay = (seed: number): string => `SEED=${seed} RUNS=1 npm run simulate`;

@@ -1,0 +1,70 @@
+// `npm run simulate`: histories from SEED on (1), RUNS of them (20000; 1 tells its story), on WORKERS processes (1).
+// Exit code 1 when something was violated.
+import { runHistories } from './run/crew.ts';
+import { replay, tell } from './run/story.ts';
+import { firstViolation, type Totals } from './run/totals.ts';
+
+const number = (name: string, otherwise: number): number => {
+  const text = process.env[name] ?? '';
+  if (text === '') return otherwise;
+  if (!/^[1-9]\d*$/.test(text)) {
+    process.stderr.write(`${name} must be a whole number from 1 on, not "${text}"\n`);
+    process.exit(2);
+  }
+  return Number(text);
+};
+const from = number('SEED', 1);
+const runs = number('RUNS', 20_000);
+const workers = number('WORKERS', 1);
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+if (runs === 1) {
+  const { text, outcome } = await tell(from);
+  print(text);
+  process.exit(outcome.violation === null ? 0 : 1);
+}
+const startedAtMs = Date.now();
+let toldAtMs = startedAtMs;
+const totals = await runHistories({
+  ...{ from, runs, workers },
+  onProgress: (soFar) => {
+    if (Date.now() - toldAtMs < 30_000) return;
+    toldAtMs = Date.now();
+    print(`${soFar.runs} of ${runs} runs, ${violations(soFar)}`);
+  },
+});
+const tookS = (Date.now() - startedAtMs) / 1_000;
+summarize(totals);
+const first = firstViolation(totals);
+if (first !== null) {
+  const { text } = await tell(first.seed);
+  print(`\nThe story of seed ${first.seed} (${replay(first.seed)}):\n${text}`);
+  process.exitCode = 1;
+}
+
+function summarize({ figures, refusals }: Totals): void {
+  const { virtualMs = 0, events, saves, recoveries, attempts, evacuations } = figures;
+  const { secondWriters, recoveredAfterCalm } = figures;
+  const perSecond = Math.round(runs / tookS);
+  print(
+    `${runs} runs from seed ${from} in ${tookS.toFixed(1)} s (${perSecond} runs/s), ${violations(totals)}`,
+  );
+  print(`  ${(virtualMs / 3_600_000).toFixed(0)} hours of virtual time, ${events} events, ${saves} saves`);
+  print(
+    `  ${recoveries} recoveries begun, ${attempts} continued by another worker, ${evacuations} evacuations`,
+  );
+  print(`  ${recoveredAfterCalm} dead hosts recovered after the trouble was over, as demanded`);
+  print(
+    `  ${secondWriters} second writers by instances that lived on unseen, none of them with fencing required`,
+  );
+  print('  refusals:');
+  for (const [name, count] of Object.entries(refusals).sort((a, b) => b[1] - a[1]))
+    print(`    ${String(count).padStart(8)}  ${name}`);
+  for (const [rule, { count, seeds }] of Object.entries(totals.violations))
+    print(`  VIOLATED ${count} times: ${rule} (seeds ${seeds.join(', ')})`);
+}
+
+function violations(all: Totals): string {
+  const count = Object.values(all.violations).reduce((sum, violation) => sum + violation.count, 0);
+  return count === 0 ? 'no violation' : `${count} VIOLATIONS`;
+}

@@ -1,0 +1,26 @@
+// Twenty thousand simulated histories without a violation. One that violates something is told as a story.
+import { expect, test } from 'vitest';
+import { runHistories } from './run/crew.ts';
+import { replay, tell } from './run/story.ts';
+import { firstViolation } from './run/totals.ts';
+
+const runs = 20_000;
+
+test(`${runs} histories from seed 1 on`, { timeout: 300_000 }, async () => {
+  const totals = await runHistories({ from: 1, runs, workers: 2 });
+  const first = firstViolation(totals);
+  if (first !== null)
+    expect.fail(
+      `${JSON.stringify(totals.violations)}\n${(await tell(first.seed)).text}\nReplay: ${replay(first.seed)}`,
+    );
+  // Were these the histories that are meant?
+  const { recoveries = 0, evacuations = 0, attempts = 0, recoveredAfterCalm = 0 } = totals.figures;
+  expect(recoveries).toBeGreaterThan(runs / 10);
+  expect(evacuations).toBeGreaterThan(runs / 10);
+  expect(attempts).toBeGreaterThan(runs / 100);
+  expect(recoveredAfterCalm).toBeGreaterThan(runs / 100);
+});
+
+test('a history is the same each time it is run', async () => {
+  for (const seed of [7, 77, 777]) expect((await tell(seed)).text).toBe((await tell(seed)).text);
+});

@@ -1,0 +1,73 @@
+// The pretend Redis: one map whose keys may expire, that can lose its last second (as an append-only file synced every
+// second does) or everything.
+import type { Timeline } from '../timeline.ts';
+
+const lossMs = 1_000;
+
+interface Kept {
+  readonly value: unknown;
+  readonly untilMs: number;
+}
+
+export class PretendRedis {
+  readonly timeline: Timeline;
+  /** Is what it holds put through its texts? Costs time, and is the same each time but for a mistake. */
+  strict = true;
+  /** Nobody reaches it. */
+  away = false;
+  readonly #values = new Map<string, Kept>();
+  #undo: { atMs: number; key: string; kept: Kept | undefined }[] = [];
+
+  constructor(timeline: Timeline) {
+    this.timeline = timeline;
+  }
+
+  /** Values are replaced, never changed in place: what an earlier write stored must stay what it was. */
+  get<T>(key: string): T | undefined {
+    const kept = this.#values.get(key);
+    return kept === undefined || kept.untilMs <= this.timeline.nowMs ? undefined : (kept.value as T);
+  }
+
+  set(key: string, value: unknown, forMs = Number.POSITIVE_INFINITY): void {
+    this.#write(key, { value, untilMs: this.timeline.nowMs + forMs });
+  }
+
+  delete(key: string): void {
+    if (this.#values.has(key)) this.#write(key, undefined);
+  }
+
+  keys(prefix: string): string[] {
+    return [...this.#values.keys()].filter((key) => key.startsWith(prefix) && this.get(key) !== undefined);
+  }
+
+  /** Everything written in the last second is gone; returns how many writes. */
+  rollBack(): number {
+    let lost = 0;
+    const { nowMs } = this.timeline;
+    for (
+      let last = this.#undo.pop();
+      last !== undefined && last.atMs > nowMs - lossMs;
+      last = this.#undo.pop()
+    ) {
+      if (last.kept === undefined) this.#values.delete(last.key);
+      else this.#values.set(last.key, last.kept);
+      lost += 1;
+    }
+    this.#undo = [];
+    return lost;
+  }
+
+  /** FLUSHALL. */
+  forgetAll(): void {
+    this.#values.clear();
+    this.#undo = [];
+  }
+
+  #write(key: string, kept: Kept | undefined): void {
+    const { nowMs } = this.timeline;
+    this.#undo.push({ atMs: nowMs, key, kept: this.#values.get(key) });
+    if (this.#undo.length > 300) this.#undo = this.#undo.filter((u) => u.atMs > nowMs - lossMs);
+    if (kept === undefined) this.#values.delete(key);
+    else this.#values.set(key, kept);
+  }
+}
