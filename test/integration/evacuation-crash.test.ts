@@ -104,7 +104,7 @@ async function lostAndContinued(at: number, moment: Moment, method: () => Method
   const end = await first.evacuate(order, fate.stopper.signal).catch((error: unknown) => error);
   const context = `${moment} write ${at}`;
   if (fate.writes < at) {
-    expect(end, context).toMatchObject({ outcome: 'done' });
+    expect(end, context).toMatchObject({ outcome: 'done', refusal: null });
     return false;
   }
   if (moment !== 'stop') expect(end, context).toBeInstanceOf(Crash);

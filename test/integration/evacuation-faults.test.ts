@@ -26,7 +26,7 @@ interface Recovery {
 async function begin(instances = 4): Promise<Recovery> {
   const pair = await bench.pair(instances);
   const clock = new MovableClock();
-  const worker = bench.worker({ clock, concurrency: 3, client: { timeoutMs: 300 } });
+  const worker = bench.worker({ clock, concurrency: 3, client: { timeoutMs: 600 } });
   const order = bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 });
   const running = worker.evacuate(order);
   running.catch(() => undefined);

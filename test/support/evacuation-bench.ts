@@ -152,7 +152,7 @@ export class Worker {
     this.#cloud = createCloud(credentialsOf(simulator), {
       clock,
       random: Math.random,
-      timeoutMs: 1_000,
+      timeoutMs: 5_000,
       evacuateTimeoutMs: 400,
       ...o.client,
     });
