@@ -149,10 +149,13 @@ export class Driver {
     const { memory, clock, log } = this.#parts;
     const stored = await memory.read();
     if (this.#known !== null && (stored === null || isLater(this.#known, stored)))
-      log.warn('Redis lost its last moments; going on from what this monitor remembers');
+      log.warn(
+        `Redis lost ${stored === null ? 'everything' : 'its last moments'}; going on from what this monitor remembers`,
+      );
     this.#remember(stored);
     this.#state = this.#known ?? firstState(clock.nowMs().toString(36));
-    return this.#known === null ? 'nothing' : 'state';
+    if (stored !== null) return 'state';
+    return this.#known === null ? 'nothing' : 'lost';
   }
 
   #remember(seen: State | null): void {

@@ -4,11 +4,20 @@ import { hostname } from 'node:os';
 import { type Check, runChecks } from '../shared/check.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Settings } from '../shared/config/settings.ts';
+import { UsageError } from '../shared/errors.ts';
 import { InventoryStore } from '../shared/inventory-store.ts';
 import { keysOf } from '../shared/keys.ts';
 import { readLeader } from '../shared/leader.ts';
 import type { Log } from '../shared/log.ts';
-import { type CommonOptions, command, type Frame, runProcess } from '../shared/process-frame.ts';
+import { operator } from '../shared/operator.ts';
+import { leaveOrder } from '../shared/orders.ts';
+import {
+  type CommonOptions,
+  command,
+  type ExitCode,
+  type Frame,
+  runProcess,
+} from '../shared/process-frame.ts';
 import { JobProducer } from '../shared/queue.ts';
 import { connectRedis, probeRedis } from '../shared/redis.ts';
 import { requireOpenStack, start } from '../shared/start.ts';
@@ -17,15 +26,22 @@ import { Driver } from './driver.ts';
 import { Lease, readStandbys } from './lease.ts';
 import { Memory, readState } from './memory.ts';
 
+interface MonitorOptions extends CommonOptions {
+  readonly acceptEmptyState?: boolean;
+}
+
 await runProcess('monitor', async (frame) => {
-  const program = command(
-    'monitor',
-    'Decides when a hypervisor is dead and hands the work to ns4.',
-  ).exitOverride();
-  const options = program.parse().opts<CommonOptions>();
+  const options = command('monitor', 'Decides when a hypervisor is dead and hands the work to ns4.')
+    .option('--accept-empty-state', 'let the monitor recover again after Redis lost what it knew')
+    .exitOverride()
+    .parse()
+    .opts<MonitorOptions>();
+  if (options.check && options.acceptEmptyState)
+    throw new UsageError(['--check and --accept-empty-state do not go together: expected one of them']);
   const { settings, log } = start('monitor', options);
   if (options.check)
     return runChecks(checks(settings, log, frame), (line) => process.stdout.write(`${line}\n`));
+  if (options.acceptEmptyState) return acceptEmptyState(settings, log, frame);
   const { lease, memory, inventory, jobs, cloud } = connect(settings, log, frame);
   const driver = new Driver({
     cloud,
@@ -41,6 +57,24 @@ await runProcess('monitor', async (frame) => {
   await driver.run(frame.stop);
   return 0;
 });
+
+/** An operator accepts that the cooldown and the journals are gone. */
+async function acceptEmptyState(settings: Settings, log: Log, frame: Frame): Promise<ExitCode> {
+  const { cloud } = requireOpenStack(settings);
+  const keys = keysOf(cloud);
+  const redis = connectRedis(settings.redis, cloud, log);
+  frame.onClose('Redis', () => redis.disconnect());
+  const held = (await readState(redis, keys))?.hold ?? null;
+  const [by, atMs] = [operator(), systemClock.nowMs()];
+  await leaveOrder(redis, keys, { kind: 'accept-empty-state', by, atMs });
+  const found =
+    held === null ? 'does not hold now' : `holds since ${new Date(held.sinceMs).toISOString()}: ${held.why}`;
+  const leader = (await readLeader(redis, keys)) ?? 'none leads now';
+  process.stdout.write(
+    `the monitor of ${cloud} (${leader}) ${found}\nthe order was left: at its next look (or when it starts) it recovers again, with whatever cooldown it knows\n`,
+  );
+  return 0;
+}
 
 function connect(settings: Settings, log: Log, frame: Frame) {
   const { cloud } = requireOpenStack(settings);
@@ -111,7 +145,8 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
         const cooldown = state.cooldown
           ? `last recovery began ${new Date(state.cooldown.sinceMs).toISOString()}`
           : 'no recovery to cool down from';
-        return `${state.phase.kind}, ${state.recoveries.length} recoveries under way, ${cooldown}`;
+        const held = state.hold === null ? '' : `, holding (${state.hold.why})`;
+        return `${state.phase.kind}, ${state.recoveries.length} recoveries under way, ${cooldown}${held}`;
       },
     },
   ];

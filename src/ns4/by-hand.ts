@@ -3,12 +3,12 @@ import { controlsFor } from '../shared/control-plane.ts';
 import { OperationalError } from '../shared/errors.ts';
 import type { EventFacts } from '../shared/events.ts';
 import { incidentId } from '../shared/incident-id.ts';
+import { operator } from '../shared/operator.ts';
 import type { ExitCode } from '../shared/process-frame.ts';
 import { announce, endedText, endedWell, sentence } from '../shared/sentences.ts';
 import { CloudError } from './cloud.ts';
 import { evacuateHost } from './evacuation/run.ts';
 import { evacuationParts, refresh, showMoved, type WorkerParts } from './handlers.ts';
-import { operator } from './operator.ts';
 import { Progress } from './progress.ts';
 
 /** Evacuates `dead` to `spare`; 0 only if every instance is back. Continues an unfinished incident of that pair. */

@@ -7,6 +7,8 @@ import { EventLog } from '../shared/event-log.ts';
 import { fencingText } from '../shared/fencing-mode.ts';
 import { InventoryStore } from '../shared/inventory-store.ts';
 import { keysOf } from '../shared/keys.ts';
+import { operator } from '../shared/operator.ts';
+import { leaveOrder } from '../shared/orders.ts';
 import { type Frame, runProcess } from '../shared/process-frame.ts';
 import { JobWorker } from '../shared/queue.ts';
 import { connectRedis } from '../shared/redis.ts';
@@ -25,8 +27,6 @@ import { Words } from './fencing/words.ts';
 import { handlersOf, type WorkerParts } from './handlers.ts';
 import { createNovaDatabase } from './nova-database.ts';
 import { createCloud } from './openstack/client.ts';
-import { operator } from './operator.ts';
-import { leaveOrder } from './orders.ts';
 import { proveLogin } from './prove-login.ts';
 
 /** Jobs at once: refreshes and scans are short, evacuations wait for Nova most of the time. */

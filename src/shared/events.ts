@@ -73,6 +73,7 @@ const factsSchema = z.discriminatedUnion('kind', [
   /** An operator gave the word that a host is off. */
   z.object({ kind: z.literal('fence-confirmed'), host: z.string(), by: z.string() }),
   z.object({ kind: z.literal('cooldown-reset'), by: z.string() }),
+  z.object({ kind: z.literal('hold-lifted'), by: z.string() }),
 ]);
 export type EventFacts = z.infer<typeof factsSchema>;
 

@@ -1,4 +1,5 @@
-// Who leads the monitors of a cloud, as anybody may read it: the lease's text, which runs out by itself.
+// How the monitors of a cloud stand, as anybody may read it: who leads (the lease runs out by itself), and whether the
+// leader holds.
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Keys } from './keys.ts';
@@ -16,5 +17,18 @@ export async function readLeader(redis: Redis, keys: Pick<Keys, 'monitorLease'>)
     return leaseSchema.parse(JSON.parse(text)).who;
   } catch {
     return 'somebody of another version';
+  }
+}
+
+const holdSchema = z.object({ hold: z.object({ why: z.string() }).nullable() });
+
+/** Why nothing is recovered until an operator accepts it; null when it is. */
+export async function readHold(redis: Redis, keys: Pick<Keys, 'monitorState'>): Promise<string | null> {
+  const text = await redis.get(keys.monitorState);
+  try {
+    return holdSchema.parse(JSON.parse(text ?? '')).hold?.why ?? null;
+  } catch {
+    // None, or a state of another version.
+    return null;
   }
 }

@@ -57,6 +57,8 @@ export const refusalSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('guests-answer'), host, answering: z.array(z.string()), silent: z.number() }),
   // Dead, not permitted.
   z.object({ name: z.literal('dry-mode'), hosts: z.array(host) }),
+  /** Redis lost what was known; no hosts: said when it is found out. */
+  z.object({ name: z.literal('state-lost'), hosts: z.array(host), why: z.string() }),
   z.object({ name: z.literal('too-many-dead'), hosts: z.array(host), limit: z.number() }),
   /** Others may be dying with it: unheard of since the suspicion, and silent to the same scan. */
   z.object({
@@ -134,6 +136,10 @@ export function refusalSentence(r: Refusal): string {
       return `${r.host} is silent, but ${r.answering.length} of its instances answer (${list(r.answering)}); ${r.silent} are silent. It is unreachable, not dead; nothing done.`;
     case 'dry-mode':
       return `Dry mode (dead_backoff = 0): ${list(r.hosts)} would be recovered. Nothing done.`;
+    case 'state-lost':
+      return r.hosts.length === 0
+        ? `${r.why}. When the last recovery was, and what was done in it, is not known for sure, so nothing new is recovered until an operator looks and accepts it with "monitor --accept-empty-state". Watching goes on.`
+        : `${list(r.hosts)} is dead, but ${r.why[0]?.toLowerCase()}${r.why.slice(1)}, and nobody accepted that yet. Nothing done: please look ("monitor --accept-empty-state" allows recoveries again).`;
     case 'too-many-dead':
       return `${r.hosts.length} hypervisors are dead at once (limit ${r.limit}): ${list(r.hosts)}. Nothing done: please look.`;
     case 'perhaps-more-dead':

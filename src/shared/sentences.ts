@@ -20,6 +20,7 @@ const list = (names: readonly string[], most = 20): string =>
 /** Refusals that mean an outage nobody works on, in contrast to those that mean all is well enough. */
 const alarming = new Set<Refusal['name']>([
   'control-plane-suspect',
+  'state-lost',
   'too-many-dead',
   'no-spare',
   'cooldown',
@@ -87,6 +88,11 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
       return say(
         'warning',
         `${facts.by} says that ${facts.host} is off. That is taken as proof for an hour, unless a heartbeat of it comes.`,
+      );
+    case 'hold-lifted':
+      return say(
+        'warning',
+        `Recoveries are allowed again: ${facts.by} accepted that Redis lost what I knew.`,
       );
     case 'cooldown-reset':
       return say('warning', `The cooldown was reset by ${facts.by}.`);

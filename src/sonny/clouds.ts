@@ -5,6 +5,7 @@ import { errorText } from '../shared/errors.ts';
 import { readFencingMode } from '../shared/fencing-mode.ts';
 import { InventoryStore } from '../shared/inventory-store.ts';
 import { keysOf } from '../shared/keys.ts';
+import { readHold, readLeader } from '../shared/leader.ts';
 import type { Log } from '../shared/log.ts';
 import type { Frame } from '../shared/process-frame.ts';
 import { connectRedis } from '../shared/redis.ts';
@@ -36,7 +37,12 @@ export function connectClouds(
     const cursorKey = reader === 'slack' ? keys.relayCursor : keys.terminalCursor;
     sources.push(new RedisEventSource(redis, { cloud, streamKey: keys.events, cursorKey }));
     const inventory = new InventoryStore(redis, keys);
-    readers.set(cloud, { inventory, fencing: () => readFencingMode(redis, keys) });
+    readers.set(cloud, {
+      inventory,
+      fencing: () => readFencingMode(redis, keys),
+      leader: () => readLeader(redis, keys),
+      hold: () => readHold(redis, keys),
+    });
   }
   return { names: settings.slack.clouds, sources, readers };
 }

@@ -10,6 +10,10 @@ export interface CloudView {
   readonly inventory: Inventory;
   /** Does its monitor demand proof? Null: it never said. */
   readonly fencing: FencingMode | null;
+  /** The monitor that leads; null: none does. */
+  readonly leader: string | null;
+  /** Why it recovers nothing until an operator accepts it; null: it recovers. */
+  readonly hold: string | null;
   /** Why the inventory could not be read; null when it was. */
   readonly trouble: string | null;
 }

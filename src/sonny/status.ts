@@ -4,18 +4,20 @@ import type { Hosts, Servers } from '../shared/inventory.ts';
 import { isMarkedSpare } from '../shared/inventory.ts';
 import type { CloudView } from './records.ts';
 
-/** Two or three lines per cloud, as plain text. */
+/** Two lines or more per cloud, as plain text. */
 export function statusText(views: readonly CloudView[], nowMs: number): string {
   return views.map((view) => cloudStatus(view, nowMs)).join('\n');
 }
 
 function cloudStatus(view: CloudView, nowMs: number): string {
-  const { cloud, inventory, fencing, trouble } = view;
+  const { cloud, inventory, fencing, leader, hold, trouble } = view;
   const { hosts, servers } = inventory;
   if (trouble !== null) return `${cloud}: the inventory cannot be read now (${trouble})`;
   if (hosts === null) return `${cloud}: the inventory was never updated. Are monitor and ns4 running?`;
   const age = secondsText(nowMs - hosts.collectedAtMs);
   const lines = [`${hostsText(hosts)}; ${serversText(servers, nowMs)}`];
+  if (leader === null) lines.push('no monitor leads now: nobody decides anything');
+  if (hold !== null) lines.push(`holding, nothing is recovered: ${hold} ("monitor --accept-empty-state")`);
   if (fencing !== null) lines.push(fencingText(fencing));
   return [`${cloud}: inventory updated ${age} ago`, ...lines].join('\n    ');
 }

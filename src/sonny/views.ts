@@ -8,6 +8,9 @@ import type { CloudView } from './records.ts';
 export interface CloudReader {
   readonly inventory: { read(): Promise<Inventory> };
   fencing(): Promise<FencingMode | null>;
+  /** Name of the monitor that leads, and why it holds; null: none leads, it does not hold. */
+  leader(): Promise<string | null>;
+  hold(): Promise<string | null>;
 }
 
 /** All clouds, in the order of the configuration; one that cannot be read says why. */
@@ -17,10 +20,11 @@ export async function readViews(readers: ReadonlyMap<string, CloudReader>): Prom
   for (const [cloud, reader] of readers) {
     try {
       const inventory = await reader.inventory.read();
-      views.push({ cloud, inventory, fencing: await reader.fencing(), trouble: null });
+      const [fencing, leader, hold] = await Promise.all([reader.fencing(), reader.leader(), reader.hold()]);
+      views.push({ cloud, inventory, fencing, leader, hold, trouble: null });
     } catch (error) {
       const inventory = { hosts: null, servers: null };
-      views.push({ cloud, inventory, fencing: null, trouble: errorText(error) });
+      views.push({ cloud, inventory, fencing: null, leader: null, hold: null, trouble: errorText(error) });
     }
   }
   return views;

@@ -1,6 +1,6 @@
 // A private redis-server for tests: a port of its own on 127.0.0.1, a temporary directory, stopped for sure.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { createServer, connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export interface TestRedis {
   shutdown(): Promise<void>;
   /** Starts it again on the same port and data. */
   start(): Promise<void>;
+  /** With `aof`: remembers this moment; what is returned kills the server and starts it again as it was then. */
+  moment(): () => Promise<void>;
 }
 
 /** Starts a server; with `aof` it keeps its data over `kill9` and `shutdown`. */
@@ -71,6 +73,16 @@ export async function startRedis(options: { aof?: boolean; password?: string } =
     start,
     kill9: () => end('SIGKILL'),
     shutdown: () => end('SIGTERM'),
+    moment: () => {
+      const log = readdirSync(join(dir, 'appendonlydir')).find((name) => name.endsWith('.incr.aof'));
+      const file = join(dir, 'appendonlydir', log ?? '');
+      const { size } = statSync(file);
+      return async () => {
+        await end('SIGKILL');
+        truncateSync(file, size);
+        await start();
+      };
+    },
     stop: async () => {
       await end('SIGKILL');
       rmSync(dir, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 // What changes when a monitor takes the lead. Pure.
+import { hold } from './hold.ts';
 import type { Turn } from './turn.ts';
 import type { Input } from './types.ts';
 
@@ -7,4 +8,6 @@ export function beginLeading(turn: Turn, { epoch, who, found }: Extract<Input, {
   turn.state.epoch = epoch;
   const { fencing } = turn.rules;
   turn.say({ kind: 'monitor-started', resumed: found !== 'nothing', who, epoch, fencing });
+  if (found === 'lost') hold(turn, 'Redis lost all that it held');
+  if (found === 'nothing') turn.state.unproven = true;
 }

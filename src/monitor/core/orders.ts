@@ -1,4 +1,5 @@
 // What operators order. Pure.
+import { liftHold } from './hold.ts';
 import type { Turn } from './turn.ts';
 import type { Order } from './types.ts';
 
@@ -9,6 +10,8 @@ export function obey(turn: Turn, { kind, by }: Order): void {
       if (turn.state.cooldown !== null) turn.say({ kind: 'cooldown-reset', by });
       turn.state.cooldown = null;
       return;
+    case 'accept-empty-state':
+      return liftHold(turn, by);
     case 'look-now':
       if (turn.state.phase.kind === 'watching') turn.watchUntil(turn.nowMs);
       return;

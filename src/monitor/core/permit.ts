@@ -14,7 +14,8 @@ const startWithinMs = 120_000;
 
 /**
  * Starts the recoveries that are permitted, with the cooldown stamped in the same state (so before any job leaves);
- * every other dead host gets its refusal. The order of the guards is the original's: limit, cooldown, spare.
+ * every other dead host gets its refusal. The order of the guards is the original's: limit, cooldown, spare;
+ * before them a hold, as then nobody knows whether there is a cooldown.
  * `perhapsDead` count for the limit, as it must hold however far apart the heartbeats of hosts that die together run out.
  */
 export function permit(
@@ -32,6 +33,7 @@ export function permit(
       turn.say({ kind: 'host-dead', host, evidence: [...evidence] });
   }
   if (rules.deadBackoff === 0) return turn.refuse({ name: 'dry-mode', hosts: names });
+  if (state.hold !== null) return turn.refuse({ name: 'state-lost', hosts: names, why: state.hold.why });
   if (dead.length + state.recoveries.length > rules.deadBackoff)
     return turn.refuse({ name: 'too-many-dead', hosts: names, limit: rules.deadBackoff });
   if (dead.length + perhapsDead.length + state.recoveries.length > rules.deadBackoff)
@@ -97,6 +99,7 @@ const ns4Refusals = new Set<string>([
 const isNs4Refusal = (name: string | undefined) => name !== undefined && ns4Refusals.has(name);
 const afterDeath = new Set<string>([
   'dry-mode',
+  'state-lost',
   'too-many-dead',
   'perhaps-more-dead',
   'cooldown',

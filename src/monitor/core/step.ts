@@ -13,6 +13,7 @@ import { controlsFor } from '../../shared/control-plane.ts';
 import { hostTarget } from '../../shared/controls.ts';
 import type { Inventory } from '../../shared/inventory.ts';
 import type { Refusal } from '../../shared/refusals.ts';
+import { judgeBeginning } from './hold.ts';
 import { beginLeading } from './leading.ts';
 import { obey } from './orders.ts';
 import { lookForOutages, vouchedFor } from './outages.ts';
@@ -107,6 +108,7 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
     return giveUpRound(turn, { name: 'inventory-unavailable', detail: 'it is empty' });
   const ageMs = Math.abs(turn.nowMs - hosts.collectedAtMs);
   if (ageMs > freshMs) return giveUpRound(turn, { name: 'inventory-stale', ageMs, limitMs: freshMs });
+  judgeBeginning(turn, hosts);
   const suspicion = findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn));
   const next = nextCheckMs(turn.nowMs, turn.rules, suspicion.nextExpiryMs);
   const outages = lookForOutages(turn, hosts);

@@ -129,14 +129,21 @@ export const stateSchema = z.object({
   lastReport: evacuationReportSchema.nullable(),
   /** When the last recovery ended: servers collected before then do not tell what is left on its host. */
   recoveryEndedMs: z.number(),
+  /** Redis lost what was known: nothing new is recovered until an operator accepts that. */
+  hold: z.object({ sinceMs: z.number(), why: z.string() }).nullable().default(null),
+  /** Begun on an empty Redis; the first inventory is to tell whether this cloud was watched before. */
+  unproven: z.boolean().default(false),
   /** The rule at the last step, for whoever asks for the status. */
   fencing: fencingModeSchema.nullable().default(null),
 });
 export type State = z.infer<typeof stateSchema>;
 
-/** An operator's order, left in Redis by ns4: `-r`, or a look at once because something it waited for is so now. */
+/**
+ * An operator's order, left in Redis: `ns4 -r`, `monitor --accept-empty-state`, or a look at once because something it
+ * waited for is so now.
+ */
 export const orderSchema = z.object({
-  kind: z.enum(['reset-cooldown', 'look-now']),
+  kind: z.enum(['reset-cooldown', 'look-now', 'accept-empty-state']),
   by: z.string(),
   atMs: z.number(),
 });
@@ -144,9 +151,10 @@ export type Order = z.infer<typeof orderSchema>;
 
 /**
  * What a monitor that takes the lead goes on from. state: what Redis holds, or what this monitor remembers when Redis
- * lost its last moments; nothing: neither knows anything of this cloud.
+ * lost its last moments; lost: Redis is empty, and what this monitor remembers is all there is; nothing: neither knows
+ * anything of this cloud.
  */
-export type Found = 'state' | 'nothing';
+export type Found = 'state' | 'lost' | 'nothing';
 
 /** Everything that can happen. Time arrives in `atMs` only. */
 export type Input = { readonly atMs: number } & (
@@ -185,6 +193,8 @@ export function firstState(life: string): State {
     backoffs: 0,
     lastReport: null,
     recoveryEndedMs: 0,
+    hold: null,
+    unproven: false,
     fencing: null,
   };
 }

@@ -6,7 +6,7 @@ import { errorText, OperationalError } from '../../shared/errors.ts';
 import type { Hosts, Servers } from '../../shared/inventory.ts';
 import { type Refusal, refusalSentence } from '../../shared/refusals.ts';
 import { CloudError } from '../cloud.ts';
-import { offSinceMs, type Proof, proofText } from '../fencing/proof.ts';
+import { offSinceMs, proofText } from '../fencing/proof.ts';
 import {
   abandoned,
   alreadyRecovering,
@@ -17,11 +17,12 @@ import {
   reportOf,
 } from './course.ts';
 import { type Incident, InterruptedOwnershipError, LostOwnershipError, type Ownership } from './journal.ts';
+import { addLateArrivals, forgottenIncident, hypervisorsOf, newIncident } from './opening.ts';
 import { permitEvacuation } from './permit.ts';
 import { proveOff } from './prove-off.ts';
 import { enableSpare, forceDown } from './services.ts';
 import { doubts, SignOfLifeError, SilenceWatch } from './silence.ts';
-import { entryOf, type Work } from './work.ts';
+import type { Work } from './work.ts';
 
 /** A killed worker's claim runs out after 8 s; one that is held longer is held by a living worker. */
 const claimWaitMs = 12_000;
@@ -92,7 +93,7 @@ async function carryOut(
   ownership: Ownership,
   signal: AbortSignal,
 ): Promise<EvacuationReport> {
-  const { order, parts, incident: open } = course;
+  const { order, parts } = course;
   const { clock, log } = parts;
   const dead = order.dead;
   const askedAtMs = clock.nowMs();
@@ -102,10 +103,12 @@ async function carryOut(
   } catch (error) {
     signal.throwIfAborted();
     // Before the first change giving up is safe; afterwards the incident has to be continued, so the job fails.
-    if (open === null && error instanceof CloudError)
+    if (course.incident === null && error instanceof CloudError)
       return refused(course, { name: 'api-unavailable', host: dead, detail: errorText(error) });
     throw error;
   }
+  const open = course.incident ?? forgottenIncident(order, parts, facts);
+  course.incident = open;
   // The first change forces the dead one down. One that is not was never begun with, or was put back into service
   // since: then nothing of the open incident counts, and everything is asked as for the first time.
   const begun = open !== null && facts.hosts.hypervisors.find((h) => h.host === dead)?.forcedDown !== false;
@@ -227,41 +230,6 @@ async function freshFacts(order: Order, parts: EvacuationParts, signal: AbortSig
 
 function scanAt(order: Order, address: string | null, parts: EvacuationParts, signal: AbortSignal) {
   return parts.scan({ targets: [hostTarget(order.dead, address, parts)], controls: order.controls }, signal);
-}
-
-function newIncident(order: Order, parts: EvacuationParts, servers: Servers, proof: Proof | null): Incident {
-  const affected = servers.servers.filter((server) => server.host === order.dead);
-  return {
-    version: 1,
-    id: order.incident,
-    dead: order.dead,
-    spare: order.spare,
-    method: parts.method.name,
-    openedAtMs: parts.clock.nowMs(),
-    judgedAtMs: order.judgedAtMs,
-    evidence: [...order.evidence],
-    acted: false,
-    proof,
-    steps: [],
-    instances: Object.fromEntries(affected.map((server) => [server.id, entryOf(server)])),
-    ended: null,
-  };
-}
-
-/** An instance whose resize or migration to the dead host ended after the incident was opened belongs to it too. */
-function addLateArrivals(incident: Incident, servers: Servers): void {
-  for (const server of servers.servers)
-    if (server.host === incident.dead) incident.instances[server.id] ??= entryOf(server);
-}
-
-/** The hypervisors as they were just before the first change. */
-function hypervisorsOf(incident: Incident, hosts: Hosts): Pick<Work, 'dead' | 'spare'> {
-  const find = (host: string) => {
-    const found = hosts.hypervisors.find((h) => h.host === host);
-    if (found === undefined) throw new Error(`${host} passed the checks but is no hypervisor`);
-    return found;
-  };
-  return { dead: find(incident.dead), spare: find(incident.spare) };
 }
 
 /** Asks for signs of life again while instances are moved. */

@@ -1,7 +1,7 @@
 // The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its mandate names, and what it
 // makes of a worker that lost its right to go on.
 import { describe, expect, test } from 'vitest';
-import { mandateOf } from '../../../src/monitor/core/types.ts';
+import { type Found, mandateOf } from '../../../src/monitor/core/types.ts';
 import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';
 
@@ -22,7 +22,7 @@ function story(world: Partial<World> = {}): Story {
   });
   return told;
 }
-const lead = (s: Story, epoch: number, found: 'state' | 'nothing' = 'state') =>
+const lead = (s: Story, epoch: number, found: Found = 'state') =>
   s.input({ kind: 'leads', epoch, who: `host/${epoch}`, found });
 const orders = (s: Story) =>
   s.requests.flatMap((r) => (r.name === 'evacuate' ? [[r.id, r.data.attempt, r.data.epoch]] : []));
@@ -65,6 +65,98 @@ describe('taking the lead', () => {
     const s = lead(story(), 7, 'nothing').round();
     expect(s.evacuations).toHaveLength(1);
     expect(mandateOf(s.state).jobs).toEqual({});
+  });
+});
+
+describe('Redis lost what was known', () => {
+  const accept = (s: Story) =>
+    s.input({ kind: 'order', order: { kind: 'accept-empty-state', by: 'anna', atMs: s.atMs } });
+  const lost = (s: Story) =>
+    s.events.flatMap((e) =>
+      e.kind === 'refused' && e.refusal.name === 'state-lost' ? [e.refusal.hosts] : [],
+    );
+
+  test('while a monitor watched: said once, then for each dead host; nothing is recovered until it is accepted', () => {
+    const s = lead(story(), 7, 'lost');
+    expect(lost(s)).toEqual([[]]);
+    expect(s.texts.at(-1)).toMatch(/^Redis lost all that it held\. .* "monitor --accept-empty-state"/);
+    s.round().round();
+    expect(lost(s)).toEqual([[], ['hv01']]);
+    expect(s.events.map((e) => e.kind)).toContain('host-dead');
+    expect(s.evacuations).toEqual([]);
+    // Another monitor that takes the lead holds likewise, and says nothing new.
+    lead(s, 9).round();
+    expect(lost(s)).toHaveLength(2);
+    accept(s);
+    expect(s.texts.at(-1)).toBe('Recoveries are allowed again: anna accepted that Redis lost what I knew.');
+    accept(s);
+    expect(s.events.filter((e) => e.kind === 'hold-lifted')).toHaveLength(1);
+    s.round();
+    expect(s.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
+  });
+
+  test('a recovery under way is continued, a new one is not begun', () => {
+    const s = lead(story({ evacuate: () => ({ state: 'running' }) }), 7, 'nothing').round();
+    const [job] = s.requests.filter((r) => r.name === 'evacuate');
+    if (job === undefined) throw new Error('no evacuation');
+    lead(s, 9, 'lost').outcome(job, { state: 'missing' });
+    expect(s.evacuations.map((e) => e.attempt)).toEqual([1, 2]);
+    expect(s.state.cooldown).not.toBeNull();
+  });
+
+  const handled = { state: 'down', status: 'disabled', forcedDown: true } as const;
+  test.each([
+    [
+      'a host recovered before, still down',
+      { ...handled, disabledReason: 'sonny resurrection on hv08' },
+      true,
+    ],
+    [
+      'one that was started again',
+      { status: 'disabled', disabledReason: 'sonny resurrection on hv08' },
+      true,
+    ],
+    [
+      'one recovered to a host called spare',
+      { ...handled, disabledReason: 'sonny resurrection on spare1' },
+      true,
+    ],
+    ['one handled by the original', { ...handled, disabledReason: 'Sonny: dead' }, true],
+    [
+      'a spare that somebody set aside for sonny',
+      { status: 'disabled', disabledReason: 'sonny spare' },
+      false,
+    ],
+    ['a host that is down for repair', { ...handled, disabledReason: 'disk' }, false],
+    ['nothing unusual', {}, false],
+  ] as const)('an empty Redis at the start, and in Nova %s', (_, mark, holds) => {
+    const s: Story = new Story({
+      inventory: () =>
+        inventory(
+          {
+            hypervisors: [hypervisor('hv01', { runningVms: 1 }), hypervisor('hv07', mark), spare('hv04')],
+            servers: [server('vm1', 'hv01')],
+          },
+          s.atMs,
+        ),
+    });
+    lead(s, 7, 'nothing').round();
+    expect(lost(s)).toEqual(holds ? [[]] : []);
+    expect(s.state.hold !== null).toBe(holds);
+    // Only the first inventory is asked: what is recovered later is known.
+    expect(lead(s, 8).round().state).toMatchObject({ unproven: false });
+  });
+
+  test('accepted before the first look: no hold', () => {
+    const s: Story = new Story({
+      inventory: () =>
+        inventory(
+          { hypervisors: [hypervisor('hv07', { ...handled, disabledReason: 'sonny resurrection on hv08' })] },
+          s.atMs,
+        ),
+    });
+    accept(lead(s, 7, 'nothing')).round();
+    expect(s.refusals).toEqual([]);
   });
 });
 

@@ -18,6 +18,8 @@ const view = (cloud: string, change: Partial<CloudView> = {}): CloudView => ({
     servers: [server('web1', 'hv01'), server('web2', 'hv01')],
   }),
   fencing: null,
+  leader: 'host/1',
+  hold: null,
   trouble: null,
   ...change,
 });
@@ -58,6 +60,15 @@ describe('status', () => {
     ['required', /\n {4}fencing: required, /],
   ] as const)('says whether proof is demanded: %s', (fencing, expected) => {
     expect(ask('status', [view('cloud1', { fencing })])).toMatch(expected);
+  });
+  it('says when nobody leads, and when the one that leads holds', () => {
+    expect(ask('status', [view('cloud1')])).not.toMatch(/leads|holding/);
+    expect(ask('status', [view('cloud1', { leader: null })])).toContain(
+      '\n    no monitor leads now: nobody decides anything',
+    );
+    expect(ask('status', [view('cloud1', { hold: 'Redis lost all that it held' })])).toContain(
+      '\n    holding, nothing is recovered: Redis lost all that it held',
+    );
   });
   it('is never negative where clocks disagree', () => {
     expect(ask('status', [view('cloud1')], -5_000)).toContain('updated 0 seconds ago');

@@ -1,12 +1,12 @@
 // Orders that an operator leaves for the monitor in Redis; its own schema (monitor/core/types.ts) decides what it takes.
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/keys.ts';
+import type { Keys } from './keys.ts';
 
 /** Orders an operator may leave while no monitor runs. */
 const mostOrders = 100;
 
 export interface OrderLeft {
-  readonly kind: 'reset-cooldown' | 'look-now';
+  readonly kind: 'reset-cooldown' | 'look-now' | 'accept-empty-state';
   readonly by: string;
   readonly atMs: number;
 }
