@@ -8,8 +8,8 @@ import { errorText } from '../shared/errors.ts';
 import type { EventFacts } from '../shared/events.ts';
 import type { Inventory } from '../shared/inventory.ts';
 import type { InventoryStore } from '../shared/inventory-store.ts';
+import type { JobProducer } from '../shared/job-producer.ts';
 import type { Log } from '../shared/log.ts';
-import type { JobProducer } from '../shared/queue.ts';
 import { announce } from '../shared/sentences.ts';
 import { step } from './core/step.ts';
 import {

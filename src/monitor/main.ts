@@ -5,7 +5,9 @@ import { type Check, runChecks } from '../shared/check.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Settings } from '../shared/config/settings.ts';
 import { UsageError } from '../shared/errors.ts';
+import { describeEyes, EyeRegistry } from '../shared/eyes.ts';
 import { InventoryStore } from '../shared/inventory-store.ts';
+import { JobProducer } from '../shared/job-producer.ts';
 import { keysOf } from '../shared/keys.ts';
 import { readLeader } from '../shared/leader.ts';
 import type { Log } from '../shared/log.ts';
@@ -18,7 +20,6 @@ import {
   type Frame,
   runProcess,
 } from '../shared/process-frame.ts';
-import { JobProducer } from '../shared/queue.ts';
 import { connectRedis, probeRedis } from '../shared/redis.ts';
 import { requireOpenStack, start } from '../shared/start.ts';
 import type { Rules } from './core/types.ts';
@@ -80,7 +81,7 @@ function connect(settings: Settings, log: Log, frame: Frame) {
   const { cloud } = requireOpenStack(settings);
   const keys = keysOf(cloud);
   const redis = connectRedis(settings.redis, cloud, log);
-  const jobs = new JobProducer(settings.redis, cloud, log);
+  const jobs = new JobProducer(settings.redis, cloud, log, settings.scan);
   frame.onClose('Redis', () => redis.disconnect());
   frame.onClose('job queue', () => jobs.close());
   const lease = new Lease(redis, keys, `${hostname()}/${process.pid}`);
@@ -118,6 +119,10 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
         const workers = await parts().jobs.workers();
         return workers === 0 ? 'no worker listens now' : `${workers} listening`;
       },
+    },
+    {
+      what: 'eyes',
+      run: () => describeEyes(new EyeRegistry(parts().redis, parts().keys), settings.scan.quorum),
     },
     {
       what: 'inventory',

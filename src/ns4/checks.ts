@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import type { Check, MoreChecks } from '../shared/check.ts';
 import { systemClock } from '../shared/clock.ts';
+import { describeEyes, EyeRegistry } from '../shared/eyes.ts';
 import { isMarkedSpare } from '../shared/inventory.ts';
+import { keysOf } from '../shared/keys.ts';
 import type { Frame } from '../shared/process-frame.ts';
-import { probeRedis } from '../shared/redis.ts';
+import { connectRedis, probeRedis } from '../shared/redis.ts';
 import type { StartedOnCloud } from '../shared/start.ts';
 import type { FencingPlan } from './fencing/plan.ts';
 import { fencingChecks } from './fencing/status-checks.ts';
@@ -14,7 +16,7 @@ import { describeCloud } from './prove-login.ts';
 import { refreshInventory } from './refresh-inventory.ts';
 
 export function checksOf(
-  { settings, openstack, credentials }: StartedOnCloud,
+  { settings, openstack, credentials, log }: StartedOnCloud,
   plan: FencingPlan | null,
   frame: Frame,
 ): (Check | MoreChecks)[] {
@@ -50,6 +52,19 @@ export function checksOf(
       },
     },
     ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
+    {
+      what: 'eyes',
+      run: async () => {
+        const redis = connectRedis(settings.redis, openstack.cloud, log);
+        try {
+          const { name, quorum } = settings.scan;
+          const found = await describeEyes(new EyeRegistry(redis, keysOf(openstack.cloud)), quorum);
+          return `this ns4 is ${name}; registered: ${found}`;
+        } finally {
+          redis.disconnect();
+        }
+      },
+    },
     { what: 'scanner', run: async () => `${openFileLimit()} files may be open, each probe needs one` },
     ...(mysql === null
       ? []

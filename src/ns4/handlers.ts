@@ -9,6 +9,7 @@ import type { Hosts } from '../shared/inventory.ts';
 import type { InventoryStore } from '../shared/inventory-store.ts';
 import type { Log } from '../shared/log.ts';
 import { warrantOf } from '../shared/mandate.ts';
+import type { ScanPanel } from '../shared/scan-panel.ts';
 import { announce } from '../shared/sentences.ts';
 import { type Cloud, CloudError } from './cloud.ts';
 import type { EvacuationParts } from './evacuation/course.ts';
@@ -37,6 +38,8 @@ export interface WorkerParts {
   readonly events: EventLog;
   readonly clock: Clock;
   readonly log: Log;
+  /** A scan by this process and every other eye of the cloud. */
+  readonly lookTogether: ScanPanel['ask'];
 }
 
 /** Everything this worker can be asked for. */
@@ -96,7 +99,10 @@ export function evacuationParts(
       if (servers === null) throw new Error('a refresh with servers brought none');
       return { hosts, servers };
     },
-    scan: (request, signal) => scan(request, settings.scan, {}, clock, signal),
+    scan: (request, signal) => {
+      const own = { name: settings.scan.name, scan: () => scan(request, settings.scan, {}, clock, signal) };
+      return parts.lookTogether({ ...request, requestedAtMs: clock.nowMs() }, own, signal);
+    },
     say: async (facts) => {
       tell(facts);
       await say(parts, facts);

@@ -4,14 +4,17 @@
 import { runChecks } from '../shared/check.ts';
 import { systemClock } from '../shared/clock.ts';
 import { EventLog } from '../shared/event-log.ts';
+import { EyeRegistry } from '../shared/eyes.ts';
 import { fencingText } from '../shared/fencing-mode.ts';
 import { InventoryStore } from '../shared/inventory-store.ts';
+import { ScanQueues } from '../shared/job-producer.ts';
 import { keysOf } from '../shared/keys.ts';
 import { operator } from '../shared/operator.ts';
 import { leaveOrder } from '../shared/orders.ts';
 import { type Frame, runProcess } from '../shared/process-frame.ts';
 import { JobWorker } from '../shared/queue.ts';
 import { connectRedis } from '../shared/redis.ts';
+import { ScanPanel } from '../shared/scan-panel.ts';
 import { type StartedOnCloud, startOnCloud } from '../shared/start.ts';
 import { evacuateByHand } from './by-hand.ts';
 import { checksOf } from './checks.ts';
@@ -30,7 +33,7 @@ import { createCloud } from './openstack/client.ts';
 import { proveLogin } from './prove-login.ts';
 
 /** Jobs at once: refreshes and scans are short, evacuations wait for Nova most of the time. */
-const concurrency = { work: 4, evacuate: 8 } as const;
+const concurrency = { work: 4, scan: 4, evacuate: 8 } as const;
 
 await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();
@@ -66,9 +69,14 @@ await runProcess('ns4', async (frame) => {
   });
   frame.onClose('OpenStack', () => cloud.close());
   const { mode, timeoutMs } = settings.fencing;
+  const registry = new EyeRegistry(redis, keys);
+  const queues = new ScanQueues(settings.redis, openstack.cloud, log);
+  frame.onClose('scan queues', () => queues.close());
+  const panel = new ScanPanel({ redis, keys, registry, queues, rules: settings.scan, clock: systemClock });
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
+    lookTogether: (data, own, signal) => panel.ask(data, own, signal),
     method: methodOf(started, frame),
     fencing:
       mode === 'required' && plan !== null
@@ -82,8 +90,17 @@ await runProcess('ns4', async (frame) => {
     await proveLogin(cloud, started.credentials, log, frame.stop);
     return evacuateByHand(parts, { dead, spare }, frame.stop, process.stdout);
   }
-  const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), { concurrency }, log);
+  const worker = new JobWorker(
+    settings.redis,
+    openstack.cloud,
+    handlersOf(parts),
+    { concurrency },
+    settings.scan.name,
+    log,
+  );
   frame.onClose('worker', () => worker.close());
+  const eye = registry.join(settings.scan.name, log);
+  frame.onClose('eye', () => eye.leave());
   log.info(
     { cloud: openstack.cloud, config: settings.file, method: openstack.method },
     `working for cloud ${openstack.cloud}`,

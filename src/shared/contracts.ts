@@ -34,14 +34,32 @@ const refreshResultSchema = z.union([
   failureSchema,
 ]);
 
+const eyeReportSchema = z.object({
+  name: z.string(),
+  /** no-answer: it was asked and did not answer in time. */
+  state: z.enum(['sighted', 'blind', 'failed', 'no-answer']),
+  /** Targets it found silent. */
+  silent: z.array(z.string()),
+  /** Controls that answered it. */
+  heard: z.array(z.string()),
+});
+/** What one vantage point (an ns4 by its `[SCAN] name`) had to say. */
+export type EyeReport = z.infer<typeof eyeReportSchema>;
+
 const scanResultSchema = z.union([
   z.object({
     ok: z.literal(true),
-    /** blind: no control answered, so silence of the targets means nothing. */
-    outcome: z.enum(['seen', 'blind']),
+    /**
+     * blind: no control answered, so silence of the targets means nothing; too-few-eyes: fewer vantage points scanned
+     * than must agree. One eye by itself tells the first two only.
+     */
+    outcome: z.enum(['seen', 'blind', 'too-few-eyes']),
     targets: z.record(z.string(), scanFindingSchema),
     controls: z.record(z.string(), scanFindingSchema),
     tookMs: z.number(),
+    /** Every eye that was asked, and how many must agree; set once the votes are merged (see votes.ts). */
+    eyes: z.array(eyeReportSchema).optional(),
+    quorum: z.number().optional(),
   }),
   failureSchema,
 ]);
@@ -114,8 +132,9 @@ export const contracts = {
     timeoutMs: 80_000,
     waitMs: 90_000,
   },
+  /** Asked of every eye by its own queue; producer and worker see one eye's result, whoever asked sees the merged one. */
   scan: {
-    queue: 'work',
+    queue: 'scan',
     data: z.object({
       targets: z.array(scanTargetSchema),
       controls: z.array(scanTargetSchema),

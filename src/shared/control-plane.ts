@@ -1,9 +1,10 @@
 // The control plane's own failure must never look like dead hosts: which parts of the cloud went stale together, and who
 // of such a part has to answer before its silent hosts may be called dead. Pure; the monitor and ns4 ask alike.
-import type { ScanFinding, ScanTarget } from './contracts.ts';
+import type { ScanResult, ScanTarget } from './contracts.ts';
 import { type ControlRules, controlHosts, hostTarget, spread } from './controls.ts';
 import { type Hosts, type Hypervisor, isMarkedSpare, wasHandled } from './inventory.ts';
 import type { Refusal } from './refusals.ts';
+import { vouchedSilence } from './votes.ts';
 
 /** Most of a group is more than half of it, and at least this many: two of three may well die by themselves. */
 const leastMost = 3;
@@ -125,14 +126,19 @@ function groupControls(
   return [...chosen].slice(0, mostGroupControls).map((h) => hostTarget(h.host, h.address, rules));
 }
 
-/** The doubtful parts that `host` is in and none of whose living members answered among `controls`. */
+/**
+ * The first doubtful part that `host` is in and of whose living members none answered `scan`; of a scan of several eyes,
+ * none answered so many of those that found `targets` silent as must agree.
+ */
 export function unansweredFor(
   host: string,
   { doubtful }: Outages,
-  controls: Readonly<Record<string, ScanFinding>>,
+  scan: ScanResult,
+  targets: readonly string[],
 ): Outage | undefined {
   return doubtful.find(
-    (outage) => outage.hosts.has(host) && !outage.living.some((h) => controls[h.host]?.state === 'answers'),
+    ({ hosts, living }) =>
+      hosts.has(host) && !(scan.ok && vouchedSilence(scan, targets, [living.map((h) => h.host)])),
   );
 }
 

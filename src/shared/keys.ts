@@ -23,6 +23,8 @@ export interface Keys {
   readonly monitorStandby: string;
   /** Which job may work at which recovery; see mandate.ts. */
   readonly mandate: string;
+  /** Vantage points of scans that are alive, a sorted set by the time at which each runs out; see eyes.ts. */
+  readonly eyes: string;
   /** Orders of operators to the monitor, a list. */
   readonly orders: string;
   /** How far the sonny that posts to Slack has read the stream, and how far one that tells a terminal has. */
@@ -31,6 +33,8 @@ export interface Keys {
   /** Pub/sub channel: the cloud's name, as in the original. Channels are not per database. */
   readonly channel: string;
   incident(id: string): string;
+  /** Whom a scan was asked of, by its job's id; runs out by itself. */
+  scanPanel(id: string): string;
   /** Id of the unfinished incident of a host. */
   openIncident(host: string): string;
   /** Who works on a host's incident now. */
@@ -51,10 +55,12 @@ export function keysOf(cloud: string): Keys {
     monitorEpoch: `${prefix}:monitor:epoch`,
     monitorStandby: `${prefix}:monitor:standby`,
     mandate: `${prefix}:mandate`,
+    eyes: `${prefix}:eyes`,
     orders: `${prefix}:monitor:orders`,
     relayCursor: `${prefix}:sonny:cursor`,
     terminalCursor: `${prefix}:sonny:cursor:terminal`,
     channel: cloud,
+    scanPanel: (id) => `${prefix}:scan-panel:${id}`,
     incident: (id) => `${prefix}:incident:${id}`,
     openIncident: (host) => `${prefix}:open-incident:${host}`,
     incidentOwner: (host) => `${prefix}:incident-owner:${host}`,

@@ -1,4 +1,4 @@
-// Jobs over BullMQ: the only file that imports it. A producer that asks for jobs by deterministic ids and learns what
+// Jobs over BullMQ: the only file that imports it. A channel that asks for jobs by deterministic ids and learns what
 // became of them; a worker that runs the handlers with a time limit. No rule about recovery lives here.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Job, Queue, QueueEvents, UnrecoverableError, Worker } from 'bullmq';
@@ -21,72 +21,61 @@ const lockMs = 5_000;
 const stalledCheckMs = 2_000;
 /** For handlers to hand back what they have, and for Redis to be told. */
 const closeLimitMs = 5_000;
-const queueNames: readonly QueueName[] = ['work', 'evacuate'];
+/** Queues any ns4 works on; scans have one for each eye, which its name tells from the others. */
+export const sharedQueues = ['work', 'evacuate'] as const;
+export const scanQueue = (eye: string): string => `scan-${eye}`;
 /** Kept for people who look; evacuations longer, so that a repeated request with the same id stays a no-op. */
 const keep = {
   work: { age: 3_600, count: 300 },
+  scan: { age: 3_600, count: 100 },
   evacuate: { age: 30 * 86_400, count: 1_000 },
 } as const;
 
-/** Asks ns4 for work. Every call rejects within seconds when Redis is away. */
-export class JobProducer {
-  readonly #queues: Record<QueueName, Queue>;
-  readonly #events: QueueEvents[];
-  readonly #listeners = new Set<(jobId: string) => void>();
+/** One queue as its producer has it, with word of what finished when somebody listens. */
+export class Channel {
+  readonly #queue: Queue;
+  readonly #events: QueueEvents | null;
 
-  constructor(settings: RedisSettings, cloud: string, log: Log) {
+  constructor(
+    name: string,
+    settings: RedisSettings,
+    cloud: string,
+    log: Log,
+    onFinished: ((id: string) => void) | null,
+  ) {
     const { prefix } = keysOf(cloud);
-    const options = redisOptions(settings, cloud);
+    const options = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
     // Bounded by a time limit instead of failing at once: BullMQ keeps the failure of its first commands, so that a
     // queue opened a moment before its connection stands would be lost for good. What is sent late does no harm, as
     // ids are deterministic and old orders are refused.
-    const bounded = { ...options, maxRetriesPerRequest: null, commandTimeout: commandTimeoutMs };
-    const waiting = { ...options, maxRetriesPerRequest: null };
-    const open = (name: QueueName) => {
-      const queue = new Queue(name, { connection: bounded, prefix });
-      queue.on('error', (error) => log.debug({ error: errorText(error) }, 'job queue'));
-      return queue;
-    };
-    this.#queues = { work: open('work'), evacuate: open('evacuate') };
-    this.#events = queueNames.map((name) => {
-      const events = new QueueEvents(name, { connection: waiting, prefix });
-      const finished = ({ jobId }: { jobId: string }) => {
-        for (const listener of this.#listeners) listener(jobId);
-      };
-      events.on('completed', finished);
-      events.on('failed', finished);
-      events.on('error', (error) => log.debug({ error: errorText(error) }, 'job events'));
-      return events;
-    });
+    this.#queue = new Queue(name, { connection: { ...options, commandTimeout: commandTimeoutMs }, prefix });
+    this.#queue.on('error', (error) => log.debug({ error: errorText(error) }, 'job queue'));
+    this.#events = onFinished === null ? null : new QueueEvents(name, { connection: options, prefix });
+    this.#events?.on('completed', ({ jobId }) => onFinished?.(jobId));
+    this.#events?.on('failed', ({ jobId }) => onFinished?.(jobId));
+    this.#events?.on('error', (error) => log.debug({ error: errorText(error) }, 'job events'));
   }
 
-  /** Calls back with the id of each job that finished, whoever asked for it; a hint to look, not the only way to learn. */
-  onFinished(listener: (jobId: string) => void): void {
-    this.#listeners.add(listener);
-  }
-
-  /** Asks for a job; asking again with the same id while the first is known changes nothing. Ids carry no ":". */
-  async request<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
-    const { queue } = contracts[name];
-    await this.#queues[queue].add(name, contracts[name].data.parse(data), {
+  async add<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
+    const kept = keep[contracts[name].queue];
+    await this.#queue.add(name, contracts[name].data.parse(data), {
       jobId: id,
       // A job that fails is the monitor's to decide on, never BullMQ's to repeat.
       attempts: 1,
-      removeOnComplete: keep[queue],
-      removeOnFail: keep[queue],
+      removeOnComplete: kept,
+      removeOnFail: kept,
     });
   }
 
-  /** What became of a job, checked against its contract. */
   async outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
-    const job: Job | undefined = await this.#queues[contracts[name].queue].getJob(id);
+    const job: Job | undefined = await this.#queue.getJob(id);
     if (job === undefined) return { state: 'missing' };
     const state = await job.getState();
     if (state === 'failed') return { state: 'failed', detail: job.failedReason ?? 'no reason given' };
     if (state === 'active') return { state: 'running' };
     if (state !== 'completed') return state === 'unknown' ? { state: 'missing' } : { state: 'waiting' };
     // Read again: the first read may be from before the job finished.
-    const finished: Job | undefined = await this.#queues[contracts[name].queue].getJob(id);
+    const finished: Job | undefined = await this.#queue.getJob(id);
     const result = contracts[name].result.safeParse(finished?.returnvalue);
     return result.success
       ? ({ state: 'done', result: result.data } as JobOutcome<N>)
@@ -96,18 +85,16 @@ export class JobProducer {
         };
   }
 
-  /** Takes a job back that no worker has begun; true when it is gone. A running one is left alone. */
-  async withdraw(name: JobName, id: string): Promise<boolean> {
-    return (await this.#queues[contracts[name].queue].remove(id)) === 1;
+  async remove(id: string): Promise<boolean> {
+    return (await this.#queue.remove(id)) === 1;
   }
 
-  /** How many ns4 workers listen now. */
-  async workers(): Promise<number> {
-    return this.#queues.work.getWorkersCount();
+  workers(): Promise<number> {
+    return this.#queue.getWorkersCount();
   }
 
   async close(): Promise<void> {
-    await closeAll([...Object.values(this.#queues), ...this.#events]);
+    await Promise.all([this.#queue.close(), this.#events?.close()]);
   }
 }
 
@@ -116,17 +103,24 @@ export interface WorkerLimits {
   readonly concurrency: Readonly<Record<QueueName, number>>;
 }
 
-/** Runs the handlers for the jobs of one cloud until closed. */
+/** Runs the handlers for the jobs of one cloud until closed; scans for the eye of this name. */
 export class JobWorker {
   readonly #workers: Worker[];
   readonly #stopper = new AbortController();
 
-  constructor(settings: RedisSettings, cloud: string, handlers: Handlers, limits: WorkerLimits, log: Log) {
+  constructor(
+    settings: RedisSettings,
+    cloud: string,
+    handlers: Handlers,
+    limits: WorkerLimits,
+    eye: string,
+    log: Log,
+  ) {
     const { prefix } = keysOf(cloud);
     const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
-    this.#workers = queueNames.map((name) => {
+    this.#workers = ([...sharedQueues, 'scan'] as const).map((name) => {
       const worker = new Worker(
-        name,
+        name === 'scan' ? scanQueue(eye) : name,
         (job: Job, _token?: string, signal?: AbortSignal) => this.#run(job, handlers, signal, log),
         {
           connection,
@@ -181,7 +175,7 @@ export class JobWorker {
 }
 
 /** BullMQ waits without end for a Redis that is away: closing is given up after a while, and the process ends anyway. */
-async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
+export async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
   const closed = Promise.allSettled(parts.map((part) => part.close()));
   await Promise.race([closed, delay(closeLimitMs, undefined, { ref: false })]);
 }

@@ -1,6 +1,8 @@
 // Every reason Sonny can have for doing nothing, as a named value with its evidence, and the one sentence for each.
 // A refusal is never only a log line: it is announced, tested and listed in README's "why Sonny did nothing".
 import { z } from 'zod';
+import type { ScanResult } from './contracts.ts';
+import { eyesOf } from './votes.ts';
 
 const host = z.string();
 
@@ -51,6 +53,15 @@ export const refusalSchema = z.discriminatedUnion('name', [
     of: z.enum(['hosts', 'guests']),
     hosts: z.array(host),
     controls: z.array(z.string()),
+  }),
+  /** Fewer vantage points scanned than must agree. */
+  z.object({
+    name: z.literal('too-few-eyes'),
+    hosts: z.array(host),
+    /** Those that scanned, and those that were asked and did not. */
+    eyes: z.array(z.string()),
+    missing: z.array(z.string()),
+    quorum: z.number(),
   }),
   z.object({ name: z.literal('scan-unknown'), host, detail: z.string() }),
   z.object({ name: z.literal('no-witness'), host, servers: z.number() }),
@@ -128,6 +139,8 @@ export function refusalSentence(r: Refusal): string {
       return r.controls.length === 0
         ? `The ${what[r.of]} scan for ${list(r.hosts)} is void: there was no control host to tell a silent host from a blind scanner. Nothing done.`
         : `The ${what[r.of]} scan for ${list(r.hosts)} is void: the controls (${list(r.controls)}) are silent too, so the scanner is blind. Nothing done.`;
+    case 'too-few-eyes':
+      return eyesSentence(r);
     case 'scan-unknown':
       return `${r.host} could not be scanned: ${r.detail}. That says nothing about the host; nothing done.`;
     case 'no-witness':
@@ -143,7 +156,7 @@ export function refusalSentence(r: Refusal): string {
     case 'too-many-dead':
       return `${r.hosts.length} hypervisors are dead at once (limit ${r.limit}): ${list(r.hosts)}. Nothing done: please look.`;
     case 'perhaps-more-dead':
-      return `${list(r.hosts)} is dead, but ${list(r.others)} gave no sign since and does not answer either. Waiting until their heartbeats tell how many are dying (limit ${r.limit}).`;
+      return `${list(r.hosts)} is dead, but ${list(r.others)} gave no sign since and does not answer either; more than ${r.limit} may be dying. Waiting until their heartbeats tell.`;
     case 'cooldown':
       return `${r.host} is dead, but the last recovery began ${utc(r.sinceMs)} and the cooldown lasts until ${utc(r.untilMs)}. Nothing done ("ns4 -r" forgets it).`;
     case 'no-spare':
@@ -169,6 +182,12 @@ export function refusalSentence(r: Refusal): string {
   }
 }
 
+function eyesSentence({ hosts, eyes, missing, quorum }: Refusal & { name: 'too-few-eyes' }): string {
+  const looked = eyes.length === 0 ? 'no ns4' : `only ${list(eyes)}`;
+  const others = missing.length === 0 ? '' : `; ${list(missing)} did not answer`;
+  return `The silence of ${list(hosts)} is not proven: ${quorum === 1 ? 'a vantage point is needed' : `${quorum} vantage points must agree`}, and ${looked} scanned${others}. Nothing done: are enough ns4 running?`;
+}
+
 function outageSentence(r: Refusal & { name: 'control-plane-suspect' }): string {
   const where = r.scope === 'cloud' ? 'the cloud' : r.scope;
   const seen = `${r.stale.length} of ${r.total} ${
@@ -184,6 +203,12 @@ function outageSentence(r: Refusal & { name: 'control-plane-suspect' }): string 
     case 'no-answer':
       return `No answer from ${list(r.hosts)}; but ${seen}, and nobody else there answers either: that looks like a network that is cut, not like dead hosts. Nothing done.`;
   }
+}
+
+/** The refusal that a scan by fewer eyes than must agree leads to. */
+export function tooFewEyes(hosts: readonly string[], scan: ScanResult & { ok: true }): Refusal {
+  const { scanned, missing } = eyesOf(scan);
+  return { name: 'too-few-eyes', hosts: [...hosts], eyes: scanned, missing, quorum: scan.quorum ?? 1 };
 }
 
 /** The hosts a refusal is about (none: the whole cloud). */

@@ -21,6 +21,7 @@ const list = (names: readonly string[], most = 20): string =>
 const alarming = new Set<Refusal['name']>([
   'control-plane-suspect',
   'state-lost',
+  'too-few-eyes',
   'too-many-dead',
   'no-spare',
   'cooldown',

@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { Settings } from '../shared/config/settings.ts';
 import { errorText } from '../shared/errors.ts';
+import { EyeRegistry } from '../shared/eyes.ts';
 import { readFencingMode } from '../shared/fencing-mode.ts';
 import { InventoryStore } from '../shared/inventory-store.ts';
 import { keysOf } from '../shared/keys.ts';
@@ -37,11 +38,13 @@ export function connectClouds(
     const cursorKey = reader === 'slack' ? keys.relayCursor : keys.terminalCursor;
     sources.push(new RedisEventSource(redis, { cloud, streamKey: keys.events, cursorKey }));
     const inventory = new InventoryStore(redis, keys);
+    const registry = new EyeRegistry(redis, keys);
     readers.set(cloud, {
       inventory,
       fencing: () => readFencingMode(redis, keys),
       leader: () => readLeader(redis, keys),
       hold: () => readHold(redis, keys),
+      eyes: async () => (await registry.list()).names,
     });
   }
   return { names: settings.slack.clouds, sources, readers };

@@ -14,6 +14,8 @@ export interface CloudView {
   readonly leader: string | null;
   /** Why it recovers nothing until an operator accepts it; null: it recovers. */
   readonly hold: string | null;
+  /** Names of the vantage points that are alive, sorted. */
+  readonly eyes: readonly string[];
   /** Why the inventory could not be read; null when it was. */
   readonly trouble: string | null;
 }

@@ -10,7 +10,7 @@ export function statusText(views: readonly CloudView[], nowMs: number): string {
 }
 
 function cloudStatus(view: CloudView, nowMs: number): string {
-  const { cloud, inventory, fencing, leader, hold, trouble } = view;
+  const { cloud, inventory, fencing, leader, hold, eyes, trouble } = view;
   const { hosts, servers } = inventory;
   if (trouble !== null) return `${cloud}: the inventory cannot be read now (${trouble})`;
   if (hosts === null) return `${cloud}: the inventory was never updated. Are monitor and ns4 running?`;
@@ -19,6 +19,7 @@ function cloudStatus(view: CloudView, nowMs: number): string {
   if (leader === null) lines.push('no monitor leads now: nobody decides anything');
   if (hold !== null) lines.push(`holding, nothing is recovered: ${hold} ("monitor --accept-empty-state")`);
   if (fencing !== null) lines.push(fencingText(fencing));
+  lines.push(eyesText(eyes));
   return [`${cloud}: inventory updated ${age} ago`, ...lines].join('\n    ');
 }
 
@@ -32,6 +33,13 @@ function serversText(servers: Servers | null, nowMs: number): string {
   if (servers === null) return 'instances never listed';
   const age = secondsText(nowMs - servers.collectedAtMs);
   return `${counted(servers.servers.length, 'instance')} as of ${age} ago`;
+}
+
+/** Every ns4 that is alive scans: without one nothing is refreshed, judged or recovered. */
+function eyesText(eyes: readonly string[]): string {
+  return eyes.length === 0
+    ? 'no ns4 is there'
+    : `${counted(eyes.length, 'vantage point')}: ${eyes.join(', ')}`;
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -11,6 +11,7 @@ export interface CloudReader {
   /** Name of the monitor that leads, and why it holds; null: none leads, it does not hold. */
   leader(): Promise<string | null>;
   hold(): Promise<string | null>;
+  eyes(): Promise<readonly string[]>;
 }
 
 /** All clouds, in the order of the configuration; one that cannot be read says why. */
@@ -20,11 +21,22 @@ export async function readViews(readers: ReadonlyMap<string, CloudReader>): Prom
   for (const [cloud, reader] of readers) {
     try {
       const inventory = await reader.inventory.read();
-      const [fencing, leader, hold] = await Promise.all([reader.fencing(), reader.leader(), reader.hold()]);
-      views.push({ cloud, inventory, fencing, leader, hold, trouble: null });
+      const [fencing, leader, hold, eyes] = await Promise.all([
+        reader.fencing(),
+        reader.leader(),
+        reader.hold(),
+        reader.eyes(),
+      ]);
+      views.push({ cloud, inventory, fencing, leader, hold, eyes, trouble: null });
     } catch (error) {
-      const inventory = { hosts: null, servers: null };
-      views.push({ cloud, inventory, fencing: null, leader: null, hold: null, trouble: errorText(error) });
+      const unread = {
+        inventory: { hosts: null, servers: null },
+        fencing: null,
+        leader: null,
+        hold: null,
+        eyes: [],
+      };
+      views.push({ cloud, ...unread, trouble: errorText(error) });
     }
   }
   return views;

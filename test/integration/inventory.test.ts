@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { handlersOf } from '../../src/ns4/handlers.ts';
 import type { Handlers } from '../../src/shared/contracts.ts';
+import { JobProducer } from '../../src/shared/job-producer.ts';
 import { databaseNumber, keysOf } from '../../src/shared/keys.ts';
-import { JobProducer, JobWorker } from '../../src/shared/queue.ts';
+import { JobWorker } from '../../src/shared/queue.ts';
 import { announce } from '../../src/shared/sentences.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { MovableClock, never, Worker } from '../support/evacuation-bench.ts';
@@ -147,10 +148,14 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
   });
 
   test('each has its own jobs, of the same id even, done by its own workers', async () => {
-    const limits = { concurrency: { work: 2, evacuate: 2 } };
+    const limits = { concurrency: { work: 2, scan: 2, evacuate: 2 } };
     const sides = [here, there].map((cloud, i) => {
       const { parts } = workers[i as 0 | 1];
-      return { cloud, producer: new JobProducer(parts.settings.redis, cloud, parts.log), parts };
+      return {
+        cloud,
+        producer: new JobProducer(parts.settings.redis, cloud, parts.log, parts.settings.scan),
+        parts,
+      };
     });
     const data = { servers: true, requestedAtMs: Date.now() };
     for (const { producer } of sides) await producer.request('refresh-inventory', 'one-id', data);
@@ -158,7 +163,14 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
     const [ours, theirs] = sides;
     if (ours === undefined || theirs === undefined) throw new Error('two clouds');
     const work = (side: typeof ours) =>
-      new JobWorker(side.parts.settings.redis, side.cloud, handlersOf(side.parts), limits, side.parts.log);
+      new JobWorker(
+        side.parts.settings.redis,
+        side.cloud,
+        handlersOf(side.parts),
+        limits,
+        'eye',
+        side.parts.log,
+      );
     const first = work(ours);
     const done = (side: typeof ours) =>
       until(

@@ -168,6 +168,7 @@ export class Worker {
       events: new EventLog(this.#redis, keys),
       clock,
       log: logger,
+      lookTogether: (_, own) => own.scan(),
     };
   }
 
@@ -393,6 +394,8 @@ function settingsOf(simulator: Simulator, server: TestRedis, options: WorkerOpti
       timeoutMs: 300,
       refusedMeans: 'alive',
       controls: [],
+      quorum: 1,
+      name: 'bench',
     },
     fencing: { mode: 'none', file: null, timeoutMs: 5_000 },
     slack: { token: null, appToken: null, channel: null, clouds: [], apiUrl: null },

@@ -243,12 +243,14 @@ ${good}`,
   ),
   ini(
     'the scan all wrong',
-    `${good}[SCAN]\nhypervisor_ports = 22, ssh\ninstance_ports = 22, 80, 22\ntimeout = 0\nrefused = dead\n`,
+    `${good}[SCAN]\nhypervisor_ports = 22, ssh\ninstance_ports = 22, 80, 22\ntimeout = 0\nrefused = dead\nquorum = 0\nname = rack 7: left\n`,
     [
       ':6: [SCAN] hypervisor_ports: found "22, ssh", expected ports from 1 to 65535 between commas',
       ':7: [SCAN] instance_ports: found "22, 80, 22", expected each port once, but 22 is there twice',
       ':8: [SCAN] timeout: found "0", expected a number of seconds from 0.1 to 20',
       ':9: [SCAN] refused: found "dead", expected alive or silent',
+      ':10: [SCAN] quorum: found "0", expected a whole number from 1 to 15',
+      ':11: [SCAN] name: found "rack 7: left", expected up to 64 letters, digits, dots, dashes and underscores that begin and end with a letter or digit',
     ],
   ),
   ini(

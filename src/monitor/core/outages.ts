@@ -1,6 +1,6 @@
 // Partial outages in a round: whom the state of the control plane keeps from being judged, said once per part. Pure.
 
-import type { JobName, JobOutcome } from '../../shared/contracts.ts';
+import type { JobName, JobOutcome, ScanResult } from '../../shared/contracts.ts';
 import {
   findOutages,
   type Outage,
@@ -38,26 +38,30 @@ export function lookForOutages(turn: Turn, hosts: Hosts): OutageSight {
   };
 }
 
+const noScan: ScanResult = { ok: false, detail: 'there was none' };
+
 /**
- * Of these hosts, silent to the scan that ended in `outcome`, those that may be judged further: not part of an outage,
- * and in each doubtful part of theirs a living member answered. Without an inventory the round will not act anyway.
+ * Of the hosts that were silent to the scan that ended in `outcome` (with those of its targets whose silence testifies),
+ * the ones that may be judged further: not part of an outage, and in each doubtful part of theirs a living member
+ * answered. Without an inventory the round will not act anyway.
  */
 export function vouchedFor(
   turn: Turn,
   inventory: Inventory | null,
   outcome: JobOutcome<JobName>,
-  silent: readonly string[],
+  silent: Readonly<Record<string, readonly string[]>>,
 ): ReadonlySet<string> {
-  if (silent.length === 0 || !inventory?.hosts) return new Set(silent);
+  const silentHosts = Object.keys(silent);
+  if (silentHosts.length === 0 || !inventory?.hosts) return new Set(silentHosts);
   const outages = lookForOutages(turn, inventory.hosts);
   if (outages.everywhere) return new Set();
   const result = outcome.state === 'done' ? outcome.result : null;
-  const controls = result !== null && 'controls' in result ? result.controls : {};
+  const scan = result !== null && 'controls' in result ? result : noScan;
   const vouched = new Set<string>();
   const unvouched = new Map<Outage, string[]>();
-  for (const host of silent) {
+  for (const [host, targets] of Object.entries(silent)) {
     if (outages.refused.has(host)) continue;
-    const outage = unansweredFor(host, outages, controls);
+    const outage = unansweredFor(host, outages, scan, targets);
     if (outage) unvouched.set(outage, [...(unvouched.get(outage) ?? []), host]);
     else vouched.add(host);
   }

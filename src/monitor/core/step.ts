@@ -93,11 +93,11 @@ function giveUpRound(turn: Turn, refusal: Refusal): void {
 
 /** Ends the round; the next one comes when a heartbeat runs out, with the monitor period at the latest. */
 function endRound(turn: Turn, inventory: Inventory | null): void {
-  if (inventory === null) return turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, null));
-  const { suspects, nextExpiryMs } = findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn));
-  // Who fell silent during the round is looked at now, not when somebody else's heartbeat runs out.
-  const isNew = suspects.some((s) => turn.state.standing[s.hypervisor.host] === undefined);
-  turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, isNew ? turn.nowMs : nextExpiryMs));
+  const expiryMs =
+    inventory === null
+      ? null
+      : findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn)).nextExpiryMs;
+  turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, expiryMs));
 }
 
 function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
@@ -176,7 +176,8 @@ function onHostsScanned(
   phase: Phase & { kind: 'scanning-hosts' },
 ): void {
   const found = silentOnes(turn, outcome, phase.suspects);
-  const judged = vouchedFor(turn, inventory, outcome, Object.keys(found));
+  const itself = Object.fromEntries(Object.keys(found).map((host) => [host, [host]]));
+  const judged = vouchedFor(turn, inventory, outcome, itself);
   const silent = Object.fromEntries(Object.entries(found).filter(([host]) => judged.has(host)));
   if (judged.size === 0) return endRound(turn, inventory);
   const suspectedAtMs = Math.max(
@@ -257,12 +258,8 @@ function onGuestsScanned(
   phase: Phase & { kind: 'scanning-guests' },
 ): void {
   const found = judgeWitnesses(turn, outcome, phase);
-  const judged = vouchedFor(
-    turn,
-    inventory,
-    outcome,
-    found.map((d) => d.host),
-  );
+  const testimony = Object.fromEntries(found.map((d) => [d.host, d.witnesses]));
+  const judged = vouchedFor(turn, inventory, outcome, testimony);
   const dead = found.filter((d) => judged.has(d.host));
   const ageMs = turn.nowMs - (inventory?.servers?.collectedAtMs ?? 0);
   if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {

@@ -1,5 +1,7 @@
 // From scan results to verdicts: which suspects are silent, which of them are dead. Everything else is a refusal. Pure.
 import type { JobName, JobOutcome, ScanResult } from '../../shared/contracts.ts';
+import { tooFewEyes } from '../../shared/refusals.ts';
+import { eyesAgreeing, vouchedSilence } from '../../shared/votes.ts';
 import type { Turn } from './turn.ts';
 import type { Phase } from './types.ts';
 
@@ -7,6 +9,8 @@ import type { Phase } from './types.ts';
 export interface DeadHost {
   readonly host: string;
   readonly evidence: readonly string[];
+  /** The scan targets whose silence testifies. */
+  readonly witnesses: readonly string[];
 }
 
 type SeenScan = ScanResult & { ok: true };
@@ -21,14 +25,17 @@ export function silentOnes(
   if (scan === null) return {};
   const silent: Record<string, string> = {};
   const blindFor: string[] = [];
+  const unseen: string[] = [];
   for (const host of suspects) {
     const finding = scan.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
     // An answer is an answer, however blind the scanner is otherwise.
     if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });
+    else if (scan.outcome === 'too-few-eyes') unseen.push(host);
     else if (scan.outcome === 'blind') blindFor.push(host);
     else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });
     else silent[host] = finding.detail;
   }
+  if (unseen.length > 0) turn.refuse(tooFewEyes(unseen, scan));
   if (blindFor.length > 0)
     turn.refuse({
       name: 'scanner-blind',
@@ -42,8 +49,9 @@ export function silentOnes(
 /**
  * The silent hosts all of whose witnesses are silent too. One answering instance makes a host unreachable, not dead;
  * one that could not be scanned makes it undecided. When guests of healthy hypervisors were probed along and none of
- * them answers, the external network is dark for this scanner and nobody can be judged by it. One without witnesses is
- * here only where fencing is required: its own silence to a sighted scanner is enough to have it fenced.
+ * them answers, the external network is dark for this scanner and nobody can be judged by it; of several eyes, each must
+ * have heard such a guest itself, or its silence does not count. One without witnesses is here only where fencing is
+ * required: its own silence to a sighted scanner is enough to have it fenced.
  */
 export function judgeWitnesses(
   turn: Turn,
@@ -53,22 +61,26 @@ export function judgeWitnesses(
   const hosts = Object.keys(phase.silent);
   const scan = usableScan(turn, outcome, 'guests', hosts);
   if (scan === null) return [];
-  const guestsDark =
-    phase.controlGuests.length > 0 &&
-    phase.controlGuests.every(({ target }) => scan.controls[target]?.state !== 'answers');
+  const guests = phase.controlGuests.map(({ target }) => target);
+  const vouchers = guests.length > 0 ? [guests] : [];
   const dead: DeadHost[] = [];
   const blindFor: string[] = [];
+  const unseen: string[] = [];
   for (const host of hosts) {
     const seen = (phase.witnesses[host] ?? []).map(({ target, name }) => ({
       name,
+      target,
       finding: scan.targets[target] ?? { state: 'unknown' as const, detail: 'not reported on' },
     }));
     const answering = seen.filter((w) => w.finding.state === 'answers').map((w) => w.name);
     const silent = seen.filter((w) => w.finding.state === 'silent').map((w) => w.name);
+    const witnesses = seen.map((w) => w.target);
+    const agreeing = eyesAgreeing(scan, witnesses, vouchers);
     const unknown = seen.find((w) => w.finding.state === 'unknown');
     if (answering.length > 0) turn.refuse({ name: 'guests-answer', host, answering, silent: silent.length });
     else if (phase.unwitnessed.includes(host)) judgeUnwitnessed(host, scan);
-    else if (scan.outcome === 'blind' || guestsDark) blindFor.push(host);
+    else if (scan.outcome === 'too-few-eyes') unseen.push(host);
+    else if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) blindFor.push(host);
     else if (unknown || silent.length === 0)
       turn.refuse({
         name: 'scan-unknown',
@@ -77,13 +89,15 @@ export function judgeWitnesses(
           ? `its instance ${unknown.name}: ${unknown.finding.detail}`
           : 'no witness was scanned',
       });
+    else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);
     else
       dead.push({
         host,
+        witnesses,
         evidence: [
           ...silence(turn, host, phase),
           `its instances do not answer (${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''})`,
-          `the controls answer (${answeringControls(scan)})`,
+          ...controlsAnswer(scan, agreeing),
         ],
       });
   }
@@ -91,30 +105,31 @@ export function judgeWitnesses(
   /** Its own silence counts alone, so it is the control hosts that must answer; answering guests are no help. */
   function judgeUnwitnessed(host: string, seen: SeenScan): void {
     const finding = seen.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
+    const controlHosts = Object.keys(seen.controls).filter((name) => !guests.includes(name));
     if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });
-    else if (!controlHostsAnswer(seen, phase)) blindFor.push(host);
+    else if (seen.outcome === 'too-few-eyes') unseen.push(host);
+    else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);
     else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });
+    else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);
     else
       dead.push({
         host,
+        witnesses: [host],
         evidence: [
           ...silence(turn, host, phase),
           'none of its instances could testify, so fencing has to prove it',
-          `the controls answer (${answeringControls(seen)})`,
+          ...controlsAnswer(seen, eyesAgreeing(seen, [host], [controlHosts])),
         ],
       });
   }
 
+  if (unseen.length > 0) turn.refuse(tooFewEyes(unseen, scan));
   if (blindFor.length > 0) {
-    const controls = guestsDark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
+    const dark = scan.outcome !== 'blind' && guests.length > 0;
+    const controls = dark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
     turn.refuse({ name: 'scanner-blind', of: 'guests', hosts: blindFor, controls });
   }
   return dead;
-}
-
-function controlHostsAnswer(scan: SeenScan, phase: Phase & { kind: 'scanning-guests' }): boolean {
-  const guests = new Set(phase.controlGuests.map(({ target }) => target));
-  return Object.entries(scan.controls).some(([name, { state }]) => state === 'answers' && !guests.has(name));
 }
 
 /** What every verdict rests on. */
@@ -152,7 +167,13 @@ function usableScan(
   return null;
 }
 
-function answeringControls(scan: SeenScan): string {
-  const answering = Object.entries(scan.controls).filter(([, finding]) => finding.state === 'answers');
-  return `${answering.length} of ${Object.keys(scan.controls).length}`;
+/** That the scan can be believed; `agreeing` are the eyes that found the same. */
+function controlsAnswer(scan: SeenScan, agreeing: readonly string[]): string[] {
+  const all = Object.values(scan.controls);
+  const answering = all.filter(({ state }) => state === 'answers');
+  const eyes = scan.eyes?.length ?? 1;
+  return [
+    `the controls answer (${answering.length} of ${all.length})`,
+    ...(eyes > 1 ? [`${agreeing.length} of ${eyes} eyes saw it so (${agreeing.join(', ')})`] : []),
+  ];
 }

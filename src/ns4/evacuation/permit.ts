@@ -4,7 +4,7 @@
 import type { EvacuateData, ScanResult } from '../../shared/contracts.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/control-plane.ts';
 import type { Hosts, Servers } from '../../shared/inventory.ts';
-import type { Refusal } from '../../shared/refusals.ts';
+import { type Refusal, tooFewEyes } from '../../shared/refusals.ts';
 import { spareShortcoming } from '../../shared/spares.ts';
 
 export interface FreshFacts {
@@ -72,6 +72,7 @@ export function signOfLife(
   if (!scan.ok) return { name: 'scan-failed', of: 'hosts', hosts: [host], detail: scan.detail };
   const finding = scan.targets[host];
   if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };
+  if (scan.outcome === 'too-few-eyes') return tooFewEyes([host], scan);
   if (scan.outcome === 'blind')
     return { name: 'scanner-blind', of: 'hosts', hosts: [host], controls: Object.keys(scan.controls) };
   if (finding?.state !== 'silent')
@@ -90,8 +91,7 @@ function partOfOutage(
 ): Refusal | null {
   const outages = findOutages(hosts, nowMs, { heartbeatPeriodMs }, new Set());
   const outage: Outage | undefined =
-    outages.failed.find((o) => o.hosts.has(host)) ??
-    unansweredFor(host, outages, scan.ok ? scan.controls : {});
+    outages.failed.find((o) => o.hosts.has(host)) ?? unansweredFor(host, outages, scan, [host]);
   return outage === undefined ? null : outageRefusal(outage, [host]);
 }
 

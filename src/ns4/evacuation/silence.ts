@@ -14,7 +14,12 @@ export const renewMs = 5_000;
 const mostAgeMs = 20_000;
 
 /** Refusals that say nothing about the host, only about the scan. */
-export const doubts: ReadonlySet<Refusal['name']> = new Set(['scan-failed', 'scanner-blind', 'scan-unknown']);
+export const doubts: ReadonlySet<Refusal['name']> = new Set([
+  'scan-failed',
+  'scanner-blind',
+  'scan-unknown',
+  'too-few-eyes',
+]);
 
 /** The host lives: nothing more may be asked for. */
 export class SignOfLifeError extends OperationalError {

@@ -7,7 +7,7 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   REDIS: ['host', 'port', 'pass', 'password', 'username', 'tls', 'db'],
   OPENSTACK: ['cloud', 'provider_net', 'evacuate', 'concurrency'],
   MYSQL: ['host', 'port', 'user', 'pass', 'database', 'ca'],
-  SCAN: ['hypervisor_ports', 'instance_ports', 'timeout', 'refused', 'controls'],
+  SCAN: ['hypervisor_ports', 'instance_ports', 'timeout', 'refused', 'controls', 'quorum', 'name'],
   FENCING: ['mode', 'hosts', 'timeout'],
   SLACK: ['token', 'app_token', 'channel', 'clouds', 'api_url'],
 };

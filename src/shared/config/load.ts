@@ -1,6 +1,7 @@
 // Loads the settings of a process from config.ini. What stands in the file is judged alike by all three processes; what
 // must stand there depends on the process. All mistakes are reported at once.
 import { accessSync, constants } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { fileWarnings } from './file-warnings.ts';
@@ -166,6 +167,8 @@ function readScan(reader: SettingsReader): ScanSettings {
     timeoutMs: reader.seconds('SCAN', 'timeout', 3, { min: 0.1, max: 20 }),
     refusedMeans: reader.choice('SCAN', 'refused', ['alive', 'silent']),
     controls: reader.endpoints('SCAN', 'controls'),
+    quorum: reader.whole('SCAN', 'quorum', 1, { min: 1, max: mostEyes }),
+    name: readEyeName(reader),
   };
 }
 
@@ -179,6 +182,30 @@ function readFencing(reader: SettingsReader, file: string, home: string): Fencin
     file: hosts === null ? null : besideConfig(file, home, hosts),
     timeoutMs: reader.seconds('FENCING', 'timeout', 60, { min: 1, max: 300 }),
   };
+}
+
+/** More must never agree: a scan asks every eye there is, and waits for them. */
+const mostEyes = 15;
+
+/** Part of a queue's name in Redis. */
+const isEyeName = (name: string): boolean => /^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/i.test(name);
+
+function readEyeName(reader: SettingsReader): string {
+  const name = reader.text('SCAN', 'name');
+  if (name === null) return eyeNameOf(hostname());
+  if (!isEyeName(name))
+    reader.wrong(
+      'SCAN',
+      'name',
+      'up to 64 letters, digits, dots, dashes and underscores that begin and end with a letter or digit',
+    );
+  return name;
+}
+
+/** The machine's name, without what a name of an eye may not have. */
+function eyeNameOf(machine: string): string {
+  const name = machine.replaceAll(/[^a-z0-9._-]/gi, '-').slice(0, 64);
+  return isEyeName(name) ? name : 'ns4';
 }
 
 function readSlack(reader: SettingsReader, process: ProcessName): SlackSettings {

@@ -51,6 +51,10 @@ export interface ScanSettings {
   readonly refusedMeans: 'alive' | 'silent';
   /** Endpoints that always answer, probed along with every scan. */
   readonly controls: readonly Endpoint[];
+  /** So many vantage points must agree that somebody is silent. */
+  readonly quorum: number;
+  /** The vantage point of this ns4: the workers of one name share its scans. */
+  readonly name: string;
 }
 
 export interface FencingSettings {

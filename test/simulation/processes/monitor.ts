@@ -82,7 +82,7 @@ export class Monitor<Ledger> {
       jobs: {
         request: (name, id, data) => link.call(() => jobs.request(name, id, data)),
         outcome: (_name, id) => link.call(() => jobs.outcome(id)) as never,
-        withdraw: (_name, id) => link.call(() => jobs.withdraw(id)),
+        withdraw: async (_name, id) => void (await link.call(() => jobs.withdraw(id))),
         onFinished: (listener) => this.#listeners.push(listener),
       },
     });

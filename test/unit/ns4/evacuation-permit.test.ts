@@ -4,6 +4,7 @@ import { type FreshFacts, permitEvacuation } from '../../../src/ns4/evacuation/p
 import type { ScanFinding, ScanResult } from '../../../src/shared/contracts.ts';
 import type { Agent, Hypervisor, Server } from '../../../src/shared/inventory.ts';
 import type { Refusal } from '../../../src/shared/refusals.ts';
+import { mergeScans } from '../../../src/shared/votes.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
 
 const heartbeatPeriodMs = 40_000;
@@ -91,6 +92,32 @@ describe('may it be evacuated?', () => {
       'the scanner had trouble of its own',
       { scan: seen({ state: 'unknown', detail: 'EMFILE at 10.0.0.1:22' }) },
       { name: 'scan-unknown', detail: 'EMFILE at 10.0.0.1:22' },
+    ],
+    [
+      'fewer eyes scanned than must agree',
+      {
+        scan: mergeScans(
+          [
+            { eye: 'ctl1', result: seen(silent) },
+            { eye: 'ctl2', result: null },
+          ],
+          2,
+        ),
+      },
+      { name: 'too-few-eyes', hosts: ['hv01'], eyes: ['ctl1'], missing: ['ctl2'], quorum: 2 },
+    ],
+    [
+      'one of two eyes hears it',
+      {
+        scan: mergeScans(
+          [
+            { eye: 'ctl1', result: seen(silent) },
+            { eye: 'ctl2', result: seen({ state: 'answers', detail: '10.0.0.1:22 open' }) },
+          ],
+          1,
+        ),
+      },
+      { name: 'came-back', evidence: '10.0.0.1:22 open, heard by ctl2' },
     ],
     ['the scan left it out', { scan: seen(null) }, { name: 'scan-unknown', host: 'hv01' }],
     [

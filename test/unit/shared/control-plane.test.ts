@@ -1,6 +1,7 @@
 // Which parts of a cloud went stale together, as a table; and what holds whatever the cloud looks like.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ScanFinding, ScanResult } from '../../../src/shared/contracts.ts';
 import { controlsFor, findOutages, unansweredFor } from '../../../src/shared/control-plane.ts';
 import type { Hosts, Hypervisor } from '../../../src/shared/inventory.ts';
 import { agent, hypervisor, inventory, nowMs } from '../../support/inventories.ts';
@@ -129,11 +130,14 @@ describe('who must answer', () => {
   const silent = { state: 'silent' as const, detail: '' };
 
   test('a living member of the same part; others, and what config.ini names, do not count', () => {
-    expect(unansweredFor('hv01', outages, { hv03: answers })).toBeUndefined();
-    expect(
-      unansweredFor('hv01', outages, { hv03: silent, hv05: answers, '10.0.0.1:443': answers })?.scope,
-    ).toBe('zone a');
-    expect(unansweredFor('hv05', outages, {}), 'its zone is well').toBeUndefined();
+    const answered = (host: string, controls: Record<string, ScanFinding>) => {
+      const targets = { [host]: silent };
+      const scan: ScanResult = { ok: true, outcome: 'seen', targets, controls, tookMs: 1 };
+      return unansweredFor(host, outages, scan, [host])?.scope;
+    };
+    expect(answered('hv01', { hv03: answers })).toBeUndefined();
+    expect(answered('hv01', { hv03: silent, hv05: answers, '10.0.0.1:443': answers })).toBe('zone a');
+    expect(answered('hv05', {}), 'its zone is well').toBeUndefined();
   });
 
   test('members of every zone and aggregate of a suspect are probed along', () => {

@@ -20,6 +20,7 @@ const view = (cloud: string, change: Partial<CloudView> = {}): CloudView => ({
   fencing: null,
   leader: 'host/1',
   hold: null,
+  eyes: ['ctl1', 'ctl2'],
   trouble: null,
   ...change,
 });
@@ -56,7 +57,13 @@ describe('status', () => {
     expect(text).toMatch(/cloud3: the inventory cannot be read now \(Redis is away\)/);
   });
   it.each([
-    ['none', /\n {4}fencing: none, silence is the only proof that a host is dead$/],
+    [['ctl1', 'ctl2'], /\n {4}2 vantage points: ctl1, ctl2$/],
+    [[], /\n {4}no ns4 is there$/],
+  ])('names the vantage points: %s', (eyes, expected) => {
+    expect(ask('status', [view('cloud1', { eyes })])).toMatch(expected);
+  });
+  it.each([
+    ['none', /\n {4}fencing: none, silence is the only proof that a host is dead\n/],
     ['required', /\n {4}fencing: required, /],
   ] as const)('says whether proof is demanded: %s', (fencing, expected) => {
     expect(ask('status', [view('cloud1', { fencing })])).toMatch(expected);

@@ -63,6 +63,9 @@ describe("the original's config.ini, unchanged", () => {
         timeoutMs: 3000,
         refusedMeans: 'alive',
         controls: [],
+        quorum: 1,
+        // The machine's own.
+        name: expect.stringMatching(/^[a-z0-9][a-z0-9._-]*$/i),
       },
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
       slack: {
@@ -146,6 +149,8 @@ instance_ports = 22,3389
 timeout = 0.25
 refused = silent
 controls = 10.0.0.1:443, [2001:db8::1]:22, gw.example.org:80
+quorum = 2
+name = ctl-1.example.org
 [FENCING]
 mode = Required
 hosts = bmc/fencing.yaml
@@ -193,6 +198,8 @@ api_url = http://127.0.0.1:8080/api/
         { address: '2001:db8::1', port: 22 },
         { address: 'gw.example.org', port: 80 },
       ],
+      quorum: 2,
+      name: 'ctl-1.example.org',
     },
     fencing: { mode: 'required', file: join(cwd, 'bmc/fencing.yaml'), timeoutMs: 7_500 },
     slack: {
@@ -273,7 +280,7 @@ describe('warnings', () => {
       'a key like no other',
       '[SCAN]\nnmap_path = /usr/bin\n',
       [
-        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls',
+        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls, quorum, name',
       ],
     ],
     [
