@@ -156,7 +156,7 @@ export function refusalSentence(r: Refusal): string {
     case 'too-many-dead':
       return `${r.hosts.length} hypervisors are dead at once (limit ${r.limit}): ${list(r.hosts)}. Nothing done: please look.`;
     case 'perhaps-more-dead':
-      return `${list(r.hosts)} is dead, but ${list(r.others)} gave no sign since and does not answer either; more than ${r.limit} may be dying. Waiting until their heartbeats tell.`;
+      return `${list(r.hosts)} is dead, but ${list(r.others)} gave no sign since and does not answer either. Waiting until their heartbeats tell how many are dying (limit ${r.limit}).`;
     case 'cooldown':
       return `${r.host} is dead, but the last recovery began ${utc(r.sinceMs)} and the cooldown lasts until ${utc(r.untilMs)}. Nothing done ("ns4 -r" forgets it).`;
     case 'no-spare':

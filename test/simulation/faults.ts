@@ -1,7 +1,6 @@
 // What may happen to the world, each by itself, with its end: the raw material of a history. Every fault heals by
 // itself or when calm comes; only the dead stay dead.
 import type { History } from './history.ts';
-import { wordKey } from './processes/fence.ts';
 import type { Guest, Host } from './world/model.ts';
 
 export type Fault = (history: History) => void;
@@ -168,25 +167,11 @@ export const faults = {
     } else history.stepClock(random.pick([...workers, ...monitors]), byMs);
   },
   redisRollsBack: (history) => {
-    const lost = history.redis.rollBack();
-    history.world.tell(`Redis restarts and lost its last second (${lost} writes)`);
-    history.judges.disturbedMs = history.timeline.nowMs;
-    history.timeline.after(100, () => history.jobs.lookAgain());
-    history.poke();
+    history.redisRollsBack();
   },
   redisAway: (history) => {
-    const { redis, random, world, jobs } = history;
-    redis.away = true;
-    history.judges.disturbedMs = Number.POSITIVE_INFINITY;
-    world.tell('Redis is away');
-    history.poke();
-    forAWhile(history, random.between(2, 40) * seconds, () => {
-      redis.away = false;
-      history.judges.disturbedMs = history.timeline.nowMs;
-      world.tell('Redis is back');
-      jobs.lookAgain();
-      history.poke();
-    });
+    history.redisGoes();
+    forAWhile(history, history.random.between(2, 40) * seconds, () => history.redisReturns());
   },
   workerKilled: (history) => history.random.pick(history.workers).process?.kill(),
   workerStopped: (history) => history.stopWorker(history.random.pick(history.workers)),
@@ -256,14 +241,8 @@ export const faults = {
     });
   },
   operatorConfirms: (history) => {
-    const { world, monitors, redis, random } = history;
-    const off = [...world.hosts.values()].filter((host) => !host.powered);
-    if (off.length === 0) return;
-    const { name } = random.pick(off);
-    const nowMs = history.timeline.nowMs + (monitors[0]?.machine.offsetMs ?? 0);
-    redis.set(wordKey(name), { who: 'somebody', atMs: nowMs });
-    world.tell(`an operator gives his word that ${name} is off`);
-    history.order({ kind: 'look-now', by: 'somebody', atMs: nowMs });
+    const off = [...history.world.hosts.values()].filter((host) => !host.powered);
+    if (off.length > 0) history.confirmOff(history.random.pick(off));
   },
   cooldownReset: (history) =>
     history.order({ kind: 'reset-cooldown', by: 'somebody', atMs: history.timeline.nowMs }),

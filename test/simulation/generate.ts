@@ -73,6 +73,8 @@ function populate({ world, random }: History): void {
   const spares = random.pick([0, 1, 1, 1, 2]);
   const zones = random.chance(0.2) ? ['az1', 'az2'] : ['az1'];
   const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
+  const witnessed = random.pick([0.85, 0.85, 0.85, 0.3]);
+  const bmc = random.pick(['works', 'works', 'works', 'works', 'works', 'dead', 'deaf'] as const);
   for (let i = 1; i <= count + spares; i += 1) {
     const isSpare = i > count;
     const name = isSpare ? `spare${i - count}` : `hv${i}`;
@@ -88,11 +90,19 @@ function populate({ world, random }: History): void {
       reportMs,
       isSpare,
     );
-    if (!isSpare) for (let g = 1; g <= random.pick([1, 1, 2, 2, 3]); g += 1) addGuest(world, random, name, g);
+    if (random.chance(0.5)) world.host(name).bmc = bmc;
+    if (!isSpare)
+      for (let g = 1; g <= random.pick([1, 1, 2, 2, 3]); g += 1) addGuest(world, random, name, g, witnessed);
   }
 }
 
-function addGuest(world: History['world'], random: Random, host: string, number: number): void {
+function addGuest(
+  world: History['world'],
+  random: Random,
+  host: string,
+  number: number,
+  witnessed: number,
+): void {
   const name = `${host}-vm${number}`;
   const external: ServerAddress = {
     network: random.chance(0.9) ? 'ext-net' : 'private',
@@ -101,7 +111,7 @@ function addGuest(world: History['world'], random: Random, host: string, number:
   };
   world.addGuest({
     ...{ name, host, vcpus: 1, mute: random.chance(0.1) },
-    addresses: random.chance(0.85) ? [external] : [],
+    addresses: random.chance(witnessed) ? [external] : [],
     vmState: random.chance(0.85) ? 'active' : random.pick(['stopped', 'stopped', 'paused', 'error']),
   });
 }
@@ -120,7 +130,13 @@ function storm(random: Random): Partial<Weather> {
       freezeAtChange: [0.1, 0.3],
     },
     ...{ jobsLost: [0.1], jobsFail: [0.1], jobsSlow: [0.1, 0.3], hintsLost: [0.2, 1] },
-    ...{ rebuildFails: [0.1, 0.4], rebuildSticks: [0.1], ownTrouble: [0.1, 0.3], scanFails: [0.2] },
+    ...{
+      rebuildFails: [0.1, 0.4],
+      rebuildSticks: [0.1],
+      ownTrouble: [0.1, 0.3],
+      scanFails: [0.2],
+      eyeBlinks: [0.1, 0.3],
+    },
   };
   const kinds = random.some(Object.keys(strengths) as (keyof Weather)[], 0.12);
   return Object.fromEntries(kinds.map((kind) => [kind, random.pick(strengths[kind])]));

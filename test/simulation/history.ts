@@ -6,7 +6,7 @@ import { announce } from '../../src/shared/sentences.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { CloudLink } from './processes/cloud-link.ts';
 import { Eye } from './processes/eye.ts';
-import { PretendFencing } from './processes/fence.ts';
+import { PretendFencing, wordKey } from './processes/fence.ts';
 import { Jobs } from './processes/jobs.ts';
 import { Monitor } from './processes/monitor.ts';
 import { Ns4 } from './processes/ns4.ts';
@@ -15,6 +15,7 @@ import { RedisLink } from './processes/redis-link.ts';
 import type { Random } from './random.ts';
 import { Timeline } from './timeline.ts';
 import type { Weather } from './weather.ts';
+import type { Host } from './world/model.ts';
 import { Nova } from './world/nova.ts';
 import { PretendRedis } from './world/redis.ts';
 import { World } from './world/world.ts';
@@ -81,6 +82,10 @@ export class History {
     const { judges } = this;
     judges.verdicts.clockSpreadMs = () => this.#clockSpreadMs;
     judges.deeds.clockSpreadMs = () => this.#clockSpreadMs;
+    for (const { eye } of this.workers)
+      eye.onBlink = () => {
+        if (judges.deeds.eyesOpenSinceMs !== null) judges.deeds.eyesOpenSinceMs = this.timeline.nowMs;
+      };
     judges.hear = (event) => this.hear(event);
     this.jobs.onFinished = (id) => {
       for (const seat of this.monitors) seat.role?.hint(id);
@@ -94,6 +99,38 @@ export class History {
     redis.set('orders', [...(redis.get<string[]>('orders') ?? []), JSON.stringify(order)]);
     if (order.kind === 'reset-cooldown') judges.deeds.cooldownBlurredMs = timeline.nowMs;
     world.tell(`an operator orders: ${order.kind}`);
+    this.poke();
+  }
+
+  /** An operator's word that a host has no power. */
+  confirmOff({ name }: Host): void {
+    const { monitors, redis, timeline, world } = this;
+    const nowMs = timeline.nowMs + (monitors[0]?.machine.offsetMs ?? 0);
+    redis.set(wordKey(name), { who: 'somebody', atMs: nowMs });
+    world.tell(`an operator gives his word that ${name} is off`);
+    this.order({ kind: 'look-now', by: 'somebody', atMs: nowMs });
+  }
+
+  redisGoes(): void {
+    this.redis.away = true;
+    this.judges.disturbedMs = Number.POSITIVE_INFINITY;
+    this.world.tell('Redis is away');
+    this.poke();
+  }
+
+  redisReturns(): void {
+    this.redis.away = false;
+    this.judges.disturbedMs = this.timeline.nowMs;
+    this.world.tell('Redis is back');
+    this.jobs.lookAgain();
+    this.poke();
+  }
+
+  redisRollsBack(): void {
+    const lost = this.redis.rollBack();
+    this.world.tell(`Redis restarts and lost its last second (${lost} writes)`);
+    this.judges.disturbedMs = this.timeline.nowMs;
+    this.timeline.after(100, () => this.jobs.lookAgain());
     this.poke();
   }
 

@@ -1,21 +1,13 @@
 // `npm run simulate`: histories from SEED on (1), RUNS of them (20000; 1 tells its story), on WORKERS processes (1).
 // Exit code 1 when something was violated.
 import { runHistories } from './run/crew.ts';
+import { wholeNumber } from './run/environment.ts';
 import { replay, tell } from './run/story.ts';
 import { firstViolation, type Totals } from './run/totals.ts';
 
-const number = (name: string, otherwise: number): number => {
-  const text = process.env[name] ?? '';
-  if (text === '') return otherwise;
-  if (!/^[1-9]\d*$/.test(text)) {
-    process.stderr.write(`${name} must be a whole number from 1 on, not "${text}"\n`);
-    process.exit(2);
-  }
-  return Number(text);
-};
-const from = number('SEED', 1);
-const runs = number('RUNS', 20_000);
-const workers = number('WORKERS', 1);
+const from = wholeNumber('SEED', 1);
+const runs = wholeNumber('RUNS', 20_000);
+const workers = wholeNumber('WORKERS', 1);
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 if (runs === 1) {

@@ -36,6 +36,8 @@ export interface Weather {
   /** The scanner runs out of descriptors, and the like. */
   ownTrouble: number;
   scanFails: number;
+  /** For the time of one scan an eye does not see hosts, or guests, or anything. */
+  eyeBlinks: number;
 }
 
 export const fairWeather: Weather = {
@@ -50,5 +52,5 @@ export const fairWeather: Weather = {
     jobsSlow: 0,
     hintsLost: 0,
   },
-  ...{ rebuildFails: 0, rebuildSticks: 0, ownTrouble: 0, scanFails: 0 },
+  ...{ rebuildFails: 0, rebuildSticks: 0, ownTrouble: 0, scanFails: 0, eyeBlinks: 0 },
 };

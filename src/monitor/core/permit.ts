@@ -36,7 +36,11 @@ export function permit(
   if (state.hold !== null) return turn.refuse({ name: 'state-lost', hosts: names, why: state.hold.why });
   if (dead.length + state.recoveries.length > rules.deadBackoff)
     return turn.refuse({ name: 'too-many-dead', hosts: names, limit: rules.deadBackoff });
-  if (dead.length + perhapsDead.length + state.recoveries.length > rules.deadBackoff)
+  // Within the limit those of whom nobody was told yet are waited for as well: they die together, and whoever is recovered
+  // first would leave the others to the cooldown.
+  const untold = perhapsDead.filter((host) => state.standing[host] === undefined);
+  const all = dead.length + perhapsDead.length + state.recoveries.length;
+  if (all > rules.deadBackoff || untold.length > 0)
     return turn.refuse({
       name: 'perhaps-more-dead',
       hosts: names,

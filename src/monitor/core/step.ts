@@ -93,11 +93,11 @@ function giveUpRound(turn: Turn, refusal: Refusal): void {
 
 /** Ends the round; the next one comes when a heartbeat runs out, with the monitor period at the latest. */
 function endRound(turn: Turn, inventory: Inventory | null): void {
-  const expiryMs =
-    inventory === null
-      ? null
-      : findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn)).nextExpiryMs;
-  turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, expiryMs));
+  if (inventory === null) return turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, null));
+  const { suspects, nextExpiryMs } = findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn));
+  // Who fell silent during the round is looked at now, not when somebody else's heartbeat runs out.
+  const isNew = suspects.some((s) => turn.state.standing[s.hypervisor.host] === undefined);
+  turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, isNew ? turn.nowMs : nextExpiryMs));
 }
 
 function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {

@@ -75,6 +75,11 @@ export class Deeds implements NovaWitness {
       'no instance is moved from a host that is heard',
       `${guest.name} of ${source.name}`,
     );
+    must(
+      source.forcedDown || guest.movedFrom !== null,
+      'no instance is moved before its host is forced down',
+      `${guest.name} of ${source.name}`,
+    );
     const other = this.#spareOf.get(target);
     must(
       other === undefined || other === source.name,

@@ -55,6 +55,12 @@ export class Judges implements Judge<Ledger> {
   judge(ledger: Ledger, before: State | null, after: State, events: readonly SonnyEvent[]): Ledger {
     this.counts.saves += 1;
     const trail = this.verdicts.trail(ledger.trail, before, after);
+    if (after.phase.kind === 'scanning-hosts')
+      must(
+        after.phase.suspects.length <= this.#rules.suspiciousBackoff,
+        'no more suspects are inspected than allowed',
+        after.phase.suspects.join(', '),
+      );
     if (before !== null) this.#begun(before, after, trail);
     const facts = events.map((event) => event.facts);
     const said = judgeWords(ledger.said, before, after, facts);

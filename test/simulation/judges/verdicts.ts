@@ -82,7 +82,7 @@ export class Verdicts {
     if (read === undefined) throw new Violation('the instances were read in this round', dead);
     const { nowMs } = this.#world.timeline;
     must(
-      nowMs - read.atMs <= freshMs + 30_000 + this.clockSpreadMs(),
+      nowMs - read.atMs <= freshMs + 2_000 + this.clockSpreadMs(),
       'the instances were read just now',
       dead,
     );
@@ -95,6 +95,7 @@ export class Verdicts {
     );
     this.#guestsWereSilent(dead, read, this.#scans.get(guests.jobId));
     this.#cloudWasHeard(dead, read);
+    this.#partWasHeard(dead, read, this.#scans.get(guests.jobId));
     this.#spareIsOne(dead, spare, read.inventory);
   }
 
@@ -137,6 +138,23 @@ export class Verdicts {
       silent.length < 3 || silent.length * 2 <= counted.length,
       'nothing begins when most of the cloud is silent',
       `${dead}: ${silent.map((h) => h.host).join(', ')}`,
+    );
+  }
+
+  /** When a third of its zone falls silent together somebody of the living there has to answer. */
+  #partWasHeard(dead: string, { inventory, silentMs }: Read, scan: SeenScan | undefined): void {
+    const hosts = inventory.hosts?.hypervisors ?? [];
+    const zone = hosts.find((h) => h.host === dead)?.zone;
+    const counted = hosts.filter(
+      (h) => h.zone === zone && !h.forcedDown && !(h.state === 'down' && h.status === 'disabled'),
+    );
+    const limitMs = this.#rules.heartbeatPeriodMs + 3_000 + this.clockSpreadMs();
+    const silent = counted.filter((h) => (silentMs.get(h.host) ?? 0) > limitMs);
+    if (silent.length < 2 || silent.length * 3 < counted.length) return;
+    must(
+      counted.some((h) => !silent.includes(h) && scan?.controls[h.host]?.state === 'answers'),
+      'in a part of the cloud that falls silent somebody has to answer',
+      `${dead}: ${silent.map((h) => h.host).join(', ')} of ${zone}`,
     );
   }
 

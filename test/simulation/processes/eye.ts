@@ -27,13 +27,28 @@ export class Eye {
     this.#weather = weather;
   }
 
+  /** Called when it does not see for a moment. */
+  onBlink: () => void = () => {};
+  #blink: { readonly hosts: boolean; readonly guests: boolean } = { hosts: false, guests: false };
+
   get sighted(): boolean {
     return !this.blind.hosts && !this.blind.guests && this.blind.zone === null;
+  }
+
+  /** Does the scanner break, so that nothing is known? */
+  fails(): boolean {
+    return this.#random.chance(this.#weather.scanFails);
   }
 
   /** What is seen now; told only after the time that silence takes. */
   look({ targets, controls }: ScanQuestion): { result: SeenScan; tookMs: number } {
     const random = this.#random;
+    this.#blink = { hosts: false, guests: false };
+    if (random.chance(this.#weather.eyeBlinks)) {
+      const what = random.pick(['hosts', 'guests', 'all']);
+      this.#blink = { hosts: what !== 'guests', guests: what !== 'hosts' };
+      this.onBlink();
+    }
     const trouble = random.chance(this.#weather.ownTrouble) ? random.pick([0.1, 0.5, 1]) : 0;
     const look = (all: readonly ScanTarget[]) =>
       Object.fromEntries(all.map((target) => [target.name, this.#finding(target, trouble)]));
@@ -60,7 +75,11 @@ export class Eye {
     const owner = world.byAddress.get(address);
     if (owner === undefined) return false;
     if ('cut' in owner)
-      return !this.blind.hosts && this.blind.zone !== owner.zone && world.hostAnswers(owner);
-    return !this.blind.guests && this.blind.zone !== world.host(owner.host).zone && world.guestAnswers(owner);
+      return (
+        !this.#blink.hosts && !this.blind.hosts && this.blind.zone !== owner.zone && world.hostAnswers(owner)
+      );
+    if (this.#blink.guests || this.blind.guests || this.blind.zone === world.host(owner.host).zone)
+      return false;
+    return world.guestAnswers(owner);
   }
 }

@@ -116,6 +116,7 @@ export class Ns4 implements Taker {
 
   async #scanned(id: string, question: ScanQuestion): Promise<ScanResult> {
     const { eye, process, witness } = this.#parts;
+    if (eye.fails()) return process.answer(1_000, () => ({ ok: false, detail: 'no socket' }));
     const { result, tookMs } = eye.look(question);
     witness.scanned(id, result);
     return process.answer(tookMs, () => result);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 
-/** One change of a source file's text, below src; the text it replaces must stand there exactly once. */
+/** One change of a source file's text, its path from src on; the text it replaces must stand there exactly once. */
 export interface Edit {
   readonly file: string;
   readonly find: string;
@@ -26,7 +26,7 @@ export async function bundleWorker(edits: readonly Edit[]): Promise<{ path: stri
       {
         name: 'edits',
         setup: (builder) =>
-          builder.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+          builder.onLoad({ filter: /\/(src|test\/simulation)\/.*\.ts$/ }, ({ path }) => {
             const own = edits.filter(({ file }) => relative(join(root, 'src'), path) === file);
             for (const edit of own) edited.add(edit);
             return { contents: own.reduce(apply, readFileSync(path, 'utf8')), loader: 'ts' };

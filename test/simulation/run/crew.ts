@@ -16,6 +16,8 @@ export interface Task {
 }
 
 const batchRuns = 250;
+/** A second is plenty, on a machine that has other things to do as well; an endless loop is a failure. */
+const batchLimitMs = 120_000;
 /** Histories leave much behind that is young and dead. */
 const execArgv = ['--max-semi-space-size=64'];
 
@@ -53,9 +55,14 @@ export async function runHistories(task: Task): Promise<Totals> {
 
 function carriedOut(child: ChildProcess, batch: Batch): Promise<Totals> {
   return new Promise((resolve, reject) => {
-    const onExit = () => reject(new Error(`a worker ended with the seeds from ${batch.from} on`));
+    const hung = setTimeout(() => child.kill('SIGKILL'), batchLimitMs);
+    const onExit = () => {
+      clearTimeout(hung);
+      reject(new Error(`a worker crashed or hung with the seeds from ${batch.from} on`));
+    };
     child.once('exit', onExit);
     child.once('message', (totals: Totals) => {
+      clearTimeout(hung);
       child.off('exit', onExit);
       resolve(totals);
     });

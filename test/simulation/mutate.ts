@@ -1,0 +1,45 @@
+// `npm run mutations`: takes out one guard after the other and counts the histories until one is violated. RUNS at most
+// each (20000), SEED first (1), WORKERS guards at once (1), GUARD only those whose name contains it. Exit code 1 when a
+// guard can be taken out unnoticed.
+import pLimit from 'p-limit';
+import type { Guard } from './mutations/guard.ts';
+import { ns4Guards } from './mutations/guards-of-ns4.ts';
+import { monitorGuards } from './mutations/guards-of-the-monitor.ts';
+import { runHistories } from './run/crew.ts';
+import { wholeNumber } from './run/environment.ts';
+import { firstViolation, type Totals } from './run/totals.ts';
+
+const from = wholeNumber('SEED', 1);
+const most = wholeNumber('RUNS', 20_000);
+const limit = pLimit(wholeNumber('WORKERS', 1));
+const only = process.env.GUARD ?? '';
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+const guards = [...monitorGuards, ...ns4Guards].filter(({ name }) => name.includes(only));
+print('| guard taken out | it sees to it that | runs survived | violated |');
+print('| --- | --- | ---: | --- |');
+const survived = await Promise.all(guards.map((guard) => limit(() => survives(guard))));
+const unnoticed = survived.filter((survives) => survives).length;
+print(`\n${guards.length - unnoticed} of ${guards.length} guards cannot be taken out unnoticed`);
+process.exitCode = unnoticed === 0 ? 0 : 1;
+
+async function survives({ name, duty, edits }: Guard): Promise<boolean> {
+  const first = await noticed(edits);
+  const runs = first === null ? `**all ${most}**` : String(first.seed - from);
+  print(`| ${name} | ${duty} | ${runs} | ${first?.rule ?? '-'} |`);
+  return first === null;
+}
+
+/** The first history that is violated without these texts; a crash counts as well. */
+async function noticed(edits: Guard['edits']): Promise<{ seed: number; rule: string } | null> {
+  let runs = 0;
+  const onProgress = (totals: Totals) => {
+    runs = totals.runs;
+  };
+  try {
+    const task = { ...{ from, runs: most, workers: 1, edits }, untilViolated: true, onProgress };
+    return firstViolation(await runHistories(task));
+  } catch (error) {
+    return { seed: from + runs, rule: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,154 @@
+// The guards that keep the monitor from a wrong decision, each with the text that takes it out.
+import { type Guard, guard } from './guard.ts';
+
+const verdict = 'monitor/core/verdict.ts';
+const step = 'monitor/core/step.ts';
+const permit = 'monitor/core/permit.ts';
+
+export const monitorGuards: readonly Guard[] = [
+  guard('heartbeat fresh', 'a host whose agents report is no suspect', [
+    'monitor/core/suspicion.ts',
+    'if (silentMs <= rules.heartbeatPeriodMs) {',
+    'if (silentMs < -1) {',
+  ]),
+  guard('heard again', 'a suspect whose agents report while it is scanned is none any more', [
+    step,
+    'else if (!still.has(host)) turn.clear(host);',
+    '',
+  ]),
+  guard('host answers', 'a host that answers the scan is not dead', [
+    verdict,
+    "if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });\n    else if (scan.outcome",
+    'if (scan.outcome',
+  ]),
+  guard('guests answer', 'a host whose instances answer is not dead', [
+    verdict,
+    'if (answering.length > 0) turn.refuse',
+    'if (false) turn.refuse',
+  ]),
+  guard('blind scan of hosts', 'silence counts only when controls answer', [
+    verdict,
+    "else if (scan.outcome === 'blind') blindFor.push(host);",
+    '',
+  ]),
+  guard('blind scan of guests', 'silence of guests counts only when controls answer', [
+    verdict,
+    "else if (scan.outcome === 'blind' || guestsDark) blindFor.push(host);",
+    'else if (guestsDark) blindFor.push(host);',
+  ]),
+  guard('guests elsewhere dark', 'silence of guests counts only when guests elsewhere answer', [
+    verdict,
+    "else if (scan.outcome === 'blind' || guestsDark) blindFor.push(host);",
+    "else if (scan.outcome === 'blind') blindFor.push(host);",
+  ]),
+  guard('blind scan, unwitnessed', 'a host without witnesses is judged only when control hosts answer', [
+    verdict,
+    'else if (!controlHostsAnswer(seen, phase)) blindFor.push(host);',
+    '',
+  ]),
+  guard('failed scan', 'a scan that failed says nothing', [
+    verdict,
+    "if (result !== null && 'targets' in result) return result;",
+    "return { ok: true, outcome: 'seen', controls: {}, tookMs: 0, targets: Object.fromEntries(hosts.map((host) => [host, { state: 'silent', detail: '' }])), ...result };",
+  ]),
+  guard('unknown host', "the scanner's own trouble is no silence", [
+    verdict,
+    "else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });\n    else silent",
+    'else silent',
+  ]),
+  guard('unknown guest', "the scanner's own trouble is no silence of a guest", [
+    verdict,
+    'else if (unknown || silent.length === 0)',
+    'else if (silent.length === 0)',
+  ]),
+  guard('no witness', 'without fencing an instance must be able to testify', [
+    step,
+    "else if (!found.canTestify && rules.fencing === 'none')",
+    'else if (false)',
+  ]),
+  guard('instances fresh', 'instances read more than a minute ago choose no spare', [
+    step,
+    'if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {',
+    'if (dead.length > 0 && inventory === null) {',
+  ]),
+  guard('suspicious_backoff', 'with more suspects than that none is inspected', [
+    step,
+    'if (suspects.length > turn.rules.suspiciousBackoff) {',
+    'if (false) {',
+  ]),
+  guard('control-plane-suspect', 'what goes stale together is the control plane', [
+    'shared/control-plane.ts',
+    'if (most) failed.push(most);',
+    'if (false) failed.push(most);',
+  ]),
+  guard('control-plane-suspect, in parts', 'in a doubtful part of the cloud a living member must answer', [
+    'shared/control-plane.ts',
+    'else if (third) (living.length === 0 ? failed : doubtful).push(third);',
+    '',
+  ]),
+  guard(
+    'dead_backoff',
+    'never more hosts at once than that',
+    [permit, 'if (dead.length + state.recoveries.length > rules.deadBackoff)', 'if (false)'],
+    [
+      permit,
+      'if (dead.length + perhapsDead.length + state.recoveries.length > rules.deadBackoff)',
+      'if (false)',
+    ],
+  ),
+  guard('perhaps more dead', 'hosts that die together count together', [
+    permit,
+    'if (dead.length + perhapsDead.length + state.recoveries.length > rules.deadBackoff)',
+    'if (false)',
+  ]),
+  guard('cooldown', 'nothing more for a while after a recovery', [
+    permit,
+    'if (state.cooldown !== null && nowMs < state.cooldown.sinceMs + rules.cooldownMs) {',
+    'if (false) {',
+  ]),
+  guard('spare lock', 'one spare for one host', [
+    'monitor/core/spares.ts',
+    'if (rival === undefined || place(rival, tried)) {',
+    'if (true) {',
+  ]),
+  guard('in recovery', 'a host in recovery is not judged again', [
+    'monitor/core/suspicion.ts',
+    'if (heartbeatAtMs === undefined || recovering.has(hypervisor.host)) continue;',
+    'if (heartbeatAtMs === undefined) continue;',
+  ]),
+  guard('said once', 'a refusal is said once until it changes', [
+    'monitor/core/turn.ts',
+    'if (!isNew) return;',
+    '',
+  ]),
+  guard('wait ends', 'a wait for a job ends with its limit', [
+    step,
+    'if (waitedMs <= contracts[phase.job.name].waitMs) return;',
+    'return;',
+  ]),
+  guard('clock set back', 'a clock that is set back does not prolong a pause', [
+    step,
+    'if (leftMs > 0 && leftMs <= turn.rules.monitorPeriodMs) return;',
+    'if (leftMs > 0) return;',
+  ]),
+  guard('lost worker', 'a recovery whose worker is lost is given to the next', [
+    'monitor/core/recoveries.ts',
+    'return tryAgain(turn, recovery, outcome.detail, backOffMs(recovery));',
+    'return;',
+  ]),
+  guard('lease on save', 'only the leader saves', [
+    '../test/simulation/processes/storage.ts',
+    "if (!this.#lease.isOurs()) throw new LostLeaseError('the lease is not ours any more');",
+    '',
+  ]),
+  guard('later state counts', 'after a rollback of Redis the monitor goes on from what it remembers', [
+    'monitor/driver.ts',
+    'if (seen !== null && (this.#known === null || !isLater(this.#known, seen))) this.#known = seen;',
+    'if (seen !== null) this.#known = seen;',
+  ]),
+  guard('lost save is repeated', 'what Redis lost of the state is saved again', [
+    'monitor/driver.ts',
+    'if (!(await memory.holds(this.#state))) {',
+    'if (false) {',
+  ]),
+];

@@ -1,0 +1,71 @@
+// Plays a scenario and writes down what an operator would have seen, beside what truly happened.
+import { History } from '../history.ts';
+import { Violation } from '../judges/violation.ts';
+import { Random } from '../random.ts';
+import { fairWeather } from '../weather.ts';
+import { happen } from './happenings.ts';
+import { type HostSpec, plainHost, type Scenario } from './scenario.ts';
+
+const startMs = Date.parse('2026-11-21T12:00:00Z');
+
+/** The transcript. A violated invariant ends it, and is its last line. */
+export async function play(scenario: Scenario): Promise<string> {
+  const { rules, monitors, workers, evacuate, events, until } = scenario;
+  const history = new History(
+    {
+      ...{ monitors, workers, method: evacuate, concurrency: 8, startMs, weather: { ...fairWeather } },
+      rules: {
+        monitorPeriodMs: rules.monitor_period * 1_000,
+        heartbeatPeriodMs: 40_000,
+        suspiciousBackoff: rules.suspicious_backoff,
+        deadBackoff: rules.dead_backoff,
+        cooldownMs: rules.cooldown_period * 1_000,
+        externalNetworks: ['ext-net'],
+        hypervisorPorts: [22],
+        instancePorts: [22],
+        fencing: rules.fencing,
+      },
+    },
+    new Random(1),
+  );
+  for (const [name, spec] of Object.entries(scenario.hosts)) addHost(history, name, spec ?? plainHost, false);
+  for (const [name, spec] of Object.entries(scenario.spares)) addHost(history, name, spec ?? plainHost, true);
+  const { timeline, world } = history;
+  const lines: string[] = [];
+  const write = (text: string) =>
+    lines.push(`${((timeline.nowMs - startMs) / 1_000).toFixed(1).padStart(7)} s  ${text}`);
+  world.tell = (text) => write(`(${text})`);
+  history.hear = ({ text }) => write(text);
+  for (const [second, what] of Object.entries(events))
+    timeline.after(Number(second) * 1_000, () => {
+      for (const text of [what].flat()) happen(history, text);
+    });
+  history.downMs = () => 15_000;
+  try {
+    history.start();
+    await timeline.runUntil(startMs + until * 1_000);
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    write(`VIOLATED: ${error.message}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function addHost({ world, random }: History, name: string, spec: HostSpec, isSpare: boolean): void {
+  const number = world.hosts.size + 1;
+  const address = spec.address ? `10.0.0.${number}` : null;
+  const part = { name, address, zone: spec.zone, aggregates: [], vcpus: 16 };
+  world.addHost(random, part, ['neutron-openvswitch-agent'], 10_000, isSpare);
+  const instances =
+    spec.instances ??
+    (isSpare ? {} : { [`${name}-vm1`]: 'active' as const, [`${name}-vm2`]: 'active' as const });
+  for (const [guest, vmState] of Object.entries(instances)) {
+    const external = `203.0.113.${world.guests.length + 1}`;
+    world.addGuest({
+      ...{ name: guest, host: name, vcpus: 1, mute: false, vmState },
+      addresses: spec.external
+        ? [{ network: 'ext-net', address: external, version: 4 as const, type: 'fixed' as const }]
+        : [],
+    });
+  }
+}
