@@ -72,6 +72,7 @@ async function evacuateOnce(
     // The same order again: what becomes of it is in the journal when the other one has finished.
     throw new OperationalError(`another worker is at the recovery of ${order.dead}`);
   }
+  parts.log.info({ incident: order.incident }, `at work at the recovery of ${order.dead}`);
   try {
     const earlier = await journals.read(order.incident);
     if (earlier !== null && earlier.ended !== null)
