@@ -10,6 +10,9 @@ import { agentPath } from './programs.ts';
 
 export type AgentAction = 'off' | 'on' | 'status';
 
+/** What the fence agents' own logger puts around their words, which nobody needs at three in the morning. */
+const noise = /^[\d-]{10} [\d:]{8},\d{3} [A-Z]+: (?:Please use '-h' for usage\s*)?/gm;
+
 export interface AgentCall {
   readonly level: Pick<Level, 'program' | 'options'>;
   readonly action: AgentAction;
@@ -175,6 +178,7 @@ class Output {
     const doubtful = this.#bytes > mostBytes ? Math.max(1, ...hidden.map((text) => text.length)) : 0;
     const said = masked
       .slice(0, masked.length - doubtful)
+      .replaceAll(noise, '')
       .replaceAll(/[\p{Cc}\s]+/gu, ' ')
       .trim();
     return said.length <= longestSaid ? said : `…${said.slice(-longestSaid)}`;

@@ -75,7 +75,9 @@ export function statusOf(outcome: AgentOutcome, timeoutMs: number): Tried {
 }
 
 const failureText = (outcome: AgentOutcome, timeoutMs: number): string =>
-  outcome.kind === 'timed-out' ? `not ended after ${timeoutMs / 1000} s: ${outcome.said}` : endText(outcome);
+  outcome.kind === 'timed-out'
+    ? [`not ended after ${timeoutMs / 1000} s`, outcome.said].filter(Boolean).join(': ')
+    : endText(outcome);
 
 /** Unless the stored inventory shows it as down and silent, or as set aside with nothing on it. */
 async function mayLive(host: string, { inventory, clock, heartbeatPeriodMs }: TryOutParts): Promise<boolean> {

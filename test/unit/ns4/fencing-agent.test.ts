@@ -65,6 +65,12 @@ describe('one run', () => {
     });
   });
 
+  test("its words without what the fence agents' own logger puts around them", async () => {
+    const lines = ['ERROR: Unable to connect', '', "ERROR: Please use '-h' for usage", ''];
+    const said = lines.map((line) => (line === '' ? '' : `2026-11-21 12:23:48,094 ${line}`)).join('\n');
+    expect((await run(`printf '%s' "${said}" >&2; exit 1`)).said).toBe('Unable to connect');
+  });
+
   test('options and action come on standard input, as lines', async () => {
     const result = await run('echo "$options" | sort | tr "\\n" " "', { action: 'off' });
     expect(result.said).toBe(`action=off here=${dir} password=**** username=admin`);
