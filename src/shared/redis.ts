@@ -1,10 +1,12 @@
 // Connections to Redis: options from settings, bounded waits, reconnection with a capped pause. Only this file and
-// queue.ts (through BullMQ) open connections.
+// queue.ts (through BullMQ) open connections to it; sentinels.ts and sentinel-votes.ts open those to its sentinels.
 import { Redis, type RedisOptions } from 'ioredis';
 import type { RedisSettings } from './config/settings.ts';
 import { errorText, OperationalError } from './errors.ts';
 import { databaseNumber } from './keys.ts';
 import type { Log } from './log.ts';
+import { askSentinels } from './sentinel-votes.ts';
+import { endpointText, sentinelOptions } from './sentinels.ts';
 
 const reconnectCapMs = 1_000;
 /** No command waits longer for its answer, whatever is wrong with Redis. */
@@ -13,14 +15,14 @@ const connectTimeoutMs = 5_000;
 
 /** The options every connection of a process shares, BullMQ's included. */
 export function redisOptions(settings: RedisSettings, cloud: string) {
+  const { host, port, sentinels } = settings;
   return {
-    host: settings.host,
-    port: settings.port,
+    connectTimeout: connectTimeoutMs,
+    ...(sentinels === null ? { host, port } : sentinelOptions(sentinels, settings.tls)),
     ...(settings.username === null ? {} : { username: settings.username }),
     ...(settings.password === null ? {} : { password: settings.password }),
     ...(settings.tls ? { tls: {} } : {}),
     db: settings.db ?? databaseNumber(cloud),
-    connectTimeout: connectTimeoutMs,
     // Notices a peer that vanished without a FIN (a firewall, a cut cable) instead of waiting for the kernel's hours.
     keepAlive: 10_000,
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), reconnectCapMs),
@@ -42,23 +44,34 @@ export function connectRedis(settings: RedisSettings, cloud: string, log: Log): 
   });
   let away = false;
   redis.on('error', (error) => {
-    if (!away) log.warn({ error: errorText(error) }, `Redis at ${settings.host}:${settings.port} is away`);
+    if (!away) log.warn({ error: errorText(error) }, `${placeOf(settings)} is away`);
     away = true;
   });
+  let server: string | null = null;
   redis.on('ready', () => {
-    if (away) log.warn(`Redis at ${settings.host}:${settings.port} is back`);
+    const { remoteAddress: address = '', remotePort: port = 0 } = redis.stream;
+    const [before, now] = [server, endpointText({ address, port })];
+    server = now;
+    if (settings.sentinels !== null && before !== null && before !== now)
+      log.warn(`${placeOf(settings)} was ${before} and is ${now} now`);
+    else if (away) log.warn(`${placeOf(settings)} is back`);
     away = false;
   });
   return redis;
 }
 
+/** How messages name it. */
+const placeOf = ({ host, port, sentinels }: RedisSettings): string =>
+  sentinels === null ? `Redis at ${host}:${port}` : `Redis master "${sentinels.master}"`;
+
 /** Connects once to see that Redis answers and lets us in; throws an OperationalError in one line otherwise. */
 export async function probeRedis(settings: RedisSettings, cloud: string): Promise<string> {
-  const where = `Redis at ${settings.host}:${settings.port}, database ${settings.db ?? databaseNumber(cloud)}`;
+  const where = `${await findRedis(settings)}, database ${settings.db ?? databaseNumber(cloud)}`;
   const redis = new Redis({
     ...redisOptions(settings, cloud),
     lazyConnect: true,
     retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
     maxRetriesPerRequest: 0,
     commandTimeout: commandTimeoutMs,
     protocol: 2 as const,
@@ -69,17 +82,32 @@ export async function probeRedis(settings: RedisSettings, cloud: string): Promis
   });
   try {
     await redis.connect();
-    const info = await redis.info('server');
+    const info = await redis.info();
     const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'of unknown version';
-    const policy = /maxmemory_policy:(\S+)/.exec(await redis.info('memory'))?.[1];
-    const warning =
-      policy !== undefined && policy !== 'noeviction'
-        ? ` (maxmemory-policy is ${policy}; set noeviction)`
-        : '';
-    return `${where}: Redis ${version}${warning}`;
+    return [`${where}: Redis ${version}`, ...troubleIn(info, settings.sentinels !== null)].join('; ');
   } catch (error) {
     throw new OperationalError(`${where}: ${errorText(last ?? error)}`);
   } finally {
     redis.disconnect();
   }
+}
+
+/** Where it is; with sentinels the address of the master and how many of them say so. Throws when none names one. */
+async function findRedis(settings: RedisSettings): Promise<string> {
+  const { sentinels } = settings;
+  if (sentinels === null) return placeOf(settings);
+  const { master, agree, others } = await askSentinels(settings, sentinels);
+  const dissent = others.length === 0 ? '' : `; ${others.join('; ')}`;
+  if (master === null) throw new OperationalError(`${placeOf(settings)}: no sentinel names it${dissent}`);
+  const all = sentinels.endpoints.length;
+  return `${placeOf(settings)} at ${master} (named by ${agree} of ${all} sentinels${dissent})`;
+}
+
+/** What of the server's own account an operator should change. */
+function troubleIn(info: string, sentinels: boolean): string[] {
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'noeviction';
+  return [
+    ...(policy === 'noeviction' ? [] : [`maxmemory-policy is ${policy}; set noeviction`]),
+    ...(sentinels && /connected_slaves:0\b/.test(info) ? ['no replica follows it: it cannot fail over'] : []),
+  ];
 }

@@ -84,6 +84,7 @@ function secretsOf(settings: Settings, credentials: CloudCredentials | null): (s
   const login = credentials?.login;
   return [
     settings.redis.password,
+    settings.redis.sentinels?.password ?? null,
     settings.mysql?.password ?? null,
     settings.slack.token,
     settings.slack.appToken,

@@ -25,7 +25,7 @@ const opened: { close(): unknown }[] = [];
 
 const settings = () => ({
   ...{ host: server.host, port: server.port, username: null, password: null },
-  ...{ tls: false, db: null },
+  ...{ tls: false, db: null, sentinels: null },
 });
 
 beforeAll(async () => {

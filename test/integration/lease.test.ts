@@ -25,6 +25,7 @@ beforeAll(async () => {
     username: null,
     password: null,
     tls: false,
+    sentinels: null,
     db: 1,
   };
   redis = connectRedis(settings, cloud, createLog({ name: 'test', verbosity: 0 }));

@@ -366,7 +366,15 @@ export class EvacuationBench {
 }
 
 function redisSettings(server: TestRedis) {
-  return { host: server.host, port: server.port, username: null, password: null, tls: false, db: null };
+  return {
+    host: server.host,
+    port: server.port,
+    username: null,
+    password: null,
+    tls: false,
+    db: null,
+    sentinels: null,
+  };
 }
 
 function settingsOf(simulator: Simulator, server: TestRedis, options: WorkerOptions) {

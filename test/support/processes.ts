@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import type { RedisSettings } from '../../src/shared/config/settings.ts';
 import { EventLog } from '../../src/shared/event-log.ts';
 import type { SonnyEvent } from '../../src/shared/events.ts';
 import { databaseNumber, keysOf } from '../../src/shared/keys.ts';
+import { redisOptions } from '../../src/shared/redis.ts';
 
 export type ProcessName = 'ns4' | 'monitor' | 'sonny';
 export type Ini = Record<string, Record<string, string | number>>;
@@ -57,6 +59,8 @@ export class Household {
     ini: Ini;
     cloudsYaml: string;
     env?: NodeJS.ProcessEnv;
+    /** How the test itself finds Redis; without it at redisPort. */
+    redis?: RedisSettings;
   }) {
     this.dir = mkdtempSync(join(tmpdir(), 'sonny-household-'));
     this.#cloud = options.cloud;
@@ -66,13 +70,11 @@ export class Household {
     writeFileSync(join(this.dir, 'clouds.yaml'), options.cloudsYaml, { mode: 0o600 });
     const { OS_CLIENT_CONFIG_FILE: _file, OS_CLOUD: _cloud, ...env } = process.env;
     this.#env = { ...env, HOME: this.dir, ...options.env };
-    this.redis = new Redis({
-      port: options.redisPort,
-      host: '127.0.0.1',
-      db: databaseNumber(options.cloud),
-      protocol: 2,
-      maxRetriesPerRequest: null,
-    });
+    const { cloud, redisPort: port } = options;
+    const where = options.redis
+      ? redisOptions(options.redis, cloud)
+      : { port, host: '127.0.0.1', db: databaseNumber(cloud) };
+    this.redis = new Redis({ ...where, protocol: 2, maxRetriesPerRequest: null });
     this.redis.on('error', () => {});
   }
 

@@ -1,6 +1,6 @@
 // A private redis-server for tests: a port of its own on 127.0.0.1, a temporary directory, stopped for sure.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,10 @@ export interface TestRedis {
   kill9(): Promise<void>;
   /** SIGTERM, as an operator's restart. */
   shutdown(): Promise<void>;
+  /** SIGSTOP: connections to it stay and nobody answers, as on a machine that hangs or lost its network. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
   /** Starts it again on the same port and data. */
   start(): Promise<void>;
   /** With `aof`: remembers this moment; what is returned kills the server and starts it again as it was then. */
@@ -22,23 +26,62 @@ export interface TestRedis {
 }
 
 /** Starts a server; with `aof` it keeps its data over `kill9` and `shutdown`. */
-export async function startRedis(options: { aof?: boolean; password?: string } = {}): Promise<TestRedis> {
+export async function startRedis(
+  options: { aof?: boolean; password?: string; replicaOf?: TestRedis } = {},
+): Promise<TestRedis> {
   const dir = mkdtempSync(join(tmpdir(), 'sonny-redis-'));
   const port = await freePort();
-  let child: ChildProcess | null = null;
   const config = [
     'bind 127.0.0.1',
     `port ${port}`,
     `dir ${dir}`,
     'save ""',
     options.aof ? 'appendonly yes\nappendfsync everysec' : 'appendonly no',
-    ...(options.password ? [`requirepass ${options.password}`] : []),
+    ...(options.password ? [`requirepass ${options.password}`, `masterauth ${options.password}`] : []),
+    // No pause in which replicas may gather for one transfer.
+    'repl-diskless-sync-delay 0',
+    ...(options.replicaOf ? [`replicaof 127.0.0.1 ${options.replicaOf.port}`] : []),
     '',
   ].join('\n');
 
+  return serve(dir, port, ['-'], config);
+}
+
+/**
+ * Starts a sentinel that watches a master as "sonny", with two of its kind needed to call it down, after a second
+ * without an answer.
+ */
+export async function startSentinel(
+  master: TestRedis,
+  passwords: { readonly servers: string; readonly sentinels: string },
+): Promise<TestRedis> {
+  const dir = mkdtempSync(join(tmpdir(), 'sonny-sentinel-'));
+  const port = await freePort();
+  const config = [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    `dir ${dir}`,
+    `sentinel monitor ${masterName} 127.0.0.1 ${master.port} 2`,
+    `sentinel down-after-milliseconds ${masterName} 1000`,
+    `sentinel failover-timeout ${masterName} 10000`,
+    `sentinel auth-pass ${masterName} ${passwords.servers}`,
+    `requirepass ${passwords.sentinels}`,
+    `sentinel sentinel-pass ${passwords.sentinels}`,
+    '',
+  ].join('\n');
+  // A file of its own, as a sentinel writes down there what it finds.
+  const file = join(dir, 'sentinel.conf');
+  writeFileSync(file, config);
+  return serve(dir, port, [file, '--sentinel']);
+}
+
+export const masterName = 'sonny';
+
+async function serve(dir: string, port: number, args: readonly string[], input = ''): Promise<TestRedis> {
+  let child: ChildProcess | null = null;
   const start = async () => {
     // setpriv: the server must not outlive a test run that was killed.
-    const started = spawn('setpriv', ['--pdeathsig', 'TERM', 'redis-server', '-'], {
+    const started = spawn('setpriv', ['--pdeathsig', 'TERM', 'redis-server', ...args], {
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     child = started;
@@ -55,7 +98,7 @@ export async function startRedis(options: { aof?: boolean; password?: string } =
       );
     });
     failed.catch(() => {});
-    started.stdin?.end(config);
+    started.stdin?.end(input);
     await Promise.race([failed, answering(port)]);
   };
   const end = async (signal: NodeJS.Signals) => {
@@ -73,6 +116,8 @@ export async function startRedis(options: { aof?: boolean; password?: string } =
     start,
     kill9: () => end('SIGKILL'),
     shutdown: () => end('SIGTERM'),
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
     moment: () => {
       const log = readdirSync(join(dir, 'appendonlydir')).find((name) => name.endsWith('.incr.aof'));
       const file = join(dir, 'appendonlydir', log ?? '');

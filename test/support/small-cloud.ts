@@ -7,6 +7,7 @@ import { keysOf } from '../../src/shared/keys.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { Household, type Ini } from './processes.ts';
 import { startRedis, type TestRedis } from './redis.ts';
+import type { RedisSet } from './redis-set.ts';
 
 const instances = ['vm-1', 'vm-2', 'vm-3'];
 
@@ -17,14 +18,16 @@ export class SmallCloud {
   readonly redis: TestRedis;
   readonly household: Household;
 
-  private constructor(simulator: Simulator, redis: TestRedis, ini: Ini) {
+  private constructor(simulator: Simulator, redis: TestRedis, ini: Ini, set: RedisSet | undefined) {
     this.simulator = simulator;
     this.redis = redis;
     this.household = new Household({
       cloud: this.cloud,
       redisPort: redis.port,
+      ...(set ? { redis: set.settings } : {}),
       cloudsYaml: simulator.cloudsYaml(),
       ini: {
+        ...(set ? { REDIS: set.ini } : {}),
         ...ini,
         DEFAULT: { monitor_period: 1, heartbeat_period: 3, cooldown_period: 3600 },
         OPENSTACK: { cloud: this.cloud },
@@ -33,16 +36,16 @@ export class SmallCloud {
     });
   }
 
-  /** `ini`: further sections. */
-  static async open(ini: Ini = {}): Promise<SmallCloud> {
+  /** `ini`: further sections. `set`: to be used instead of a single Redis, and stopped by its owner. */
+  static async open(ini: Ini = {}, set?: RedisSet): Promise<SmallCloud> {
     const [simulator, redis] = await Promise.all([
       startSimulator({ durations: { reportIntervalMs: 500, serviceDownMs: 3_000, agentDownMs: 3_000 } }),
-      startRedis({ aof: true }),
+      set?.master ?? startRedis({ aof: true }),
     ]);
     for (const name of instances) await simulator.boot(name, 'hv01');
     await simulator.boot('other', 'hv02');
     simulator.spare('hv04');
-    return new SmallCloud(simulator, redis, ini);
+    return new SmallCloud(simulator, redis, ini, set);
   }
 
   async close(): Promise<void> {

@@ -217,6 +217,30 @@ ${good}`,
   ini('a Redis host with its port', '[REDIS]\nhost = 10.0.0.1:6379\n[OPENSTACK]\ncloud = prod\n', [
     ':2: [REDIS] host: found "10.0.0.1:6379", expected a host name or an address, without a port',
   ]),
+  ini('sentinels without the name of the master', '[REDIS]\nsentinels = s1:1\n[OPENSTACK]\ncloud = prod\n', [
+    ': [REDIS] master: missing, expected the name the sentinels know the master by, as sentinels is set',
+  ]),
+  ini('the name of the master without sentinels', `[REDIS]\nmaster = m\n[OPENSTACK]\ncloud = prod\n`, [
+    ': [REDIS] sentinels: missing, expected host:port of each sentinel between commas, as master is set',
+  ]),
+  ini("the sentinels' password alone", `[REDIS]\nsentinel_password = hunter2\n[OPENSTACK]\ncloud = prod\n`, [
+    ': [REDIS] sentinels: missing, expected host:port of each sentinel between commas, as sentinel_password is set',
+  ]),
+  ini(
+    'sentinels all wrong, and a host that would be ignored',
+    '[REDIS]\nhost = 10.0.0.1:6379\nsentinels = s1, s2:65536, ::1:26379, [::1]:26379\nmaster = my master\n[OPENSTACK]\ncloud = prod\n',
+    [
+      ':2: [REDIS] host: found "10.0.0.1:6379", expected a host name or an address, without a port',
+      ':3: [REDIS] sentinels: found "s1", "s2:65536", "::1:26379", expected address:port between commas, an IPv6 address in brackets: [2001:db8::1]:22',
+      ':4: [REDIS] master: found "my master", expected a name of letters, digits, ".", "-" and "_"',
+    ],
+  ),
+  ini('a sentinel twice', '[REDIS]\nsentinels = s1:1, s2:2,s1:1\nmaster = m\n[OPENSTACK]\ncloud = prod\n', [
+    ':2: [REDIS] sentinels: found "s1:1, s2:2,s1:1", expected each once, but s1 port 1 is there twice',
+  ]),
+  ini('no sentinel between the commas', '[REDIS]\nsentinels = , ,\nmaster = m\n[OPENSTACK]\ncloud = prod\n', [
+    ':2: [REDIS] sentinels: found ", ,", expected host:port of each sentinel between commas',
+  ]),
   ini(
     'OpenStack all wrong',
     '[REDIS]\nhost = 10.0.0.1\n[OPENSTACK]\ncloud = {prod}\nprovider_net = ,\nevacuate = nova\nconcurrency = 65\n',

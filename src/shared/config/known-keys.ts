@@ -4,7 +4,18 @@ import { changesBetween } from '../edit-distance.ts';
 /** [DEFAULT] may set any key besides its own, as all sections inherit from it. */
 export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   DEFAULT: ['monitor_period', 'heartbeat_period', 'suspicious_backoff', 'dead_backoff', 'cooldown_period'],
-  REDIS: ['host', 'port', 'pass', 'password', 'username', 'tls', 'db'],
+  REDIS: [
+    'host',
+    'port',
+    'pass',
+    'password',
+    'username',
+    'tls',
+    'db',
+    'sentinels',
+    'master',
+    'sentinel_password',
+  ],
   OPENSTACK: ['cloud', 'provider_net', 'evacuate', 'concurrency'],
   MYSQL: ['host', 'port', 'user', 'pass', 'database', 'ca'],
   SCAN: ['hypervisor_ports', 'instance_ports', 'timeout', 'refused', 'controls', 'quorum', 'name'],
@@ -12,7 +23,7 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   SLACK: ['token', 'app_token', 'channel', 'clouds', 'api_url'],
 };
 
-const secrets: ReadonlySet<string> = new Set(['pass', 'password', 'token', 'app_token']);
+const secrets: ReadonlySet<string> = new Set(['pass', 'password', 'sentinel_password', 'token', 'app_token']);
 
 /** True for keys whose values no message, log or terminal may show. */
 export const isSecret = (key: string): boolean => secrets.has(key);

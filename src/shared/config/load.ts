@@ -15,6 +15,7 @@ import type {
   OpenStackSettings,
   RedisSettings,
   ScanSettings,
+  SentinelSettings,
   Settings,
   SlackSettings,
 } from './settings.ts';
@@ -80,7 +81,13 @@ function readMonitor(reader: SettingsReader): MonitorSettings {
 
 function readRedis(reader: SettingsReader): RedisSettings {
   const host = reader.host('REDIS', 'host');
-  if (reader.text('REDIS', 'host') === null)
+  const port = reader.port('REDIS', 'port', 6379);
+  const sentinels = readSentinels(reader);
+  // One of the three is enough to see that sentinels are meant; what is missing beside it was said.
+  if (sentinels !== null) {
+    const ignored = (['host', 'port'] as const).filter((key) => reader.text('REDIS', key) !== null);
+    for (const key of ignored) reader.warn('REDIS', key, 'ignored, as the sentinels say where the master is');
+  } else if (reader.text('REDIS', 'host') === null)
     reader.missing('REDIS', 'host', 'the name or address of the Redis server');
   // The original read `pass`, while its sample said `password`.
   const [pass, password] = [reader.text('REDIS', 'pass'), reader.text('REDIS', 'password')];
@@ -90,13 +97,36 @@ function readRedis(reader: SettingsReader): RedisSettings {
   if (username !== null && pass === null && password === null)
     reader.missing('REDIS', 'pass', 'the password of the user that username names');
   return {
-    host: host ?? '',
-    port: reader.port('REDIS', 'port', 6379),
+    host: sentinels === null ? (host ?? '') : '',
+    port,
     username,
     password: pass ?? password,
     tls: reader.boolean('REDIS', 'tls', false),
     db: reader.text('REDIS', 'db') === null ? null : reader.whole('REDIS', 'db', 0, { min: 0, max: 9999 }),
+    sentinels,
   };
+}
+
+/** Null where none of the three keys is set. */
+function readSentinels(reader: SettingsReader): SentinelSettings | null {
+  const text = (key: string): string | null => reader.text('REDIS', key);
+  const [list, master, password] = [text('sentinels'), text('master'), text('sentinel_password')];
+  if (list === null && master === null && password === null) return null;
+  const endpoints = reader.endpoints('REDIS', 'sentinels');
+  if (list === null)
+    reader.missing(
+      'REDIS',
+      'sentinels',
+      `host:port of each sentinel between commas, as ${master === null ? 'sentinel_password' : 'master'} is set`,
+    );
+  else if (/^[\s,]*$/.test(list))
+    reader.wrong('REDIS', 'sentinels', 'host:port of each sentinel between commas');
+  if (list !== null && master === null)
+    reader.missing('REDIS', 'master', 'the name the sentinels know the master by, as sentinels is set');
+  // As Sentinel itself has it for the names in its configuration.
+  if (master !== null && !/^[\w.-]+$/.test(master))
+    reader.wrong('REDIS', 'master', 'a name of letters, digits, ".", "-" and "_"');
+  return { endpoints, master: master ?? '', password };
 }
 
 function readOpenStack(reader: SettingsReader, process: ProcessName): OpenStackSettings | null {

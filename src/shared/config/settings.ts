@@ -15,6 +15,7 @@ export interface MonitorSettings {
 }
 
 export interface RedisSettings {
+  /** Empty with sentinels, which know where the master is. */
   readonly host: string;
   readonly port: number;
   readonly username: string | null;
@@ -22,6 +23,17 @@ export interface RedisSettings {
   readonly tls: boolean;
   /** Null: the original's rule, from the cloud's name (see databaseNumber in keys.ts). */
   readonly db: number | null;
+  /** Null: one server, at host and port. */
+  readonly sentinels: SentinelSettings | null;
+}
+
+export interface SentinelSettings {
+  /** At least one; asked in this order. */
+  readonly endpoints: readonly Endpoint[];
+  /** The name the sentinels know the master by. */
+  readonly master: string;
+  /** For the sentinels themselves; the one of RedisSettings is for the servers with the data. */
+  readonly password: string | null;
 }
 
 export interface OpenStackSettings {

@@ -51,7 +51,15 @@ describe("the original's config.ini, unchanged", () => {
         deadBackoff: 1,
         cooldownMs: 86_400_000,
       },
-      redis: { host: '127.0.0.1', port: 6379, username: null, password: null, tls: false, db: null },
+      redis: {
+        host: '127.0.0.1',
+        port: 6379,
+        username: null,
+        password: null,
+        tls: false,
+        db: null,
+        sentinels: null,
+      },
       openstack:
         process === 'sonny'
           ? null
@@ -173,7 +181,15 @@ api_url = http://127.0.0.1:8080/api/
       deadBackoff: 0,
       cooldownMs: 0,
     },
-    redis: { host: '::1', port: 6380, username: 'sonny', password: 'a;b#c%d', tls: true, db: 0 },
+    redis: {
+      host: '::1',
+      port: 6380,
+      username: 'sonny',
+      password: 'a;b#c%d',
+      tls: true,
+      db: 0,
+      sentinels: null,
+    },
     openstack: {
       cloud: 'my cloud',
       externalNetworks: ['ext-net', 'public'],
@@ -246,6 +262,32 @@ describe('what a value means', () => {
     expect(pick(load().settings)).toEqual(expected);
   });
 
+  test.each(processes)('%s finds Redis through sentinels', (process) => {
+    write(
+      '[OPENSTACK]\ncloud = prod\n[REDIS]\nmaster = sonny.1\npass = p\nsentinel_password = q\n' +
+        'sentinels = 10.0.0.1:26379, [2001:db8::1]:26380,\n  s3.example.org:1\n',
+    );
+    const { settings, warnings } = load(process);
+    expect(warnings).toEqual([]);
+    expect(settings.redis).toEqual({
+      host: '',
+      port: 6379,
+      username: null,
+      password: 'p',
+      tls: false,
+      db: null,
+      sentinels: {
+        endpoints: [
+          { address: '10.0.0.1', port: 26379 },
+          { address: '2001:db8::1', port: 26380 },
+          { address: 's3.example.org', port: 1 },
+        ],
+        master: 'sonny.1',
+        password: 'q',
+      },
+    });
+  });
+
   test('sonny takes the only cloud there is from [OPENSTACK], and needs none there', () => {
     write(minimal);
     expect(load('sonny').settings).toMatchObject({ openstack: null, slack: { clouds: ['prod'] } });
@@ -298,6 +340,14 @@ describe('warnings', () => {
       '[PAGING]\nagent = ipmi\n',
       [
         ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [FENCING], [SLACK]',
+      ],
+    ],
+    [
+      'one Redis and sentinels: the sentinels count',
+      '[REDIS]\nport = 7000\nsentinels = s1:1\nmaster = m\n',
+      [
+        ':5: [REDIS] host: ignored, as the sentinels say where the master is',
+        ':6: [REDIS] port: ignored, as the sentinels say where the master is',
       ],
     ],
     [
