@@ -123,6 +123,19 @@ export const faults = {
     const { random } = history;
     if (host !== null) cut(history, host, random.pick(lineSets), random.between(20, 240) * seconds);
   },
+  /** Back, but only its reports or only its own address: whoever looks at the other one does not see it. */
+  comesBackInPart: (history) => {
+    const host = busyHost(history);
+    if (host === null) return;
+    const { world, random, timeline } = history;
+    cut(history, host, ['reports', 'management', 'guests'], 300 * seconds);
+    const line = random.pick(['reports', 'management'] as const);
+    timeline.after(random.between(42, 90) * seconds, () =>
+      world.change(host, `${host.name} is connected again (${line})`, (h) => {
+        h.cut[line] = false;
+      }),
+    );
+  },
   zoneCutOff: (history) => {
     const { world, random } = history;
     const zone = random.pick([...world.hosts.values()]).zone;
@@ -172,6 +185,9 @@ export const faults = {
   redisAway: (history) => {
     history.redisGoes();
     forAWhile(history, history.random.between(2, 40) * seconds, () => history.redisReturns());
+  },
+  redisForgets: (history) => {
+    if (history.random.chance(0.3)) history.redisForgets();
   },
   workerKilled: (history) => history.random.pick(history.workers).process?.kill(),
   workerStopped: (history) => history.stopWorker(history.random.pick(history.workers)),
@@ -244,6 +260,8 @@ export const faults = {
     const off = [...history.world.hosts.values()].filter((host) => !host.powered);
     if (off.length > 0) history.confirmOff(history.random.pick(off));
   },
+  stateAccepted: (history) =>
+    history.order({ kind: 'accept-empty-state', by: 'somebody', atMs: history.timeline.nowMs }),
   cooldownReset: (history) =>
     history.order({ kind: 'reset-cooldown', by: 'somebody', atMs: history.timeline.nowMs }),
 } satisfies Record<string, Fault>;

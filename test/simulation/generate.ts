@@ -21,7 +21,13 @@ export function generate(random: Random): Plan {
     {
       rules: rulesOf(random),
       weather,
-      workers: random.pick([1, 2, 2]),
+      ...random.pick([
+        { workers: 1, quorum: 1 },
+        { workers: 2, quorum: 1 },
+        { workers: 2, quorum: 1 },
+        { workers: 2, quorum: 2 },
+        { workers: 3, quorum: 2 },
+      ]),
       monitors: random.pick([1, 1, 2]),
       method: random.chance(0.15) ? 'database' : 'api',
       concurrency: random.pick([1, 2, 8]),
@@ -31,7 +37,7 @@ export function generate(random: Random): Plan {
   );
   history.redis.strict = random.chance(0.1);
   populate(history);
-  const durationMs = random.pick([70_000, 80_000, 100_000, 150_000]);
+  const durationMs = random.pick([65_000, 75_000, 90_000, 140_000]);
   const firstMs = random.between(1_000, 12_000);
   history.timeline.after(firstMs, () => {
     // Fair weather while the first picture is taken, so that most histories get far enough.
@@ -51,6 +57,7 @@ export function generate(random: Random): Plan {
 const disasters = [
   ...[faults.hostDies, faults.hostDies, faults.hostDies, faults.hostHangs, faults.twoDieTogether],
   ...[faults.cutOff, faults.hostDiesAndComesBack, faults.controlHangs, faults.zoneCutOff],
+  faults.comesBackInPart,
 ];
 const troubles = Object.keys(faults) as FaultName[];
 
@@ -73,6 +80,7 @@ function populate({ world, random }: History): void {
   const spares = random.pick([0, 1, 1, 1, 2]);
   const zones = random.chance(0.2) ? ['az1', 'az2'] : ['az1'];
   const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
+  const outlets = random.chance(0.4);
   const witnessed = random.pick([0.85, 0.85, 0.85, 0.3]);
   const bmc = random.pick(['works', 'works', 'works', 'works', 'works', 'dead', 'deaf'] as const);
   for (let i = 1; i <= count + spares; i += 1) {
@@ -91,6 +99,7 @@ function populate({ world, random }: History): void {
       isSpare,
     );
     if (random.chance(0.5)) world.host(name).bmc = bmc;
+    if (outlets) world.host(name).outlet = random.pick(['works', 'works', 'dead']);
     if (!isSpare)
       for (let g = 1; g <= random.pick([1, 1, 2, 2, 3]); g += 1) addGuest(world, random, name, g, witnessed);
   }
@@ -120,7 +129,12 @@ function addGuest(
 function storm(random: Random): Partial<Weather> {
   const strengths: { readonly [K in keyof Weather]: readonly number[] } = {
     ...{ killAtRedis: [0.003, 0.01, 0.03], freezeAtRedis: [0.003, 0.01] },
-    ...{ redisFails: [0.01, 0.05], redisAnswerLost: [0.01, 0.05], redisSlow: [0.01, 0.1] },
+    ...{
+      redisFails: [0.01, 0.05],
+      redisAnswerLost: [0.01, 0.05],
+      redisSlow: [0.01, 0.1],
+      rollsBackAfterSave: [0.03, 0.1],
+    },
     ...{ readFails: [0.01, 0.1], readSlow: [0.05, 0.3] },
     ...{ changeFails: [0.1, 0.4], changeNotNow: [0.2], changeNotSent: [0.2] },
     ...{

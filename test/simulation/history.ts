@@ -10,6 +10,7 @@ import { PretendFencing, wordKey } from './processes/fence.ts';
 import { Jobs } from './processes/jobs.ts';
 import { Monitor } from './processes/monitor.ts';
 import { Ns4 } from './processes/ns4.ts';
+import { lookTogether } from './processes/panel.ts';
 import { Process } from './processes/process.ts';
 import { RedisLink } from './processes/redis-link.ts';
 import type { Random } from './random.ts';
@@ -26,6 +27,8 @@ export interface Setting {
   readonly weather: Weather;
   readonly workers: number;
   readonly monitors: number;
+  /** So many eyes must agree. */
+  readonly quorum: number;
   readonly method: 'api' | 'database';
   readonly concurrency: number;
   readonly startMs: number;
@@ -71,7 +74,7 @@ export class History {
     this.timeline = new Timeline(startMs);
     this.world = new World(this.timeline);
     this.redis = new PretendRedis(this.timeline);
-    this.judges = new Judges(this.world, rules);
+    this.judges = new Judges(this.world, this.redis, rules, setting.quorum);
     this.nova = new Nova(this.world, random, weather, this.judges.deeds);
     this.jobs = new Jobs(this.redis, random, weather);
     this.downMs = () => random.pick([300, 2_000, 2_000, 15_000, 60_000]);
@@ -86,6 +89,10 @@ export class History {
       eye.onBlink = () => {
         if (judges.deeds.eyesOpenSinceMs !== null) judges.deeds.eyesOpenSinceMs = this.timeline.nowMs;
       };
+    judges.onSave = () => {
+      if (random.chance(setting.weather.rollsBackAfterSave))
+        this.timeline.after(random.between(1, 950), () => this.redisRollsBack());
+    };
     judges.hear = (event) => this.hear(event);
     this.jobs.onFinished = (id) => {
       for (const seat of this.monitors) seat.role?.hint(id);
@@ -130,7 +137,17 @@ export class History {
     const lost = this.redis.rollBack();
     this.world.tell(`Redis restarts and lost its last second (${lost} writes)`);
     this.judges.disturbedMs = this.timeline.nowMs;
+    this.judges.hands.forgottenMs = this.timeline.nowMs;
     this.timeline.after(100, () => this.jobs.lookAgain());
+    this.poke();
+  }
+
+  /** FLUSHALL, or a disk that is lost. */
+  redisForgets(): void {
+    this.redis.forgetAll();
+    this.world.tell('Redis lost all that it held');
+    this.judges.disturbedMs = this.timeline.nowMs;
+    this.judges.hands.forgottenMs = this.timeline.nowMs;
     this.poke();
   }
 
@@ -175,25 +192,28 @@ export class History {
     const link = new RedisLink(redis, process, random, weather, seat.redisLine);
     const cloud = new CloudLink(nova, process, random, weather, seat.cloudLine);
     cloud.onSend = (what, id, target) => {
-      if (what === 'force-down') judges.deeds.forcesDown(this.world.host(id));
+      if (what === 'force-down') judges.forcesDown(process, this.world.host(id));
       const guest = what === 'evacuate' ? this.world.guests.find((g) => g.id === id) : undefined;
-      if (guest !== undefined) judges.deeds.asked(guest, target);
+      if (guest !== undefined) judges.asked(process, guest, target);
     };
     const role = new Ns4({
-      ...{ process, link, cloud, eye: seat.eye, nova, rules, method, concurrency },
+      ...{ process, link, cloud, nova, rules, method, concurrency },
+      lookTogether: (question) => lookTogether(this.workers, setting.quorum, question),
       fencing:
         rules.fencing === 'none'
           ? null
           : new PretendFencing(this.world, process, link, random, (host) => judges.deeds.shot(host)),
       witness: {
-        scanned: (id, result) => judges.verdicts.scanned(id, result),
+        scanned: (id, seen) => judges.verdicts.scanned(id, seen),
         reading: (id) => judges.verdicts.reading(id),
         said: (facts) => {
           judges.heard(facts);
           this.hear(announce('pretend', process.clock.nowMs(), facts));
         },
-        begins: () => {},
-        ends: () => {},
+        claims: (token) => judges.hands.takes(process, token),
+        begins: (order) => judges.hands.begins(process, order),
+        read: (dead, servers) => judges.hands.read(process, dead, servers),
+        looked: (dead, scan) => judges.hands.scanned(process, dead, scan),
       },
     });
     seat.role = role;

@@ -45,8 +45,9 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   const isOver = () =>
     !canEnd || ((judges.state?.recoveries.length ?? 1) === 0 && openIncidents(history).length === 0);
   const isBack = (host: Host) => movableOf(history, host).length === 0;
-  // Nothing is demanded: a round in peace, in which nothing must happen either.
-  const restMs = calmMs + (dead.length > 0 ? rules.monitorPeriodMs + 25_000 : 5_000);
+  // Sometimes a round in peace at the end, in which nothing must happen either.
+  const rests = dead.length > 0 && history.random.chance(0.25);
+  const restMs = calmMs + (rests ? rules.monitorPeriodMs + 25_000 : 5_000);
   const recovered = () => {
     for (const host of due) must(isBack(host), 'a dead host with a fitting spare is recovered', host.name);
   };
@@ -108,6 +109,7 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
     (judges.state.phase.kind === 'watching' &&
       dead.every((h) => world.silentMs(h) > rules.heartbeatPeriodMs + 5_000));
   if (!together || begun > 0) return false;
+  if (judges.state.hold !== null || judges.state.unproven) return false;
   if (judges.state.cooldown !== null || host.address === null) return false;
   if (rules.fencing === 'required' && host.bmc !== 'works') return false;
   const guests = guestsOf(history, host);

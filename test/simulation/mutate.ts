@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import type { Guard } from './mutations/guard.ts';
 import { ns4Guards } from './mutations/guards-of-ns4.ts';
 import { monitorGuards } from './mutations/guards-of-the-monitor.ts';
+import { bundleWorker } from './run/bundle.ts';
 import { runHistories } from './run/crew.ts';
 import { wholeNumber } from './run/environment.ts';
 import { firstViolation, type Totals } from './run/totals.ts';
@@ -32,12 +33,13 @@ async function survives({ name, duty, edits }: Guard): Promise<boolean> {
 
 /** The first history that is violated without these texts; a crash counts as well. */
 async function noticed(edits: Guard['edits']): Promise<{ seed: number; rule: string } | null> {
+  const bundle = await bundleWorker(edits);
   let runs = 0;
   const onProgress = (totals: Totals) => {
     runs = totals.runs;
   };
   try {
-    const task = { ...{ from, runs: most, workers: 1, edits }, untilViolated: true, onProgress };
+    const task = { ...{ from, runs: most, workers: 1, bundle }, untilViolated: true, onProgress };
     return firstViolation(await runHistories(task));
   } catch (error) {
     return { seed: from + runs, rule: error instanceof Error ? error.message : String(error) };

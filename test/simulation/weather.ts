@@ -9,6 +9,8 @@ export interface Weather {
   /** Redis did it, and the answer is lost. */
   redisAnswerLost: number;
   redisSlow: number;
+  /** After a save of the state Redis restarts within a second and forgets it. */
+  rollsBackAfterSave: number;
   readFails: number;
   readSlow: number;
   /** A change is answered by a server error, and nothing was done. */
@@ -41,7 +43,14 @@ export interface Weather {
 }
 
 export const fairWeather: Weather = {
-  ...{ killAtRedis: 0, freezeAtRedis: 0, redisFails: 0, redisAnswerLost: 0, redisSlow: 0 },
+  ...{
+    killAtRedis: 0,
+    freezeAtRedis: 0,
+    redisFails: 0,
+    redisAnswerLost: 0,
+    redisSlow: 0,
+    rollsBackAfterSave: 0,
+  },
   ...{ readFails: 0, readSlow: 0, changeFails: 0, changeNotNow: 0, changeNotSent: 0, changeAnswerLost: 0 },
   ...{
     changeLate: 0,

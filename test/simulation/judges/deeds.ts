@@ -15,6 +15,8 @@ interface Begun {
 
 /** A host that can be heard for this long by everybody is heard before anything more is done to it. */
 const noticedWithinMs = 60_000;
+/** Powering off follows a look that is younger. */
+const shotWithinMs = 18_000;
 
 export class Deeds implements NovaWitness {
   readonly counts = { taken: 0, shots: 0, secondWriters: 0 };
@@ -57,7 +59,7 @@ export class Deeds implements NovaWitness {
   /** A host is about to be powered off by its fencing device. */
   shot(host: Host): void {
     this.counts.shots += 1;
-    this.#judge(() => this.#isSilent(host, 'no host that is heard is powered off', host.name));
+    this.#judge(() => this.#isSilent(host, 'no host that is heard is powered off', host.name, shotWithinMs));
   }
 
   /** A request for an evacuation leaves its worker. */
@@ -114,21 +116,17 @@ export class Deeds implements NovaWitness {
   }
 
   /** Not heard, or not for long enough to be noticed. */
-  #isSilent(host: Host, rule: string, detail: string): void {
+  #isSilent(host: Host, rule: string, detail: string, withinMs = noticedWithinMs): void {
     const { nowMs } = this.#world.timeline;
     if (this.eyesOpenSinceMs === null || nowMs - this.eyesOpenSinceMs < noticedWithinMs) return;
     const answersMs = host.answersSinceMs === null ? 0 : nowMs - host.answersSinceMs;
-    must(
-      answersMs <= noticedWithinMs,
-      rule,
-      `${detail}, which answers for ${Math.round(answersMs / 1000)} s`,
-    );
+    must(answersMs <= withinMs, rule, `${detail}, which answers for ${Math.round(answersMs / 1000)} s`);
     const firstMs = host.reportsSinceMs ?? nowMs;
     const reports = host.agents.some(
       (agent) => lastReport(agent, nowMs) > nowMs - this.#rules.heartbeatPeriodMs,
     );
     must(
-      !reports || nowMs - firstMs <= noticedWithinMs,
+      !reports || nowMs - firstMs <= withinMs,
       rule,
       `${detail}, whose agents report for ${Math.round((nowMs - firstMs) / 1000)} s`,
     );

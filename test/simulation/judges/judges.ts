@@ -1,12 +1,15 @@
 // All judges of a history together, as the world and the processes report to them.
-import type { Rules, State } from '../../../src/monitor/core/types.ts';
+import { mandateOf, type Rules, type State } from '../../../src/monitor/core/types.ts';
 import { contracts } from '../../../src/shared/contracts.ts';
 import type { EventFacts, SonnyEvent } from '../../../src/shared/events.ts';
 import { endedWell } from '../../../src/shared/sentences.ts';
 import type { Process } from '../processes/process.ts';
 import type { Judge } from '../processes/storage.ts';
+import type { Guest, Host } from '../world/model.ts';
+import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
+import { Hands } from './hands.ts';
 import { type Passed, Verdicts } from './verdicts.ts';
 import { must } from './violation.ts';
 import { judgeWords, type Said } from './words.ts';
@@ -20,6 +23,7 @@ export interface Ledger {
 export class Judges implements Judge<Ledger> {
   readonly verdicts: Verdicts;
   readonly deeds: Deeds;
+  readonly hands: Hands;
   readonly counts = { saves: 0, recoveries: 0, attempts: 0 };
   readonly events: Record<string, number> = {};
   readonly refusals: Record<string, number> = {};
@@ -41,11 +45,12 @@ export class Judges implements Judge<Ledger> {
   #phase: { id: string; sinceMs: number } = { id: '', sinceMs: 0 };
   readonly #recoveries = new Map<string, number>();
 
-  constructor(world: World, rules: Rules) {
+  constructor(world: World, redis: PretendRedis, rules: Rules, quorum: number) {
     this.#world = world;
     this.#rules = rules;
-    this.verdicts = new Verdicts(world, rules);
+    this.verdicts = new Verdicts(world, rules, quorum);
     this.deeds = new Deeds(world, rules);
+    this.hands = new Hands(world, redis);
   }
 
   emptyLedger(): Ledger {
@@ -67,8 +72,36 @@ export class Judges implements Judge<Ledger> {
     return { trail, said };
   }
 
+  /** The request to force a host down leaves its worker. */
+  forcesDown(process: Process, host: Host): void {
+    this.deeds.forcesDown(host);
+    this.#judge(() => this.hands.changes(process, host, true));
+  }
+
+  /** A request for an evacuation leaves its worker. */
+  asked(process: Process, guest: Guest, target: string): void {
+    const source = this.#world.host(guest.movedFrom ?? guest.host);
+    this.deeds.asked(guest, target);
+    if (source.name !== target) this.#judge(() => this.hands.changes(process, source, false));
+  }
+
+  /** In the middle of somebody's call: it must not be caught there. */
+  #judge(ask: () => void): void {
+    try {
+      ask();
+    } catch (violation) {
+      this.#world.timeline.fail(violation);
+    }
+  }
+
+  /** Told of every save. */
+  onSave: () => void = () => {};
+
   saved(state: State, events: readonly SonnyEvent[], process: Process): void {
+    must(state.epoch >= (this.state?.epoch ?? 0), 'a former leader saves nothing', process.name);
     this.state = state;
+    this.onSave();
+    this.hands.mandated(mandateOf(state));
     this.#offsetMs = process.machine.offsetMs;
     if (events.some((event) => event.facts.kind === 'monitor-started')) this.goesOn(process);
     const id = state.phase.kind === 'watching' ? `watching ${state.phase.nextCheckMs}` : state.phase.job.id;

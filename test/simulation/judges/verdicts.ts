@@ -30,18 +30,21 @@ const freshMs = 60_000;
 export class Verdicts {
   readonly #world: World;
   readonly #rules: Rules;
-  readonly #scans = new Map<string, SeenScan>();
+  readonly #quorum: number;
+  /** What each eye saw, by job. */
+  readonly #scans = new Map<string, readonly SeenScan[]>();
   readonly #reads = new Map<string, Read>();
   /** How far the clocks of the machines are apart, at most. */
   clockSpreadMs: () => number = () => 0;
 
-  constructor(world: World, rules: Rules) {
+  constructor(world: World, rules: Rules, quorum: number) {
     this.#world = world;
     this.#rules = rules;
+    this.#quorum = quorum;
   }
 
-  scanned(jobId: string, result: SeenScan): void {
-    this.#scans.set(jobId, result);
+  scanned(jobId: string, seen: readonly SeenScan[]): void {
+    this.#scans.set(jobId, seen);
   }
 
   /** What a refresh reads from now on; to be called with what it made of it. */
@@ -74,9 +77,10 @@ export class Verdicts {
         'nothing begins without a whole round',
         `${dead}: ${trail.map((p) => p.kind).join()}`,
       );
-    const hostScan = this.#scans.get(hosts.jobId);
-    must(hostScan?.targets[dead]?.state === 'silent', 'the host was silent', dead);
-    must(answering(hostScan) > 0, 'controls answered the host scan', dead);
+    const hostScans = this.#scans.get(hosts.jobId) ?? [];
+    must(hostScans.some(isSighted), 'controls answered the host scan', dead);
+    must(this.#agree(hostScans, dead), 'the host was silent', dead);
+    this.#nobodyHeard(hostScans, dead, 'the host was silent');
 
     const read = this.#reads.get(servers.jobId);
     if (read === undefined) throw new Violation('the instances were read in this round', dead);
@@ -93,14 +97,14 @@ export class Verdicts {
       'heartbeats were silent',
       `${dead} for ${silentMs} ms`,
     );
-    this.#guestsWereSilent(dead, read, this.#scans.get(guests.jobId));
+    this.#guestsWereSilent(dead, read, this.#scans.get(guests.jobId) ?? []);
     this.#cloudWasHeard(dead, read);
-    this.#partWasHeard(dead, read, this.#scans.get(guests.jobId));
+    this.#partWasHeard(dead, read, this.#scans.get(guests.jobId) ?? []);
     this.#spareIsOne(dead, spare, read.inventory);
   }
 
-  #guestsWereSilent(dead: string, { inventory }: Read, scan: SeenScan | undefined): void {
-    must(answering(scan) > 0, 'controls answered the guest scan', dead);
+  #guestsWereSilent(dead: string, { inventory }: Read, scans: readonly SeenScan[]): void {
+    must(scans.some(isSighted), 'controls answered the guest scan', dead);
     const servers = inventory.servers?.servers ?? [];
     const external = servers.filter(
       (s) => s.host === dead && externalAddresses(s, this.#rules.externalNetworks).length > 0,
@@ -109,20 +113,37 @@ export class Verdicts {
     const testified = external.some((s) => running.has(s.vmState));
     must(this.#rules.fencing === 'required' || testified, 'a running witness testified', dead);
     for (const { id, name } of external) {
-      const state = scan?.targets[id]?.state;
-      must(
-        state === 'silent' || (!testified && state !== 'answers'),
-        'every witness was silent',
-        `${name} of ${dead}`,
-      );
+      this.#nobodyHeard(scans, id, 'every witness was silent');
+      if (testified) must(this.#agree(scans, id), 'every witness was silent', `${name} of ${dead}`);
     }
-    const controlGuests = servers.filter((s) => scan?.controls[s.id] !== undefined);
+    const isControlGuest = (target: string) => servers.some((server) => server.id === target);
+    const controls = new Set(scans.flatMap((scan) => Object.keys(scan.controls)));
+    const areHeard = (isMeant: (target: string) => boolean) =>
+      scans.filter((scan) =>
+        Object.entries(scan.controls).some(([name, c]) => isMeant(name) && c.state === 'answers'),
+      ).length >= this.#quorum;
+    if (!testified)
+      must(
+        areHeard((name) => !isControlGuest(name)),
+        'control hosts answered the guest scan',
+        dead,
+      );
+    else if ([...controls].some(isControlGuest))
+      must(areHeard(isControlGuest), 'guests elsewhere answered', dead);
+  }
+
+  /** So many eyes that heard a control saw nothing of it. */
+  #agree(scans: readonly SeenScan[], target: string): boolean {
+    const agreeing = scans.filter((scan) => isSighted(scan) && scan.targets[target]?.state === 'silent');
+    return agreeing.length >= this.#quorum;
+  }
+
+  /** Whatever any eye hears lives. */
+  #nobodyHeard(scans: readonly SeenScan[], target: string, rule: string): void {
     must(
-      !external.some((s) => running.has(s.vmState)) ||
-        controlGuests.length === 0 ||
-        controlGuests.some((s) => scan?.controls[s.id]?.state === 'answers'),
-      'guests elsewhere answered',
-      dead,
+      !scans.some((scan) => scan.targets[target]?.state === 'answers'),
+      rule,
+      `${target} answered somebody`,
     );
   }
 
@@ -142,7 +163,7 @@ export class Verdicts {
   }
 
   /** When a third of its zone falls silent together somebody of the living there has to answer. */
-  #partWasHeard(dead: string, { inventory, silentMs }: Read, scan: SeenScan | undefined): void {
+  #partWasHeard(dead: string, { inventory, silentMs }: Read, scans: readonly SeenScan[]): void {
     const hosts = inventory.hosts?.hypervisors ?? [];
     const zone = hosts.find((h) => h.host === dead)?.zone;
     const counted = hosts.filter(
@@ -152,7 +173,9 @@ export class Verdicts {
     const silent = counted.filter((h) => (silentMs.get(h.host) ?? 0) > limitMs);
     if (silent.length < 2 || silent.length * 3 < counted.length) return;
     must(
-      counted.some((h) => !silent.includes(h) && scan?.controls[h.host]?.state === 'answers'),
+      counted.some(
+        (h) => !silent.includes(h) && scans.some((scan) => scan.controls[h.host]?.state === 'answers'),
+      ),
       'in a part of the cloud that falls silent somebody has to answer',
       `${dead}: ${silent.map((h) => h.host).join(', ')} of ${zone}`,
     );
@@ -179,7 +202,7 @@ export class Verdicts {
     if (phase.kind !== 'scanning-guests') return [];
     // Who was a suspect of this round was judged by itself.
     const hosts = trail.findLast((passed) => passed.kind === 'scanning-hosts');
-    const judged = this.#scans.get(hosts?.jobId ?? '')?.targets ?? {};
+    const judged = this.#scans.get(hosts?.jobId ?? '')?.[0]?.targets ?? {};
     const servers = trail.findLast((passed) => passed.kind === 'refreshing-servers');
     const read = this.#reads.get(servers?.jobId ?? '')?.inventory.servers?.servers ?? [];
     const listed = new Set(read.map((server) => server.host));
@@ -196,7 +219,7 @@ export class Verdicts {
           !host.forcedDown &&
           host.answersSinceMs === null &&
           host.mutedSinceMs < scanMs - 2_000 &&
-          host.agents.every((a) => lastReport(a, nowMs) < suspectedMs - 2_000) &&
+          host.agents.every((a) => lastReport(a, nowMs) < suspectedMs - 2_000 - this.clockSpreadMs()) &&
           this.#world.guests.some((g) => g.host === host.name && g.vmState === 'active' && !g.deleted) &&
           listed.has(host.name),
       )
@@ -211,6 +234,5 @@ export function isInRefusal(standing: State['standing'], host: string): boolean 
   );
 }
 
-function answering(scan: SeenScan | undefined): number {
-  return Object.values(scan?.controls ?? {}).filter((finding) => finding.state === 'answers').length;
-}
+const isSighted = (scan: SeenScan): boolean =>
+  Object.values(scan.controls).some((finding) => finding.state === 'answers');

@@ -63,11 +63,16 @@ export const ns4Guards: readonly Guard[] = [
     'if (startedAtMs > order.startByMs) {',
     'if (false) {',
   ]),
-  guard('look at migrations first', 'an instance that Nova moves is not asked for again', [
-    look,
-    'if (open) return',
-    'if (false) return',
-  ]),
+  guard(
+    'look at migrations first',
+    'an instance that Nova moves is not asked for again',
+    [look, 'if (open) return', 'if (false) return'],
+    [
+      look,
+      "if (server.status === 'REBUILD' || (server.taskState?.startsWith('rebuild') ?? false))",
+      'if (false)',
+    ],
+  ),
   guard('request without a trace', 'a request whose answer was lost is waited for', [
     look,
     'if (seen.nowMs - (entry.askedAtMs ?? 0) < lostRequestMs)',

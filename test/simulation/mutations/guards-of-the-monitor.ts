@@ -31,21 +31,39 @@ export const monitorGuards: readonly Guard[] = [
     "else if (scan.outcome === 'blind') blindFor.push(host);",
     '',
   ]),
-  guard('blind scan of guests', 'silence of guests counts only when controls answer', [
-    verdict,
-    "else if (scan.outcome === 'blind' || guestsDark) blindFor.push(host);",
-    'else if (guestsDark) blindFor.push(host);',
+  guard(
+    'guests elsewhere dark',
+    'silence of guests counts only for eyes that hear guests elsewhere',
+    [
+      verdict,
+      "else if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) blindFor.push(host);",
+      '',
+    ],
+    [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
+  ),
+  guard(
+    'control hosts dark',
+    'a host without witnesses is judged only by eyes that hear control hosts',
+    [verdict, 'else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);', ''],
+    [verdict, 'else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);', ''],
+  ),
+  guard('veto', 'what one eye hears lives, whatever the others see', [
+    'shared/votes.ts',
+    "const hearing = eyes.find(({ finding }) => finding.state === 'answers');",
+    'const hearing = undefined;',
   ]),
-  guard('guests elsewhere dark', 'silence of guests counts only when guests elsewhere answer', [
-    verdict,
-    "else if (scan.outcome === 'blind' || guestsDark) blindFor.push(host);",
-    "else if (scan.outcome === 'blind') blindFor.push(host);",
-  ]),
-  guard('blind scan, unwitnessed', 'a host without witnesses is judged only when control hosts answer', [
-    verdict,
-    'else if (!controlHostsAnswer(seen, phase)) blindFor.push(host);',
-    '',
-  ]),
+  guard(
+    'quorum',
+    'so many eyes as demanded must agree',
+    ['shared/votes.ts', 'if (first && others.length + 1 >= quorum)', 'if (first)'],
+    [
+      'shared/votes.ts',
+      "outcome: sighted.length >= quorum ? 'seen' :",
+      "outcome: sighted.length >= 1 ? 'seen' :",
+    ],
+    ['shared/votes.ts', 'vouchers).length >= (scan.quorum ?? 1);', 'vouchers).length >= 1;'],
+    [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
+  ),
   guard('failed scan', 'a scan that failed says nothing', [
     verdict,
     "if (result !== null && 'targets' in result) return result;",
@@ -90,16 +108,17 @@ export const monitorGuards: readonly Guard[] = [
     'dead_backoff',
     'never more hosts at once than that',
     [permit, 'if (dead.length + state.recoveries.length > rules.deadBackoff)', 'if (false)'],
-    [
-      permit,
-      'if (dead.length + perhapsDead.length + state.recoveries.length > rules.deadBackoff)',
-      'if (false)',
-    ],
+    [permit, 'if (all > rules.deadBackoff || untold.length > 0)', 'if (untold.length > 0)'],
   ),
   guard('perhaps more dead', 'hosts that die together count together', [
     permit,
-    'if (dead.length + perhapsDead.length + state.recoveries.length > rules.deadBackoff)',
+    'if (all > rules.deadBackoff || untold.length > 0)',
     'if (false)',
+  ]),
+  guard('state lost', 'a Redis that lost everything is told, and nothing new is recovered', [
+    permit,
+    "if (state.hold !== null) return turn.refuse({ name: 'state-lost', hosts: names, why: state.hold.why });",
+    '',
   ]),
   guard('cooldown', 'nothing more for a while after a recovery', [
     permit,

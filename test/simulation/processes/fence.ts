@@ -37,25 +37,24 @@ export class PretendFencing implements Fencing {
       word !== null &&
       word.atMs <= process.clock.nowMs() + 5_000 &&
       (heardAtMs === null || heardAtMs < word.atMs);
-    await beforeOff();
-    this.#onOff(host);
-    // It is on its way: whatever becomes of the worker meanwhile.
-    const tookMs = this.#random.between(200, 4_000);
-    if (host.bmc !== 'dead')
-      process.timeline.after(tookMs, () =>
-        this.#world.powerOff(host, 'is powered off by its fencing device'),
-      );
-    if (host.bmc === 'works') {
-      await process.answer(tookMs + 100, () => undefined);
+    for (const level of [1, 2]) {
+      await beforeOff();
+      this.#onOff(host);
+      const device = level === 1 ? host.bmc : host.outlet;
+      const tookMs = this.#random.between(200, 4_000);
+      // It is on its way: whatever becomes of the worker meanwhile.
+      if (device !== 'dead')
+        process.timeline.after(tookMs, () =>
+          this.#world.powerOff(host, 'is powered off by its fencing device'),
+        );
+      await process.answer(device === 'works' ? tookMs + 100 : counts ? 3_000 : 20_000, () => undefined);
       signal.throwIfAborted();
+      const agent = level === 1 ? 'fence_ipmilan' : 'fence_apc';
       const atMs = process.clock.nowMs();
-      return {
-        proven: true,
-        proof: { by: 'agent', agent: 'fence_ipmilan', level: 1, atMs, output: 'off', failed: [] },
-      };
+      if (device === 'works')
+        return { proven: true, proof: { by: 'agent', agent, level, atMs, output: 'off', failed: [] } };
+      if (host.outlet === 'none') break;
     }
-    await process.answer(counts ? 3_000 : 20_000, () => undefined);
-    signal.throwIfAborted();
     const failed = ['fence_ipmilan timeout: no answer'];
     if (counts) return { proven: true, proof: { by: 'operator', ...word, failed } };
     return {

@@ -8,13 +8,15 @@ const owner = (host: string) => `owner:${host}`;
 const journal = (id: string) => `journal:${id}`;
 const open = (host: string) => `open:${host}`;
 
-export function journalStorage(link: RedisLink): JournalStorage {
+/** `onTake` hears each claim that is taken. */
+export function journalStorage(link: RedisLink, onTake: (token: string) => void): JournalStorage {
   const { redis } = link;
   return {
     takeClaim: (host, token, forMs) =>
       link.call(() => {
         if (redis.get(owner(host)) !== undefined) return false;
         redis.set(owner(host), token, forMs);
+        onTake(token);
         return true;
       }),
     renewClaim: (right, forMs) =>

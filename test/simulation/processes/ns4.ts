@@ -15,9 +15,10 @@ import type { Inventory, Servers } from '../../../src/shared/inventory.ts';
 import { warrantOf } from '../../../src/shared/mandate.ts';
 import type { Nova } from '../world/nova.ts';
 import type { CloudLink } from './cloud-link.ts';
-import type { Eye, ScanQuestion, SeenScan } from './eye.ts';
+import type { ScanQuestion, SeenScan } from './eye.ts';
 import type { Taker } from './jobs.ts';
 import { journalStorage } from './journal-storage.ts';
+import type { PanelScan } from './panel.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
 import { silentLog } from './silent-log.ts';
@@ -27,7 +28,8 @@ export interface Ns4Parts {
   readonly process: Process;
   readonly link: RedisLink;
   readonly cloud: CloudLink;
-  readonly eye: Eye;
+  /** A scan by all eyes of the cloud. */
+  lookTogether(question: ScanQuestion): PanelScan;
   readonly nova: Nova;
   readonly rules: Rules;
   readonly method: 'api' | 'database';
@@ -38,11 +40,14 @@ export interface Ns4Parts {
 
 /** What the judges are told of a worker's doings. */
 export interface Ns4Witness {
-  scanned(jobId: string, result: SeenScan): void;
+  scanned(jobId: string, seen: readonly SeenScan[]): void;
   reading(jobId: string): (inventory: Inventory) => void;
   said(facts: EventFacts): void;
-  begins(order: Order, worker: string): void;
-  ends(order: Order, worker: string, report: EvacuationReport | null): void;
+  claims(token: string): void;
+  begins(order: Order): void;
+  /** What it reads and sees for itself on the way. */
+  read(dead: string, servers: Servers): void;
+  looked(dead: string, scan: ScanResult): void;
 }
 
 const serversAgeMs = 600_000;
@@ -115,26 +120,19 @@ export class Ns4 implements Taker {
   }
 
   async #scanned(id: string, question: ScanQuestion): Promise<ScanResult> {
-    const { eye, process, witness } = this.#parts;
-    if (eye.fails()) return process.answer(1_000, () => ({ ok: false, detail: 'no socket' }));
-    const { result, tookMs } = eye.look(question);
-    witness.scanned(id, result);
+    const { process, witness } = this.#parts;
+    const { result, seen, tookMs } = this.#parts.lookTogether(question);
+    witness.scanned(id, seen);
     return process.answer(tookMs, () => result);
   }
 
   async #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
     const order: Order = { ...data, warrant: warrantOf(data) };
-    const { witness, process } = this.#parts;
-    witness.begins(order, process.name);
-    let report: EvacuationReport | null = null;
-    try {
-      report = await evacuateHost(order, this.#evacuationParts(), signal);
-      // As the real handler does: who asks in the next minutes is to see where the instances are.
-      if (report.acted && !signal.aborted) this.#refresh(true, signal).catch(() => undefined);
-      return report;
-    } finally {
-      witness.ends(order, process.name, report);
-    }
+    this.#parts.witness.begins(order);
+    const report = await evacuateHost(order, this.#evacuationParts(order.dead), signal);
+    // As the real handler does: who asks in the next minutes is to see where the instances are.
+    if (report.acted && !signal.aborted) this.#refresh(true, signal).catch(() => undefined);
+    return report;
   }
 
   /** As long as nothing happens in Nova short pauses are long: most looks in vain are left out. */
@@ -151,22 +149,32 @@ export class Ns4 implements Taker {
     };
   }
 
-  #evacuationParts(): EvacuationParts {
+  #evacuationParts(dead: string): EvacuationParts {
     const { cloud, process, link, rules, witness, method, nova, concurrency, fencing } = this.#parts;
     const clock = this.#patientClock();
     const database = { moveInstances: async (move: Parameters<Nova['moveRows']>[0]) => nova.moveRows(move) };
     return {
       ...{ cloud, clock, concurrency, fencing, log: silentLog },
       method: method === 'api' ? byApi : byDatabase(database),
-      journals: new Journals(journalStorage(link), process.clock),
+      journals: new Journals(
+        journalStorage(link, (token) => witness.claims(token)),
+        process.clock,
+      ),
       heartbeatPeriodMs: rules.heartbeatPeriodMs,
       hypervisorPorts: rules.hypervisorPorts,
       refresh: async (signal) => {
         const { hosts, servers } = await this.#refresh(true, signal);
         if (servers === null) throw new Error('a refresh with servers brought none');
+        witness.read(dead, servers);
         return { hosts, servers };
       },
-      scan: (question) => this.#scanned(`scan of ${process.name}`, question),
+      scan: async (question) => {
+        // The other eyes are asked by way of Redis.
+        await link.call(() => undefined);
+        const scan = await this.#scanned(`scan of ${process.name}`, question);
+        witness.looked(dead, scan);
+        return scan;
+      },
       // A lost event is no reason to stop: the report tells it all again.
       say: async (facts) => {
         await link.call(() => witness.said(facts)).catch(() => undefined);

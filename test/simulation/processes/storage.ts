@@ -63,7 +63,11 @@ export class PretendMemory<Ledger>
       }
       redis.set('state', { state, ledger } satisfies Saved<Ledger>);
       redis.set('mandate', mandateOf(state));
-      this.#judge.saved(state, events, process);
+      try {
+        this.#judge.saved(state, events, process);
+      } catch (violation) {
+        process.timeline.fail(violation);
+      }
     });
     this.#ledger = ledger;
     this.#before = state;

@@ -14,8 +14,13 @@ export interface Edit {
 
 const root = join(import.meta.dirname, '../../..');
 
-/** Path of the bundled worker, and what removes it. */
-export async function bundleWorker(edits: readonly Edit[]): Promise<{ path: string; remove: () => void }> {
+export interface Bundle {
+  readonly path: string;
+  remove(): void;
+}
+
+/** The worker with these edits made; rejects when one of them does not fit the source any more. */
+export async function bundleWorker(edits: readonly Edit[]): Promise<Bundle> {
   const folder = mkdtempSync(join(tmpdir(), 'sonny-simulation-'));
   const outfile = join(folder, 'worker.mjs');
   const edited = new Set<Edit>();

@@ -1,6 +1,6 @@
 // Several processes that run histories side by side, and what they came to together.
 import { type ChildProcess, fork } from 'node:child_process';
-import { bundleWorker, type Edit } from './bundle.ts';
+import { type Bundle, bundleWorker } from './bundle.ts';
 import { addTotals, nothingYet, type Totals } from './totals.ts';
 import type { Batch } from './worker.ts';
 
@@ -8,7 +8,8 @@ export interface Task {
   readonly from: number;
   readonly runs: number;
   readonly workers: number;
-  readonly edits?: readonly Edit[];
+  /** Of the code to run; it is removed in the end. */
+  readonly bundle?: Bundle;
   /** Ends at the first violation, give or take a batch. */
   readonly untilViolated?: boolean;
   /** Told after every batch. */
@@ -22,8 +23,7 @@ const batchLimitMs = 120_000;
 const execArgv = ['--max-semi-space-size=64'];
 
 export async function runHistories(task: Task): Promise<Totals> {
-  const { from, runs, workers, edits = [], untilViolated = false } = task;
-  const bundle = await bundleWorker(edits);
+  const { from, runs, workers, bundle = await bundleWorker([]), untilViolated = false } = task;
   const totals = nothingYet();
   const untilSeed = from + runs;
   let nextSeed = from;

@@ -56,6 +56,11 @@ const happenings: readonly (readonly [RegExp, Happening])[] = [
   [/^Redis is away$/, (h) => h.redisGoes()],
   [/^Redis is back$/, (h) => h.redisReturns()],
   [/^Redis loses its last second$/, (h) => h.redisRollsBack()],
+  [/^Redis loses everything$/, (h) => h.redisForgets()],
+  [
+    /^an operator accepts the empty state$/,
+    (h) => h.order({ kind: 'accept-empty-state', by: 'somebody', atMs: h.timeline.nowMs }),
+  ],
   [/^(monitor-\d|ns4-\d) is killed$/, (h, name) => seatOf(h, name).process?.kill()],
   [
     /^(monitor-\d|ns4-\d) stands still for (\d+) s$/,

@@ -13,7 +13,15 @@ export async function play(scenario: Scenario): Promise<string> {
   const { rules, monitors, workers, evacuate, events, until } = scenario;
   const history = new History(
     {
-      ...{ monitors, workers, method: evacuate, concurrency: 8, startMs, weather: { ...fairWeather } },
+      ...{
+        monitors,
+        workers,
+        method: evacuate,
+        concurrency: 8,
+        startMs,
+        weather: { ...fairWeather },
+        quorum: rules.quorum,
+      },
       rules: {
         monitorPeriodMs: rules.monitor_period * 1_000,
         heartbeatPeriodMs: 40_000,

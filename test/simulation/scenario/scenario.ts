@@ -20,6 +20,8 @@ const scenarioSchema = z.strictObject({
       suspicious_backoff: z.number().default(5),
       dead_backoff: z.number().default(1),
       cooldown_period: z.number().default(86_400),
+      /** Of [SCAN]: so many ns4 must agree that a host is silent. */
+      quorum: z.number().default(1),
       fencing: z.enum(['none', 'required']).default('none'),
     })
     .prefault({}),

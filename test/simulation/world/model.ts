@@ -29,6 +29,8 @@ export interface Host {
   bmc: 'works' | 'dead' | 'deaf';
   /** Networks that do not carry: to RabbitMQ, to ns4, of the guests, to Ceph. */
   readonly cut: { reports: boolean; management: boolean; guests: boolean; storage: boolean };
+  /** The switched outlet it is plugged into, the second level of its fencing; `none`: there is no second level. */
+  outlet: 'works' | 'dead' | 'none';
   readonly agents: readonly Reporter[];
   readonly compute: Reporter;
   status: 'enabled' | 'disabled';

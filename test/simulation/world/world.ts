@@ -30,7 +30,7 @@ export class World {
     const host: Host = {
       ...part,
       ...{ powered: true, frozen: false, controlHung: false, forcedDown: false },
-      bmc: 'works',
+      ...{ bmc: 'works', outlet: 'none' },
       cut: { reports: false, management: false, guests: false, storage: false },
       agents: agents.map((binary) => reporter(binary, reportMs)),
       compute: reporter('nova-compute', 10_000),

@@ -1,0 +1,45 @@
+// A scan by all eyes there are. The real merging of what they saw; who is asked and waited for is a simple picture of
+// shared/scan-panel.ts: a dead eye is not asked, one that stands still or is cut off is waited for until it counts as gone.
+
+import type { ScanResult } from '../../../src/shared/contracts.ts';
+import { eyeLifeMs } from '../../../src/shared/eyes.ts';
+import { mergeScans, type Vote } from '../../../src/shared/votes.ts';
+import type { Eye, ScanQuestion, SeenScan } from './eye.ts';
+
+export interface PanelSeat {
+  readonly eye: Eye;
+  /** Null: nobody sits there. */
+  readonly process: { readonly running: boolean } | null;
+  readonly redisLine: { readonly cut: boolean };
+}
+
+/** What all saw together, and what each of them truly saw. */
+export interface PanelScan {
+  readonly result: ScanResult;
+  readonly seen: readonly SeenScan[];
+  readonly tookMs: number;
+}
+
+/** So long more eyes are waited for when they are too few. */
+const tooFewMs = 11_000;
+
+export function lookTogether(seats: readonly PanelSeat[], quorum: number, question: ScanQuestion): PanelScan {
+  const votes: Vote[] = [];
+  const seen: SeenScan[] = [];
+  let tookMs = 50;
+  for (const { eye, process, redisLine } of seats) {
+    if (process === null) continue;
+    if (!process.running || redisLine.cut) {
+      votes.push({ eye: eye.name, result: null });
+      tookMs = Math.max(tookMs, eyeLifeMs);
+    } else if (eye.fails()) votes.push({ eye: eye.name, result: { ok: false, detail: 'no socket' } });
+    else {
+      const look = eye.look(question);
+      seen.push(look.result);
+      votes.push({ eye: eye.name, result: look.result });
+      tookMs = Math.max(tookMs, look.tookMs);
+    }
+  }
+  if (votes.length < quorum) tookMs = Math.max(tookMs, tooFewMs);
+  return { result: mergeScans(votes, quorum), seen, tookMs };
+}
