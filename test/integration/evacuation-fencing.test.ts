@@ -157,6 +157,59 @@ describe('with proof', () => {
   });
 });
 
+describe('alive again after the fence', () => {
+  const late = { judgedAtMs: Date.now() + 3_600_000, startByMs: Date.now() + 3_600_000 };
+
+  test('switched on again while the slow device was still at it: asked again, and nothing is changed', async () => {
+    const pair = await bench.pair(1);
+    const from = bench.simulator.requests.length;
+    const clock = new MovableClock(bench.clock.aheadMs);
+    const inner = beforeEachOff(fencing([device().level()], clock), () => {
+      clock.aheadMs += 25_000;
+    });
+    const slow: Fencing = {
+      ...inner,
+      kept: async (...args) => {
+        await inner.kept(...args);
+        worker.scans.set(pair.dead, { state: 'answers', detail: 'port 22 open' });
+      },
+    };
+    const worker = bench.worker({ fencing: slow, clock });
+    const report = await worker.evacuate(bench.order(pair, late));
+    expect(report).toMatchObject({
+      outcome: 'refused',
+      acted: false,
+      refusal: { name: 'came-back', evidence: 'port 22 open' },
+    });
+    await expectUntouched(pair, from);
+    expect(await worker.parts.journals.open(pair.dead)).toBeNull();
+  });
+
+  test('a word switches nothing off: who came back meanwhile is left alone in spite of it', async () => {
+    const pair = await bench.pair(1);
+    const from = bench.simulator.requests.length;
+    const clock = new MovableClock(bench.clock.aheadMs);
+    const inner = fencing([], clock);
+    const slow: Fencing = {
+      ...inner,
+      fence: async (request) => {
+        const outcome = await inner.fence(request);
+        expect(outcome).toMatchObject({ proven: true, proof: { by: 'operator' } });
+        clock.aheadMs += 6_000;
+        worker.scans.set(pair.dead, { state: 'answers', detail: 'port 22 open' });
+        return outcome;
+      },
+    };
+    const worker = bench.worker({ fencing: slow, clock });
+    await words().give(pair.dead, { who: 'alice', atMs: clock.nowMs() });
+    expect(await worker.evacuate(bench.order(pair, late))).toMatchObject({
+      outcome: 'refused',
+      refusal: { name: 'came-back', evidence: 'port 22 open' },
+    });
+    await expectUntouched(pair, from);
+  });
+});
+
 describe('without proof: nothing is touched', () => {
   test.each([
     ['refuses', 'off-failed'],

@@ -54,6 +54,11 @@ export class PretendDevice {
     return this.told.filter(({ action }) => action === 'off').length;
   }
 
+  /** Ends an agent that hangs, with all it started: nobody else does when its ns4 was killed. */
+  endHanging(): void {
+    process.kill(-Number(readFileSync(join(this.#dir, 'hanging'), 'utf8')), 'SIGKILL');
+  }
+
   level(number = 1): Level {
     const options = { username: 'sonny', password: devicePassword };
     return { number, agent: `fence_pretend${number}`, program: this.program, options };
@@ -71,7 +76,7 @@ case "$behaviour $action" in
     echo "Status: OFF"; exit 2 ;;
   'refuses off'|'away off') echo "Failed: unable to connect" >&2; exit 1 ;;
   'pretends off') echo "Success: Powered OFF"; exit 0 ;;
-  'hangs off') trap '' TERM; sleep 60 ;;
+  'hangs off') trap '' TERM; echo $$ > ${dir}/hanging; sleep 60 ;;
   *) echo "$action" > ${dir}/power; echo "Success: Powered $action"; exit 0 ;;
 esac
 `;

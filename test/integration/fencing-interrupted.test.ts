@@ -1,0 +1,55 @@
+// A device that takes its time, with the compiled processes: whoever waits for it keeps the recovery; whoever dies at it is
+// replaced, and the next one fences again.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { PretendDevice } from '../support/pretend-device.ts';
+import { SmallCloud } from '../support/small-cloud.ts';
+
+/** Beyond the lock of a job (5 s) and the claim on an incident (8 s). */
+const timeout = 9;
+
+let small: SmallCloud;
+let bmc: PretendDevice;
+beforeEach(async () => {
+  small = await SmallCloud.open({ FENCING: { mode: 'required', hosts: 'fencing.yaml', timeout } });
+  bmc = new PretendDevice(join(small.household.dir, 'bmc'));
+  writeFileSync(
+    join(small.household.dir, 'fencing.yaml'),
+    `hosts:\n  hv01: {levels: [{agent: ${bmc.program}}]}\n`,
+    { mode: 0o600 },
+  );
+});
+afterEach(async () => {
+  await small.close();
+});
+
+test('a device that hangs for longer than any lock keeps its worker; a worker killed at it is replaced, and fences again', async () => {
+  bmc.behave('hangs');
+  const first = small.household.start('ns4', '-vv');
+  small.household.start('monitor', '-vv');
+  await small.watched();
+  await small.simulator.kill('hv01');
+  const isRefused = (e: { facts: { kind: string } }) => e.facts.kind === 'refused';
+  const refused = await small.household.waitForEvent(isRefused, 40_000);
+  expect(refused.text).toMatch(/^hv01 is not proven to be off: level 1, \S+fence_pretend: timed out/);
+  const said = (await small.household.events()).map((e) => e.facts.kind);
+  expect(said).not.toContain('evacuation-continued');
+  expect(bmc.offs).toBe(1);
+
+  while (bmc.offs < 2) await delay(50);
+  small.household.start('ns4', '-vv');
+  await delay(1_500);
+  await first.signal('SIGKILL');
+  const killedAtMs = Date.now();
+  bmc.endHanging();
+  bmc.behave('honest');
+  while (bmc.offs < 3) await delay(50);
+  expect(Date.now() - killedAtMs).toBeLessThan(15_000);
+  expect((await small.ended()).text).toContain('all 3 affected instances are back');
+  small.expectRecoveredOnce();
+  const attempts = (await small.household.events()).filter((e) => e.facts.kind === 'evacuation-continued');
+  expect(attempts).toHaveLength(1);
+  expect(bmc.isOn).toBe(false);
+}, 90_000);
