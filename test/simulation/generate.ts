@@ -143,7 +143,7 @@ function storm(random: Random): Partial<Weather> {
       killAtChange: [0.1, 0.3],
       freezeAtChange: [0.1, 0.3],
     },
-    ...{ jobsLost: [0.1], jobsFail: [0.1], jobsSlow: [0.1, 0.3], hintsLost: [0.2, 1] },
+    ...{ jobsLost: [0.1], jobsFail: [0.1], jobsDoubled: [0.3], jobsSlow: [0.1, 0.3], hintsLost: [0.2, 1] },
     ...{
       rebuildFails: [0.1, 0.4],
       rebuildSticks: [0.1],

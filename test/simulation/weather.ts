@@ -28,6 +28,8 @@ export interface Weather {
   freezeAtChange: number;
   jobsLost: number;
   jobsFail: number;
+  /** A second worker gets the job while the first one is still at it. */
+  jobsDoubled: number;
   jobsSlow: number;
   /** The hint that a job finished does not arrive. */
   hintsLost: number;
@@ -58,6 +60,7 @@ export const fairWeather: Weather = {
     freezeAtChange: 0,
     jobsLost: 0,
     jobsFail: 0,
+    jobsDoubled: 0,
     jobsSlow: 0,
     hintsLost: 0,
   },

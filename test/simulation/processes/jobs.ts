@@ -143,10 +143,23 @@ export class Jobs {
     this.#put(id, { ...job, state: 'active', lock: hold.lock });
     if (this.#random.chance(this.#weather.jobsFail))
       return this.#end(hold, { state: 'failed', detail: 'boom' });
+    if (this.#random.chance(this.#weather.jobsDoubled)) this.#double(hold);
     taker.carryOut(id, job, abort.signal).then(
       (result) => this.#end(hold, { state: 'done', result }),
       (error: unknown) => this.#failed(hold, error),
     );
+  }
+
+  /** The first one learns, later or never, that its lock is gone. */
+  #double({ id, lock, taker, abort }: Hold): void {
+    this.#timeline.after(this.#random.between(10, 6_000), () => {
+      const job = this.#job(id);
+      if (job?.state !== 'active' || job.lock !== lock || this.#redis.away) return;
+      const able = this.takers.filter((t) => t.process.running && !t.link.isCut);
+      if (able.length === 0) return;
+      this.#begin(id, this.#random.pick(able));
+      if (this.#random.chance(0.5)) taker.process.later(2_500, () => abort.abort(new Error('lock lost')));
+    });
   }
 
   #failed(hold: Hold, error: unknown): void {
