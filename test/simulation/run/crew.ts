@@ -12,6 +12,8 @@ export interface Task {
   readonly bundle?: Bundle;
   /** Ends at the first violation, give or take a batch. */
   readonly untilViolated?: boolean;
+  /** Takes no further batch after so long. */
+  readonly withinMs?: number;
   /** Told after every batch. */
   onProgress?(totals: Totals): void;
 }
@@ -25,11 +27,13 @@ const execArgv = ['--max-semi-space-size=64'];
 export async function runHistories(task: Task): Promise<Totals> {
   const { from, runs, workers, bundle = await bundleWorker([]), untilViolated = false } = task;
   const totals = nothingYet();
+  const startedAtMs = Date.now();
   const untilSeed = from + runs;
   let nextSeed = from;
   const take = (): Batch | null => {
     const over = untilViolated && Object.keys(totals.violations).length > 0;
-    if (over || nextSeed >= untilSeed) return null;
+    const isLate = Date.now() - startedAtMs > (task.withinMs ?? Number.POSITIVE_INFINITY);
+    if (over || isLate || nextSeed >= untilSeed) return null;
     const batch = { from: nextSeed, runs: Math.min(batchRuns, untilSeed - nextSeed), untilViolated };
     nextSeed += batch.runs;
     return batch;
