@@ -168,7 +168,7 @@ export type JobOutcome<N extends JobName> =
   | { readonly state: 'waiting' }
   | { readonly state: 'running' }
   | { readonly state: 'done'; readonly result: JobResult<N> }
-  /** Threw, stalled (its worker died) or returned what the contract does not allow. */
-  | { readonly state: 'failed'; readonly detail: string }
+  /** Threw, was lost with its worker (that died or stood still), or returned what the contract does not allow. */
+  | { readonly state: 'failed'; readonly detail: string; readonly workerLost?: boolean }
   /** Redis knows no such job (any more). */
   | { readonly state: 'missing' };

@@ -71,11 +71,12 @@ export class Channel {
     const job: Job | undefined = await this.#queue.getJob(id);
     if (job === undefined) return { state: 'missing' };
     const state = await job.getState();
-    if (state === 'failed') return { state: 'failed', detail: job.failedReason ?? 'no reason given' };
     if (state === 'active') return { state: 'running' };
-    if (state !== 'completed') return state === 'unknown' ? { state: 'missing' } : { state: 'waiting' };
+    if (state !== 'completed' && state !== 'failed')
+      return state === 'unknown' ? { state: 'missing' } : { state: 'waiting' };
     // Read again: the first read may be from before the job finished.
     const finished: Job | undefined = await this.#queue.getJob(id);
+    if (state === 'failed') return failure(finished?.failedReason);
     const result = contracts[name].result.safeParse(finished?.returnvalue);
     return result.success
       ? ({ state: 'done', result: result.data } as JobOutcome<N>)
@@ -96,6 +97,15 @@ export class Channel {
   async close(): Promise<void> {
     await Promise.all([this.#queue.close(), this.#events?.close()]);
   }
+}
+
+/** All that BullMQ tells of a job whose worker did not renew its lock. */
+const stalledReason = 'job stalled more than allowable limit';
+
+function failure(reason: string | undefined) {
+  return reason === stalledReason
+    ? ({ state: 'failed', detail: 'its ns4 died or stood still', workerLost: true } as const)
+    : ({ state: 'failed', detail: reason ?? 'no reason given' } as const);
 }
 
 export interface WorkerLimits {

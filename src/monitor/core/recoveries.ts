@@ -16,7 +16,12 @@ export function continueRecovery(turn: Turn, recovery: Recovery, outcome: JobOut
     case 'running':
       return;
     case 'failed':
-      return tryAgain(turn, recovery, outcome.detail, backOffMs(recovery));
+      return tryAgain(
+        turn,
+        recovery,
+        outcome.detail,
+        outcome.workerLost ? afterLossMs(recovery) : backOffMs(recovery),
+      );
     case 'missing':
       return tryAgain(turn, recovery, 'Redis lost the job', 0);
     case 'done': {
@@ -32,7 +37,13 @@ export function continueRecovery(turn: Turn, recovery: Recovery, outcome: JobOut
   }
 }
 
-/** The first further attempt leaves at once (a worker died: another one is to take over), later ones after pauses. */
+/**
+ * A worker died, another one is to take over: at once the first time, soon each other time. That it is lost was found out
+ * seconds after it was, and the recovery shall go on within 15 s.
+ */
+const afterLossMs = ({ job }: Recovery): number => (job.data.attempt === 1 ? 0 : 1_000);
+
+/** The first further attempt leaves at once, later ones after longer and longer pauses. */
 function backOffMs(recovery: Recovery): number {
   const { attempt } = recovery.job.data;
   return attempt === 1 ? 0 : Math.min(1_000 * 2 ** (attempt - 1), longestRetryMs);

@@ -37,6 +37,7 @@ interface Hold {
 /** A lock that was not renewed for this long is given up by the other workers. */
 const lockMs = 5_000;
 const stalledMs = 6_500;
+const stalled = 'its ns4 died or stood still';
 
 export class Jobs {
   /** Called when a job finished, unless the hint gets lost. */
@@ -77,7 +78,8 @@ export class Jobs {
     if (job === undefined) return { state: 'missing' };
     if (job.state === 'waiting') return { state: 'waiting' };
     if (job.state === 'active') return { state: 'running' };
-    if (job.state === 'failed') return { state: 'failed', detail: job.detail ?? '' };
+    if (job.state === 'failed')
+      return { state: 'failed', detail: job.detail ?? '', workerLost: job.detail === stalled };
     return { state: 'done', result: job.result } as JobOutcome<JobName>;
   }
 
@@ -182,7 +184,7 @@ export class Jobs {
     if (job?.state !== 'active' || job.lock !== lock) return;
     // Seen by a living worker only; the next one that starts looks again.
     if (!this.takers.some((taker) => taker.process.running)) return;
-    this.#finish(id, { ...job, state: 'failed', detail: 'job stalled more than allowable limit' });
+    this.#finish(id, { ...job, state: 'failed', detail: stalled });
   }
 
   #finish(id: string, job: Job): void {

@@ -544,6 +544,28 @@ describe('a lost worker', () => {
     expect(s.events.map((e) => e.kind)).toContain('evacuation-continued');
   });
 
+  test.each([
+    ['lost again and again is taken over soon each time', true, [null, 1_000, 1_000, 1_000]],
+    [
+      'that fails again and again is asked for after longer and longer pauses',
+      false,
+      [null, 2_000, 4_000, 8_000],
+    ],
+  ])('a recovery %s', (_, workerLost, expected) => {
+    const s = story({ evacuate: () => ({ state: 'running' }) }).round();
+    const pauses = expected.map(() => {
+      const job = s.requests.filter((r) => r.name === 'evacuate').at(-1);
+      if (job === undefined) throw new Error('no evacuation');
+      s.outcome(job, { state: 'failed', detail: 'an attempt', workerLost });
+      const retryAtMs = s.state.recoveries[0]?.retryAtMs ?? null;
+      const pauseMs = retryAtMs === null ? null : retryAtMs - s.atMs;
+      s.atMs += pauseMs ?? 0;
+      s.input({ kind: 'tick' });
+      return pauseMs;
+    });
+    expect(pauses).toEqual(expected);
+  });
+
   test('after twenty attempts the recovery is given up aloud, and the cooldown stands', () => {
     const s = story({ evacuate: () => ({ state: 'failed', detail: 'boom' }) }, { deadBackoff: 1 });
     s.round();

@@ -1,0 +1,77 @@
+// A worker that is lost in the middle of a job: whoever asked learns within seconds that it was the worker, not the work.
+import type { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Handlers } from '../../src/shared/contracts.ts';
+import { JobProducer } from '../../src/shared/job-producer.ts';
+import { JobWorker } from '../../src/shared/queue.ts';
+import { connectRedis } from '../../src/shared/redis.ts';
+import { until } from '../support/raw-api.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+
+const log = pino({ level: 'silent' });
+const cloud = 'lost-worker';
+let server: TestRedis;
+let redis: Redis;
+let jobs: JobProducer;
+let worker: JobWorker;
+/** How the handler's work ends. */
+let work: (signal: AbortSignal) => Promise<unknown>;
+
+beforeAll(async () => {
+  server = await startRedis();
+  const settings = {
+    ...{ host: server.host, port: server.port, username: null, password: null },
+    ...{ tls: false, db: null, sentinels: null },
+  };
+  redis = connectRedis(settings, cloud, log);
+  jobs = new JobProducer(settings, cloud, log, { quorum: 1, timeoutMs: 300 });
+  const handlers = { 'refresh-inventory': (_: unknown, signal: AbortSignal) => work(signal) };
+  const limits = { concurrency: { work: 1, scan: 1, evacuate: 1 } };
+  worker = new JobWorker(settings, cloud, handlers as unknown as Handlers, limits, 'eye', log);
+});
+afterAll(async () => {
+  await Promise.all([worker.close(), jobs.close()]);
+  redis.disconnect();
+  await server.stop();
+});
+
+const asked = async (id: string) => {
+  await jobs.request('refresh-inventory', id, { servers: false, requestedAtMs: 0 });
+  return () => jobs.outcome('refresh-inventory', id);
+};
+const hasFailed = ({ state }: { state: string }) => state === 'failed';
+
+test('the lock runs out: its ns4 died or stood still; the work is told to stop', async () => {
+  let stopped = false;
+  work = (signal) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        stopped = true;
+        reject(signal.reason);
+      });
+    });
+  const outcome = await asked('lost');
+  await until(outcome, ({ state }) => state === 'running');
+  const [lock = ''] = await redis.keys('*lost:lock');
+  // As if it had run out: this worker renews it every 2.5 s.
+  await redis.del(lock);
+  const end = await until(outcome, hasFailed, 12_000);
+  expect(end).toEqual({ state: 'failed', detail: 'its ns4 died or stood still', workerLost: true });
+  await until(
+    async () => stopped,
+    (is) => is,
+    6_000,
+  );
+}, 20_000);
+
+test('the work fails: in its own words, and the worker is not lost', async () => {
+  work = async () => {
+    throw new Error('job stalled by a colleague, says the handler');
+  };
+  const outcome = await asked('failing');
+  expect(await until(outcome, hasFailed, 5_000)).toEqual({
+    state: 'failed',
+    detail: 'job stalled by a colleague, says the handler',
+  });
+});
