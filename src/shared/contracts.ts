@@ -117,6 +117,8 @@ const evacuateDataSchema = z.object({
   address: z.string().nullable(),
   /** Healthy hypervisors to probe along as controls. */
   controls: z.array(scanTargetSchema),
+  /** The monitor judged with less evidence, as the host will be proven to be off: an ns4 that cannot do that refuses. */
+  proofDemanded: z.boolean().optional(),
 });
 export type EvacuateData = z.infer<typeof evacuateDataSchema>;
 

@@ -19,7 +19,7 @@ let bench: EvacuationBench;
 let dir: string;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sonny-devices-'));
-  bench = await EvacuationBench.open(24);
+  bench = await EvacuationBench.open(26);
 });
 afterAll(async () => {
   await bench.close();
@@ -398,6 +398,15 @@ describe('interrupted', () => {
       expect(await worker.parts.journals.open(pair.dead)).toBeNull();
     },
   );
+});
+
+test('the monitor counts on proof, and this ns4 is set up for none: nothing is touched', async () => {
+  const pair = await bench.pair(1);
+  const from = bench.simulator.requests.length;
+  const worker = bench.worker();
+  const report = await worker.evacuate(bench.order(pair, { proofDemanded: true }));
+  expect(report).toMatchObject(fenceFailed('cannot-run'));
+  await expectUntouched(pair, from);
 });
 
 test('none: nobody is fenced, as ever', async () => {

@@ -77,6 +77,7 @@ export function permit(
       evidence: [...evidence],
       address: inventory.hosts?.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
       controls,
+      proofDemanded: turn.rules.fencing === 'required',
     };
     const job = { name: 'evacuate' as const, id: evacuateJobId(incident, 1), data };
     return { incident, dead: pair.dead, spare: pair.spare, sinceMs: nowMs, job, retryAtMs: null };

@@ -46,6 +46,7 @@ export type Order = Pick<
   | 'controls'
   | 'requestedAtMs'
   | 'address'
+  | 'proofDemanded'
 > & {
   /** Shown before every dangerous step; null by hand, where nobody else has to want it. */
   readonly warrant: Warrant | null;

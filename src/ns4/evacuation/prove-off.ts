@@ -46,6 +46,12 @@ export async function proveOff(fencing: Fencing, work: Work, hosts: Hosts): Prom
   return null;
 }
 
+/** The monitor counts on proof, which this ns4 is not set up to have: they do not read the same configuration. */
+export function nobodyFences(host: string): Refusal {
+  const detail = "its [FENCING] mode is none, the monitor's is required";
+  return { name: 'fence-failed', host, levels: [{ agent: 'ns4', failure: 'cannot-run', detail }] };
+}
+
 /** Nova's report time is no heartbeat: whoever disables a service moves it as well. */
 function lastHeardAtMs(host: string, { agents }: Hosts): number | null {
   const heard = agents.filter((a) => a.host === host).map((a) => a.heartbeatAtMs);

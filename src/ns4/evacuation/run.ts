@@ -19,7 +19,7 @@ import {
 import { type Incident, InterruptedOwnershipError, LostOwnershipError, type Ownership } from './journal.ts';
 import { addLateArrivals, forgottenIncident, hypervisorsOf, newIncident } from './opening.ts';
 import { permitEvacuation } from './permit.ts';
-import { proveOff } from './prove-off.ts';
+import { nobodyFences, proveOff } from './prove-off.ts';
 import { enableSpare, forceDown } from './services.ts';
 import { doubts, SignOfLifeError, SilenceWatch } from './silence.ts';
 import type { Work } from './work.ts';
@@ -152,6 +152,8 @@ async function carryOut(
   };
   if (begun) addLateArrivals(incident, facts.servers);
   await ownership.save(incident);
+  if (parts.fencing === null && order.proofDemanded)
+    return withoutProof(course, incident, ownership, nobodyFences(dead), begun);
   if (parts.fencing !== null) {
     const unproven = await proveOff(parts.fencing, work, facts.hosts);
     if (unproven !== null) return withoutProof(course, incident, ownership, unproven, begun);

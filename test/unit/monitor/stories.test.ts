@@ -110,7 +110,10 @@ describe('fencing', () => {
   test('required: it goes on to dead, with what that rests on', () => {
     const s = story('required').round();
     expect(s.refusals).toEqual([]);
+    // An ns4 of another configuration must not take the order for one that silence is enough for.
     expect(s.evacuations).toHaveLength(1);
+    const orders = s.requests.filter((job) => job.name === 'evacuate');
+    expect(orders).toMatchObject([{ data: { proofDemanded: true } }]);
     expect(deadEvidence(s)).toEqual([
       [
         'no heartbeat of its agents for more than 40 s',
