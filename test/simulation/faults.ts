@@ -136,6 +136,27 @@ export const faults = {
       }),
     );
   },
+  /** Its agents hang, and one of the eyes has lost the way to it. */
+  heardByOthers: (history) => {
+    const host = busyHost(history);
+    if (host === null) return;
+    const { world, random, workers } = history;
+    const { eye } = random.pick(workers);
+    const forMs = random.between(60, 200) * seconds;
+    world.change(host, `agents and nova-compute of ${host.name} hang`, (h) => {
+      h.controlHung = true;
+    });
+    eye.blind.host = host.name;
+    world.tell(`${eye.name} does not reach ${host.name}`);
+    history.eyesChanged();
+    forAWhile(history, forMs, () => {
+      world.change(host, `agents and nova-compute of ${host.name} go on`, (h) => {
+        h.controlHung = false;
+      });
+      eye.blind.host = null;
+      history.eyesChanged();
+    });
+  },
   zoneCutOff: (history) => {
     const { world, random } = history;
     const zone = random.pick([...world.hosts.values()]).zone;
@@ -166,7 +187,7 @@ export const faults = {
     world.tell(`${eye.name} does not reach: ${kind}`);
     history.eyesChanged();
     forAWhile(history, random.between(20, 200) * seconds, () => {
-      Object.assign(eye.blind, { hosts: false, guests: false, zone: null });
+      Object.assign(eye.blind, { hosts: false, guests: false, zone: null, host: null });
       world.tell(`${eye.name} sees everything again`);
       history.eyesChanged();
     });

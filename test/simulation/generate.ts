@@ -58,6 +58,7 @@ const disasters = [
   ...[faults.hostDies, faults.hostDies, faults.hostDies, faults.hostHangs, faults.twoDieTogether],
   ...[faults.cutOff, faults.hostDiesAndComesBack, faults.controlHangs, faults.zoneCutOff],
   faults.comesBackInPart,
+  faults.heardByOthers,
 ];
 const troubles = Object.keys(faults) as FaultName[];
 

@@ -16,7 +16,7 @@ const limit = pLimit(wholeNumber('WORKERS', 1));
 const only = process.env.GUARD ?? '';
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-const guards = [...monitorGuards, ...ns4Guards].filter(({ name }) => name.includes(only));
+const guards = [...ns4Guards, ...monitorGuards].filter(({ name }) => name.includes(only));
 print('| guard taken out | it sees to it that | runs survived | violated |');
 print('| --- | --- | ---: | --- |');
 const survived = await Promise.all(guards.map((guard) => limit(() => survives(guard))));

@@ -18,11 +18,16 @@ export const ns4Guards: readonly Guard[] = [
     "if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };",
     '',
   ]),
-  guard('blind scan, before the change', 'ns4 trusts only a scan whose controls answer', [
-    permit,
-    "if (scan.outcome === 'blind')",
-    'if (false)',
-  ]),
+  guard(
+    'blind scan, before the change',
+    'ns4 trusts only a scan whose controls answer',
+    [permit, "if (scan.outcome === 'blind')", 'if (false)'],
+    [
+      'shared/votes.ts',
+      "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
+      "eyes.filter((e) => e.finding.state === 'silent');",
+    ],
+  ),
   guard('silence is confirmed', 'each further request follows a recent sign of silence', [
     byApi,
     'if (ready.length > 0 && room > 0) await work.confirmSilence();',

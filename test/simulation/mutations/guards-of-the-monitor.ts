@@ -21,16 +21,22 @@ export const monitorGuards: readonly Guard[] = [
     "if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });\n    else if (scan.outcome",
     'if (scan.outcome',
   ]),
-  guard('guests answer', 'a host whose instances answer is not dead', [
-    verdict,
-    'if (answering.length > 0) turn.refuse',
-    'if (false) turn.refuse',
-  ]),
-  guard('blind scan of hosts', 'silence counts only when controls answer', [
-    verdict,
-    "else if (scan.outcome === 'blind') blindFor.push(host);",
-    '',
-  ]),
+  guard(
+    'guests answer',
+    'a host whose instances answer is not dead',
+    [verdict, 'if (answering.length > 0) turn.refuse', 'if (false) turn.refuse'],
+    [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
+  ),
+  guard(
+    'blind scan of hosts',
+    'silence counts only for eyes that hear controls',
+    [verdict, "else if (scan.outcome === 'blind') blindFor.push(host);", ''],
+    [
+      'shared/votes.ts',
+      "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
+      "eyes.filter((e) => e.finding.state === 'silent');",
+    ],
+  ),
   guard(
     'guests elsewhere dark',
     'silence of guests counts only for eyes that hear guests elsewhere',

@@ -13,8 +13,8 @@ export interface ScanQuestion {
 export class Eye {
   readonly name: string;
   /** What its own network does not reach. */
-  readonly blind: { hosts: boolean; guests: boolean; zone: string | null } = {
-    ...{ hosts: false, guests: false, zone: null },
+  readonly blind: { hosts: boolean; guests: boolean; zone: string | null; host: string | null } = {
+    ...{ hosts: false, guests: false, zone: null, host: null },
   };
   readonly #world: World;
   readonly #random: Random;
@@ -32,7 +32,8 @@ export class Eye {
   #blink: { readonly hosts: boolean; readonly guests: boolean } = { hosts: false, guests: false };
 
   get sighted(): boolean {
-    return !this.blind.hosts && !this.blind.guests && this.blind.zone === null;
+    const { hosts, guests, zone, host } = this.blind;
+    return !hosts && !guests && zone === null && host === null;
   }
 
   /** Does the scanner break, so that nothing is known? */
@@ -74,6 +75,8 @@ export class Eye {
     const world = this.#world;
     const owner = world.byAddress.get(address);
     if (owner === undefined) return false;
+    if (this.blind.host !== null && this.blind.host === ('cut' in owner ? owner.name : owner.host))
+      return false;
     if ('cut' in owner)
       return (
         !this.#blink.hosts && !this.blind.hosts && this.blind.zone !== owner.zone && world.hostAnswers(owner)
