@@ -67,7 +67,7 @@ function rulesOf(random: Random): Rules {
     monitorPeriodMs: random.pick([30_000, 60_000]),
     heartbeatPeriodMs: 40_000,
     suspiciousBackoff: random.pick([5, 5, 2]),
-    deadBackoff: random.pick([1, 1, 1, 1, 2, 2, 2, 0]),
+    deadBackoff: random.pick([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0]),
     cooldownMs: random.pick([600_000, 86_400_000]),
     externalNetworks: ['ext-net'],
     hypervisorPorts: [22],
@@ -78,7 +78,7 @@ function rulesOf(random: Random): Rules {
 
 function populate({ world, random }: History): void {
   const count = random.pick([3, 3, 3, 4, 5]);
-  const spares = random.pick([0, 1, 1, 1, 2]);
+  const spares = random.pick([0, 1, 1, 1, 1, 2, 2, 2]);
   const zones = random.chance(0.2) ? ['az1', 'az2'] : ['az1'];
   const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
   const outlets = random.chance(0.4);

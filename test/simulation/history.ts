@@ -57,6 +57,8 @@ export class History {
   readonly monitors: readonly Seat<Monitor<Ledger>>[];
   readonly setting: Setting;
   readonly random: Random;
+  /** Redis lost everything at some time, so the monitor may hold as soon as it notices. */
+  hasForgotten = false;
   /** Nothing new goes wrong any more. */
   isCalm = false;
   /** What ends the faults under way. */
@@ -145,6 +147,7 @@ export class History {
   /** FLUSHALL, or a disk that is lost. */
   redisForgets(): void {
     this.redis.forgetAll();
+    this.hasForgotten = true;
     this.world.tell('Redis lost all that it held');
     this.judges.disturbedMs = this.timeline.nowMs;
     this.judges.hands.forgottenMs = this.timeline.nowMs;
@@ -212,8 +215,8 @@ export class History {
         },
         claims: (token) => judges.hands.takes(process, token),
         begins: (order) => judges.hands.begins(process, order),
-        read: (dead, servers) => judges.hands.read(process, dead, servers),
-        looked: (dead, scan) => judges.hands.scanned(process, dead, scan),
+        read: (order, servers) => judges.hands.read(process, order, servers),
+        looked: (order, scan) => judges.hands.scanned(process, order, scan),
       },
     });
     seat.role = role;

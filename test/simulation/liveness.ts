@@ -109,7 +109,7 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
     (judges.state.phase.kind === 'watching' &&
       dead.every((h) => world.silentMs(h) > rules.heartbeatPeriodMs + 5_000));
   if (!together || begun > 0) return false;
-  if (judges.state.hold !== null || judges.state.unproven) return false;
+  if (history.hasForgotten || judges.state.hold !== null || judges.state.unproven) return false;
   if (judges.state.cooldown !== null || host.address === null) return false;
   if (rules.fencing === 'required' && host.bmc !== 'works') return false;
   const guests = guestsOf(history, host);

@@ -27,7 +27,7 @@ export class Hands {
   forgottenMs = Number.NEGATIVE_INFINITY;
   readonly #world: World;
   readonly #redis: PretendRedis;
-  readonly #courses = new Map<string, Course>();
+  readonly #courses = new Map<string, readonly Course[]>();
   /** Which process took a claim, by its token. */
   readonly #takers = new Map<string, Process>();
   readonly #mandates: { readonly fromMs: number; readonly mandate: Mandate }[] = [];
@@ -38,18 +38,18 @@ export class Hands {
   }
 
   begins({ name, clock }: Process, order: Order): void {
-    const isLate = clock.nowMs() > order.startByMs;
-    this.#courses.set(`${name} ${order.dead}`, { order, isLate, servers: null, scan: null });
+    const course: Course = { order, isLate: clock.nowMs() > order.startByMs, servers: null, scan: null };
+    const key = `${name} ${order.dead}`;
+    // One process may get a job again while it is still at an earlier attempt.
+    this.#courses.set(key, [...(this.#courses.get(key) ?? []).slice(-3), course]);
   }
 
-  read({ name }: Process, dead: string, servers: Servers): void {
-    const course = this.#courses.get(`${name} ${dead}`);
-    if (course !== undefined) course.servers = servers;
+  read(process: Process, order: Order, servers: Servers): void {
+    for (const course of this.#of(process, order.dead)) if (course.order === order) course.servers = servers;
   }
 
-  scanned({ name }: Process, dead: string, scan: ScanResult): void {
-    const course = this.#courses.get(`${name} ${dead}`);
-    if (course !== undefined) course.scan = scan;
+  scanned(process: Process, order: Order, scan: ScanResult): void {
+    for (const course of this.#of(process, order.dead)) if (course.order === order) course.scan = scan;
   }
 
   takes(process: Process, token: string): void {
@@ -65,15 +65,20 @@ export class Hands {
   changes(process: Process, host: Host, first: boolean): void {
     const { timeline } = this.#world;
     const detail = `${process.name} at ${host.name}`;
-    const course = this.#courses.get(`${process.name} ${host.name}`);
-    must(course !== undefined, 'nothing is changed without an order', detail);
-    if (course === undefined) return;
+    const courses = this.#of(process, host.name);
+    must(courses.length > 0, 'nothing is changed without an order', detail);
     if (timeline.nowMs - this.forgottenMs > confirmedMs) {
       const holder = this.#takers.get(this.#redis.get<string>(`owner:${host.name}`) ?? '');
       must(holder === process, 'only the worker that holds the claim changes anything', detail);
-      must(this.#isWanted(course.order), 'only the job that the leader wants changes anything', detail);
+      must(
+        courses.some((course) => this.#isWanted(course.order)),
+        'only the job that the leader wants changes anything',
+        detail,
+      );
     }
-    if (first && !host.forcedDown) this.#judgeFacts(course, host.name);
+    if (!first || host.forcedDown) return;
+    const lacks = courses.map((course) => lackOf(course));
+    must(lacks.includes(null), lacks.at(-1) ?? '', detail);
   }
 
   #isWanted({ warrant }: Order): boolean {
@@ -87,13 +92,19 @@ export class Hands {
     );
   }
 
-  #judgeFacts({ order, isLate, servers, scan }: Course, host: string): void {
-    must(!isLate, 'nothing is begun on an order that comes too late', host);
-    const seen = scan?.ok ? scan : null;
-    must(seen?.targets[host]?.state === 'silent', 'ns4 saw for itself that the host is silent', host);
-    const answering = Object.values(seen?.controls ?? {}).filter(({ state }) => state === 'answers');
-    must(answering.length > 0, "controls answered ns4's own scan", host);
-    const strays = servers?.servers.filter((server) => server.host === order.spare) ?? [];
-    must(strays.length === 0, 'nothing is begun onto a spare that is in use', `${host} -> ${order.spare}`);
+  #of({ name }: Process, host: string): readonly Course[] {
+    return this.#courses.get(`${name} ${host}`) ?? [];
   }
+}
+
+/** The invariant that the facts of this course do not meet; null when they do. */
+function lackOf({ order, isLate, servers, scan }: Course): string | null {
+  if (isLate) return 'nothing is begun on an order that comes too late';
+  const seen = scan?.ok ? scan : null;
+  if (seen?.targets[order.dead]?.state !== 'silent') return 'ns4 saw for itself that the host is silent';
+  if (!Object.values(seen.controls).some(({ state }) => state === 'answers'))
+    return "controls answered ns4's own scan";
+  if (servers?.servers.some((server) => server.host === order.spare))
+    return 'nothing is begun onto a spare that is in use';
+  return null;
 }

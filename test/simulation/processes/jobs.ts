@@ -157,7 +157,7 @@ export class Jobs {
     this.#timeline.after(this.#random.between(10, 6_000), () => {
       const job = this.#job(id);
       if (job?.state !== 'active' || job.lock !== lock || this.#redis.away) return;
-      const able = this.takers.filter((t) => t.process.running && !t.link.isCut);
+      const able = this.takers.filter((t) => t !== taker && t.process.running && !t.link.isCut);
       if (able.length === 0) return;
       this.#begin(id, this.#random.pick(able));
       if (this.#random.chance(0.5)) taker.process.later(2_500, () => abort.abort(new Error('lock lost')));

@@ -46,8 +46,8 @@ export interface Ns4Witness {
   claims(token: string): void;
   begins(order: Order): void;
   /** What it reads and sees for itself on the way. */
-  read(dead: string, servers: Servers): void;
-  looked(dead: string, scan: ScanResult): void;
+  read(order: Order, servers: Servers): void;
+  looked(order: Order, scan: ScanResult): void;
 }
 
 const serversAgeMs = 600_000;
@@ -129,7 +129,7 @@ export class Ns4 implements Taker {
   async #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
     const order: Order = { ...data, warrant: warrantOf(data) };
     this.#parts.witness.begins(order);
-    const report = await evacuateHost(order, this.#evacuationParts(order.dead), signal);
+    const report = await evacuateHost(order, this.#evacuationParts(order), signal);
     // As the real handler does: who asks in the next minutes is to see where the instances are.
     if (report.acted && !signal.aborted) this.#refresh(true, signal).catch(() => undefined);
     return report;
@@ -149,7 +149,7 @@ export class Ns4 implements Taker {
     };
   }
 
-  #evacuationParts(dead: string): EvacuationParts {
+  #evacuationParts(order: Order): EvacuationParts {
     const { cloud, process, link, rules, witness, method, nova, concurrency, fencing } = this.#parts;
     const clock = this.#patientClock();
     const database = { moveInstances: async (move: Parameters<Nova['moveRows']>[0]) => nova.moveRows(move) };
@@ -165,14 +165,14 @@ export class Ns4 implements Taker {
       refresh: async (signal) => {
         const { hosts, servers } = await this.#refresh(true, signal);
         if (servers === null) throw new Error('a refresh with servers brought none');
-        witness.read(dead, servers);
+        witness.read(order, servers);
         return { hosts, servers };
       },
       scan: async (question) => {
         // The other eyes are asked by way of Redis.
         await link.call(() => undefined);
         const scan = await this.#scanned(`scan of ${process.name}`, question);
-        witness.looked(dead, scan);
+        witness.looked(order, scan);
         return scan;
       },
       // A lost event is no reason to stop: the report tells it all again.
