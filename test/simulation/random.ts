@@ -18,8 +18,9 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
+  /** What cannot happen costs no number: a new kind of trouble leaves the stories without it as they are. */
   chance(probability: number): boolean {
-    return this.next() < probability;
+    return probability > 0 && this.next() < probability;
   }
 
   /** A whole number from `least` to `most`, both included. */
