@@ -207,8 +207,15 @@ test('OpenStack stays away: given up after ten minutes, each instance said to be
 
 test('the token is revoked again and again', async () => {
   const recovery = await begin(8);
-  const revoke = setInterval(() => bench.simulator.revokeTokens(), 60);
+  let revoked = 0;
+  const revoke = setInterval(() => {
+    // Whoever was turned away has its new token by then: one that is revoked as well before it was used is a refusal.
+    if (bench.simulator.requests.slice(-8).some(({ api }) => api === 'keystone')) return;
+    bench.simulator.revokeTokens();
+    revoked += 1;
+  }, 60);
   await expectRecovered(recovery).finally(() => clearInterval(revoke));
+  expect(revoked).toBeGreaterThan(2);
 });
 
 test('the change of a service: answers lost, refused connections, server errors', async () => {
