@@ -6,6 +6,8 @@ export interface Guard {
   /** What it sees to. */
   readonly duty: string;
   readonly edits: readonly Edit[];
+  /** Others make up for it, or it matters in few histories: it takes very many to miss it, so they are not demanded. */
+  readonly isRare: boolean;
 }
 
 /** Each edit: file below src, text that stands there once, text instead. */
@@ -15,5 +17,8 @@ export const guard = (
   ...edits: (readonly [string, string, string])[]
 ): Guard => ({
   ...{ name, duty },
+  isRare: false,
   edits: edits.map(([file, find, replace]) => ({ file, find, replace })),
 });
+
+export const rarely = (seldom: Guard): Guard => ({ ...seldom, isRare: true });

@@ -1,5 +1,5 @@
 // The guards that keep ns4 from a wrong change, each with the text that takes it out.
-import { type Guard, guard } from './guard.ts';
+import { type Guard, guard, rarely } from './guard.ts';
 
 const permit = 'ns4/evacuation/permit.ts';
 const run = 'ns4/evacuation/run.ts';
@@ -8,16 +8,20 @@ const byApi = 'ns4/evacuation/by-api.ts';
 const journal = 'ns4/evacuation/journal.ts';
 
 export const ns4Guards: readonly Guard[] = [
-  guard('came back: heartbeat', 'a host that reports again is left alone', [
-    permit,
-    'if (heard)',
-    'if (false)',
-  ]),
-  guard('came back: answers', 'a host that answers again is left alone', [
-    permit,
-    "if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };",
-    '',
-  ]),
+  rarely(
+    guard('came back: heartbeat', 'a host that reports again is left alone', [
+      permit,
+      'if (heard)',
+      'if (false)',
+    ]),
+  ),
+  rarely(
+    guard('came back: answers', 'a host that answers again is left alone', [
+      permit,
+      "if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };",
+      "if (finding?.state === 'answers') return null;",
+    ]),
+  ),
   guard(
     'blind scan, before the change',
     'ns4 trusts only a scan whose controls answer',
@@ -43,11 +47,13 @@ export const ns4Guards: readonly Guard[] = [
     'if (unproven !== null) return withoutProof(course, incident, ownership, unproven, begun);',
     '',
   ]),
-  guard('silent before it is shot', 'nobody who answers is powered off', [
-    'ns4/evacuation/prove-off.ts',
-    'await work.confirmSilence(renewMs);\n        // The last thing',
-    '// The last thing',
-  ]),
+  rarely(
+    guard('silent before it is shot', 'nobody who answers is powered off', [
+      'ns4/evacuation/prove-off.ts',
+      'await work.confirmSilence(renewMs);\n        // The last thing',
+      '// The last thing',
+    ]),
+  ),
   guard('forced_down before evacuate', 'the dead host is forced down before the first instance moves', [
     run,
     'await forceDown(work);',
@@ -58,66 +64,89 @@ export const ns4Guards: readonly Guard[] = [
     'await enableSpare(work);',
     '',
   ]),
-  guard('spare still fits', 'ns4 looks at the spare again before the first change', [
-    permit,
-    ': unfit(order, spareShortcoming({ dead, spare, hosts, servers, heartbeatPeriodMs, nowMs })))',
-    ': null)',
-  ]),
-  guard('too late', 'an order that waited too long is refused', [
-    run,
-    'if (startedAtMs > order.startByMs) {',
-    'if (false) {',
-  ]),
-  guard(
-    'look at migrations first',
-    'an instance that Nova moves is not asked for again',
-    [look, 'if (open) return', 'if (false) return'],
-    [
-      look,
-      "if (server.status === 'REBUILD' || (server.taskState?.startsWith('rebuild') ?? false))",
-      'if (false)',
-    ],
+  rarely(
+    guard('spare still fits', 'ns4 looks at the spare again before the first change', [
+      permit,
+      ': unfit(order, spareShortcoming({ dead, spare, hosts, servers, heartbeatPeriodMs, nowMs })))',
+      ': null)',
+    ]),
   ),
-  guard('request without a trace', 'a request whose answer was lost is waited for', [
-    look,
-    'if (seen.nowMs - (entry.askedAtMs ?? 0) < lostRequestMs)',
-    'if (false)',
-  ]),
-  guard('journal before the request', 'the next worker knows what may have been asked for', [
-    byApi,
-    'incident.acted = true;\n  await ownership.save(incident);',
-    'incident.acted = true;',
-  ]),
-  guard('claim is taken', 'one worker at a time works at an incident', [
-    journal,
-    'if (await this.#storage.takeClaim(host, token, ownerMs))',
-    'if ((await this.#storage.takeClaim(host, token, ownerMs)) || true)',
-  ]),
-  guard('ownership check', 'whoever lost the claim changes nothing more', [
-    journal,
-    "const answer = await this.#storage.save(this.#right, journal);\n      if (answer !== 'granted') await this.#lose(answer);",
-    'await this.#storage.save(this.#right, journal);',
-  ]),
-  guard('ownership is recent', 'a worker that stood still asks again before it goes on', [
-    journal,
-    'if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;',
-    'return;',
-  ]),
-  guard('mandate check', 'only the job that the leader wants may change anything', [
-    'shared/mandate.ts',
-    "return mandate.jobs[warrant.incident] === warrant.jobId ? 'valid' : 'superseded';",
-    "return 'valid';",
-  ]),
-  guard('mandate known', 'without a mandate nothing is changed', [
-    'shared/mandate.ts',
-    "if (mandate === null || warrant.epoch > mandate.epoch) return 'unknown';",
-    "if (mandate === null || warrant.epoch > mandate.epoch) return 'valid';",
-  ]),
-  guard('another spare', 'what was begun onto one spare is not continued onto another', [
-    run,
-    'if (begun && open.spare !== order.spare) return alreadyRecovering(course, open);',
-    '',
-  ]),
+  rarely(
+    guard('too late', 'an order that waited too long is refused', [
+      run,
+      'if (startedAtMs > order.startByMs) {',
+      'if (false) {',
+    ]),
+  ),
+  rarely(
+    guard(
+      'look at migrations first',
+      'an instance that Nova moves is not asked for again',
+      [look, 'if (open) return', 'if (false) return'],
+      [look, 'if (newest && !gaveUp.has(newest.status))', 'if (false)'],
+      [
+        look,
+        "if (server.status === 'REBUILD' || (server.taskState?.startsWith('rebuild') ?? false))",
+        'if (false)',
+      ],
+    ),
+  ),
+  rarely(
+    guard('request without a trace', 'a request whose answer was lost is waited for', [
+      look,
+      'if (seen.nowMs - (entry.askedAtMs ?? 0) < lostRequestMs)',
+      'if (false)',
+    ]),
+  ),
+  rarely(
+    guard('journal before the request', 'the next worker knows what may have been asked for', [
+      byApi,
+      'incident.acted = true;\n  await ownership.save(incident);',
+      'incident.acted = true;',
+    ]),
+  ),
+  rarely(
+    guard('claim is taken', 'one worker at a time works at an incident', [
+      journal,
+      'if (await this.#storage.takeClaim(host, token, ownerMs))',
+      'if ((await this.#storage.takeClaim(host, token, ownerMs)) || true)',
+    ]),
+  ),
+  rarely(
+    guard('ownership check', 'whoever lost the claim changes nothing more', [
+      journal,
+      "const answer = await this.#storage.save(this.#right, journal);\n      if (answer !== 'granted') await this.#lose(answer);",
+      'await this.#storage.save(this.#right, journal);',
+    ]),
+  ),
+  rarely(
+    guard('ownership is recent', 'a worker that stood still asks again before it goes on', [
+      journal,
+      'if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;',
+      'return;',
+    ]),
+  ),
+  rarely(
+    guard('mandate check', 'only the job that the leader wants may change anything', [
+      'shared/mandate.ts',
+      "return mandate.jobs[warrant.incident] === warrant.jobId ? 'valid' : 'superseded';",
+      "return 'valid';",
+    ]),
+  ),
+  rarely(
+    guard('mandate known', 'without a mandate nothing is changed', [
+      'shared/mandate.ts',
+      "if (mandate === null || warrant.epoch > mandate.epoch) return 'unknown';",
+      "if (mandate === null || warrant.epoch > mandate.epoch) return 'valid';",
+    ]),
+  ),
+  rarely(
+    guard('another spare', 'what was begun onto one spare is not continued onto another', [
+      run,
+      'if (begun && open.spare !== order.spare) return alreadyRecovering(course, open);',
+      '',
+    ]),
+  ),
   guard('most requests', 'an instance is asked for three times, no more', [
     byApi,
     "return entry.attempts < mostRequests ? 'ask' : end('failed', sight.why, 'ERROR');",

@@ -1,5 +1,5 @@
 // The guards that keep the monitor from a wrong decision, each with the text that takes it out.
-import { type Guard, guard } from './guard.ts';
+import { type Guard, guard, rarely } from './guard.ts';
 
 const verdict = 'monitor/core/verdict.ts';
 const step = 'monitor/core/step.ts';
@@ -21,21 +21,25 @@ export const monitorGuards: readonly Guard[] = [
     "if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });\n    else if (scan.outcome",
     'if (scan.outcome',
   ]),
-  guard(
-    'guests answer',
-    'a host whose instances answer is not dead',
-    [verdict, 'if (answering.length > 0) turn.refuse', 'if (false) turn.refuse'],
-    [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
+  rarely(
+    guard(
+      'guests answer',
+      'a host whose instances answer is not dead',
+      [verdict, 'if (answering.length > 0) turn.refuse', 'if (false) turn.refuse'],
+      [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
+    ),
   ),
-  guard(
-    'blind scan of hosts',
-    'silence counts only for eyes that hear controls',
-    [verdict, "else if (scan.outcome === 'blind') blindFor.push(host);", ''],
-    [
-      'shared/votes.ts',
-      "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
-      "eyes.filter((e) => e.finding.state === 'silent');",
-    ],
+  rarely(
+    guard(
+      'blind scan of hosts',
+      'silence counts only for eyes that hear controls',
+      [verdict, "else if (scan.outcome === 'blind') blindFor.push(host);", ''],
+      [
+        'shared/votes.ts',
+        "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
+        "eyes.filter((e) => e.finding.state === 'silent');",
+      ],
+    ),
   ),
   guard(
     'guests elsewhere dark',
@@ -53,11 +57,13 @@ export const monitorGuards: readonly Guard[] = [
     [verdict, 'else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);', ''],
     [verdict, 'else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);', ''],
   ),
-  guard('veto', 'what one eye hears lives, whatever the others see', [
-    'shared/votes.ts',
-    "const hearing = eyes.find(({ finding }) => finding.state === 'answers');",
-    'const hearing = undefined;',
-  ]),
+  rarely(
+    guard('veto', 'what one eye hears lives, whatever the others see', [
+      'shared/votes.ts',
+      "const hearing = eyes.find(({ finding }) => finding.state === 'answers');",
+      'const hearing = undefined;',
+    ]),
+  ),
   guard(
     'quorum',
     'so many eyes as demanded must agree',
@@ -75,26 +81,32 @@ export const monitorGuards: readonly Guard[] = [
     "if (result !== null && 'targets' in result) return result;",
     "return { ok: true, outcome: 'seen', controls: {}, tookMs: 0, targets: Object.fromEntries(hosts.map((host) => [host, { state: 'silent', detail: '' }])), ...result };",
   ]),
-  guard('unknown host', "the scanner's own trouble is no silence", [
-    verdict,
-    "else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });\n    else silent",
-    'else silent',
-  ]),
-  guard('unknown guest', "the scanner's own trouble is no silence of a guest", [
-    verdict,
-    'else if (unknown || silent.length === 0)',
-    'else if (silent.length === 0)',
-  ]),
+  rarely(
+    guard('unknown host', "the scanner's own trouble is no silence", [
+      verdict,
+      "else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });\n    else silent",
+      'else silent',
+    ]),
+  ),
+  rarely(
+    guard('unknown guest', "the scanner's own trouble is no silence of a guest", [
+      verdict,
+      'else if (unknown || silent.length === 0)',
+      'else if (silent.length === 0)',
+    ]),
+  ),
   guard('no witness', 'without fencing an instance must be able to testify', [
     step,
     "else if (!found.canTestify && rules.fencing === 'none')",
     'else if (false)',
   ]),
-  guard('instances fresh', 'instances read more than a minute ago choose no spare', [
-    step,
-    'if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {',
-    'if (dead.length > 0 && inventory === null) {',
-  ]),
+  rarely(
+    guard('instances fresh', 'instances read more than a minute ago choose no spare', [
+      step,
+      'if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {',
+      'if (dead.length > 0 && inventory === null) {',
+    ]),
+  ),
   guard('suspicious_backoff', 'with more suspects than that none is inspected', [
     step,
     'if (suspects.length > turn.rules.suspiciousBackoff) {',
@@ -105,11 +117,13 @@ export const monitorGuards: readonly Guard[] = [
     'if (most) failed.push(most);',
     'if (false) failed.push(most);',
   ]),
-  guard('control-plane-suspect, in parts', 'in a doubtful part of the cloud a living member must answer', [
-    'shared/control-plane.ts',
-    'else if (third) (living.length === 0 ? failed : doubtful).push(third);',
-    '',
-  ]),
+  rarely(
+    guard('control-plane-suspect, in parts', 'in a doubtful part of the cloud a living member must answer', [
+      'shared/control-plane.ts',
+      'else if (third) (living.length === 0 ? failed : doubtful).push(third);',
+      '',
+    ]),
+  ),
   guard(
     'dead_backoff',
     'never more hosts at once than that',
@@ -121,16 +135,20 @@ export const monitorGuards: readonly Guard[] = [
     'if (all > rules.deadBackoff || untold.length > 0)',
     'if (false)',
   ]),
-  guard('state lost', 'a Redis that lost everything is told, and nothing new is recovered', [
-    permit,
-    "if (state.hold !== null) return turn.refuse({ name: 'state-lost', hosts: names, why: state.hold.why });",
-    '',
-  ]),
-  guard('cooldown', 'nothing more for a while after a recovery', [
-    permit,
-    'if (state.cooldown !== null && nowMs < state.cooldown.sinceMs + rules.cooldownMs) {',
-    'if (false) {',
-  ]),
+  rarely(
+    guard('state lost', 'a Redis that lost everything is told, and nothing new is recovered', [
+      permit,
+      "if (state.hold !== null) return turn.refuse({ name: 'state-lost', hosts: names, why: state.hold.why });",
+      '',
+    ]),
+  ),
+  rarely(
+    guard('cooldown', 'nothing more for a while after a recovery', [
+      permit,
+      'if (state.cooldown !== null && nowMs < state.cooldown.sinceMs + rules.cooldownMs) {',
+      'if (false) {',
+    ]),
+  ),
   guard('spare lock', 'one spare for one host', [
     'monitor/core/spares.ts',
     'if (rival === undefined || place(rival, tried)) {',

@@ -64,7 +64,7 @@ export class Jobs {
     if (this.#random.chance(this.#weather.jobsLost)) return this.onChange();
     this.#put(id, { name, data, state: 'waiting', lock: 0 });
     const slow = this.#random.chance(this.#weather.jobsSlow);
-    this.#pickUp(id, slow ? this.#random.between(1_000, 130_000) : 10);
+    this.#pickUp(id, slow ? this.#random.between(1_000, 200_000) : 10);
   }
 
   withdraw(id: string): boolean {

@@ -105,15 +105,17 @@ export class Monitor<Ledger> {
 
   /** Something happened that only a look would show. */
   poke(): void {
-    if (this.#pokes.size === 0) this.#poked = true;
+    // Whoever is not asleep now looks again before it sleeps longer than it says.
+    this.#poked = true;
     for (const poke of [...this.#pokes]) poke();
   }
 
   #sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const { process } = this.#parts;
     if (this.#renewal === 'next') this.#renewal = signal ?? null;
-    const quietMs = this.#poked ? 0 : this.#renewal === signal ? renewalMs : this.#quietMs();
-    this.#poked = false;
+    const renews = this.#renewal !== null && this.#renewal === signal;
+    const quietMs = renews ? renewalMs : this.#poked ? 0 : this.#quietMs();
+    if (!renews) this.#poked = false;
     if (quietMs <= ms || signal?.aborted) return process.sleep(ms, signal);
     return new Promise((resolve, reject) => {
       const startedMs = process.timeline.nowMs;

@@ -42,7 +42,9 @@ export class RedisLink {
     if (!process.alive) return never;
     if (redis.away || this.#line.cut) return process.answer(timeoutMs, away);
     // One throw for all that is rare: with it most calls cost one number.
-    let left = random.next();
+    const { killAtRedis, freezeAtRedis, redisFails, redisAnswerLost, redisSlow } = weather;
+    const isFair = killAtRedis + freezeAtRedis + redisFails + redisAnswerLost + redisSlow === 0;
+    let left = isFair ? 1 : random.next();
     const isNow = (probability: number): boolean => {
       left -= probability;
       return left < 0;
