@@ -1,23 +1,28 @@
-// Two projects: `unit` needs nothing but Node; `integration` starts real servers (Redis, MariaDB, Slack and
-// OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so six run at once.
+// Three projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node; `integration` starts
+// real servers (Redis, MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files
+// mostly wait, so eight run at once. Files share their worker's modules, which are costly to load and keep no state.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     projects: [
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'] } },
       {
         test: {
           name: 'unit',
-          include: ['test/unit/**/*.test.ts', 'test/simulation/**/*.test.ts', 'test/scenarios.test.ts'],
+          include: ['test/unit/**/*.test.ts', 'test/scenarios.test.ts'],
+          isolate: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          maxWorkers: 6,
-          // After the unit tests, which use both cores.
-          sequence: { groupOrder: 1 },
+          isolate: false,
+          maxWorkers: 8,
+          // After the others, which use both cores.
+          sequence: { groupOrder: 2 },
           // Waits inside the tests have limits of their own, and fail with the whole story.
           testTimeout: 60_000,
           hookTimeout: 60_000,
