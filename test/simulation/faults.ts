@@ -24,12 +24,17 @@ const busyHosts = ({ world }: History): Host[] =>
 const spares = ({ world }: History): Host[] =>
   [...world.hosts.values()].filter((host) => host.disabledReason === 'spare');
 
-function busyHost(history: History): Host | null {
+export function busyHost(history: History): Host | null {
   const hosts = busyHosts(history);
   return hosts.length === 0 ? null : history.random.pick(hosts);
 }
 
-function cut(history: History, host: Host, lines: readonly (keyof Host['cut'])[], forMs: number): void {
+export function cut(
+  history: History,
+  host: Host,
+  lines: readonly (keyof Host['cut'])[],
+  forMs: number,
+): void {
   const { world } = history;
   world.change(host, `${host.name} is cut off (${lines.join(', ')})`, (h) => {
     for (const line of lines) h.cut[line] = true;

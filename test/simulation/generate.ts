@@ -3,6 +3,7 @@
 import type { Rules } from '../../src/monitor/core/types.ts';
 import type { ServerAddress } from '../../src/shared/inventory.ts';
 import { type FaultName, faults } from './faults.ts';
+import type { Focus } from './foci.ts';
 import { History } from './history.ts';
 import type { Random } from './random.ts';
 import { fairWeather, type Weather } from './weather.ts';
@@ -15,11 +16,12 @@ export interface Plan {
 
 const startMs = Date.parse('2026-11-21T12:00:00Z');
 
-export function generate(random: Random): Plan {
+/** With a focus what it names is as it says; everything else is drawn as ever. */
+export function generate(random: Random, focus: Focus | null = null): Plan {
   const weather: Weather = { ...fairWeather };
   const history = new History(
     {
-      rules: rulesOf(random),
+      rules: { ...rulesOf(random), ...focus?.rules },
       weather,
       ...random.pick([
         { workers: 1, quorum: 1 },
@@ -32,19 +34,25 @@ export function generate(random: Random): Plan {
       method: random.chance(0.15) ? 'database' : 'api',
       concurrency: random.pick([1, 2, 8]),
       startMs,
+      ...focus?.setting,
     },
     random,
   );
   history.redis.strict = random.chance(0.1);
-  populate(history);
-  const durationMs = random.pick([65_000, 75_000, 90_000, 140_000]);
+  populate(history, focus?.spares ?? [0, 1, 1, 1, 1, 2, 2, 2]);
+  const drawnMs = random.pick([65_000, 75_000, 90_000, 140_000]);
+  const durationMs = focus?.durationMs ?? drawnMs;
   const firstMs = random.between(1_000, 12_000);
   history.timeline.after(firstMs, () => {
+    if (focus !== null) {
+      Object.assign(weather, focus.weather);
+      return focus.disaster(history);
+    }
     // Fair weather while the first picture is taken, so that most histories get far enough.
     if (random.chance(0.6)) Object.assign(weather, storm(random));
     random.pick(disasters)(history);
   });
-  const kinds = random.some(troubles, 0.25);
+  const kinds = focus === null ? random.some(troubles, 0.25) : [];
   const count = kinds.length === 0 ? 0 : random.between(0, 4);
   for (let i = 0; i < count; i += 1) {
     const kind = random.pick(kinds);
@@ -76,9 +84,9 @@ function rulesOf(random: Random): Rules {
   };
 }
 
-function populate({ world, random }: History): void {
+function populate({ world, random }: History, sparesDrawn: readonly number[]): void {
   const count = random.pick([3, 3, 3, 4, 5]);
-  const spares = random.pick([0, 1, 1, 1, 1, 2, 2, 2]);
+  const spares = random.pick(sparesDrawn);
   const zones = random.chance(0.2) ? ['az1', 'az2'] : ['az1'];
   const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
   const outlets = random.chance(0.4);

@@ -31,22 +31,25 @@ print(
 );
 process.exitCode = unnoticed === 0 ? 0 : 1;
 
-async function survives({ name, duty, edits, isRare }: Guard): Promise<boolean> {
-  const first = await noticed(edits);
+async function survives({ name, duty, edits, isRare, focus }: Guard): Promise<boolean> {
+  const first = await noticed(edits, focus);
   const runs = first === null ? `**all ${most}**` : String(first.seed - from);
-  print(`| ${name} | ${duty} | ${runs} | ${first?.rule ?? '-'} |`);
+  print(`| ${name} | ${duty} | ${runs}${focus === null ? '' : ` of "${focus}"`} | ${first?.rule ?? '-'} |`);
   return first === null && !isRare;
 }
 
 /** The first history that is violated without these texts; a crash counts as well. */
-async function noticed(edits: Guard['edits']): Promise<{ seed: number; rule: string } | null> {
+async function noticed(
+  edits: Guard['edits'],
+  focus: Guard['focus'],
+): Promise<{ seed: number; rule: string } | null> {
   const bundle = await bundleWorker(edits);
   let runs = 0;
   const onProgress = (totals: Totals) => {
     runs = totals.runs;
   };
   try {
-    const task = { ...{ from, runs: most, workers: 1, bundle }, untilViolated: true, onProgress };
+    const task = { ...{ from, runs: most, workers: 1, focus, bundle }, untilViolated: true, onProgress };
     return firstViolation(await runHistories(task));
   } catch (error) {
     return { seed: from + runs, rule: error instanceof Error ? error.message : String(error) };

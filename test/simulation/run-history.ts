@@ -1,4 +1,6 @@
 // One history from its seed to its end: trouble, then calm, then the question whether everything came to its end.
+
+import { type Focus, foci } from './foci.ts';
 import { generate } from './generate.ts';
 import { Violation } from './judges/violation.ts';
 import { demands, settledBefore } from './liveness.ts';
@@ -29,8 +31,13 @@ export type Hear = (atMs: number, who: 'world' | 'sonny', text: string) => void;
 /** Errors are many here, and nobody reads where they came from. */
 Error.stackTraceLimit = 0;
 
-export async function runHistory(seed: number, hear: Hear | null = null): Promise<Outcome> {
-  const { history, calmMs } = generate(new Random(seed));
+/** `focus`: the name of one of the foci, or null. */
+export async function runHistory(
+  seed: number,
+  focus: string | null = null,
+  hear: Hear | null = null,
+): Promise<Outcome> {
+  const { history, calmMs } = generate(new Random(seed), focus === null ? null : focusOf(focus));
   const { timeline, world, judges } = history;
   const startMs = timeline.nowMs;
   if (hear !== null) {
@@ -71,6 +78,12 @@ export async function runHistory(seed: number, hear: Hear | null = null): Promis
       },
     },
   };
+}
+
+function focusOf(name: string): Focus {
+  const focus = foci[name];
+  if (focus === undefined) throw new Error(`no focus ${name}, but ${Object.keys(foci).join(', ')}`);
+  return focus;
 }
 
 /** Everything works again, but the dead stay dead. */

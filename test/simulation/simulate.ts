@@ -1,4 +1,5 @@
 // `npm run simulate`: histories from SEED on (1), RUNS of them (20000; 1 tells its story), on WORKERS processes (1).
+// FOCUS: only of what one of the foci in foci.ts is about.
 // Exit code 1 when something was violated.
 import { runHistories } from './run/crew.ts';
 import { wholeNumber } from './run/environment.ts';
@@ -8,17 +9,18 @@ import { firstViolation, type Totals } from './run/totals.ts';
 const from = wholeNumber('SEED', 1);
 const runs = wholeNumber('RUNS', 20_000);
 const workers = wholeNumber('WORKERS', 1);
+const focus = process.env.FOCUS || null;
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 if (runs === 1) {
-  const { text, outcome } = await tell(from);
+  const { text, outcome } = await tell(from, focus);
   print(text);
   process.exit(outcome.violation === null ? 0 : 1);
 }
 const startedAtMs = Date.now();
 let toldAtMs = startedAtMs;
 const totals = await runHistories({
-  ...{ from, runs, workers },
+  ...{ from, runs, workers, focus },
   onProgress: (soFar) => {
     if (Date.now() - toldAtMs < 30_000) return;
     toldAtMs = Date.now();
@@ -29,8 +31,8 @@ const tookS = (Date.now() - startedAtMs) / 1_000;
 summarize(totals);
 const first = firstViolation(totals);
 if (first !== null) {
-  const { text } = await tell(first.seed);
-  print(`\nThe story of seed ${first.seed} (${replay(first.seed)}):\n${text}`);
+  const { text } = await tell(first.seed, focus);
+  print(`\nThe story of seed ${first.seed} (${replay(first.seed, focus)}):\n${text}`);
   process.exitCode = 1;
 }
 

@@ -1,10 +1,13 @@
 // Twenty thousand simulated histories without a violation. One that violates something is told as a story.
 import { expect, test } from 'vitest';
+import { foci } from './foci.ts';
 import { runHistories } from './run/crew.ts';
 import { replay, tell } from './run/story.ts';
 import { firstViolation } from './run/totals.ts';
 
 const runs = 20_000;
+/** Of each focus; more of them with `FOCUS=... npm run simulate`. */
+const runsOfFocus = 50;
 /** No longer than this: on a machine that is slow or busy fewer of them have to do, which is said. */
 const withinMs = 30_000;
 
@@ -23,6 +26,13 @@ test(`${runs} histories from seed 1 on`, { timeout: 300_000 }, async () => {
   expect(evacuations).toBeGreaterThan(totals.runs / 10);
   expect(attempts).toBeGreaterThan(totals.runs / 100);
   expect(recoveredAfterCalm).toBeGreaterThan(totals.runs / 100);
+});
+
+test.each(Object.keys(foci))(`${runsOfFocus} histories of "%s"`, { timeout: 120_000 }, async (focus) => {
+  const totals = await runHistories({ from: 1, runs: runsOfFocus, workers: 1, focus });
+  const first = firstViolation(totals);
+  if (first !== null)
+    expect.fail(`${(await tell(first.seed, focus)).text}\nReplay: ${replay(first.seed, focus)}`);
 });
 
 test('a history is the same each time it is run', async () => {

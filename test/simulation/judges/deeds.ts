@@ -24,6 +24,8 @@ export class Deeds implements NovaWitness {
   eyesOpenSinceMs: number | null;
   /** Nothing can be said about cooldowns begun before: an operator reset it, or the monitor's clock jumped. */
   cooldownBlurredMs = Number.NEGATIVE_INFINITY;
+  /** Told of each act as it leaves, and of the host it is about. */
+  onAct: (what: 'shot' | 'force-down' | 'evacuate', host: Host) => void = () => {};
   /** How far the clocks of the machines are apart, at most. */
   clockSpreadMs: () => number = () => 0;
   readonly #world: World;
@@ -53,17 +55,20 @@ export class Deeds implements NovaWitness {
   /** The request to force a host down leaves its worker. */
   forcesDown(host: Host): void {
     this.forcedDown.add(host.name);
+    this.onAct('force-down', host);
     this.#judge(() => this.#isSilent(host, 'no host that is heard is forced down', host.name));
   }
 
   /** A host is about to be powered off by its fencing device. */
   shot(host: Host): void {
     this.counts.shots += 1;
+    this.onAct('shot', host);
     this.#judge(() => this.#isSilent(host, 'no host that is heard is powered off', host.name, shotWithinMs));
   }
 
   /** A request for an evacuation leaves its worker. */
   asked(guest: Guest, target: string): void {
+    this.onAct('evacuate', this.#world.host(guest.movedFrom ?? guest.host));
     this.#judge(() => this.#asked(guest, target));
   }
 

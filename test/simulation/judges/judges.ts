@@ -20,6 +20,9 @@ export interface Ledger {
   readonly said: Said;
 }
 
+/** What Redis lost is missed within a pause between two looks, and written again despite a few failures. */
+const writtenAgainMs = 10_000;
+
 export class Judges implements Judge<Ledger> {
   readonly verdicts: Verdicts;
   readonly deeds: Deeds;
@@ -40,6 +43,7 @@ export class Judges implements Judge<Ledger> {
   state: State | null = null;
   readonly #rules: Rules;
   readonly #world: World;
+  readonly #redis: PretendRedis;
   /** The leading monitor's clock minus true time. */
   #offsetMs = 0;
   #phase: { id: string; sinceMs: number } = { id: '', sinceMs: 0 };
@@ -47,6 +51,7 @@ export class Judges implements Judge<Ledger> {
 
   constructor(world: World, redis: PretendRedis, rules: Rules, quorum: number) {
     this.#world = world;
+    this.#redis = redis;
     this.#rules = rules;
     this.verdicts = new Verdicts(world, rules, quorum);
     this.deeds = new Deeds(world, rules);
@@ -181,10 +186,22 @@ export class Judges implements Judge<Ledger> {
       'every wait ends',
       `${phase.kind} for ${Math.round(waitedMs / 1000)} s`,
     );
+    this.#isKept(state, nowMs - Math.max(watchingSinceMs, this.disturbedMs));
     for (const { incident } of state.recoveries) {
       const sinceMs = Math.max(this.#recoveries.get(incident) ?? nowMs, watchingSinceMs, this.disturbedMs);
       if (!this.#recoveries.has(incident)) this.#recoveries.set(incident, nowMs);
       must(nowMs - sinceMs <= contracts.evacuate.waitMs + 5_000, 'every recovery ends', incident);
     }
+  }
+
+  /** Whoever takes over goes on from what Redis holds: what it lost is written again. */
+  #isKept({ epoch, revision }: State, undisturbedMs: number): void {
+    if (this.#redis.away || undisturbedMs < writtenAgainMs) return;
+    const kept = this.#redis.get<{ readonly state: State }>('state')?.state;
+    must(
+      kept?.epoch === epoch && kept.revision === revision,
+      'what Redis lost of the state is saved again',
+      `${kept?.revision ?? 'nothing'} instead of ${revision}`,
+    );
   }
 }

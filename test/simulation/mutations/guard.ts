@@ -8,6 +8,8 @@ export interface Guard {
   readonly edits: readonly Edit[];
   /** Others make up for it, or it matters in few histories: it takes very many to miss it, so they are not demanded. */
   readonly isRare: boolean;
+  /** The histories that lead to where it matters; null: all kinds. */
+  readonly focus: string | null;
 }
 
 /** Each edit: file below src, text that stands there once, text instead. */
@@ -18,7 +20,11 @@ export const guard = (
 ): Guard => ({
   ...{ name, duty },
   isRare: false,
+  focus: null,
   edits: edits.map(([file, find, replace]) => ({ file, find, replace })),
 });
 
 export const rarely = (seldom: Guard): Guard => ({ ...seldom, isRare: true });
+
+/** Looked for in the histories of this focus only. */
+export const inFocus = (focus: string, wanted: Guard): Guard => ({ ...wanted, focus });

@@ -1,5 +1,5 @@
 // The guards that keep ns4 from a wrong change, each with the text that takes it out.
-import { type Guard, guard, rarely } from './guard.ts';
+import { type Guard, guard, inFocus, rarely } from './guard.ts';
 
 const permit = 'ns4/evacuation/permit.ts';
 const run = 'ns4/evacuation/run.ts';
@@ -8,14 +8,16 @@ const byApi = 'ns4/evacuation/by-api.ts';
 const journal = 'ns4/evacuation/journal.ts';
 
 export const ns4Guards: readonly Guard[] = [
-  rarely(
+  inFocus(
+    'reports before the order is begun',
     guard('came back: heartbeat', 'a host that reports again is left alone', [
       permit,
       'if (heard)',
       'if (false)',
     ]),
   ),
-  rarely(
+  inFocus(
+    'answers before the order is begun',
     guard('came back: answers', 'a host that answers again is left alone', [
       permit,
       "if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };",
@@ -47,7 +49,8 @@ export const ns4Guards: readonly Guard[] = [
     'if (unproven !== null) return withoutProof(course, incident, ownership, unproven, begun);',
     '',
   ]),
-  rarely(
+  inFocus(
+    'back between two levels of fencing',
     guard('silent before it is shot', 'nobody who answers is powered off', [
       'ns4/evacuation/prove-off.ts',
       'await work.confirmSilence(renewMs);\n        // The last thing',
@@ -71,7 +74,8 @@ export const ns4Guards: readonly Guard[] = [
       ': null)',
     ]),
   ),
-  rarely(
+  inFocus(
+    'an order waits in the queue',
     guard('too late', 'an order that waited too long is refused', [
       run,
       'if (startedAtMs > order.startByMs) {',
@@ -105,21 +109,38 @@ export const ns4Guards: readonly Guard[] = [
       'incident.acted = true;',
     ]),
   ),
-  rarely(
-    guard('claim is taken', 'one worker at a time works at an incident', [
-      journal,
-      'if (await this.#storage.takeClaim(host, token, ownerMs))',
-      'if ((await this.#storage.takeClaim(host, token, ownerMs)) || true)',
-    ]),
+  inFocus(
+    'two workers at one order',
+    guard(
+      'claim is taken, ownership checks',
+      'one worker at a time works at an incident (checks at saves and renewals make up for a claim not taken)',
+      [
+        journal,
+        'if (await this.#storage.takeClaim(host, token, ownerMs))',
+        'if ((await this.#storage.takeClaim(host, token, ownerMs)) || true)',
+      ],
+      [
+        journal,
+        "const answer = await this.#storage.save(this.#right, journal);\n      if (answer !== 'granted') await this.#lose(answer);",
+        'await this.#storage.save(this.#right, journal);',
+      ],
+      [
+        journal,
+        "const answer = await this.#storage.renewClaim(this.#right, ownerMs);\n      if (answer !== 'granted') await this.#lose(answer);",
+        'await this.#storage.renewClaim(this.#right, ownerMs);',
+      ],
+    ),
   ),
-  rarely(
+  inFocus(
+    'workers stand still',
     guard('ownership check', 'whoever lost the claim changes nothing more', [
       journal,
       "const answer = await this.#storage.save(this.#right, journal);\n      if (answer !== 'granted') await this.#lose(answer);",
       'await this.#storage.save(this.#right, journal);',
     ]),
   ),
-  rarely(
+  inFocus(
+    'workers stand still',
     guard('ownership is recent', 'a worker that stood still asks again before it goes on', [
       journal,
       'if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;',
@@ -133,7 +154,8 @@ export const ns4Guards: readonly Guard[] = [
       "return 'valid';",
     ]),
   ),
-  rarely(
+  inFocus(
+    'Redis forgets during a recovery',
     guard('mandate known', 'without a mandate nothing is changed', [
       'shared/mandate.ts',
       "if (mandate === null || warrant.epoch > mandate.epoch) return 'unknown';",

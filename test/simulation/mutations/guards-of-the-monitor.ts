@@ -1,5 +1,5 @@
 // The guards that keep the monitor from a wrong decision, each with the text that takes it out.
-import { type Guard, guard, rarely } from './guard.ts';
+import { type Guard, guard, inFocus, rarely } from './guard.ts';
 
 const verdict = 'monitor/core/verdict.ts';
 const step = 'monitor/core/step.ts';
@@ -57,7 +57,8 @@ export const monitorGuards: readonly Guard[] = [
     [verdict, 'else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);', ''],
     [verdict, 'else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);', ''],
   ),
-  rarely(
+  inFocus(
+    'one eye lost the way',
     guard('veto', 'what one eye hears lives, whatever the others see', [
       'shared/votes.ts',
       "const hearing = eyes.find(({ finding }) => finding.state === 'answers');",
@@ -100,12 +101,24 @@ export const monitorGuards: readonly Guard[] = [
     "else if (!found.canTestify && rules.fencing === 'none')",
     'else if (false)',
   ]),
-  rarely(
-    guard('instances fresh', 'instances read more than a minute ago choose no spare', [
-      step,
-      'if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {',
-      'if (dead.length > 0 && inventory === null) {',
-    ]),
+  inFocus(
+    'the monitor stands still before the verdict',
+    guard(
+      'instances fresh, control-plane-suspect, spare heard',
+      'instances read a minute ago choose no spare (by then all heartbeats look stale, those of the spare as well)',
+      [
+        step,
+        'if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {',
+        'if (dead.length > 0 && inventory === null) {',
+      ],
+      ['shared/control-plane.ts', 'if (most) failed.push(most);', 'if (false) failed.push(most);'],
+      [
+        'shared/control-plane.ts',
+        'else if (third) (living.length === 0 ? failed : doubtful).push(third);',
+        '',
+      ],
+      ['shared/spares.ts', 'if (silent) return', 'if (false) return'],
+    ),
   ),
   guard('suspicious_backoff', 'with more suspects than that none is inspected', [
     step,
@@ -135,7 +148,8 @@ export const monitorGuards: readonly Guard[] = [
     'if (all > rules.deadBackoff || untold.length > 0)',
     'if (false)',
   ]),
-  rarely(
+  inFocus(
+    'Redis and monitor forget a recovery',
     guard('state lost', 'a Redis that lost everything is told, and nothing new is recovered', [
       permit,
       "if (state.hold !== null) return turn.refuse({ name: 'state-lost', hosts: names, why: state.hold.why });",
@@ -189,11 +203,9 @@ export const monitorGuards: readonly Guard[] = [
     'if (seen !== null && (this.#known === null || !isLater(this.#known, seen))) this.#known = seen;',
     'if (seen !== null) this.#known = seen;',
   ]),
-  rarely(
-    guard('lost save is repeated', 'what Redis lost of the state is saved again', [
-      'monitor/driver.ts',
-      'if (!(await memory.holds(this.#state))) {',
-      'if (false) {',
-    ]),
-  ),
+  guard('lost save is repeated', 'what Redis lost of the state is saved again', [
+    'monitor/driver.ts',
+    'if (!(await memory.holds(this.#state))) {',
+    'if (false) {',
+  ]),
 ];

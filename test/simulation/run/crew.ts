@@ -8,6 +8,8 @@ export interface Task {
   readonly from: number;
   readonly runs: number;
   readonly workers: number;
+  /** Name of what the histories are about; absent: of everything. */
+  readonly focus?: string | null;
   /** Of the code to run; it is removed in the end. */
   readonly bundle?: Bundle;
   /** Ends at the first violation, give or take a batch. */
@@ -25,7 +27,8 @@ const batchLimitMs = 120_000;
 const execArgv = ['--max-semi-space-size=64'];
 
 export async function runHistories(task: Task): Promise<Totals> {
-  const { from, runs, workers, bundle = await bundleWorker([]), untilViolated = false } = task;
+  const { from, runs, workers, untilViolated = false, focus = null } = task;
+  const { bundle = await bundleWorker([]) } = task;
   const totals = nothingYet();
   const startedAtMs = Date.now();
   const untilSeed = from + runs;
@@ -34,7 +37,7 @@ export async function runHistories(task: Task): Promise<Totals> {
     const over = untilViolated && Object.keys(totals.violations).length > 0;
     const isLate = Date.now() - startedAtMs > (task.withinMs ?? Number.POSITIVE_INFINITY);
     if (over || isLate || nextSeed >= untilSeed) return null;
-    const batch = { from: nextSeed, runs: Math.min(batchRuns, untilSeed - nextSeed), untilViolated };
+    const batch = { from: nextSeed, runs: Math.min(batchRuns, untilSeed - nextSeed), focus, untilViolated };
     nextSeed += batch.runs;
     return batch;
   };

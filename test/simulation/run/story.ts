@@ -6,9 +6,9 @@ export interface Story {
   readonly outcome: Outcome;
 }
 
-export async function tell(seed: number): Promise<Story> {
+export async function tell(seed: number, focus: string | null = null): Promise<Story> {
   const lines: string[] = [];
-  const outcome = await runHistory(seed, (atMs, who, text) =>
+  const outcome = await runHistory(seed, focus, (atMs, who, text) =>
     lines.push(
       `${(atMs / 1_000).toFixed(1).padStart(7)} s  ${who === 'sonny' ? 'Sonny:' : '      '} ${text}`,
     ),
@@ -18,4 +18,5 @@ export async function tell(seed: number): Promise<Story> {
   return { text: lines.join('\n'), outcome };
 }
 
-export const replay = (seed: number): string => `SEED=${seed} RUNS=1 npm run simulate`;
+export const replay = (seed: number, focus: string | null = null): string =>
+  `${focus === null ? '' : `FOCUS='${focus}' `}SEED=${seed} RUNS=1 npm run simulate`;

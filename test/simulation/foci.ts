@@ -1,0 +1,168 @@
+// Histories that are about one matter: each leads again and again to where one guard matters, which histories of all
+// kinds seldom do. They are drawn as the others are, but for what the focus names.
+import type { Rules, State } from '../../src/monitor/core/types.ts';
+import { busyHost, cut, type Fault, faults } from './faults.ts';
+import type { History, Setting } from './history.ts';
+import type { Weather } from './weather.ts';
+import type { Host } from './world/model.ts';
+
+export interface Focus {
+  readonly rules?: Partial<Rules>;
+  readonly setting?: Partial<Pick<Setting, 'workers' | 'quorum' | 'monitors' | 'method' | 'concurrency'>>;
+  /** Numbers of spares to choose from. */
+  readonly spares?: readonly number[];
+  /** From the disaster on. */
+  readonly weather?: Partial<Weather>;
+  readonly disaster: Fault;
+  readonly durationMs?: number;
+}
+
+const seconds = 1_000;
+const spared = { spares: [1, 2, 2] };
+const alone = { setting: { workers: 1, quorum: 1, monitors: 1 } };
+const recovers = { deadBackoff: 1, suspiciousBackoff: 5 };
+
+export const foci: Readonly<Record<string, Focus>> = {
+  'answers before the order is begun': {
+    ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
+    disaster: (history) => returnsInTheQueue(history, 'management'),
+  },
+  'reports before the order is begun': {
+    ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
+    disaster: (history) => returnsInTheQueue(history, 'reports'),
+  },
+  'back between two levels of fencing': {
+    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'required' }, durationMs: 140 * seconds },
+    disaster: (history) => {
+      const host = cutOffHost(history);
+      if (host === null) return;
+      host.bmc = 'dead';
+      host.outlet = 'works';
+      onFirst(history, 'shot', () => later(history, [0, 3], () => connect(history, host, 'management')));
+    },
+  },
+  'an order waits in the queue': {
+    ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
+    disaster: (history) => {
+      faults.hostDies(history);
+      onFirstRecovery(history, () => {
+        history.setting.weather.jobsSlow = 1;
+      });
+    },
+  },
+  'two workers at one order': {
+    ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1 } },
+    ...{ weather: { jobsDoubled: 0.7 }, disaster: faults.hostDies },
+  },
+  'workers stand still': {
+    ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
+    ...{ weather: { freezeAtRedis: 0.03 }, disaster: faults.hostDies, durationMs: 140 * seconds },
+  },
+  'Redis forgets during a recovery': {
+    ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
+    durationMs: 140 * seconds,
+    disaster: (history) => {
+      faults.hostDies(history);
+      onFirst(history, 'force-down', () =>
+        later(history, [0, 6], () => {
+          history.redisForgets();
+          for (const { process } of history.monitors) process?.freeze(40 * seconds);
+        }),
+      );
+    },
+  },
+  'Redis and monitor forget a recovery': {
+    ...{ rules: { ...recovers, cooldownMs: 86_400_000 }, setting: { monitors: 1 } },
+    ...{ spares: [2], durationMs: 260 * seconds },
+    disaster: (history) => {
+      faults.hostDies(history);
+      onFirstSave(history, isOver, () =>
+        later(history, [1, 20], () => {
+          history.redisForgets();
+          for (const { process } of history.monitors) process?.kill();
+          later(history, [1, 20], () => faults.hostDies(history));
+        }),
+      );
+    },
+  },
+  'Redis loses what was saved': {
+    ...{ ...spared, rules: recovers, weather: { rollsBackAfterSave: 0.2 }, disaster: faults.hostDies },
+  },
+  'one eye lost the way': {
+    ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1 }, durationMs: 140 * seconds },
+    disaster: faults.heardByOthers,
+  },
+  'the monitor stands still before the verdict': {
+    ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
+    disaster: (history) => {
+      faults.hostDies(history);
+      onFirstSave(
+        history,
+        ({ phase }) => phase.kind === 'scanning-guests',
+        () =>
+          later(history, [0, 3], () => {
+            for (const { process } of history.monitors)
+              process?.freeze(history.random.between(61, 80) * seconds);
+          }),
+      );
+    },
+  },
+};
+
+/** Back in part as soon as its recovery is decided, which then waits for a worker. */
+function returnsInTheQueue(history: History, line: 'management' | 'reports'): void {
+  const host = cutOffHost(history);
+  if (host === null) return;
+  onFirstRecovery(history, () => {
+    history.setting.weather.jobsSlow = 1;
+    later(history, [0, 2], () => connect(history, host, line));
+  });
+}
+
+function cutOffHost(history: History): Host | null {
+  const host = busyHost(history);
+  if (host !== null) cut(history, host, ['reports', 'management', 'guests'], 600 * seconds);
+  return host;
+}
+
+/** One of its lines carries again; its nova-compute does not come back with it. */
+function connect({ world }: History, host: Host, line: 'management' | 'reports'): void {
+  world.change(host, `${host.name} is connected again (${line})`, (h) => {
+    h.compute.broken = true;
+    h.cut[line] = false;
+  });
+}
+
+/** A recovery has been, and none is under way. */
+const isOver = ({ lastReport, recoveries }: State): boolean =>
+  lastReport?.acted === true && recoveries.length === 0;
+
+function later(history: History, [least, most]: readonly [number, number], run: () => void): void {
+  history.timeline.after(history.random.between(least * seconds, most * seconds), () => {
+    if (!history.isCalm) run();
+  });
+}
+
+function onFirst({ judges }: History, wanted: 'shot' | 'force-down' | 'evacuate', run: () => void): void {
+  let done = false;
+  judges.deeds.onAct = (what) => {
+    if (done || what !== wanted) return;
+    done = true;
+    run();
+  };
+}
+
+function onFirstSave({ judges }: History, isMeant: (state: State) => boolean, run: () => void): void {
+  const { onSave } = judges;
+  let done = false;
+  judges.onSave = () => {
+    onSave();
+    if (done || judges.state === null || !isMeant(judges.state)) return;
+    done = true;
+    run();
+  };
+}
+
+function onFirstRecovery(history: History, run: () => void): void {
+  onFirstSave(history, ({ recoveries }) => recoveries.length > 0, run);
+}
