@@ -77,6 +77,8 @@ function overtakenBy(event: EventFacts): string[] {
     case 'cleared':
       return [event.scope];
     case 'backoff-over':
+    // What is lost after that is another loss.
+    case 'hold-lifted':
       return ['cloud'];
     case 'evacuation-requested':
     case 'evacuation-lost':
