@@ -88,6 +88,10 @@ export const foci: Readonly<Record<string, Focus>> = {
   'Redis loses what was saved': {
     ...{ ...spared, rules: recovers, weather: { rollsBackAfterSave: 0.2 }, disaster: faults.hostDies },
   },
+  'by hand onto another spare': {
+    ...{ rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
+    ...{ spares: [2, 3], durationMs: 140 * seconds, disaster: handsMeet },
+  },
   'one eye lost the way': {
     ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1 }, durationMs: 140 * seconds },
     disaster: faults.heardByOthers,
@@ -108,6 +112,24 @@ export const foci: Readonly<Record<string, Focus>> = {
     },
   },
 };
+
+/** Its worker and the monitor end half-way, and somebody goes on by hand, but onto a spare of his own choice. */
+function handsMeet(history: History): void {
+  const { judges, world, workers } = history;
+  faults.hostDies(history);
+  onFirst(history, 'evacuate', (dead) =>
+    later(history, [0, 1], () => {
+      const spare = judges.state?.recoveries.find((r) => r.dead === dead.name)?.spare;
+      const other = [...world.hosts.keys()].find((name) => name.startsWith('spare') && name !== spare);
+      const [worker, ...rest] = workers;
+      history.downMs = () => 60 * seconds;
+      for (const seat of [...rest, ...history.monitors]) seat.process?.kill();
+      later(history, [5, 15], () => {
+        if (other !== undefined) worker?.role?.byHand(dead.name, other);
+      });
+    }),
+  );
+}
 
 /** Back in part as soon as its recovery is decided, which then waits for a worker. */
 function returnsInTheQueue(history: History, line: 'management' | 'reports'): void {
@@ -143,12 +165,16 @@ function later(history: History, [least, most]: readonly [number, number], run: 
   });
 }
 
-function onFirst({ judges }: History, wanted: 'shot' | 'force-down' | 'evacuate', run: () => void): void {
+function onFirst(
+  { judges }: History,
+  wanted: 'shot' | 'force-down' | 'evacuate',
+  run: (host: Host) => void,
+): void {
   let done = false;
-  judges.deeds.onAct = (what) => {
+  judges.deeds.onAct = (what, host) => {
     if (done || what !== wanted) return;
     done = true;
-    run();
+    run(host);
   };
 }
 

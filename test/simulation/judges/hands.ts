@@ -61,6 +61,16 @@ export class Hands {
     if (this.#mandates.length > 20) this.#mandates.shift();
   }
 
+  /** A request that starts an instance of this host elsewhere leaves. */
+  moves(process: Process, host: Host, target: string): void {
+    this.changes(process, host, false);
+    must(
+      this.#of(process, host.name).some(({ order }) => order.spare === target),
+      'no instance is moved onto another spare than ordered',
+      `${process.name} at ${host.name}: ${target}`,
+    );
+  }
+
   /** A request that changes something about this host or its instances leaves. `first`: the one that forces it down. */
   changes(process: Process, host: Host, first: boolean): void {
     const { timeline } = this.#world;

@@ -87,7 +87,7 @@ export class Judges implements Judge<Ledger> {
   asked(process: Process, guest: Guest, target: string): void {
     const source = this.#world.host(guest.movedFrom ?? guest.host);
     this.deeds.asked(guest, target);
-    if (source.name !== target) this.#judge(() => this.hands.changes(process, source, false));
+    if (source.name !== target) this.#judge(() => this.hands.moves(process, source, target));
   }
 
   /** In the middle of somebody's call: it must not be caught there. */

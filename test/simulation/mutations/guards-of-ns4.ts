@@ -162,7 +162,8 @@ export const ns4Guards: readonly Guard[] = [
       "if (mandate === null || warrant.epoch > mandate.epoch) return 'valid';",
     ]),
   ),
-  rarely(
+  inFocus(
+    'by hand onto another spare',
     guard('another spare', 'what was begun onto one spare is not continued onto another', [
       run,
       'if (begun && open.spare !== order.spare) return alreadyRecovering(course, open);',

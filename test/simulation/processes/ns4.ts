@@ -10,8 +10,9 @@ import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import { refreshInventory } from '../../../src/ns4/refresh-inventory.ts';
 import type { Clock } from '../../../src/shared/clock.ts';
 import type { EvacuateData, EvacuationReport, JobResult, ScanResult } from '../../../src/shared/contracts.ts';
+import { controlsFor } from '../../../src/shared/control-plane.ts';
 import type { EventFacts } from '../../../src/shared/events.ts';
-import type { Inventory, Servers } from '../../../src/shared/inventory.ts';
+import type { Hosts, Inventory, Servers } from '../../../src/shared/inventory.ts';
 import { warrantOf } from '../../../src/shared/mandate.ts';
 import type { Nova } from '../world/nova.ts';
 import type { CloudLink } from './cloud-link.ts';
@@ -126,8 +127,25 @@ export class Ns4 implements Taker {
     return process.answer(tookMs, () => result);
   }
 
-  async #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
-    const order: Order = { ...data, warrant: warrantOf(data) };
+  /** As `ns4 -d DEAD -s SPARE` does it, in this worker's stead. */
+  async byHand(dead: string, spare: string): Promise<void> {
+    const nowMs = this.process.clock.nowMs();
+    const { nova, link, rules } = this.#parts;
+    const known = link.redis.get<Hosts>('hosts');
+    const controls = known === undefined ? [] : controlsFor(new Set([dead]), known, nowMs, rules);
+    const order: Order = {
+      ...{ incident: `by-hand-${dead}`, dead, spare, evidence: [], controls, warrant: null },
+      ...{ requestedAtMs: nowMs, startByMs: nowMs + 600_000, judgedAtMs: nowMs },
+      address: nova.world.host(dead).address,
+    };
+    await this.#ordered(order, new AbortController().signal).catch(() => undefined);
+  }
+
+  #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
+    return this.#ordered({ ...data, warrant: warrantOf(data) }, signal);
+  }
+
+  async #ordered(order: Order, signal: AbortSignal): Promise<EvacuationReport> {
     this.#parts.witness.begins(order);
     const report = await evacuateHost(order, this.#evacuationParts(order), signal);
     // As the real handler does: who asks in the next minutes is to see where the instances are.
