@@ -1,6 +1,6 @@
 // Three projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
 // their worker's modules, which are costly to load and keep no state; `integration` starts real servers (Redis, MariaDB,
-// Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so seven run at once.
+// Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so six run at once.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          maxWorkers: 7,
+          maxWorkers: 6,
           // After the others, which use both cores.
           sequence: { groupOrder: 2 },
           // Waits inside the tests have limits of their own, and fail with the whole story.
