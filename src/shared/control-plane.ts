@@ -1,8 +1,8 @@
 // The control plane's own failure must never look like dead hosts: which parts of the cloud went stale together, and who
 // of such a part has to answer before its silent hosts may be called dead. Pure; the monitor and ns4 ask alike.
 import type { ScanResult, ScanTarget } from './contracts.ts';
-import { type ControlRules, controlHosts, hostTarget, spread } from './controls.ts';
-import { type Hosts, type Hypervisor, isMarkedSpare, wasHandled } from './inventory.ts';
+import { type ControlRules, controlHosts, hostTarget, livingHosts, spread } from './controls.ts';
+import { type Hosts, type Hypervisor, isMarkedSpare, newestHeartbeats, wasHandled } from './inventory.ts';
 import type { Refusal } from './refusals.ts';
 import { vouchedSilence } from './votes.ts';
 
@@ -74,7 +74,8 @@ export function findOutages(
 
 /**
  * Not those recovered before or forced down, nor those that are off in good order: disabled, empty and down, as in
- * maintenance or on their way to the scrap heap (a spare is none of these: it should be up). They would make every later outage look larger than it is.
+ * maintenance or on their way to the scrap heap (a spare is none of these: it should be up). They would make every later
+ * outage look larger than it is.
  */
 function isCounted(h: Hypervisor): boolean {
   const isRetired = h.state === 'down' && h.status === 'disabled' && h.runningVms === 0 && !isMarkedSpare(h);
@@ -112,16 +113,16 @@ function groupControls(
   nowMs: number,
   rules: ControlRules,
 ): ScanTarget[] {
-  const newest = newestHeartbeats(hosts);
-  const isLiving = (h: Hypervisor) =>
-    h.state === 'up' &&
-    h.address !== null &&
-    nowMs - (newest.get(h.host) ?? 0) <= rules.heartbeatPeriodMs &&
-    !suspects.has(h.host);
+  const living = new Set(livingHosts(hosts, suspects, nowMs, rules));
   const chosen = new Set(
     groupsOf(hosts)
       .filter(({ members }) => members.some((h) => suspects.has(h.host)))
-      .flatMap(({ members }) => spread(members.filter(isLiving), controlsPerGroup)),
+      .flatMap(({ members }) =>
+        spread(
+          members.filter((h) => living.has(h)),
+          controlsPerGroup,
+        ),
+      ),
   );
   return [...chosen].slice(0, mostGroupControls).map((h) => hostTarget(h.host, h.address, rules));
 }
@@ -149,13 +150,6 @@ export function outageRefusal(
 ): Refusal & { name: 'control-plane-suspect' } {
   const why = isMost({ stale, total }) ? 'most' : living.length === 0 ? 'nobody-to-ask' : 'no-answer';
   return { name: 'control-plane-suspect', scope, of, stale: [...stale], total, why, hosts: [...hosts] };
-}
-
-function newestHeartbeats(hosts: Hosts): Map<string, number> {
-  const newest = new Map<string, number>();
-  for (const { host, heartbeatAtMs } of hosts.agents)
-    newest.set(host, Math.max(newest.get(host) ?? 0, heartbeatAtMs));
-  return newest;
 }
 
 /** The whole cloud first, then zones and aggregates; of several with the same hosts only the first. */

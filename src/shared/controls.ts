@@ -1,7 +1,7 @@
 // Control hosts: healthy hypervisors probed along with every scan, so that a blind scanner is told from a silent host.
 // The monitor chooses them for its scans, ns4 for an evacuation by hand. Pure.
 import type { ScanTarget } from './contracts.ts';
-import type { Hosts } from './inventory.ts';
+import { type Hosts, type Hypervisor, newestHeartbeats } from './inventory.ts';
 
 /** More would add traffic, not certainty. */
 export const controlHostCount = 5;
@@ -11,20 +11,33 @@ export interface ControlRules {
   readonly hypervisorPorts: readonly number[];
 }
 
-/** Hypervisors beyond suspicion (up, with a fresh heartbeat, not in `unsuitable`), spread over the cloud by name. */
+/** Hypervisors beyond suspicion: up, with an address and a fresh heartbeat, and not in `unsuitable`. */
+export function livingHosts(
+  hosts: Hosts,
+  unsuitable: ReadonlySet<string>,
+  nowMs: number,
+  { heartbeatPeriodMs }: Pick<ControlRules, 'heartbeatPeriodMs'>,
+): Hypervisor[] {
+  const newest = newestHeartbeats(hosts);
+  return hosts.hypervisors.filter(
+    (h) =>
+      h.state === 'up' &&
+      h.address !== null &&
+      nowMs - (newest.get(h.host) ?? Number.NEGATIVE_INFINITY) <= heartbeatPeriodMs &&
+      !unsuitable.has(h.host),
+  );
+}
+
+/** Some of the hypervisors beyond suspicion, spread over the cloud by name. */
 export function controlHosts(
   hosts: Hosts,
   unsuitable: ReadonlySet<string>,
   nowMs: number,
   rules: ControlRules,
 ): ScanTarget[] {
-  const fresh = new Set(
-    hosts.agents.filter((a) => nowMs - a.heartbeatAtMs <= rules.heartbeatPeriodMs).map((a) => a.host),
+  return spread(livingHosts(hosts, unsuitable, nowMs, rules), controlHostCount).map((h) =>
+    hostTarget(h.host, h.address, rules),
   );
-  const healthy = hosts.hypervisors.filter(
-    (h) => h.state === 'up' && h.address !== null && fresh.has(h.host) && !unsuitable.has(h.host),
-  );
-  return spread(healthy, controlHostCount).map((h) => hostTarget(h.host, h.address, rules));
 }
 
 /** A hypervisor under the ports config.ini names; no endpoints when Nova knows no address. */

@@ -105,6 +105,14 @@ export interface Inventory {
   readonly servers: Servers | null;
 }
 
+/** When each host was last heard of, by the youngest heartbeat of its agents; a host without agents is not in it. */
+export function newestHeartbeats({ agents }: Pick<Hosts, 'agents'>): Map<string, number> {
+  const newest = new Map<string, number>();
+  for (const { host, heartbeatAtMs } of agents)
+    newest.set(host, Math.max(newest.get(host) ?? heartbeatAtMs, heartbeatAtMs));
+  return newest;
+}
+
 const resurrection = 'sonny resurrection on ';
 
 /** Why the compute service of a host that Sonny recovered is disabled; the host it was recovered to is named. */
@@ -130,6 +138,10 @@ export function wasHandled(hypervisor: Pick<Hypervisor, 'state' | 'status' | 'di
     /sonny/i.test(hypervisor.disabledReason ?? '')
   );
 }
+
+/** Disabled with the reason that a recovery leaves, whatever became of its nova-compute since. */
+export const bearsMarkOfRecovery = (h: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean =>
+  h.status === 'disabled' && (h.disabledReason ?? '').toLowerCase().includes(resurrection.trimEnd());
 
 /** Addresses of a server on an external network: those on a network named in `externalNetworks`, and all floating ones. */
 export function externalAddresses(server: Server, externalNetworks: readonly string[]): ServerAddress[] {

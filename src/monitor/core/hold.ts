@@ -1,6 +1,6 @@
 // Redis lost what was known of a cloud: when was the last recovery, and what was done in it? Until an operator accepts
 // that nobody knows, nothing new is recovered. Recoveries under way go on: what was begun must be ended. Pure.
-import { type Hosts, wasHandled } from '../../shared/inventory.ts';
+import { bearsMarkOfRecovery, type Hosts, wasHandled } from '../../shared/inventory.ts';
 import type { Turn } from './turn.ts';
 
 /** Begins to hold, and says so; nothing happens while it holds already. */
@@ -25,9 +25,7 @@ export function liftHold(turn: Turn, by: string): void {
 export function judgeBeginning(turn: Turn, { hypervisors }: Hosts): void {
   if (!turn.state.unproven) return;
   turn.state.unproven = false;
-  const marked = hypervisors.find(
-    (h) => wasHandled(h) || (h.status === 'disabled' && /sonny resurrection/i.test(h.disabledReason ?? '')),
-  );
+  const marked = hypervisors.find((h) => wasHandled(h) || bearsMarkOfRecovery(h));
   if (marked !== undefined)
     hold(turn, `Redis is empty, yet ${marked.host} was recovered before ("${marked.disabledReason}")`);
 }

@@ -1,5 +1,5 @@
 // Who is suspicious: hypervisors with instances all of whose network agents went silent. Pure.
-import { type Hypervisor, type Inventory, wasHandled } from '../../shared/inventory.ts';
+import { type Hypervisor, type Inventory, newestHeartbeats, wasHandled } from '../../shared/inventory.ts';
 import { type Rules, shortestPauseMs } from './types.ts';
 
 export interface Suspect {
@@ -30,9 +30,7 @@ export function findSuspects(
 ): Suspicion {
   const hosts = inventory.hosts;
   if (hosts === null) return { suspects: [], leftovers: [], disabledWithInstances: [], nextExpiryMs: null };
-  const newest = new Map<string, number>();
-  for (const agent of hosts.agents)
-    newest.set(agent.host, Math.max(newest.get(agent.host) ?? 0, agent.heartbeatAtMs));
+  const newest = newestHeartbeats(hosts);
   const instances = new Map<string, number>();
   for (const server of inventory.servers?.servers ?? [])
     if (server.host !== null) instances.set(server.host, (instances.get(server.host) ?? 0) + 1);

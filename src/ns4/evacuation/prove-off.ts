@@ -1,7 +1,7 @@
 // Proof before recovery: between the permission and the first change the dead host is fenced, unless the incident carries
 // its proof already. Without proof nothing is changed.
 import { errorText } from '../../shared/errors.ts';
-import type { Hosts } from '../../shared/inventory.ts';
+import { type Hosts, newestHeartbeats } from '../../shared/inventory.ts';
 import type { Refusal } from '../../shared/refusals.ts';
 import { CloudError } from '../cloud.ts';
 import type { Fencing } from '../fencing/fencing.ts';
@@ -22,7 +22,8 @@ export async function proveOff(fencing: Fencing, work: Work, hosts: Hosts): Prom
     const outcome = await fencing.fence({
       host,
       signal,
-      heardAtMs: lastHeardAtMs(host, hosts),
+      // Nova's report time is no heartbeat: whoever disables a service moves it as well.
+      heardAtMs: newestHeartbeats(hosts).get(host) ?? null,
       beforeOff: async () => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
         await work.confirmSilence(renewMs);
@@ -50,10 +51,4 @@ export async function proveOff(fencing: Fencing, work: Work, hosts: Hosts): Prom
 export function nobodyFences(host: string): Refusal {
   const detail = "its [FENCING] mode is none, the monitor's is required";
   return { name: 'fence-failed', host, levels: [{ agent: 'ns4', failure: 'cannot-run', detail }] };
-}
-
-/** Nova's report time is no heartbeat: whoever disables a service moves it as well. */
-function lastHeardAtMs(host: string, { agents }: Hosts): number | null {
-  const heard = agents.filter((a) => a.host === host).map((a) => a.heartbeatAtMs);
-  return heard.length === 0 ? null : Math.max(...heard);
 }

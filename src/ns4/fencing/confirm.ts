@@ -2,7 +2,7 @@
 // it. The monitor is told to look at once.
 import type { Clock } from '../../shared/clock.ts';
 import { OperationalError } from '../../shared/errors.ts';
-import type { Inventory } from '../../shared/inventory.ts';
+import { type Inventory, newestHeartbeats } from '../../shared/inventory.ts';
 import type { Words } from './words.ts';
 
 export interface ConfirmParts {
@@ -25,8 +25,7 @@ export async function confirmFenced(host: string, by: string, parts: ConfirmPart
     const names = hosts.hypervisors.map((h) => h.host).join(', ');
     throw new OperationalError(`${host} is no hypervisor of this cloud (the hosts are ${names})`);
   }
-  const heard = hosts.agents.filter((agent) => agent.host === host).map((agent) => agent.heartbeatAtMs);
-  const ageMs = clock.nowMs() - Math.max(0, ...heard);
+  const ageMs = clock.nowMs() - (newestHeartbeats(hosts).get(host) ?? 0);
   if (ageMs <= heartbeatPeriodMs)
     throw new OperationalError(
       `${host} sent a heartbeat ${Math.round(ageMs / 1000)} s ago: it lives, or lived a moment ago (then try again soon)`,

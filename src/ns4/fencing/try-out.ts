@@ -2,7 +2,7 @@
 // Powering off a living host must be hard to do by accident.
 import type { Clock } from '../../shared/clock.ts';
 import { OperationalError, UsageError } from '../../shared/errors.ts';
-import type { Inventory } from '../../shared/inventory.ts';
+import { type Inventory, newestHeartbeats } from '../../shared/inventory.ts';
 import { type AgentAction, type AgentOutcome, runAgent } from './agent.ts';
 import { endText, powerOff } from './level.ts';
 import { type FencingPlan, type Level, levelsOf } from './plan.ts';
@@ -90,8 +90,7 @@ async function mayLive(host: string, { inventory, clock, heartbeatPeriodMs }: Tr
   }
   const hypervisor = known.hosts?.hypervisors.find((h) => h.host === host);
   if (hypervisor === undefined || known.hosts === null || known.servers === null) return true;
-  const heard = known.hosts.agents.filter((agent) => agent.host === host).map((agent) => agent.heartbeatAtMs);
-  const silent = clock.nowMs() - Math.max(0, ...heard) > heartbeatPeriodMs;
+  const silent = clock.nowMs() - (newestHeartbeats(known.hosts).get(host) ?? 0) > heartbeatPeriodMs;
   const empty = !known.servers.servers.some((server) => server.host === host) && hypervisor.runningVms === 0;
   return !((hypervisor.state === 'down' && silent) || (hypervisor.status === 'disabled' && empty));
 }
