@@ -4,7 +4,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../shared/clock.ts';
 import type { JobName, JobOutcome } from '../shared/contracts.ts';
-import { errorText } from '../shared/errors.ts';
+import { errorText, OperationalError } from '../shared/errors.ts';
 import type { EventFacts } from '../shared/events.ts';
 import type { Inventory } from '../shared/inventory.ts';
 import type { InventoryStore } from '../shared/inventory-store.ts';
@@ -125,23 +125,35 @@ export class Driver {
   }
 
   async #lead(epoch: number, stop: AbortSignal): Promise<void> {
-    const { lease, clock, log } = this.#parts;
+    const { log } = this.#parts;
     this.#requested.clear();
-    const found = await this.#goOnFrom();
-    await this.#take({ kind: 'leads', atMs: clock.nowMs(), epoch, who: lease.who, found });
-    while (!stop.aborted) {
+    for (let begun = false; ; ) {
       try {
+        if (stop.aborted) break;
         if (this.#leaseLost) throw new LostLeaseError('it was not renewed in time');
-        const moved = await this.#turn();
-        if (!moved) await this.#rest();
+        if (begun) {
+          if (!(await this.#turn())) await this.#rest();
+        } else {
+          await this.#begin(epoch);
+          begun = true;
+        }
       } catch (error) {
-        if (error instanceof LostLeaseError) throw error;
+        // A state that is not understood shows itself at the beginning; it will not be another one at the next try.
+        if (error instanceof (begun ? LostLeaseError : OperationalError)) throw error;
         // Redis is away: the state in memory is the one last saved, so the same turn is simply taken again.
         log.warn({ error: errorText(error) }, 'a turn failed and is taken again');
         await this.#pause(redisTroublePauseMs);
       }
     }
-    await this.#save(this.#state, [{ kind: 'monitor-stopped' }]);
+    if (this.#state.epoch === epoch) await this.#save(this.#state, [{ kind: 'monitor-stopped' }]);
+  }
+
+  /** Begins to lead, from what is found; said once, also when Redis failed after it had saved it. */
+  async #begin(epoch: number): Promise<void> {
+    const { lease, clock } = this.#parts;
+    const found = await this.#goOnFrom();
+    if (this.#state.epoch === epoch) return;
+    await this.#take({ kind: 'leads', atMs: clock.nowMs(), epoch, who: lease.who, found });
   }
 
   /** The later one of what Redis holds and what is remembered becomes the state. */
