@@ -26,6 +26,7 @@ import { RedisJournalStorage } from './evacuation/redis-journal-storage.ts';
 import { confirmByHand, fenceByHand } from './fencing/by-hand.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { readFencingFile } from './fencing/fencing-file.ts';
+import type { FencingPlan } from './fencing/plan.ts';
 import { Words } from './fencing/words.ts';
 import { handlersOf, type WorkerParts } from './handlers.ts';
 import { createNovaDatabase } from './nova-database.ts';
@@ -68,7 +69,6 @@ await runProcess('ns4', async (frame) => {
     log: (text) => log.info(text),
   });
   frame.onClose('OpenStack', () => cloud.close());
-  const { mode, timeoutMs } = settings.fencing;
   const registry = new EyeRegistry(redis, keys);
   const queues = new ScanQueues(settings.redis, openstack.cloud, log);
   frame.onClose('scan queues', () => queues.close());
@@ -78,11 +78,7 @@ await runProcess('ns4', async (frame) => {
     ...{ log, cloud },
     lookTogether: (data, own, signal) => panel.ask(data, own, signal),
     method: methodOf(started, frame),
-    fencing:
-      mode === 'required' && plan !== null
-        ? createFencing({ plan, words, timeoutMs, clock: systemClock, log })
-        : null,
-    fencingPlan: mode === 'required' ? plan : null,
+    ...fencingOf(started, plan, words),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
   };
   const { deadHypervisor: dead, spareHypervisor: spare } = options;
@@ -105,6 +101,7 @@ await runProcess('ns4', async (frame) => {
     { cloud: openstack.cloud, config: settings.file, method: openstack.method },
     `working for cloud ${openstack.cloud}`,
   );
+  const { mode } = settings.fencing;
   log[mode === 'none' ? 'warn' : 'info'](fencingText(mode));
   const stopped = new Promise<void>((resolve) =>
     frame.stop.addEventListener('abort', () => resolve(), { once: true }),
@@ -113,6 +110,15 @@ await runProcess('ns4', async (frame) => {
   await Promise.race([stopped, proveLogin(cloud, started.credentials, log, frame.stop).then(() => stopped)]);
   return 0;
 });
+
+/** What was read from fencing.yaml, and what fences by it; required and not there must never become "no fencing". */
+function fencingOf({ settings, log }: StartedOnCloud, plan: FencingPlan | null, words: Words) {
+  const { mode, timeoutMs } = settings.fencing;
+  if (mode === 'none') return { fencing: null, fencingPlan: null };
+  if (plan === null) throw new Error('settings were read without fencing.yaml for "mode = required"');
+  const fencing = createFencing({ plan, words, timeoutMs, clock: systemClock, log });
+  return { fencing, fencingPlan: plan };
+}
 
 function methodOf({ settings, openstack }: StartedOnCloud, frame: Frame) {
   if (openstack.method === 'api') return byApi;
