@@ -272,11 +272,18 @@ export class Driver {
   }
 }
 
-/** By what would be saved; most parts of a state that did not move are the very same objects. */
+/** By what would be saved. Parts of a state that did not move are the very same objects, or hold the very same ones. */
 const isSame = (a: State, b: State): boolean =>
   (Object.keys(a) as (keyof State)[]).every(
-    (part) => a[part] === b[part] || JSON.stringify(a[part]) === JSON.stringify(b[part]),
+    (part) => holdSame(a[part], b[part]) || JSON.stringify(a[part]) === JSON.stringify(b[part]),
   );
+
+function holdSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const [ours, theirs] = [Object.entries(a), new Map(Object.entries(b))];
+  return ours.length === theirs.size && ours.every(([key, value]) => value === theirs.get(key));
+}
 
 /** Of two copies of one cloud's state, the one saved later. */
 const isLater = (a: State, b: State): boolean =>
