@@ -1,5 +1,5 @@
 // Two monitors and two ns4 on a real OpenStack: at random moments of recoveries of ten instances, whoever leads or works
-// (or stands by) is killed or frozen. Every instance is evacuated exactly once. ROUNDS and SEED from the environment.
+// (or stands by) is killed or frozen. Every instance is evacuated exactly once. MOMENTS and SEED from the environment.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leaseMs } from '../../src/monitor/lease.ts';
@@ -8,9 +8,10 @@ import { cloudTool } from '../support/cloud-tool.ts';
 import { DoubledCrew, openJobs, type Post, type Role, requestsOfFormerJob } from '../support/doubled-crew.ts';
 import { type Stage, stage, Testbed } from '../support/testbed.ts';
 
-/** Each recovery is hit so often: each hit holds it up for some seconds, so that the next one hits it too. */
-const momentsPerRound = 10;
-const rounds = Number(process.env.ROUNDS ?? 2);
+/** How often a recovery can be hit before it is over is up to the machine and to chance; the sum is what counts. */
+const mostPerRecovery = 10;
+const wanted = Number(process.env.MOMENTS ?? 20);
+const mostRecoveries = Math.ceil(wanted / 2);
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const instances = 10;
 const workerLimitMs = 15_000;
@@ -61,8 +62,8 @@ function table(): string {
 async function begin(): Promise<{ on: Stage; crew: DoubledCrew; ids: string[] }> {
   await testbed.reset();
   const ids = await testbed.boot('vm', 'hv01', { count: instances });
-  // Four at a time, so that a recovery is long enough to be hit again and again.
-  const ini = { OPENSTACK: { concurrency: 4 }, SCAN: { timeout: 1 } };
+  // Two at a time, so that a recovery is long enough to be hit again and again.
+  const ini = { OPENSTACK: { concurrency: 2 }, SCAN: { timeout: 1 } };
   const on = await stage(testbed, ini, { aof: true });
   const { cloud } = testbed.env;
   const crew = await DoubledCrew.start(on.household, cloud, 'hv01');
@@ -143,7 +144,7 @@ async function recovery(round: number, missing: number): Promise<void> {
   const checks: (() => void)[] = [];
   try {
     const beganAtMs = Date.now();
-    for (let n = 0; n < Math.min(momentsPerRound, missing); n += 1) {
+    for (let n = 0; n < Math.min(mostPerRecovery, missing); n += 1) {
       await delay(random.between(100, 4_000));
       if (await hasEnded(on)) break;
       const frozen = await hit(round, beganAtMs, on, crew);
@@ -167,14 +168,12 @@ async function recovery(round: number, missing: number): Promise<void> {
   }
 }
 
-test(`killed or frozen at ${rounds * momentsPerRound} random moments of recoveries (seed ${seed}): each instance once`, async () => {
-  const wanted = rounds * momentsPerRound;
-  // A recovery may be over before its last moment: one more makes up for it.
-  for (let round = 1; round <= rounds + 1 && moments.length < wanted; round += 1)
+test(`killed or frozen at ${wanted} random moments of recoveries (seed ${seed}): each instance once`, async () => {
+  for (let round = 1; round <= mostRecoveries && moments.length < wanted; round += 1)
     await recovery(round, wanted - moments.length);
   for (const { victim, heldMs, actedMs } of moments) {
     const [tookMs, limitMs] = victim.startsWith('ns4') ? [actedMs, workerLimitMs] : [heldMs, monitorLimitMs];
     if (tookMs !== null) expect(tookMs, victim).toBeLessThanOrEqual(limitMs + measureMs);
   }
   expect(moments.length).toBe(wanted);
-}, 900_000);
+}, 1_200_000);
