@@ -1,6 +1,7 @@
 // Is the silence real? A killed host must give no answer at all, a living one's closed port must refuse.
 import { createConnection } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LoopbackAddress } from '../../src/simulator/addresses/loopback-address.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 const open = 10022;
@@ -99,4 +100,15 @@ describe('silence', () => {
     await other.close();
     await expect(startSimulator({ block: simulator.settings.block })).rejects.toThrow(/taken/);
   });
+});
+
+it('an address that goes from silence to refusal drops what waited in its queues, and its thread ends', async () => {
+  const ports = Array.from({ length: 30 }, (_, index) => 10_100 + index);
+  for (let round = 0; round < 10; round += 1) {
+    const address = new LoopbackAddress('127.63.0.1', { open: ports, closed: [] });
+    await address.become('answers');
+    await address.become('silent');
+    await address.become('refuses');
+    await address.close();
+  }
 });

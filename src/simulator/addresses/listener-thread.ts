@@ -40,12 +40,18 @@ function open(port) {
   });
 }
 
+// One that is being ended already cannot be reset: Node would never close its handle, and the thread would never end.
+function drop(connection) {
+  if (connection.writableEnded) connection.destroy();
+  else connection.resetAndDestroy();
+}
+
 async function obey({ ports, block }) {
   for (const [port, server] of servers) {
     if (ports.includes(port)) continue;
     servers.delete(port);
     server.close();
-    for (const connection of connections) if (connection.localPort === port) connection.resetAndDestroy();
+    for (const connection of connections) if (connection.localPort === port) drop(connection);
   }
   await Promise.all(ports.filter((port) => !servers.has(port)).map(open));
   if (block) Atomics.store(flag, 0, 1);
