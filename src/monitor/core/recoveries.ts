@@ -113,7 +113,20 @@ function endRecovery(turn: Turn, recovery: Recovery, report: EvacuationReport): 
     turn.forget(recovery.dead);
     turn.say({ kind: 'evacuation-ended', report });
   }
-  if (!report.acted) liftCooldown(turn, recovery.incident);
+  if (report.acted) return;
+  liftCooldown(turn, recovery.incident);
+  beginRoundAnew(turn);
+}
+
+/**
+ * The round under way left the host out, as it was being recovered. It is as dead as before and counts with the others:
+ * judged without it, one of them would be taken for the only one.
+ */
+function beginRoundAnew(turn: Turn): void {
+  const { phase } = turn.state;
+  if (phase.kind === 'watching') return;
+  turn.withdraw(phase.job);
+  turn.watchUntil(turn.nowMs);
 }
 
 /** What makes a refusal another one; an agent's own words may hold times and counters. */

@@ -1,5 +1,6 @@
 // The monitor's rules as stories: what it sees, what it asks of ns4, what it refuses and says.
 import { describe, expect, test } from 'vitest';
+import { awaitedJobs } from '../../../src/monitor/core/types.ts';
 import type { RefusalName } from '../../../src/shared/refusals.ts';
 import { sentence } from '../../../src/shared/sentences.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
@@ -510,6 +511,30 @@ describe('hosts that die together, their heartbeats running out one after anothe
     expect(s.refusals).toEqual(['perhaps-more-dead']);
     expect(s.round().evacuations.map(({ dead }) => dead)).toEqual(['hv01', 'hv02']);
   });
+
+  test.each(['refreshing', 'scanning-hosts', 'refreshing-servers', 'scanning-guests'] as const)(
+    'a recovery ends with nothing done while the next one is looked at (%s): they count together',
+    (kind) => {
+      const hv02 = { heard: (atMs: number) => atMs, silent: false };
+      const s = dying(hv02);
+      s.world.evacuate = () => ({ state: 'running' });
+      const [recovery] = s.round().requests.filter((r) => r.name === 'evacuate');
+      Object.assign(hv02, { heard: () => nowMs, silent: true });
+      s.atMs = nowMs + 90_000;
+      s.input({ kind: 'tick' });
+      while (s.state.phase.kind !== kind) {
+        const [job] = awaitedJobs(s.state).filter((j) => j.name !== 'evacuate');
+        if (job === undefined) throw new Error(`never ${kind}`);
+        s.outcome(job, s.answer(job));
+      }
+      if (recovery?.name !== 'evacuate') throw new Error('no recovery');
+      const refusal = { name: 'spare-unfit', host: 'hv01', spare: 'hv04', why: 'it is enabled' } as const;
+      s.outcome(recovery, done(recovery, { outcome: 'refused', acted: false, instances: [], refusal }));
+      s.round();
+      expect(s.refusals).toEqual(['spare-unfit', 'too-many-dead']);
+      expect(s.evacuations).toHaveLength(1);
+    },
+  );
 });
 
 describe('a refusal by ns4', () => {
