@@ -270,18 +270,6 @@ describe('defect 9: by database', () => {
     expectFenced(pair);
   });
 
-  test('Placement is away: the instances are back all the same, and it is said', async () => {
-    const pair = await bench.pair({ active: {}, off: { stopped: true } });
-    await bench.simulator.stop('placement');
-    const worker = bench.worker({ method: byDatabase(database) });
-    const report = await worker.evacuate(bench.order(pair));
-    await bench.simulator.start('placement');
-    expect(outcomes(report)).toEqual({ active: 'recovered', off: 'recovered' });
-    expect(bench.seen(`${pair.dead}-active`)).toMatchObject({ host: pair.spare, runningOn: [pair.spare] });
-    const said = worker.heard.flatMap((facts) => (facts.kind === 'evacuation-step' ? [facts.step] : []));
-    expect(said.filter((step) => step.startsWith('Placement does not count'))).toHaveLength(2);
-  });
-
   test('the host comes back before an instance is started: it is not started elsewhere', async () => {
     const pair = await bench.pair({ active: {} });
     const clock = new MovableClock();

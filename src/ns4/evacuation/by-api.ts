@@ -8,6 +8,7 @@ import type { Server } from '../../shared/inventory.ts';
 import { CloudError, type EvacuationMigration, type PortBinding } from '../cloud.ts';
 import type { JournalEntry } from './journal.ts';
 import { isUnderWay, look, requestLimitMs, type Sight } from './look.ts';
+import { awayLimitMs, awayPauseMs, isFinal } from './patience.ts';
 import { endInstance, type Method, unfinished, type Work } from './work.ts';
 
 /**
@@ -15,8 +16,6 @@ import { endInstance, type Method, unfinished, type Work } from './work.ts';
  * call to Neutron, which the evacuations themselves are waiting for: it is read only when its migration says news.
  */
 const pollMs = 300;
-/** Pause when Nova or Neutron did not answer, or takes no requests for now. */
-const awayPauseMs = 2_000;
 /** All servers are read this often all the same: one deleted meanwhile leaves its migration as it was. */
 const fullLookMs = 10_000;
 /** Requests per instance, when Nova gave up on the ones before. */
@@ -25,12 +24,8 @@ const mostRequests = 3;
 const instanceLimitMs = 900_000;
 /** On the spare but with a port that found no network, or in a state it should not stay in. */
 const settleLimitMs = 60_000;
-/** Nova (or Neutron) away for so long ends the waiting; what is unfinished is said so. */
-const awayLimitMs = 600_000;
 /** Clocks of the cloud and of ns4 may differ by this much beyond the correction. */
 const clockMarginMs = 5_000;
-/** Answers that are about us or the moment, not about the instance: the same request may be taken later. */
-const notNow: ReadonlySet<number | null> = new Set([401, 408, 413, 429]);
 
 interface Picture {
   /** Absent: not looked at this time (its migration is under way, or it waits for room); null: Nova knows none. */
@@ -211,7 +206,7 @@ async function ask(work: Work, entry: JournalEntry): Promise<void> {
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     work.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
-    switch (error.outcome === 'refused' && notNow.has(error.status) ? 'not-done' : error.outcome) {
+    switch (error.outcome === 'refused' && !isFinal(error) ? 'not-done' : error.outcome) {
       case 'unknown':
         // Stays "asking": the next looks tell what Nova made of it.
         return;

@@ -1,21 +1,24 @@
 // Method `database`, the original's: rewrite the instances' host and node in Nova's database, then per instance move
 // its Placement allocation, rebind its ports and reboot it hard. Unlike the original: the update is conditional and
 // parameterised, node is the hypervisor's name, stopped instances get their ports rebound too, Placement is corrected.
-import pLimit from 'p-limit';
-import { errorText } from '../../shared/errors.ts';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { InstanceReport } from '../../shared/contracts.ts';
+import { errorText, OperationalError } from '../../shared/errors.ts';
 import { CloudError } from '../cloud.ts';
-import type { NovaDatabase } from '../nova-database.ts';
+import type { MoveResult, NovaDatabase } from '../nova-database.ts';
 import type { JournalEntry } from './journal.ts';
 import { expectedStatus } from './look.ts';
+import { awayLimitMs, awayPauseMs, isFinal, patiently } from './patience.ts';
 import { endInstance, type Method, unfinished, type Work } from './work.ts';
 
 /** States in which Nova accepts a hard reboot (nova.compute.vm_states.ALLOW_HARD_REBOOT), and stopped, which needs none. */
 const movable = new Set(['active', 'stopped', 'paused', 'suspended', 'error']);
 const pollMs = 500;
 const instanceLimitMs = 300_000;
-/** Attempts of the steps that may safely be repeated (allocation, ports, reboot) when OpenStack does not take them. */
-const mostAttempts = 5;
-const retryPauseMs = 2_000;
+/** Placement is waited for less long than the others: an instance that runs shall not be reported late because of it. */
+const placementLimitMs = 60_000;
+
+type End = Pick<InstanceReport, 'outcome' | 'why' | 'after'>;
 
 export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Method {
   return {
@@ -25,7 +28,7 @@ export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Metho
       await rewriteHosts(work, database);
       const limit = pLimit(work.concurrency);
       const results = await Promise.allSettled(
-        unfinished(work.incident).map((entry) => limit(() => bringUp(work, entry))),
+        unfinished(work.incident).map((entry) => bringUp(work, entry, limit)),
       );
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     },
@@ -34,11 +37,12 @@ export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Metho
 
 /** Instances Nova could not start again by a reboot, and those a Nova evacuation already moves, stay where they are. */
 async function skipImmovable(work: Work): Promise<void> {
-  const evacuations = await work.cloud.listEvacuations(work.incident.dead, work.signal);
+  const { cloud, incident, signal } = work;
+  const evacuations = await patiently(work, () => cloud.listEvacuations(incident.dead, signal));
   const underWay = new Set(
     evacuations.filter((m) => ['accepted', 'pre-migrating'].includes(m.status)).map((m) => m.instanceId),
   );
-  for (const entry of unfinished(work.incident)) {
+  for (const entry of unfinished(incident)) {
     if (entry.attempts > 0) continue;
     const { vmState } = entry.before;
     const why = underWay.has(entry.id)
@@ -52,7 +56,7 @@ async function skipImmovable(work: Work): Promise<void> {
 
 /** One transaction for all; what is no longer on the dead hypervisor is left alone. */
 async function rewriteHosts(work: Work, database: Pick<NovaDatabase, 'moveInstances'>): Promise<void> {
-  const { incident, dead, spare } = work;
+  const { incident } = work;
   const entries = unfinished(incident);
   if (entries.length === 0) return;
   await work.confirmSilence();
@@ -62,16 +66,8 @@ async function rewriteHosts(work: Work, database: Pick<NovaDatabase, 'moveInstan
     entry.attempts += 1;
     entry.askedAtMs ??= work.clock.nowMs();
   }
-  await work.ownership.save(incident);
-  work.signal.throwIfAborted();
-  const moved = await database.moveInstances(
-    {
-      ids: entries.map((entry) => entry.id),
-      from: { host: dead.host, node: dead.name },
-      to: { host: spare.host, node: spare.name },
-    },
-    work.signal,
-  );
+  const moved = await rewriteOnce(work, database, entries);
+  if (moved === null) return;
   const elsewhere = new Map(moved.elsewhere.map(({ id, host }) => [id, host]));
   const here = new Set([...moved.moved, ...moved.already]);
   for (const entry of entries) {
@@ -85,34 +81,86 @@ async function rewriteHosts(work: Work, database: Pick<NovaDatabase, 'moveInstan
   await work.ownership.save(incident);
 }
 
-/** Ports, reboot, Placement, and the proof that it runs on the spare. */
-async function bringUp(work: Work, entry: JournalEntry): Promise<void> {
+/**
+ * The transaction, asked for again (which is safe, see NovaDatabase) as long as MySQL is away; each time the dead host
+ * must be silent and the incident ours. Null when it stayed away: then every entry has its end.
+ */
+async function rewriteOnce(
+  work: Work,
+  database: Pick<NovaDatabase, 'moveInstances'>,
+  entries: readonly JournalEntry[],
+): Promise<MoveResult | null> {
+  const { incident, dead, spare, clock, signal } = work;
+  const move = {
+    ids: entries.map((entry) => entry.id),
+    from: { host: dead.host, node: dead.name },
+    to: { host: spare.host, node: spare.name },
+  };
+  const sinceMs = clock.nowMs();
+  for (let told = false; ; told = true) {
+    await work.confirmSilence();
+    await work.ownership.save(incident);
+    signal.throwIfAborted();
+    try {
+      return await database.moveInstances(move, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof OperationalError)) throw error;
+      const why = errorText(error);
+      work.log.warn({ error: why }, 'the instances were not moved');
+      if (clock.nowMs() - sinceMs > awayLimitMs) {
+        for (const entry of entries)
+          await endInstance(work, entry, { outcome: 'unfinished', why, after: null });
+        return null;
+      }
+      if (!told) await step(work, `${why}; tried again for ${awayLimitMs / 60_000} minutes`);
+    }
+    await clock.sleep(awayPauseMs, signal);
+  }
+}
+
+/** Ports, reboot, the proof that it runs on the spare, Placement. Nobody waits for a place because Placement is away. */
+async function bringUp(work: Work, entry: JournalEntry, limit: LimitFunction): Promise<void> {
   try {
-    await repeat(work, () => rebind(work, entry));
-    const wanted = expectedStatus(entry.before.vmState);
-    if (wanted === 'ACTIVE') await repeat(work, () => reboot(work, entry));
-    await rebook(work, entry);
-    await proof(work, entry, wanted);
+    const end = await limit(async () => {
+      await patiently(work, () => rebind(work, entry));
+      const wanted = expectedStatus(entry.before.vmState);
+      if (wanted === 'ACTIVE') await patiently(work, () => reboot(work, entry));
+      return proof(work, entry, wanted);
+    });
+    if (end.outcome !== 'skipped') await rebook(work, entry);
+    await endInstance(work, entry, end);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
-    await endInstance(work, entry, { outcome: 'failed', why: errorText(error), after: null });
+    const end: End = isFinal(error)
+      ? { outcome: 'failed', why: errorText(error), after: null }
+      : { outcome: 'unfinished', why: `OpenStack is away: ${error.message}`, after: null };
+    await endInstance(work, entry, end);
   }
 }
 
 /** Where Placement counts an instance matters to later scheduling, not to this instance: no reason to leave it down. */
 async function rebook(work: Work, entry: JournalEntry): Promise<void> {
-  const { cloud, dead, spare, signal, incident, log } = work;
+  const { cloud, dead, spare, signal, log } = work;
   try {
-    await repeat(work, () => cloud.moveAllocation(entry.id, dead.name, spare.name, signal));
+    await patiently(
+      work,
+      () => cloud.moveAllocation(entry.id, dead.name, spare.name, signal),
+      placementLimitMs,
+    );
   } catch (error) {
     if (!(error instanceof CloudError) || signal.aborted) throw error;
     log.warn({ instance: entry.id, error: errorText(error) }, 'its allocation could not be moved');
-    const step = `Placement does not count ${entry.name} on ${spare.name} (${error.message}); please correct it`;
-    await work.say({
-      kind: 'evacuation-step',
-      ...{ incident: incident.id, dead: incident.dead, spare: incident.spare, step },
-    });
+    await step(
+      work,
+      `Placement does not count ${entry.name} on ${spare.name} (${error.message}); please correct it`,
+    );
   }
+}
+
+function step(work: Work, text: string): Promise<void> {
+  const { id, dead, spare } = work.incident;
+  return work.say({ kind: 'evacuation-step', incident: id, dead, spare, step: text });
 }
 
 async function rebind({ cloud, spare, signal }: Work, entry: JournalEntry): Promise<void> {
@@ -131,32 +179,20 @@ async function reboot(work: Work, entry: JournalEntry): Promise<void> {
   await cloud.hardReboot(entry.id, signal);
 }
 
-/** Every step here may be done twice without harm, so an unknown outcome is simply tried again. */
-async function repeat(work: Work, action: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await action();
-    } catch (error) {
-      const final = !(error instanceof CloudError) || error.outcome === 'refused' || attempt >= mostAttempts;
-      if (final) throw error;
-      work.log.warn({ error: errorText(error) }, 'will be tried again');
-      await work.clock.sleep(retryPauseMs, work.signal);
-    }
-  }
-}
-
-async function proof(work: Work, entry: JournalEntry, wanted: 'ACTIVE' | 'SHUTOFF'): Promise<void> {
+/** How it ended, once it settled on the spare, or did not in time. */
+async function proof(work: Work, entry: JournalEntry, wanted: 'ACTIVE' | 'SHUTOFF'): Promise<End> {
   const { cloud, clock, signal, spare } = work;
-  const sinceMs = clock.nowMs();
+  let sinceMs = clock.nowMs();
   for (;;) {
-    const server = await cloud.readServer(entry.id, signal);
-    if (server === null)
-      return endInstance(work, entry, { outcome: 'skipped', why: 'it was deleted meanwhile', after: null });
-    const ports = await cloud.listPorts({ instanceId: entry.id }, signal);
+    const askedAtMs = clock.nowMs();
+    const server = await patiently(work, () => cloud.readServer(entry.id, signal));
+    if (server === null) return { outcome: 'skipped', why: 'it was deleted meanwhile', after: null };
+    const ports = await patiently(work, () => cloud.listPorts({ instanceId: entry.id }, signal));
+    // An outage is no time in which the instance could have settled.
+    sinceMs += clock.nowMs() - askedAtMs;
     const astray = ports.find((p) => p.host !== spare.host || p.vifType === 'binding_failed');
     const settled = server.host === spare.host && server.taskState === null && server.status === wanted;
-    if (settled && !astray)
-      return endInstance(work, entry, { outcome: 'recovered', why: null, after: server.status });
+    if (settled && !astray) return { outcome: 'recovered', why: null, after: server.status };
     if (
       clock.nowMs() - sinceMs > instanceLimitMs ||
       (server.status === 'ERROR' &&
@@ -169,7 +205,7 @@ async function proof(work: Work, entry: JournalEntry, wanted: 'ACTIVE' | 'SHUTOF
         (astray
           ? `its port ${astray.id} is ${astray.vifType} on ${astray.host}`
           : `it is ${server.status} (${server.taskState ?? 'no task'}) on ${server.host}`);
-      return endInstance(work, entry, { outcome: 'failed', why, after: server.status });
+      return { outcome: 'failed', why, after: server.status };
     }
     await clock.sleep(pollMs, signal);
   }
