@@ -83,9 +83,13 @@ const movableOf = (history: History, host: Host): Guest[] =>
 /** One that was opened and never begun with is begun anew, or never. */
 function openIncidents(history: History): string[] {
   const hosts = history.redis.keys('open:').map((key) => history.world.host(key.slice('open:'.length)));
-  // An end that Redis forgot in its last second leaves nothing to be done.
+  const { leftAloud, hands } = history.judges;
+  // An end that Redis forgot in its last second leaves nothing to be done, or was told with the request to look.
+  const isForgotten = (host: Host) =>
+    hands.forgottenMs > Number.NEGATIVE_INFINITY && leftAloud.has(host.name);
   return hosts
     .filter((host) => host.forcedDown && !host.powered && movableOf(history, host).length > 0)
+    .filter((host) => !isForgotten(host))
     .map((host) => host.name);
 }
 

@@ -8,7 +8,7 @@ import { OperationalError } from '../../../src/shared/errors.ts';
 import type { Jobs } from './jobs.ts';
 import { PretendLease } from './lease.ts';
 import type { Process } from './process.ts';
-import type { RedisLink } from './redis-link.ts';
+import { RedisAwayError, type RedisLink } from './redis-link.ts';
 import { silentLog } from './silent-log.ts';
 import { type Judge, PretendMemory, readInventory } from './storage.ts';
 
@@ -62,6 +62,10 @@ export class Monitor<Ledger> {
         judge.saved(state, events, by);
       },
     };
+    // A turn that failed may have missed what it was woken for: it is soon taken again.
+    link.onFailure = () => {
+      this.#poked = true;
+    };
     const lease = this.#lease;
     const driver = new Driver({
       ...{ cloud: 'pretend', rules, log: silentLog },
@@ -89,7 +93,8 @@ export class Monitor<Ledger> {
     driver.run(stop).then(
       () => this.onEnd(),
       (error: unknown) => {
-        if (!(error instanceof OperationalError)) return process.timeline.fail(error);
+        const isMeant = error instanceof OperationalError || error instanceof RedisAwayError;
+        if (!isMeant) return process.timeline.fail(error);
         this.onEnd();
       },
     );

@@ -1,6 +1,5 @@
 // A process's way to the pretend Redis, with all that may go wrong on it: the process is killed or stands still before
 // or after the call took effect, the call fails, its answer is lost or late.
-import { OperationalError } from '../../../src/shared/errors.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
 import type { PretendRedis } from '../world/redis.ts';
@@ -8,7 +7,12 @@ import { never, type Process } from './process.ts';
 
 const timeoutMs = 1_000;
 
+/** As the real client has it: no error of ours. */
+export class RedisAwayError extends Error {}
+
 export class RedisLink {
+  /** Called when a call failed, or looked so. */
+  onFailure: () => void = () => {};
   readonly redis: PretendRedis;
   readonly process: Process;
   readonly #random: Random;
@@ -40,7 +44,7 @@ export class RedisLink {
     const random = this.#random;
     const weather = this.#weather;
     if (!process.alive) return never;
-    if (redis.away || this.#line.cut) return process.answer(timeoutMs, away);
+    if (redis.away || this.#line.cut) return process.answer(timeoutMs, this.#away);
     // One throw for all that is rare: with it most calls cost one number.
     const { killAtRedis, freezeAtRedis, redisFails, redisAnswerLost, redisSlow } = weather;
     const isFair = killAtRedis + freezeAtRedis + redisFails + redisAnswerLost + redisSlow === 0;
@@ -64,10 +68,10 @@ export class RedisLink {
       process.freeze(forMs);
       return process.answer(0, () => result);
     }
-    if (isNow(weather.redisFails)) return process.answer(0, away);
+    if (isNow(weather.redisFails)) return process.answer(0, this.#away);
     if (isNow(weather.redisAnswerLost)) {
       apply();
-      return process.answer(timeoutMs, away);
+      return process.answer(timeoutMs, this.#away);
     }
     if (isNow(weather.redisSlow)) return process.answer(random.between(50, 900), apply);
     try {
@@ -76,8 +80,9 @@ export class RedisLink {
       return Promise.reject(error);
     }
   }
-}
 
-function away(): never {
-  throw new OperationalError('Redis does not answer');
+  readonly #away = (): never => {
+    this.onFailure();
+    throw new RedisAwayError('Redis does not answer');
+  };
 }
