@@ -8,6 +8,7 @@ import { CloudLink } from './processes/cloud-link.ts';
 import { Eye } from './processes/eye.ts';
 import { PretendFencing, wordKey } from './processes/fence.ts';
 import { Jobs } from './processes/jobs.ts';
+import { heldLease } from './processes/lease.ts';
 import { Monitor } from './processes/monitor.ts';
 import { Ns4 } from './processes/ns4.ts';
 import { lookTogether } from './processes/panel.ts';
@@ -122,6 +123,7 @@ export class History {
 
   redisGoes(): void {
     this.redis.away = true;
+    heldLease(this.redis);
     this.judges.disturbedMs = Number.POSITIVE_INFINITY;
     this.world.tell('Redis is away');
     this.poke();
@@ -255,6 +257,7 @@ export class History {
     };
     process.onFreeze = (forMs) => {
       this.world.tell(`${seat.name} stands still for ${forMs / 1000} s`);
+      heldLease(redis);
       judges.pauses(process);
       this.poke();
       process.later(forMs, () => {
