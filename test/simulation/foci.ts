@@ -92,6 +92,16 @@ export const foci: Readonly<Record<string, Focus>> = {
     ...{ rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
     ...{ spares: [2, 3], durationMs: 140 * seconds, disaster: handsMeet },
   },
+  'refused while the next one is judged': {
+    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'required' }, durationMs: 240 * seconds },
+    disaster: (history) => {
+      const host = busyHost(history);
+      if (host === null) return;
+      Object.assign(host, { bmc: 'dead', outlet: 'dead' });
+      history.world.powerOff(host);
+      onFirstRecovery(history, () => later(history, [0, 40], () => faults.hostDies(history)));
+    },
+  },
   'one eye lost the way': {
     ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1 }, durationMs: 140 * seconds },
     disaster: faults.heardByOthers,

@@ -149,6 +149,14 @@ export const monitorGuards: readonly Guard[] = [
     'if (false)',
   ]),
   inFocus(
+    'refused while the next one is judged',
+    guard('round begun anew', 'a host whose recovery was refused counts in the round that left it out', [
+      'monitor/core/recoveries.ts',
+      "if (phase.kind === 'watching') return;\n  turn.withdraw",
+      'return;\n  turn.withdraw',
+    ]),
+  ),
+  inFocus(
     'Redis and monitor forget a recovery',
     guard('state lost', 'a Redis that lost everything is told, and nothing new is recovered', [
       permit,
