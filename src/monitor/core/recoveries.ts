@@ -104,7 +104,9 @@ function loseRecovery(turn: Turn, recovery: Recovery, why: string): void {
 
 function endRecovery(turn: Turn, recovery: Recovery, report: EvacuationReport): void {
   remove(turn, recovery);
-  turn.state.recoveryEndedMs = turn.nowMs;
+  // Nothing asked for, nothing moved: the instances known are where they were. Stamped all the same, a recovery that is
+  // refused every round would keep everybody from hearing of instances left on hosts handled before.
+  if (report.acted) turn.state.recoveryEndedMs = turn.nowMs;
   turn.state.lastReport = report;
   // A refusal stands for the host until it changes: the next round asks again, and says it again only if it is another.
   if (report.outcome === 'refused' && report.refusal !== null)

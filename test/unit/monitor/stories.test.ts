@@ -537,6 +537,47 @@ describe('hosts that die together, their heartbeats running out one after anothe
   );
 });
 
+test('instances left on a host handled before are told of, though the recovery of another is refused every round', () => {
+  let serversAtMs = nowMs;
+  let isHandled = false;
+  const s: Story = new Story({
+    inventory: () => {
+      const handled = {
+        state: 'down',
+        status: 'disabled',
+        disabledReason: 'sonny resurrection on hv05',
+      } as const;
+      const seen = inventory(
+        {
+          hypervisors: [
+            hypervisor('hv01', isHandled ? { ...handled, forcedDown: true } : {}),
+            ...[hypervisor('hv02'), hypervisor('hv03', { runningVms: 1 }), hypervisor('hv06'), spare('hv04')],
+          ],
+          servers: [server('vm1', 'hv01'), server('vm2', 'hv02'), server('vm3', 'hv03')],
+          agents: [agent('hv01', 0, isHandled ? {} : { heartbeatAtMs: s.atMs }), agent('hv02', 99_000)],
+        },
+        s.atMs,
+      );
+      return { ...seen, servers: seen.servers && { ...seen.servers, collectedAtMs: serversAtMs } };
+    },
+    finding: (name) => (/^(hv02|id-vm2)$/.test(name) ? 'silent' : 'answers'),
+    refresh: (servers) => {
+      if (servers) serversAtMs = s.atMs;
+      const result = { ok: true, collectedAtMs: s.atMs, serversCollectedAtMs: serversAtMs } as const;
+      return { state: 'done', result: { ...result, hypervisors: 5, servers: 3, tookMs: 10 } };
+    },
+    evacuate: (r) => {
+      const levels = [{ agent: 'fence_ipmilan', failure: 'timed-out' as const, detail: 'no answer' }];
+      const refusal = { name: 'fence-failed' as const, host: 'hv02', levels };
+      return done(r, { outcome: 'refused', acted: false, instances: [], refusal });
+    },
+  });
+  s.round().round();
+  isHandled = true;
+  s.round().round();
+  expect(s.refusals).toEqual(['fence-failed', 'already-handled']);
+});
+
 describe('a refusal by ns4', () => {
   test('is said once, though the order is tried again every round', () => {
     const s = story({
