@@ -27,7 +27,11 @@ afterEach(() => bench.simulator.clearFaults());
 /** Nova had time to show a trace of whatever was asked before. */
 const laterMs = lostRequestMs + 5_000;
 const laterWorker = (method: Method = byApi) =>
-  bench.worker({ method, clock: new MovableClock(bench.clock.aheadMs + laterMs) });
+  bench.worker({
+    ...{ method, clock: new MovableClock(bench.clock.aheadMs + laterMs) },
+    // A second to each millisecond.
+    steadyMs: () => performance.now() * 1_000,
+  });
 
 /** Where only the worker's clock is moved on, the last heartbeats must not seem to be later than the verdict. */
 const timeless = () => ({ judgedAtMs: bench.clock.nowMs() + 3_600_000 });

@@ -4,7 +4,13 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { lostRequestMs } from '../../src/ns4/evacuation/look.ts';
 import type { EvacuateData, EvacuationReport } from '../../src/shared/contracts.ts';
 import type { FaultOrder, Simulator } from '../../src/simulator/simulator.ts';
-import { EvacuationBench, MovableClock, type Pair, type Worker } from '../support/evacuation-bench.ts';
+import {
+  EvacuationBench,
+  MovableClock,
+  type Pair,
+  type Worker,
+  type WorkerOptions,
+} from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 
 let bench: EvacuationBench;
@@ -23,10 +29,10 @@ interface Recovery {
 }
 
 /** Begins one whose clock can be moved on; the verdict is ahead of it, so that old heartbeats stay old. */
-async function begin(instances = 4): Promise<Recovery> {
+async function begin(instances = 4, options: WorkerOptions = {}): Promise<Recovery> {
   const pair = await bench.pair(instances);
   const clock = new MovableClock();
-  const worker = bench.worker({ clock, concurrency: 3, client: { timeoutMs: 600 } });
+  const worker = bench.worker({ clock, concurrency: 3, client: { timeoutMs: 600 }, ...options });
   const order = bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 });
   const running = worker.evacuate(order);
   running.catch(() => undefined);
@@ -109,6 +115,24 @@ test.each([
     expect(recovery.pair.names.map(posted).sort()).toEqual([1, 1, 2, 2]);
   },
 );
+
+test('the clock is set forward while a request left no trace: not asked again before its time', async () => {
+  bench.simulator.fault({ ...evacuation, kind: 'hang', times: 1 });
+  let passedMs = 0;
+  const recovery = await begin(1, { steadyMs: () => performance.now() + passedMs });
+  await until(
+    () => recovery.pair.names.map(posted),
+    ([count]) => count === 1,
+  );
+  for (const step of [30_000, 2 * lostRequestMs, -lostRequestMs]) {
+    recovery.clock.aheadMs += step;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(recovery.pair.names.map(posted)).toEqual([1]);
+  }
+  passedMs += lostRequestMs;
+  await expectRecovered(recovery);
+  expect(recovery.pair.names.map(posted)).toEqual([2]);
+});
 
 test('Nova takes requests a while after their sender gave up: not asked again meanwhile', async () => {
   bench.simulator.fault({ ...evacuation, kind: 'slow', delayMs: 1_500, times: 4 });

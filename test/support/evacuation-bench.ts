@@ -118,6 +118,8 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /** Its own time; default: the one all others have. */
   readonly clock?: MovableClock;
+  /** Its steady time; default: its clock. */
+  readonly steadyMs?: () => number;
   /** Works as for a monitor, whose mandate it asks for. */
   readonly mandated?: boolean;
   /** The real scan over real sockets; default: what the simulator knows. */
@@ -188,6 +190,7 @@ export class Worker {
       { ...order, warrant: this.#options.mandated ? warrantOf(order) : null },
       {
         ...parts,
+        steadyMs: this.#options.steadyMs ?? (() => this.parts.clock.nowMs()),
         journals: { open: (h) => journals.open(h), read: (id) => journals.read(id), claim },
         ...(this.#options.realScan ? {} : { scan: async (request) => this.#tell(request) }),
       },

@@ -34,10 +34,17 @@ interface Picture {
   readonly ports: ReadonlyMap<string, readonly PortBinding[]>;
 }
 
+/** What this worker saw before, by instance; nobody else's clock or memory counts here. */
+interface Watch {
+  readonly settlingSince: Map<string, number>;
+  /** Since when it looks for a trace of which request, in steady time. */
+  readonly lookingSince: Map<string, { readonly attempts: number; readonly sinceMs: number }>;
+}
+
 export const byApi: Method = {
   name: 'api',
   async move(work) {
-    const settlingSince = new Map<string, number>();
+    const watch: Watch = { settlingSince: new Map(), lookingSince: new Map() };
     let fullLookAtMs = 0;
     let awaySinceMs: number | null = null;
     while (unfinished(work.incident).length > 0) {
@@ -46,7 +53,7 @@ export const byApi: Method = {
         const full = work.clock.nowMs() >= fullLookAtMs;
         if (full) fullLookAtMs = work.clock.nowMs() + fullLookMs;
         const picture = await takePicture(work, full);
-        await turn(work, picture, settlingSince);
+        await turn(work, picture, watch);
         awaySinceMs = null;
       } catch (error) {
         if (!(error instanceof CloudError)) throw error;
@@ -101,8 +108,8 @@ function byInstance(migrations: readonly EvacuationMigration[]): Map<string, Eva
 }
 
 /** One look at every unfinished instance, and what follows from it. */
-async function turn(work: Work, picture: Picture, settlingSince: Map<string, number>): Promise<void> {
-  const { incident, clock, cloud } = work;
+async function turn(work: Work, picture: Picture, watch: Watch): Promise<void> {
+  const { incident, cloud } = work;
   const ready: JournalEntry[] = [];
   let busy = 0;
   for (const entry of unfinished(incident)) {
@@ -120,10 +127,10 @@ async function turn(work: Work, picture: Picture, settlingSince: Map<string, num
             dead: incident.dead,
             spare: incident.spare,
             sinceMs: incident.openedAtMs + cloud.clockSkewMs() - clockMarginMs,
-            nowMs: clock.nowMs(),
+            lookedForMs: lookedForMs(work, entry, watch),
           });
-    if (sight.kind !== 'settling') settlingSince.delete(entry.id);
-    const next = await follow(work, entry, sight, settlingSince);
+    if (sight.kind !== 'settling') watch.settlingSince.delete(entry.id);
+    const next = await follow(work, entry, sight, watch);
     if (next === 'ask') ready.push(entry);
     if (next === 'busy') busy += 1;
   }
@@ -133,12 +140,24 @@ async function turn(work: Work, picture: Picture, settlingSince: Map<string, num
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
+/**
+ * A clock that is set forward, or a successor whose own is ahead, must not shorten the time in which a request that got
+ * lost may still be carried out.
+ */
+function lookedForMs({ steadyMs }: Work, { id, attempts }: JournalEntry, { lookingSince }: Watch): number {
+  const nowMs = steadyMs();
+  const known = lookingSince.get(id);
+  const sinceMs = known?.attempts === attempts ? known.sinceMs : nowMs;
+  lookingSince.set(id, { attempts, sinceMs });
+  return nowMs - sinceMs;
+}
+
 /** Ends the instance, or says whether it may be asked for now or occupies a place. */
 async function follow(
   work: Work,
   entry: JournalEntry,
   sight: Sight,
-  settlingSince: Map<string, number>,
+  { settlingSince }: Watch,
 ): Promise<'ask' | 'busy' | 'ended'> {
   const nowMs = work.clock.nowMs();
   const end = async (

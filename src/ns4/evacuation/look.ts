@@ -28,14 +28,15 @@ export interface Seen {
   readonly spare: string;
   /** Migrations older than this (cloud clock) are of an earlier incident, unless still under way. */
   readonly sinceMs: number;
-  readonly nowMs: number;
+  /** For how long this worker has looked for a trace of the last request, by a clock that nobody sets. */
+  readonly lookedForMs: number;
 }
 
 /** A request that has no answer by then is given up, and one that did not leave by then never does. */
 export const requestLimitMs = 30_000;
 /**
- * A request whose answer was lost is taken for never received only when Nova shows no trace of it for this long since
- * it was asked. Nova writes its trace (REBUILD, a migration) within milliseconds of handling a request, but one may lie
+ * A request whose answer was lost is taken for never received only when a worker saw no trace of it in Nova for this
+ * long. Nova writes its trace (REBUILD, a migration) within milliseconds of handling a request, but one may lie
  * in the queue of a load balancer or of a busy nova-api, usually for a minute at most, after its sender gave up.
  */
 export const lostRequestMs = 120_000;
@@ -63,7 +64,7 @@ export function look(seen: Seen): Sight {
     return { kind: 'under-way', detail: `migration ${newest.status}` };
   // Fewer migrations than requests: the last request left no trace (yet).
   if (ours.length < entry.attempts && (entry.state === 'asking' || entry.state === 'asked')) {
-    if (seen.nowMs - (entry.askedAtMs ?? 0) < lostRequestMs)
+    if (seen.lookedForMs < lostRequestMs)
       return { kind: 'under-way', detail: 'asked for, no trace of it in Nova yet' };
     return { kind: 'waiting' };
   }

@@ -23,6 +23,8 @@ export interface Work {
   readonly dead: Hypervisor;
   readonly spare: Hypervisor;
   readonly clock: Clock;
+  /** See EvacuationParts. */
+  steadyMs(): number;
   readonly log: Log;
   /** Instances asked for at once. */
   readonly concurrency: number;

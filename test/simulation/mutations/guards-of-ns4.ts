@@ -98,7 +98,7 @@ export const ns4Guards: readonly Guard[] = [
   rarely(
     guard('request without a trace', 'a request whose answer was lost is waited for', [
       look,
-      'if (seen.nowMs - (entry.askedAtMs ?? 0) < lostRequestMs)',
+      'if (seen.lookedForMs < lostRequestMs)',
       'if (false)',
     ]),
   ),

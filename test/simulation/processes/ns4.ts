@@ -173,6 +173,7 @@ export class Ns4 implements Taker {
     const database = { moveInstances: async (move: Parameters<Nova['moveRows']>[0]) => nova.moveRows(move) };
     return {
       ...{ cloud, clock, concurrency, fencing, log: silentLog },
+      steadyMs: () => process.timeline.nowMs,
       method: method === 'api' ? byApi : byDatabase(database),
       journals: new Journals(
         journalStorage(link, (token) => witness.claims(token)),

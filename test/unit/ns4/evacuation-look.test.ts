@@ -69,7 +69,16 @@ describe('look', () => {
       { entry: asked(1_000, { state: 'asking' }), server: dead() },
       'under-way',
     ],
-    ['asked, no trace for long', { entry: asked(lostRequestMs + 1), server: dead() }, 'waiting'],
+    [
+      'asked, no trace for long',
+      { entry: asked(lostRequestMs + 1), server: dead(), lookedForMs: lostRequestMs },
+      'waiting',
+    ],
+    [
+      'asked long ago, but by another worker or before the clock was set',
+      { entry: asked(lostRequestMs + 1), server: dead(), lookedForMs: lostRequestMs - 1 },
+      'under-way',
+    ],
     [
       'Nova gave up',
       {
@@ -156,7 +165,7 @@ describe('look', () => {
       dead: 'hv01',
       spare: 'hv04',
       sinceMs: nowMs - 60_000,
-      nowMs,
+      lookedForMs: 1_000,
       ...seen,
     });
     expect(sight.kind).toBe(kind);
