@@ -10,6 +10,7 @@ import {
   wholeCloud,
 } from '../../shared/control-plane.ts';
 import type { Hosts, Inventory } from '../../shared/inventory.ts';
+import type { Refusal } from '../../shared/refusals.ts';
 import type { Turn } from './turn.ts';
 
 /** What a round must know of outages. */
@@ -38,6 +39,10 @@ export function lookForOutages(turn: Turn, hosts: Hosts): OutageSight {
   };
 }
 
+/** What makes the refusal of a part for some of its hosts another one, whether it is found here or by ns4. */
+export const partSignature = ({ scope, why }: Refusal & { name: 'control-plane-suspect' }): string =>
+  `${scope} ${why}`;
+
 const noScan: ScanResult = { ok: false, detail: 'there was none' };
 
 /**
@@ -65,6 +70,9 @@ export function vouchedFor(
     if (outage) unvouched.set(outage, [...(unvouched.get(outage) ?? []), host]);
     else vouched.add(host);
   }
-  for (const [outage, hosts] of unvouched) turn.refuse(outageRefusal(outage, hosts), outage.scope);
+  for (const [outage, hosts] of unvouched) {
+    const refusal = outageRefusal(outage, hosts);
+    turn.refuse(refusal, partSignature(refusal));
+  }
   return vouched;
 }

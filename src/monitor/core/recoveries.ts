@@ -2,6 +2,7 @@
 import { contracts, type EvacuationReport, type JobName, type JobOutcome } from '../../shared/contracts.ts';
 import { evacuateJobId } from '../../shared/mandate.ts';
 import type { Refusal } from '../../shared/refusals.ts';
+import { partSignature } from './outages.ts';
 import type { Turn } from './turn.ts';
 import { mostAttempts, type Recovery } from './types.ts';
 
@@ -135,6 +136,7 @@ function beginRoundAnew(turn: Turn): void {
 function signatureOf(refusal: Refusal): string {
   if (refusal.name === 'fence-failed')
     return refusal.levels.map(({ agent, failure }) => `${agent} ${failure}`).join(';');
+  if (refusal.name === 'control-plane-suspect') return partSignature(refusal);
   return 'why' in refusal ? refusal.why : '';
 }
 

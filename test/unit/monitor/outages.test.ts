@@ -166,3 +166,20 @@ test('ns4 refuses for the same reason: the host keeps it until it changes', () =
   expect(s.state.standing.hv01?.name).toBe('control-plane-suspect');
   expect(s.state.cooldown).toBeNull();
 });
+
+test('ns4 refuses as nobody else of its zone answers, and so does the next round: said once', () => {
+  const refusal = {
+    name: 'control-plane-suspect' as const,
+    ...{ scope: 'zone a', of: 'agents' as const, stale: ['hv01', 'hv05'], total: 5 },
+    ...{ why: 'no-answer' as const, hosts: ['hv01'] },
+  };
+  const sight: Sight = { silent: ['hv01'], dark: ['hv01'] };
+  const s = cloud(sight, {
+    evacuate: (r) => done(r, { outcome: 'refused', acted: false, instances: [], refusal }),
+  });
+  s.round();
+  Object.assign(sight, { silent: ['hv01', 'hv05'], dark: [...zoneA, 'hv05'] });
+  s.round().round();
+  expect(s.refusals).toEqual(['control-plane-suspect']);
+  expect(s.state.standing.hv01?.refusal).toEqual(refusal);
+});
