@@ -41,6 +41,8 @@ export class Judges implements Judge<Ledger> {
   disturbedMs = Number.NEGATIVE_INFINITY;
   /** The state as it was saved last. */
   state: State | null = null;
+  /** The last one that its leader knows to be saved. */
+  #acknowledged: State | null = null;
   readonly #rules: Rules;
   readonly #world: World;
   readonly #redis: PretendRedis;
@@ -117,6 +119,10 @@ export class Judges implements Judge<Ledger> {
     }
   }
 
+  acknowledged(state: State): void {
+    this.#acknowledged = state;
+  }
+
   /** This monitor leads, or goes on leading after it stood still. */
   goesOn(process: Process): void {
     this.#leader = process;
@@ -186,7 +192,7 @@ export class Judges implements Judge<Ledger> {
       'every wait ends',
       `${phase.kind} for ${Math.round(waitedMs / 1000)} s`,
     );
-    this.#isKept(state, nowMs - Math.max(watchingSinceMs, this.disturbedMs));
+    this.#isKept(nowMs - Math.max(watchingSinceMs, this.disturbedMs));
     for (const { incident } of state.recoveries) {
       const sinceMs = Math.max(this.#recoveries.get(incident) ?? nowMs, watchingSinceMs, this.disturbedMs);
       if (!this.#recoveries.has(incident)) this.#recoveries.set(incident, nowMs);
@@ -195,13 +201,15 @@ export class Judges implements Judge<Ledger> {
   }
 
   /** Whoever takes over goes on from what Redis holds: what it lost is written again. */
-  #isKept({ epoch, revision }: State, undisturbedMs: number): void {
-    if (this.#redis.away || undisturbedMs < writtenAgainMs) return;
+  #isKept(undisturbedMs: number): void {
+    const known = this.#acknowledged;
+    if (known === null || this.#redis.away || undisturbedMs < writtenAgainMs) return;
     const kept = this.#redis.get<{ readonly state: State }>('state')?.state;
+    const { epoch, revision } = kept ?? { epoch: 0, revision: 0 };
     must(
-      kept?.epoch === epoch && kept.revision === revision,
+      epoch > known.epoch || (epoch === known.epoch && revision >= known.revision),
       'what Redis lost of the state is saved again',
-      `${kept?.revision ?? 'nothing'} instead of ${revision}`,
+      `${kept?.revision ?? 'nothing'} instead of ${known.revision}`,
     );
   }
 }

@@ -61,6 +61,7 @@ export class Monitor<Ledger> {
         this.#state = state;
         judge.saved(state, events, by);
       },
+      acknowledged: (state) => judge.acknowledged(state),
     };
     // A turn that failed may have missed what it was woken for: it is soon taken again.
     link.onFailure = () => {

@@ -20,6 +20,8 @@ export interface Judge<Ledger> {
   judge(ledger: Ledger, before: State | null, after: State, events: readonly SonnyEvent[]): Ledger;
   /** It is saved, and its events are heard. */
   saved(state: State, events: readonly SonnyEvent[], process: Process): void;
+  /** Whoever saved it knows that it is. */
+  acknowledged(state: State): void;
 }
 
 export class PretendMemory<Ledger>
@@ -71,6 +73,7 @@ export class PretendMemory<Ledger>
     });
     this.#ledger = ledger;
     this.#before = state;
+    this.#judge.acknowledged(state);
   }
 
   holds(state: State): Promise<boolean> {

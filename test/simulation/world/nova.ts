@@ -28,6 +28,8 @@ export interface NovaWitness {
 }
 
 export class Nova {
+  /** The last boot of each host. */
+  readonly #boots = new WeakMap<Host, object>();
   readonly world: World;
   readonly migrations: Migration[] = [];
   /** Keystone, or all of it, does not answer. */
@@ -246,8 +248,11 @@ export class Nova {
    * (resume_guests_state_on_host_boot). The machine answers long before.
    */
   bootLater(host: Host): void {
+    const boot = {};
+    this.#boots.set(host, boot);
     this.world.timeline.after(bootMs, () => {
-      if (!host.powered || host.frozen) return;
+      // Switched off and on again meanwhile, it is in the middle of another boot.
+      if (!host.powered || host.frozen || this.#boots.get(host) !== boot) return;
       const gone: Migration['status'][] = ['accepted', 'pre-migrating', 'done'];
       for (const { guest, source, status } of this.migrations)
         if (source === host.name && gone.includes(status)) guest.runsOn.delete(source);
