@@ -90,7 +90,6 @@ export function evacuationParts(
     fencing,
     journals,
     clock,
-    steadyMs: () => performance.now(),
     log,
     heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
     hypervisorPorts: settings.scan.hypervisorPorts,

@@ -1,14 +1,18 @@
 // Time as a dependency: whoever waits or asks the time is handed a clock, so that tests pass time in.
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Milliseconds since the epoch, and a sleep that an AbortSignal ends early (it then rejects with the signal's reason). */
 export interface Clock {
+  /** Milliseconds since the epoch, for what is written down or compared with others. Somebody may set it. */
   nowMs(): number;
+  /** Milliseconds that only grow, at their own pace, whoever sets the time of day: for durations within this process. */
+  steadyMs(): number;
+  /** Ended early by an AbortSignal, it rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  steadyMs: () => performance.now(),
   sleep: async (ms, signal) => {
     try {
       await delay(ms, undefined, signal ? { signal } : {});

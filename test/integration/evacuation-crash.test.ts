@@ -7,7 +7,7 @@ import { byDatabase } from '../../src/ns4/evacuation/by-database.ts';
 import type { Incident, Ownership } from '../../src/ns4/evacuation/journal.ts';
 import { lostRequestMs } from '../../src/ns4/evacuation/look.ts';
 import type { Method } from '../../src/ns4/evacuation/work.ts';
-import type { EvacuationReport } from '../../src/shared/contracts.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/contracts.ts';
 import {
   EvacuationBench,
   MovableClock,
@@ -26,12 +26,18 @@ afterEach(() => bench.simulator.clearFaults());
 
 /** Nova had time to show a trace of whatever was asked before. */
 const laterMs = lostRequestMs + 5_000;
-const laterWorker = (method: Method = byApi) =>
-  bench.worker({
-    ...{ method, clock: new MovableClock(bench.clock.aheadMs + laterMs) },
-    // A second to each millisecond.
-    steadyMs: () => performance.now() * 1_000,
-  });
+async function later(order: EvacuateData, method: Method = byApi): Promise<EvacuationReport> {
+  const clock = new MovableClock(bench.clock.aheadMs + laterMs);
+  // Once it looks for a trace of what was asked before, that time passes; the time of day stays with the cloud's.
+  const passing = setInterval(() => {
+    clock.aheadMs += laterMs;
+    clock.setByMs -= laterMs;
+  }, 1_000);
+  return bench
+    .worker({ method, clock })
+    .evacuate(bench.later(order, laterMs))
+    .finally(() => clearInterval(passing));
+}
 
 /** Where only the worker's clock is moved on, the last heartbeats must not seem to be later than the verdict. */
 const timeless = () => ({ judgedAtMs: bench.clock.nowMs() + 3_600_000 });
@@ -113,7 +119,7 @@ async function lostAndContinued(at: number, moment: Moment, method: () => Method
   }
   if (moment !== 'stop') expect(end, context).toBeInstanceOf(Crash);
   else expect(['handed-back', 'done'], context).toContain((end as EvacuationReport).outcome);
-  const report = await laterWorker(method()).evacuate(bench.later(order, laterMs));
+  const report = await later(order, method());
   expect(report, context).toMatchObject({ incident: order.incident, outcome: 'done', acted: true });
   expect(
     report.instances.map((i) => [i.name, i.outcome]),
@@ -260,7 +266,7 @@ test('a worker that lost its claim to another one does nothing more', async () =
   expect(await bench.redis.get(bench.keys.incidentOwner(pair.dead))).toBe('somebody else');
   expect((await worker.parts.journals.open(pair.dead))?.id).toBe(order.incident);
   await bench.redis.del(bench.keys.incidentOwner(pair.dead));
-  expect(await laterWorker().evacuate(bench.later(order, laterMs))).toMatchObject({ outcome: 'done' });
+  expect(await later(order)).toMatchObject({ outcome: 'done' });
   await expectAllOn(pair, 1);
 });
 

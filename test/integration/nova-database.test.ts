@@ -189,7 +189,7 @@ describe('trouble on the way', () => {
     const other = await server.root(settings.database);
     await other.query('START TRANSACTION; UPDATE instances SET task_state = "x" WHERE uuid = ?', [c]);
     const pauses: number[] = [];
-    const clock = { nowMs: () => 0, sleep: async (ms: number) => void pauses.push(ms) };
+    const clock = { nowMs: () => 0, steadyMs: () => 0, sleep: async (ms: number) => void pauses.push(ms) };
     expect(await refusal(move({ clock, limits: { lockWaitS: 0 } }))).toMatch(
       /^MySQL at \S+: Lock wait timeout exceeded.* \(5 attempts\); nothing was changed$/,
     );
@@ -241,7 +241,7 @@ describe('trouble on the way', () => {
 
   it('says so when it cannot learn what became of a COMMIT', async () => {
     const at = await behindProxy((statement) => (statement === 'COMMIT' ? 'lose-answer' : 'pass'));
-    const clock = { nowMs: () => 0, sleep: async () => {} };
+    const clock = { nowMs: () => 0, steadyMs: () => 0, sleep: async () => {} };
     expect(await refusal(move({ clock }, at))).toMatch(
       /: .* \(5 attempts\); a COMMIT got no answer, so 3 instances may have been moved$/,
     );

@@ -86,11 +86,17 @@ const haste = 10;
 
 /** The time as a worker has it: real, plus what a test moved it on by; pauses are short. */
 export class MovableClock implements Clock {
+  /** Time that passed, as everybody sees it. */
   aheadMs: number;
+  /** By how much somebody set the time of day. */
+  setByMs = 0;
   constructor(aheadMs = 0) {
     this.aheadMs = aheadMs;
   }
   nowMs(): number {
+    return Date.now() + this.aheadMs + this.setByMs;
+  }
+  steadyMs(): number {
     return Date.now() + this.aheadMs;
   }
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -118,8 +124,6 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /** Its own time; default: the one all others have. */
   readonly clock?: MovableClock;
-  /** Its steady time; default: its clock. */
-  readonly steadyMs?: () => number;
   /** Works as for a monitor, whose mandate it asks for. */
   readonly mandated?: boolean;
   /** The real scan over real sockets; default: what the simulator knows. */
@@ -190,7 +194,6 @@ export class Worker {
       { ...order, warrant: this.#options.mandated ? warrantOf(order) : null },
       {
         ...parts,
-        steadyMs: this.#options.steadyMs ?? (() => this.parts.clock.nowMs()),
         journals: { open: (h) => journals.open(h), read: (id) => journals.read(id), claim },
         ...(this.#options.realScan ? {} : { scan: async (request) => this.#tell(request) }),
       },

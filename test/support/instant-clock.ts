@@ -15,6 +15,7 @@ export function instantClock(startMs = Date.parse('2026-11-21T12:00:00Z')): Inst
       nowMs += ms;
     },
     nowMs: () => nowMs,
+    steadyMs: () => nowMs,
     sleep: async (ms, signal) => {
       if (signal?.aborted) throw signal.reason;
       sleeps.push(ms);

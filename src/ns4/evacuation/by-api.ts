@@ -45,22 +45,22 @@ export const byApi: Method = {
   name: 'api',
   async move(work) {
     const watch: Watch = { settlingSince: new Map(), lookingSince: new Map() };
-    let fullLookAtMs = 0;
+    let fullLookAtMs = Number.NEGATIVE_INFINITY;
     let awaySinceMs: number | null = null;
     while (unfinished(work.incident).length > 0) {
       work.signal.throwIfAborted();
       try {
-        const full = work.clock.nowMs() >= fullLookAtMs;
-        if (full) fullLookAtMs = work.clock.nowMs() + fullLookMs;
+        const full = work.clock.steadyMs() >= fullLookAtMs;
+        if (full) fullLookAtMs = work.clock.steadyMs() + fullLookMs;
         const picture = await takePicture(work, full);
         await turn(work, picture, watch);
         awaySinceMs = null;
       } catch (error) {
         if (!(error instanceof CloudError)) throw error;
-        fullLookAtMs = 0;
-        awaySinceMs ??= work.clock.nowMs();
+        fullLookAtMs = Number.NEGATIVE_INFINITY;
+        awaySinceMs ??= work.clock.steadyMs();
         work.log.warn({ error: errorText(error) }, 'cannot see what became of the instances');
-        if (work.clock.nowMs() - awaySinceMs > awayLimitMs)
+        if (work.clock.steadyMs() - awaySinceMs > awayLimitMs)
           return endAll(work, `OpenStack is away: ${error.message}`);
       }
       const pauseMs = awaySinceMs === null ? pollMs : awayPauseMs;
@@ -144,8 +144,8 @@ async function turn(work: Work, picture: Picture, watch: Watch): Promise<void> {
  * A clock that is set forward, or a successor whose own is ahead, must not shorten the time in which a request that got
  * lost may still be carried out.
  */
-function lookedForMs({ steadyMs }: Work, { id, attempts }: JournalEntry, { lookingSince }: Watch): number {
-  const nowMs = steadyMs();
+function lookedForMs({ clock }: Work, { id, attempts }: JournalEntry, { lookingSince }: Watch): number {
+  const nowMs = clock.steadyMs();
   const known = lookingSince.get(id);
   const sinceMs = known?.attempts === attempts ? known.sinceMs : nowMs;
   lookingSince.set(id, { attempts, sinceMs });
@@ -180,9 +180,10 @@ async function follow(
     case 'waiting':
       return entry.attempts < mostRequests ? 'ask' : end('failed', 'Nova took no request for it', null);
     case 'settling': {
-      const sinceMs = settlingSince.get(entry.id) ?? nowMs;
+      const seenMs = work.clock.steadyMs();
+      const sinceMs = settlingSince.get(entry.id) ?? seenMs;
       settlingSince.set(entry.id, sinceMs);
-      return nowMs - sinceMs > settleLimitMs ? end('failed', sight.detail, null) : 'busy';
+      return seenMs - sinceMs > settleLimitMs ? end('failed', sight.detail, null) : 'busy';
     }
     case 'under-way':
       // Never asked again: Nova may still carry it out, however late. A person has to look.

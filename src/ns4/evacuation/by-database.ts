@@ -96,7 +96,7 @@ async function rewriteOnce(
     from: { host: dead.host, node: dead.name },
     to: { host: spare.host, node: spare.name },
   };
-  const sinceMs = clock.nowMs();
+  const sinceMs = clock.steadyMs();
   for (let told = false; ; told = true) {
     await work.confirmSilence();
     await work.ownership.save(incident);
@@ -108,7 +108,7 @@ async function rewriteOnce(
       if (!(error instanceof OperationalError)) throw error;
       const why = errorText(error);
       work.log.warn({ error: why }, 'the instances were not moved');
-      if (clock.nowMs() - sinceMs > awayLimitMs) {
+      if (clock.steadyMs() - sinceMs > awayLimitMs) {
         for (const entry of entries)
           await endInstance(work, entry, { outcome: 'unfinished', why, after: null });
         return null;
@@ -182,19 +182,19 @@ async function reboot(work: Work, entry: JournalEntry): Promise<void> {
 /** How it ended, once it settled on the spare, or did not in time. */
 async function proof(work: Work, entry: JournalEntry, wanted: 'ACTIVE' | 'SHUTOFF'): Promise<End> {
   const { cloud, clock, signal, spare } = work;
-  let sinceMs = clock.nowMs();
+  let sinceMs = clock.steadyMs();
   for (;;) {
-    const askedAtMs = clock.nowMs();
+    const askedAtMs = clock.steadyMs();
     const server = await patiently(work, () => cloud.readServer(entry.id, signal));
     if (server === null) return { outcome: 'skipped', why: 'it was deleted meanwhile', after: null };
     const ports = await patiently(work, () => cloud.listPorts({ instanceId: entry.id }, signal));
     // An outage is no time in which the instance could have settled.
-    sinceMs += clock.nowMs() - askedAtMs;
+    sinceMs += clock.steadyMs() - askedAtMs;
     const astray = ports.find((p) => p.host !== spare.host || p.vifType === 'binding_failed');
     const settled = server.host === spare.host && server.taskState === null && server.status === wanted;
     if (settled && !astray) return { outcome: 'recovered', why: null, after: server.status };
     if (
-      clock.nowMs() - sinceMs > instanceLimitMs ||
+      clock.steadyMs() - sinceMs > instanceLimitMs ||
       (server.status === 'ERROR' &&
         server.taskState === null &&
         server.fault !== null &&

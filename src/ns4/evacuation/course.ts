@@ -28,8 +28,6 @@ export interface EvacuationParts {
   scan(request: { targets: ScanTarget[]; controls: ScanTarget[] }, signal: AbortSignal): Promise<ScanResult>;
   say(facts: EventFacts): Promise<void>;
   readonly clock: Clock;
-  /** Milliseconds that only ever grow, at their own pace, whoever sets the time of day; only differences mean anything. */
-  steadyMs(): number;
   readonly log: Log;
   readonly heartbeatPeriodMs: number;
   readonly hypervisorPorts: readonly number[];

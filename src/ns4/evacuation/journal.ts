@@ -155,11 +155,11 @@ export class Journals {
     warrant: Warrant | null,
   ): Promise<Ownership | null> {
     const token = randomUUID();
-    const untilMs = this.#clock.nowMs() + waitMs;
+    const untilMs = this.#clock.steadyMs() + waitMs;
     for (;;) {
       if (await this.#storage.takeClaim(host, token, ownerMs))
         return new Ownership(this.#storage, this.#clock, { host, token, warrant });
-      if (this.#clock.nowMs() >= untilMs) return null;
+      if (this.#clock.steadyMs() >= untilMs) return null;
       await this.#clock.sleep(250, signal);
     }
   }
@@ -237,13 +237,13 @@ export class Ownership {
    */
   async save(incident: Incident): Promise<void> {
     for (let round = 1; round <= mostSaves; round += 1) {
-      const sentAtMs = this.#clock.nowMs();
+      const sentAtMs = this.#clock.steadyMs();
       // Written anew each round: another save may have been quicker, and this one must not undo it.
       const journal = stored(incident);
       const answer = await this.#storage.save(this.#right, journal);
       if (answer !== 'granted') await this.#lose(answer);
       this.#last = journal;
-      if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;
+      if (this.#clock.steadyMs() - sentAtMs <= ownershipFreshMs) return;
     }
     throw new OperationalError(`Redis is too slow to confirm who owns the incident of ${this.#right.host}`);
   }

@@ -24,13 +24,14 @@ export async function patiently<T>(
   action: () => Promise<T>,
   limitMs = awayLimitMs,
 ): Promise<T> {
-  const sinceMs = clock.nowMs();
+  const sinceMs = clock.steadyMs();
   for (;;) {
     try {
       return await action();
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof CloudError) || isFinal(error) || clock.nowMs() - sinceMs > limitMs) throw error;
+      if (!(error instanceof CloudError) || isFinal(error) || clock.steadyMs() - sinceMs > limitMs)
+        throw error;
       log.warn({ error: errorText(error) }, 'will be tried again');
     }
     await clock.sleep(awayPauseMs, signal);

@@ -97,7 +97,7 @@ async function carryOut(
   const { order, parts } = course;
   const { clock, log } = parts;
   const dead = order.dead;
-  const askedAtMs = clock.nowMs();
+  const askedAtMs = clock.steadyMs();
   let facts: { hosts: Hosts; servers: Servers; scan: ScanResult };
   try {
     facts = await freshFacts(order, parts, signal);
@@ -159,7 +159,7 @@ async function carryOut(
     if (unproven !== null) return withoutProof(course, incident, ownership, unproven, begun);
     if (incident.proof !== null) await step(incident, parts, proofText(dead, incident.proof));
     // Powering off took its time: what the permission rests on is asked again. The proof stands meanwhile.
-    if (incident.proof !== proof && clock.nowMs() - askedAtMs > factsFreshMs)
+    if (incident.proof !== proof && clock.steadyMs() - askedAtMs > factsFreshMs)
       return carryOut(course, ownership, signal);
   }
   await forceDown(work);

@@ -46,7 +46,7 @@ export interface SilenceQuestion {
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** When the facts the evacuation began with were asked for. */
+  /** When the facts the evacuation began with were asked for, in steady time. */
   readonly confirmedAtMs: number;
   scan(): Promise<ScanResult>;
 }
@@ -67,7 +67,7 @@ export class SilenceWatch {
    * @throws SignOfLifeError when it lives; CloudError or OperationalError when that cannot be told
    */
   async confirm(limitMs = mostAgeMs): Promise<void> {
-    const ageMs = this.#question.clock.nowMs() - this.#confirmedAtMs;
+    const ageMs = this.#question.clock.steadyMs() - this.#confirmedAtMs;
     if (ageMs > renewMs && this.#asking === null) {
       this.#asking = this.#ask().finally(() => {
         this.#asking = null;
@@ -81,7 +81,7 @@ export class SilenceWatch {
 
   async #ask(): Promise<void> {
     const { order, cloud, hosts, heartbeatPeriodMs, clock, signal, scan } = this.#question;
-    const askedAtMs = clock.nowMs();
+    const askedAtMs = clock.steadyMs();
     const [agents, result] = await Promise.all([cloud.listAgents(signal, order.dead), scan()]);
     const skewMs = cloud.clockSkewMs();
     const corrected = agents.map((agent) => ({ ...agent, heartbeatAtMs: agent.heartbeatAtMs - skewMs }));

@@ -23,8 +23,6 @@ export interface Work {
   readonly dead: Hypervisor;
   readonly spare: Hypervisor;
   readonly clock: Clock;
-  /** See EvacuationParts. */
-  steadyMs(): number;
   readonly log: Log;
   /** Instances asked for at once. */
   readonly concurrency: number;

@@ -31,7 +31,7 @@ export type LevelResult =
 /** Powers off and verifies; rejects when aborted, or when `beforeTelling` does. */
 export async function powerOff(call: LevelCall): Promise<LevelResult> {
   const { level, clock, timeoutMs, signal } = call;
-  const untilMs = clock.nowMs() + timeoutMs;
+  const untilMs = clock.steadyMs() + timeoutMs;
   const failed = (failure: FenceFailure['failure'], detail: string): LevelResult => ({
     off: false,
     failure: { agent: level.agent, failure, detail: detail === '' ? 'it said nothing' : detail },
@@ -48,7 +48,7 @@ export async function powerOff(call: LevelCall): Promise<LevelResult> {
   let last = '';
   for (let looked = 0; looked < mostLooks; looked += 1) {
     if (looked > 0) await clock.sleep(pollMs, signal);
-    const leftMs = Math.max(untilMs - clock.nowMs(), looked === 0 ? shortestLookMs : 0);
+    const leftMs = Math.max(untilMs - clock.steadyMs(), looked === 0 ? shortestLookMs : 0);
     if (leftMs <= 0) break;
     const status = await runAgent({ level, action: 'status', timeoutMs: leftMs, signal });
     if (status.kind === 'ended' && status.code === statusOff)

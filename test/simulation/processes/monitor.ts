@@ -70,7 +70,7 @@ export class Monitor<Ledger> {
     const lease = this.#lease;
     const driver = new Driver({
       ...{ cloud: 'pretend', rules, log: silentLog },
-      clock: { nowMs: () => process.clock.nowMs(), sleep: (ms, signal) => this.#sleep(ms, signal) },
+      clock: { ...process.clock, sleep: (ms, signal) => this.#sleep(ms, signal) },
       lease: {
         who: lease.who,
         take: async (floor) => {

@@ -159,6 +159,7 @@ export class Ns4 implements Taker {
     let seen = -1;
     return {
       nowMs: () => process.clock.nowMs(),
+      steadyMs: () => process.clock.steadyMs(),
       sleep: (ms, signal) => {
         const quiet = ms < 1_000 && seen === nova.version;
         seen = nova.version;
@@ -173,7 +174,6 @@ export class Ns4 implements Taker {
     const database = { moveInstances: async (move: Parameters<Nova['moveRows']>[0]) => nova.moveRows(move) };
     return {
       ...{ cloud, clock, concurrency, fencing, log: silentLog },
-      steadyMs: () => process.timeline.nowMs,
       method: method === 'api' ? byApi : byDatabase(database),
       journals: new Journals(
         journalStorage(link, (token) => witness.claims(token)),

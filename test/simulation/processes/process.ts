@@ -20,6 +20,7 @@ export class Process {
     this.machine = machine;
     this.clock = {
       nowMs: () => timeline.nowMs + machine.offsetMs,
+      steadyMs: () => timeline.nowMs,
       sleep: (ms, signal) => this.sleep(ms, signal),
     };
   }

@@ -39,6 +39,7 @@ const off = (body: string, timeoutMs = 3_000) =>
 /** Real time, with pauses a tenth of their length. */
 const clock = {
   nowMs: () => systemClock.nowMs(),
+  steadyMs: () => systemClock.steadyMs(),
   sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 10, signal),
 };
 

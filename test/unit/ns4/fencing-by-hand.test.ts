@@ -18,7 +18,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 let devices = 0;
 const device = () => new PretendDevice(join(dir, `device-${++devices}`));
-const clock = { nowMs: () => nowMs, sleep: async () => {} };
+const clock = { nowMs: () => nowMs, steadyMs: () => nowMs, sleep: async () => {} };
 const heartbeatPeriodMs = 40_000;
 
 class NotAsked extends Error {}

@@ -7,6 +7,7 @@ function heldClock() {
   const sleepers = new Set<() => void>();
   const clock: Clock = {
     nowMs: () => 0,
+    steadyMs: () => 0,
     sleep: (_ms, signal) =>
       new Promise((resolve, reject) => {
         const wake = () => {

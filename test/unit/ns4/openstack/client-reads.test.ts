@@ -112,6 +112,7 @@ describe('a read', () => {
     const pausing = await start(() => ({ status: 500 }), {
       clock: {
         nowMs: Date.now,
+        steadyMs: Date.now,
         sleep: async (_, signal) => Promise.reject(signal?.reason ?? new Error('stopped')),
       },
     });
