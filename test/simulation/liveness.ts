@@ -84,9 +84,11 @@ const movableOf = (history: History, host: Host): Guest[] =>
 function openIncidents(history: History): string[] {
   const hosts = history.redis.keys('open:').map((key) => history.world.host(key.slice('open:'.length)));
   const { leftAloud, hands } = history.judges;
-  // An end that Redis forgot in its last second leaves nothing to be done, or was told with the request to look.
+  // An end that Redis forgot in its last second leaves nothing to be done, or was told with the request to look. When all
+  // was lost, and the monitor with it, it is an operator who goes on: then it is enough that the host is named.
   const isForgotten = (host: Host) =>
-    hands.forgottenMs > Number.NEGATIVE_INFINITY && leftAloud.has(host.name);
+    (hands.forgottenMs > Number.NEGATIVE_INFINITY && leftAloud.has(host.name)) ||
+    (history.hasForgotten && isNamed(history, host));
   return hosts
     .filter((host) => host.forcedDown && !host.powered && movableOf(history, host).length > 0)
     .filter((host) => !isForgotten(host))
