@@ -143,7 +143,7 @@ export const ns4Guards: readonly Guard[] = [
     'workers stand still',
     guard('ownership is recent', 'a worker that stood still asks again before it goes on', [
       journal,
-      'if (this.#clock.nowMs() - sentAtMs <= ownershipFreshMs) return;',
+      'if (this.#clock.steadyMs() - sentAtMs <= ownershipFreshMs) return;',
       'return;',
     ]),
   ),
