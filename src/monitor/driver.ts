@@ -127,9 +127,9 @@ export class Driver {
   async #lead(epoch: number, stop: AbortSignal): Promise<void> {
     const { log } = this.#parts;
     this.#requested.clear();
-    for (let begun = false; ; ) {
+    let begun = false;
+    while (!stop.aborted) {
       try {
-        if (stop.aborted) break;
         if (this.#leaseLost) throw new LostLeaseError('it was not renewed in time');
         if (begun) {
           if (!(await this.#turn())) await this.#rest();

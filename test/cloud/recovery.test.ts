@@ -40,9 +40,19 @@ async function atWork(ini = {}, options: { aof?: boolean } = {}) {
   return { household, ns4, monitor, redis: on.redis };
 }
 
-/** What Nova itself needs: force down, enable the spare, post all at once, wait until all are ACTIVE there. */
+/**
+ * What Nova itself needs: force down, enable the spare, post all at once, wait until all are ACTIVE there. Not before Nova
+ * calls hv01 down: Neutron tells Nova of plugged ports at once when it was quiet, and then every two seconds
+ * (`send_events_interval`), and a loop that starts among the events of the boot gets the rest of its own a second sooner
+ * than any recovery can.
+ */
 async function bareLoop(ids: readonly string[]): Promise<number> {
   await cloudTool('kill', 'hv01');
+  await testbed.until(
+    'Nova to call hv01 down',
+    async () => (await testbed.service('hv01')).state === 'down',
+    30_000,
+  );
   const { id } = await testbed.service('hv01');
   const spare = await testbed.service('hv04');
   await testbed.cloud.changeComputeService(
@@ -105,39 +115,48 @@ async function expectBackOnSpare(names: readonly string[]): Promise<void> {
 
 const three = ['vm-1', 'vm-2', 'vm-3'];
 
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Sonny recovers three fresh instances and touches nothing else; everything as it was afterwards. */
+async function recovery(): Promise<{ firstMs: number; allBackMs: number }> {
+  const ids = await testbed.boot('vm', 'hv01', { count: 3 });
+  await testbed.boot('other', 'hv02');
+  const { household } = await atWork();
+  const before = (await testbed.servers()).get('other');
+  const killedAtMs = Date.now();
+  await cloudTool('kill', 'hv01');
+  await household.waitForEvent((e) => e.text.includes('is enabled, evacuating'), 60_000);
+  await allActiveOnSpare(ids);
+  const backAtMs = Date.now();
+  const end = await household.waitForEvent((e) => e.facts.kind === ended, 60_000);
+  expect(end.text).toContain('all 3 affected instances are back');
+  await expectBackOnSpare(three);
+  expect((await testbed.servers()).get('other')).toEqual(before);
+  const migrations = (await testbed.evacuations()).filter((m) => m.createdAtMs > killedAtMs);
+  expect(migrations).toHaveLength(3);
+  const firstAtMs = await firstRequestAtMs(household.redis);
+  await on?.close();
+  on = null;
+  await testbed.reset();
+  return { firstMs: firstAtMs - killedAtMs, allBackMs: backAtMs - firstAtMs };
+}
+
 describe('kill hv01', () => {
-  test('api: all three back on hv04 in time, nothing else touched', async () => {
-    const bareBeforeMs = await bareRun();
-    const ids = await testbed.boot('vm', 'hv01', { count: 3 });
-    await testbed.boot('other', 'hv02');
-    const { household } = await atWork();
-    const before = (await testbed.servers()).get('other');
-    const killedAtMs = Date.now();
-    await cloudTool('kill', 'hv01');
-    await household.waitForEvent((e) => e.text.includes('is enabled, evacuating'), 60_000);
-    await allActiveOnSpare(ids);
-    const backAtMs = Date.now();
-    const end = await household.waitForEvent((e) => e.facts.kind === ended, 60_000);
-    expect(end.text).toContain('all 3 affected instances are back');
-    await expectBackOnSpare(three);
-    expect((await testbed.servers()).get('other')).toEqual(before);
-    const migrations = (await testbed.evacuations()).filter((m) => m.createdAtMs > killedAtMs);
-    expect(migrations).toHaveLength(3);
-    const firstAtMs = await firstRequestAtMs(household.redis);
-    await on?.close();
-    on = null;
-    await testbed.reset();
-    // The mean of one before and one after: on a busy machine a single one says as much about its neighbours.
-    const bareMs = Math.round((bareBeforeMs + (await bareRun())) / 2);
-    const firstMs = firstAtMs - killedAtMs;
-    const movedMs = backAtMs - firstAtMs;
-    process.stdout.write(
-      `first request ${firstMs} ms after the kill; all back ${movedMs} ms later; a bare loop needs ${bareMs} ms; ratio ${(movedMs / bareMs).toFixed(2)}\n`,
-    );
-    expect(firstMs).toBeLessThanOrEqual(heartbeatPeriodMs + 12_000);
-    // Wanted is 1.3 on the average. One recovery of four to six seconds, on two cores that Nova and Neutron share with
-    // Sonny's looks, scatters between 0.9 and 1.4; more than this is no scatter.
-    expect(movedMs / bareMs).toBeLessThanOrEqual(1.6);
+  test('api: all three back on hv04 in time, nothing else touched', { timeout: 900_000 }, async () => {
+    // One recovery takes Nova four to six seconds, and a single one says as much about what else the machine did in them
+    // as about Sonny: several of each, in turns, so that a slow minute meets both.
+    const bareMs = [await bareRun()];
+    const movedMs: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const { firstMs, allBackMs } = await recovery();
+      movedMs.push(allBackMs);
+      bareMs.push(await bareRun());
+      process.stdout.write(`first request ${firstMs} ms after the kill; all back ${allBackMs} ms later\n`);
+      expect(firstMs).toBeLessThanOrEqual(heartbeatPeriodMs + 12_000);
+    }
+    const ratio = mean(movedMs) / mean(bareMs);
+    process.stdout.write(`bare loops need ${bareMs.join(', ')} ms; ratio of the means ${ratio.toFixed(2)}\n`);
+    expect(ratio).toBeLessThanOrEqual(1.3);
   });
 
   test('database: likewise, and Placement moved', async () => {

@@ -350,6 +350,14 @@ export class EvacuationBench {
     };
   }
 
+  /** Nova goes away and is not back before the worker gave up; what that says then. */
+  async withoutNova(clock: MovableClock, running: Promise<EvacuationReport>): Promise<EvacuationReport> {
+    await this.simulator.stop('nova');
+    await delay(700);
+    clock.aheadMs += 601_000;
+    return running.finally(() => this.simulator.start('nova'));
+  }
+
   seen(name: string): ServerSnapshot {
     const server = this.simulator.snapshot().servers[name];
     if (server === undefined) throw new Error(`no such instance: ${name}`);

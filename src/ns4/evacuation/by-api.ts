@@ -16,6 +16,10 @@ import { endInstance, type Method, unfinished, type Work } from './work.ts';
  * call to Neutron, which the evacuations themselves are waiting for: it is read only when its migration says news.
  */
 const pollMs = 300;
+/** A cloud busy with evacuations answers slowly: it is left alone for so many times as long as the look took. */
+const restPerLook = 9;
+/** However slow it answers: the places of those that are back are wanted for the next. */
+const longestPollMs = 2_000;
 /** All servers are read this often all the same: one deleted meanwhile leaves its migration as it was. */
 const fullLookMs = 10_000;
 /** Requests per instance, when Nova gave up on the ones before. */
@@ -49,10 +53,13 @@ export const byApi: Method = {
     let awaySinceMs: number | null = null;
     while (unfinished(work.incident).length > 0) {
       work.signal.throwIfAborted();
+      const startedAtMs = work.clock.steadyMs();
+      let lookedMs = 0;
       try {
         const full = work.clock.steadyMs() >= fullLookAtMs;
         if (full) fullLookAtMs = work.clock.steadyMs() + fullLookMs;
         const picture = await takePicture(work, full);
+        lookedMs = work.clock.steadyMs() - startedAtMs;
         await turn(work, picture, watch);
         awaySinceMs = null;
       } catch (error) {
@@ -63,7 +70,8 @@ export const byApi: Method = {
         if (work.clock.steadyMs() - awaySinceMs > awayLimitMs)
           return endAll(work, `OpenStack is away: ${error.message}`);
       }
-      const pauseMs = awaySinceMs === null ? pollMs : awayPauseMs;
+      const restMs = Math.min(longestPollMs, Math.max(pollMs, restPerLook * lookedMs));
+      const pauseMs = awaySinceMs === null ? restMs : awayPauseMs;
       if (unfinished(work.incident).length > 0) await work.clock.sleep(pauseMs, work.signal);
     }
   },
