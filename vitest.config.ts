@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          maxWorkers: 6,
+          maxWorkers: 8,
           // After the others, which use both cores.
           sequence: { groupOrder: 2 },
           // Waits inside the tests have limits of their own, and fail with the whole story.

@@ -9,6 +9,7 @@ import type { FaultOrder } from '../../src/simulator/simulator.ts';
 import {
   EvacuationBench,
   MovableClock,
+  never,
   type Pair,
   PretendDatabase,
   type Worker,
@@ -41,8 +42,8 @@ interface Recovery {
   readonly running: Promise<EvacuationReport>;
 }
 
-async function begin(instances: number, isMysqlAway = false): Promise<Recovery> {
-  const pair = await bench.pair(instances);
+async function begin(instances: number | Pair, isMysqlAway = false): Promise<Recovery> {
+  const pair = typeof instances === 'number' ? await bench.pair(instances) : instances;
   const mysql = new Mysql(() => bench.simulator);
   mysql.isAway = isMysqlAway;
   const clock = new MovableClock();
@@ -157,6 +158,21 @@ test.each([
     expect(ordered.hits).toBeGreaterThan(3);
   },
 );
+
+test('reboots answered by a page that says 200, with nothing done: asked for again', async () => {
+  bench.simulator.fault({ kind: 'nonsense', method: 'POST', body: /reboot/, times: 3 });
+  const recovery = await begin(2);
+  await expectRecovered(recovery);
+  expect(rebooted(recovery).reduce((sum, n) => sum + n, 0)).toBe(5);
+});
+
+test('an instance that was being rebooted when its host died is rebooted on the spare', async () => {
+  const pair = await bench.pair(1);
+  const { id } = bench.seen(pair.names[0] ?? '');
+  await bench.worker().parts.cloud.hardReboot(id, never);
+  expect(bench.seen(pair.names[0] ?? '').taskState).toBe('rebooting_hard');
+  await expectRecovered(await begin(pair));
+});
 
 test('Nova stays away: given up after ten minutes, each instance said to be unfinished', async () => {
   const recovery = await begin(2);

@@ -97,6 +97,7 @@ test.each([
   ['hangs', { kind: 'hang' }],
   ['is answered by a 500', { kind: 'error', status: 500 }],
   ['is answered by a 503 page', { kind: 'html' }],
+  ['is answered by a page that says 200', { kind: 'nonsense' }],
   ['is cut off', { kind: 'reset' }],
 ] as [string, FaultOrder][])(
   'a request that %s and leaves no trace: asked again after two minutes, not before',
@@ -196,9 +197,12 @@ test.each(['nova', 'neutron', 'keystone'] as const)(
     if (service === 'keystone') bench.simulator.revokeTokens();
     await new Promise((resolve) => setTimeout(resolve, 700));
     await bench.simulator.start(service);
-    // A request that was cut off when the service went away left no trace, and is asked again only after this.
-    recovery.clock.aheadMs += lostRequestMs;
-    await expectRecovered(recovery);
+    // A request that was cut off when the service went away left no trace, and is asked again only after its time: that
+    // passes while Nova works at nothing, from whenever the worker begins to look for it.
+    const passing = setInterval(() => {
+      if (openPerInstance(bench.simulator) === 0) recovery.clock.aheadMs += 15_000;
+    }, 500);
+    await expectRecovered(recovery).finally(() => clearInterval(passing));
   },
 );
 

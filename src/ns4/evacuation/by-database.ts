@@ -168,11 +168,18 @@ async function rebind({ cloud, spare, signal }: Work, entry: JournalEntry): Prom
     if (port.host !== spare.host) await cloud.bindPort(port.id, spare.host, signal);
 }
 
-/** A reboot whose answer was lost is looked for first; a second one on the same host would only delay. */
+/** Of an instance that was being rebooted when its host died: nobody carries that out any more. */
+const rebootBefore = new Set(['REBOOT', 'HARD_REBOOT']);
+
+/**
+ * A reboot whose answer was lost is looked for first; a second one on the same host would only delay. Nova takes a hard
+ * reboot during any other (nova.compute.task_states.ALLOW_REBOOT).
+ */
 async function reboot(work: Work, entry: JournalEntry): Promise<void> {
   const { cloud, signal, ownership, incident } = work;
   const server = await cloud.readServer(entry.id, signal);
-  if (server === null || server.taskState?.startsWith('reboot')) return;
+  if (server === null) return;
+  if (server.taskState?.startsWith('reboot') && !rebootBefore.has(entry.before.status)) return;
   await work.confirmSilence();
   await ownership.save(incident);
   signal.throwIfAborted();

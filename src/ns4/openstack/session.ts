@@ -91,7 +91,7 @@ export class Session {
   }
 
   /**
-   * Makes one call and returns its answer (2xx). Reads are repeated within the limits. A 401 renews the token and sends
+   * Makes one call and returns its answer (2xx; to a change nothing or JSON). Reads are repeated within the limits. A 401 renews the token and sends
    * once more, changes too: it was answered before anything was done.
    * @throws CloudError
    */
@@ -105,7 +105,11 @@ export class Session {
           : await attempt();
       const good = (answer.status >= 200 && answer.status < 300) || call.accept?.(answer) === true;
       if (!good) throw unsuccessful(answer, what, call.method !== 'GET');
-      return { status: answer.status, body: json(answer.text), what };
+      const body = json(answer.text);
+      // A page in place of the service ("maintenance", a login) may well say 200. Reads are checked field by field.
+      if (call.method !== 'GET' && body === undefined && answer.text.trim() !== '')
+        throw new CloudError('unknown', `${what}: ${answer.status}, but the answer is no JSON`, null);
+      return { status: answer.status, body, what };
     } catch (error) {
       throw this.#withoutSecrets(inWords(error, what, call.method !== 'GET'));
     }

@@ -54,6 +54,12 @@ describe('a change', () => {
       'Nova POST /servers/i/action: 500 oops',
     ],
     ['503 HTML', { status: 503, text: '<h1>away</h1>' }, 'unknown', 'Nova POST /servers/i/action: 503 away'],
+    [
+      'a page that says 200',
+      { status: 200, text: '<h1>We will be back soon</h1>' },
+      'unknown',
+      'Nova POST /servers/i/action: 200, but the answer is no JSON',
+    ],
     ['302', { status: 302, text: '' }, 'unknown', 'Nova POST /servers/i/action: 302'],
     ['reset', 'reset', 'unknown', /^Nova POST \/servers\/i\/action: /],
     ['half a 200', { half: '{"adm' }, 'unknown', /^Nova POST \/servers\/i\/action: /],
