@@ -1,6 +1,6 @@
 // Three projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
 // their worker's modules, which are costly to load and keep no state; `integration` starts real servers (Redis, MariaDB,
-// Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so six run at once.
+// Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so eight run at once.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
