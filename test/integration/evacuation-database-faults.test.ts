@@ -141,6 +141,7 @@ test.each(['nova', 'neutron', 'keystone'] as const)(
 test.each([
   ['500s', { kind: 'error', status: 500 }],
   ['503 pages', { kind: 'html' }],
+  ['404 pages', { kind: 'html', status: 404 }],
   ['half bodies', { kind: 'half-body' }],
   ['nonsense', { kind: 'nonsense' }],
   ['closed connections', { kind: 'reset' }],

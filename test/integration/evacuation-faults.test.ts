@@ -156,6 +156,17 @@ test.each([429, 401])('requests answered by %i for a while are made later', asyn
   await expectRecovered(await begin());
 });
 
+test.each(['POST', 'GET'])('a proxy answers each %s with a 404 page for a while', async (method) => {
+  const recovery = await begin();
+  await until(
+    () => recovery.pair.names.map(posted),
+    (counts) => counts.some((n) => n > 0),
+  );
+  const fault = bench.simulator.fault({ kind: 'html', method, status: 404, times: 12 });
+  await expectRecovered(recovery);
+  expect(fault.hits).toBeGreaterThan(0);
+});
+
 test('refused for good: three times, then failed with the words of Nova, the others are back', async () => {
   const pair = await bench.pair(3);
   const [bad = ''] = pair.names;

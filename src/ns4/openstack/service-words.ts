@@ -32,6 +32,11 @@ export function isItemNotFound(text: string): boolean {
   return z.object({ itemNotFound: message }).safeParse(json(text)).success;
 }
 
+/** Is this a page for people? We ask for JSON, and no OpenStack service answers a known call with anything else. */
+export function isPage(text: string): boolean {
+  return text.trimStart().startsWith('<');
+}
+
 /** The text as JSON; undefined when it is none. */
 export function json(text: string): unknown {
   try {
@@ -57,7 +62,7 @@ function fromJson(text: string): string | null {
 }
 
 function fromMarkup(text: string): string {
-  if (!text.startsWith('<')) return text;
+  if (!isPage(text)) return text;
   return text
     .replace(/<(script|style|head)\b[\s\S]*?<\/\1>/gi, ' ')
     .replace(/<[^>]*>/g, ' ')

@@ -8,7 +8,7 @@ import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
 import { endpointOf, identityRoot, type ServiceName, serviceTitles } from './catalogue.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
 import { type Grant, loginBody, loginName, readGrant } from './login.ts';
-import { json, serviceWords } from './service-words.ts';
+import { isPage, json, serviceWords } from './service-words.ts';
 import { SharedValue } from './shared-value.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, Transport } from './transport.ts';
 
@@ -202,6 +202,9 @@ function unsuccessful(answer: HttpAnswer, what: string, change: boolean): CloudE
   const { status } = answer;
   const words = serviceWords(answer.text);
   const full = `${what}: ${status} ${words}`.trim();
+  // From something in between, which did not pass the request on or hides the service's own no: nothing was done, and
+  // that it says 404 means no more than another's 503.
+  if (status >= 400 && status < 500 && isPage(answer.text)) return new CloudError('not-done', full, status);
   if (status >= 400 && status < 500) {
     // A refused change is reported per instance, in the service's own words.
     return new CloudError('refused', change && words && status !== 401 ? words : full, status);

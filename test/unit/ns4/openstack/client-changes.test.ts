@@ -46,6 +46,12 @@ describe('a change', () => {
     ],
     ['409', { status: 409, json: { conflictingRequest: { message: 'paused' } } }, 'refused', 'paused'],
     ['429', { status: 429, text: '' }, 'refused', 'Nova POST /servers/i/action: 429'],
+    [
+      'a 404 page',
+      { status: 404, text: '\n<html><h1>404 Not Found</h1>nginx</html>' },
+      'not-done',
+      'Nova POST /servers/i/action: 404 404 Not Found nginx',
+    ],
     ['half a 400', { half: '{"badReq', status: 400 }, 'refused', '{"badReq'],
     [
       '500',

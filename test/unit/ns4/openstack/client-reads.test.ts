@@ -128,7 +128,7 @@ describe('a read', () => {
     expect(await nova.cloud.readServer('x', never)).toBeNull();
     const proxy = await start(() => ({ status: 404, text: '<html>404 Not Found</html>' }));
     expect(await errorOf(proxy.cloud.readServer('x', never))).toMatchObject({
-      outcome: 'refused',
+      outcome: 'not-done',
       status: 404,
     });
   });
