@@ -134,7 +134,7 @@ async function expectNothingDone(
 }
 
 /** Until the agents of exactly these hypervisors are silent, as Sonny counts it, and Nova sees all others up. */
-async function silentAre(dead: readonly string[]): Promise<void> {
+async function silentAre(dead: readonly string[], limitMs = 60_000): Promise<void> {
   await testbed.until(
     `the silence of ${dead.join(', ') || 'nobody'}`,
     async () => {
@@ -148,7 +148,7 @@ async function silentAre(dead: readonly string[]): Promise<void> {
         ) && services.every((s) => s.state === 'up' || dead.includes(s.host))
       );
     },
-    60_000,
+    limitMs,
   );
 }
 
@@ -169,6 +169,9 @@ describe('the control plane fails', () => {
     return { household, before };
   }
 
+  /** OpenStack's own: each connection to RabbitMQ is tried again after pauses that grow, up to half a minute. */
+  const recoveryLimitMs = 120_000;
+
   const isCleared = (scope: string) => (e: { facts: { kind: string; scope?: string } }) =>
     e.facts.kind === 'cleared' && e.facts.scope === scope;
 
@@ -186,8 +189,8 @@ describe('the control plane fails', () => {
       const said = await waitForRefusal(h, 'control-plane-suspect');
       expect(said.facts).toMatchObject({ refusal: { scope: 'cloud', of: 'compute services', total: 4 } });
     });
-    await household.waitForEvent(isCleared('cloud'), 45_000);
-    await silentAre([]);
+    await silentAre([], recoveryLimitMs);
+    await household.waitForEvent(isCleared('cloud'), 15_000);
     await watchRounds(household);
     await expectNothingDone(household, before, ['control-plane-suspect']);
     expect((await household.events()).map((e) => e.facts.kind)).toEqual([
@@ -208,8 +211,8 @@ describe('the control plane fails', () => {
         45_000,
       ),
     );
-    await household.waitForEvent(isCleared('cloud'), 45_000);
-    await silentAre([]);
+    await silentAre([], recoveryLimitMs);
+    await household.waitForEvent(isCleared('cloud'), 15_000);
     await watchRounds(household);
     // The first one or two to run out are looked at by themselves, until most have: they answer.
     const said = await refusalsSaid(household);
