@@ -220,7 +220,7 @@ export class CloudLink implements Cloud {
     if (random.chance(weather.killAtChange)) {
       if (random.chance(0.5)) this.#late(what, id, target, 0, apply);
       process.kill();
-      return never;
+      return never();
     }
     if (random.chance(weather.freezeAtChange)) {
       // What was written to the socket leaves; whoever wrote it stands still.

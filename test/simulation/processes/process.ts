@@ -91,5 +91,5 @@ export class Process {
   }
 }
 
-/** What a killed process waits for. */
-export const never: Promise<never> = new Promise(() => {});
+/** What a killed process waits for; one of its own each time, as whoever waits for one promise is kept as long as it. */
+export const never = (): Promise<never> => new Promise(() => {});

@@ -43,7 +43,7 @@ export class RedisLink {
     const { process, redis } = this;
     const random = this.#random;
     const weather = this.#weather;
-    if (!process.alive) return never;
+    if (!process.alive) return never();
     if (redis.away || this.#line.cut) return process.answer(timeoutMs, this.#away);
     // One throw for all that is rare: with it most calls cost one number.
     const { killAtRedis, freezeAtRedis, redisFails, redisAnswerLost, redisSlow } = weather;
@@ -56,7 +56,7 @@ export class RedisLink {
     if (isNow(weather.killAtRedis)) {
       if (random.chance(0.5)) apply();
       process.kill();
-      return never;
+      return never();
     }
     if (isNow(weather.freezeAtRedis)) {
       const forMs = random.pick([1_000, 3_000, 9_000, 20_000, 45_000]);
