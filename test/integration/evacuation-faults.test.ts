@@ -97,6 +97,7 @@ test.each([
   ['hangs', { kind: 'hang' }],
   ['is answered by a 500', { kind: 'error', status: 500 }],
   ['is answered by a 503 page', { kind: 'html' }],
+  ['is answered by a 404 page', { kind: 'html', status: 404 }],
   ['is answered by a page that says 200', { kind: 'nonsense' }],
   ['is cut off', { kind: 'reset' }],
 ] as [string, FaultOrder][])(
@@ -156,17 +157,6 @@ test.each([429, 401])('requests answered by %i for a while are made later', asyn
   await expectRecovered(await begin());
 });
 
-test.each(['POST', 'GET'])('a proxy answers each %s with a 404 page for a while', async (method) => {
-  const recovery = await begin();
-  await until(
-    () => recovery.pair.names.map(posted),
-    (counts) => counts.some((n) => n > 0),
-  );
-  const fault = bench.simulator.fault({ kind: 'html', method, status: 404, times: 12 });
-  await expectRecovered(recovery);
-  expect(fault.hits).toBeGreaterThan(0);
-});
-
 test('refused for good: three times, then failed with the words of Nova, the others are back', async () => {
   const pair = await bench.pair(3);
   const [bad = ''] = pair.names;
@@ -181,6 +171,7 @@ test('refused for good: three times, then failed with the words of Nova, the oth
 
 test.each([
   ['503 pages for a while', { kind: 'html', method: 'GET' }],
+  ['404 pages for a while', { kind: 'html', method: 'GET', status: 404 }],
   ['500s for a while', { kind: 'error', method: 'GET' }],
   ['half bodies', { kind: 'half-body', method: 'GET' }],
   ['nonsense', { kind: 'nonsense', method: 'GET' }],

@@ -54,14 +54,15 @@ export const byApi: Method = {
     while (unfinished(work.incident).length > 0) {
       work.signal.throwIfAborted();
       const startedAtMs = work.clock.steadyMs();
-      let lookedMs = 0;
+      let pauseMs = awayPauseMs;
       try {
-        const full = work.clock.steadyMs() >= fullLookAtMs;
-        if (full) fullLookAtMs = work.clock.steadyMs() + fullLookMs;
+        const full = startedAtMs >= fullLookAtMs;
+        if (full) fullLookAtMs = startedAtMs + fullLookMs;
         const picture = await takePicture(work, full);
-        lookedMs = work.clock.steadyMs() - startedAtMs;
+        const lookedMs = work.clock.steadyMs() - startedAtMs;
         await turn(work, picture, watch);
         awaySinceMs = null;
+        pauseMs = Math.min(longestPollMs, Math.max(pollMs, restPerLook * lookedMs));
       } catch (error) {
         if (!(error instanceof CloudError)) throw error;
         fullLookAtMs = Number.NEGATIVE_INFINITY;
@@ -70,8 +71,6 @@ export const byApi: Method = {
         if (work.clock.steadyMs() - awaySinceMs > awayLimitMs)
           return endAll(work, `OpenStack is away: ${error.message}`);
       }
-      const restMs = Math.min(longestPollMs, Math.max(pollMs, restPerLook * lookedMs));
-      const pauseMs = awaySinceMs === null ? restMs : awayPauseMs;
       if (unfinished(work.incident).length > 0) await work.clock.sleep(pauseMs, work.signal);
     }
   },

@@ -49,7 +49,7 @@ describe('a change', () => {
     [
       'a 404 page',
       { status: 404, text: '\n<html><h1>404 Not Found</h1>nginx</html>' },
-      'not-done',
+      'unknown',
       'Nova POST /servers/i/action: 404 404 Not Found nginx',
     ],
     ['half a 400', { half: '{"badReq', status: 400 }, 'refused', '{"badReq'],
