@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scan } from '../src/ns4/scan/scan.ts';
-import { systemClock } from '../src/shared/clock.ts';
+import { systemClock } from '../src/shared/ground/clock.ts';
 
 const hostCount = 1_000;
 const ports = [22, 111, 16_509];

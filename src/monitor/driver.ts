@@ -2,16 +2,15 @@
 // together, then ask for the jobs. A crash after any save is harmless: whatever the saved state waits for is asked for
 // again under the same ids, by whoever leads then.
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../shared/clock.ts';
-import type { JobName, JobOutcome } from '../shared/contracts.ts';
-import { errorText, OperationalError } from '../shared/errors.ts';
-import type { EventFacts } from '../shared/events.ts';
-import type { Inventory } from '../shared/inventory.ts';
-import type { InventoryStore } from '../shared/inventory-store.ts';
-import type { JobProducer } from '../shared/job-producer.ts';
-import type { Log } from '../shared/log.ts';
-import { announce } from '../shared/sentences.ts';
-import { step } from './core/step.ts';
+import type { EventFacts } from '../shared/documents/events/events.ts';
+import { announce } from '../shared/documents/events/sentences.ts';
+import type { Inventory } from '../shared/documents/inventory.ts';
+import type { JobName, JobOutcome } from '../shared/documents/jobs/contracts.ts';
+import type { Clock } from '../shared/ground/clock.ts';
+import { errorText, OperationalError } from '../shared/ground/errors.ts';
+import type { Log } from '../shared/ground/log.ts';
+import type { JobProducer } from '../shared/jobs/job-producer.ts';
+import type { InventoryStore } from '../shared/picture/inventory-store.ts';
 import {
   awaitedJobs,
   type Found,
@@ -20,7 +19,8 @@ import {
   type JobRequest,
   type Rules,
   type State,
-} from './core/types.ts';
+} from './core/state.ts';
+import { step } from './core/step.ts';
 import { type Lease, renewMs, standbyPollMs } from './lease.ts';
 import { LostLeaseError, type Memory } from './memory.ts';
 

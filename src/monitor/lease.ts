@@ -2,8 +2,8 @@
 // clock of Redis alone. Each take-over has an epoch, and epochs only grow, also when Redis lost its last moments.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Keys } from '../shared/keys.ts';
-import { leaseText } from '../shared/leader.ts';
+import type { Keys } from '../shared/redis/keys.ts';
+import { leaseText } from '../shared/redis/leader.ts';
 
 /** Without renewal the leader is taken for lost after this. */
 export const leaseMs = 6_000;

@@ -1,28 +1,28 @@
 #!/usr/bin/env node
 // Entry of the monitor: wires settings, Redis, the queue and the driver. It decides and touches nothing itself.
 import { hostname } from 'node:os';
-import { type Check, runChecks } from '../shared/check.ts';
-import { systemClock } from '../shared/clock.ts';
 import type { Settings } from '../shared/config/settings.ts';
-import { UsageError } from '../shared/errors.ts';
-import { describeEyes, EyeRegistry } from '../shared/eyes.ts';
-import { InventoryStore } from '../shared/inventory-store.ts';
-import { JobProducer } from '../shared/job-producer.ts';
-import { keysOf } from '../shared/keys.ts';
-import { readLeader } from '../shared/leader.ts';
-import type { Log } from '../shared/log.ts';
-import { operator } from '../shared/operator.ts';
-import { leaveOrder } from '../shared/orders.ts';
+import { systemClock } from '../shared/ground/clock.ts';
+import { UsageError } from '../shared/ground/errors.ts';
+import type { Log } from '../shared/ground/log.ts';
+import { JobProducer } from '../shared/jobs/job-producer.ts';
+import { InventoryStore } from '../shared/picture/inventory-store.ts';
+import { type Check, runChecks } from '../shared/process/check.ts';
 import {
   type CommonOptions,
   command,
   type ExitCode,
   type Frame,
   runProcess,
-} from '../shared/process-frame.ts';
-import { connectRedis, probeRedis } from '../shared/redis.ts';
-import { requireOpenStack, start } from '../shared/start.ts';
-import type { Rules } from './core/types.ts';
+} from '../shared/process/frame.ts';
+import { operator } from '../shared/process/operator.ts';
+import { requireOpenStack, start } from '../shared/process/start.ts';
+import { connectRedis, probeRedis } from '../shared/redis/connect.ts';
+import { keysOf } from '../shared/redis/keys.ts';
+import { readLeader } from '../shared/redis/leader.ts';
+import { leaveOrder } from '../shared/redis/orders.ts';
+import { describeEyes, EyeRegistry } from '../shared/vantage-points/registry.ts';
+import type { Rules } from './core/state.ts';
 import { Driver } from './driver.ts';
 import { Lease, readStandbys } from './lease.ts';
 import { Memory, readState } from './memory.ts';

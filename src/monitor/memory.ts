@@ -2,11 +2,11 @@
 // the events that tell of it, and only by the monitor that holds the lease.
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { OperationalError } from '../shared/errors.ts';
-import { eventCapacity } from '../shared/event-log.ts';
-import type { SonnyEvent } from '../shared/events.ts';
-import type { Keys } from '../shared/keys.ts';
-import { mandateOf, type Order, orderSchema, type State, stateSchema } from './core/types.ts';
+import type { SonnyEvent } from '../shared/documents/events/events.ts';
+import { OperationalError } from '../shared/ground/errors.ts';
+import { eventCapacity } from '../shared/redis/event-log.ts';
+import type { Keys } from '../shared/redis/keys.ts';
+import { mandateOf, type Order, orderSchema, type State, stateSchema } from './core/state.ts';
 
 /**
  * KEYS: lease, state, mandate, stream. ARGV: our lease, state, mandate, channel, capacity, event… All in one step, and

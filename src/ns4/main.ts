@@ -1,37 +1,38 @@
 #!/usr/bin/env node
 // Entry of ns4: wires settings, Redis, OpenStack, fencing and (with `evacuate = database`) MySQL to the worker, or to one
 // of the one-shot commands: an evacuation by hand, fencing by hand, a reset of the cooldown, a check.
-import { runChecks } from '../shared/check.ts';
-import { systemClock } from '../shared/clock.ts';
-import { EventLog } from '../shared/event-log.ts';
-import { EyeRegistry } from '../shared/eyes.ts';
-import { fencingText } from '../shared/fencing-mode.ts';
-import { InventoryStore } from '../shared/inventory-store.ts';
-import { ScanQueues } from '../shared/job-producer.ts';
-import { keysOf } from '../shared/keys.ts';
-import { operator } from '../shared/operator.ts';
-import { leaveOrder } from '../shared/orders.ts';
-import { type Frame, runProcess } from '../shared/process-frame.ts';
-import { JobWorker } from '../shared/queue.ts';
-import { connectRedis } from '../shared/redis.ts';
-import { ScanPanel } from '../shared/scan-panel.ts';
-import { type StartedOnCloud, startOnCloud } from '../shared/start.ts';
-import { evacuateByHand } from './by-hand.ts';
-import { checksOf } from './checks.ts';
-import { parseCommandLine } from './command-line.ts';
-import { byApi } from './evacuation/by-api.ts';
-import { byDatabase } from './evacuation/by-database.ts';
-import { Journals } from './evacuation/journal.ts';
-import { RedisJournalStorage } from './evacuation/redis-journal-storage.ts';
-import { confirmByHand, fenceByHand } from './fencing/by-hand.ts';
+
+import { fencingText } from '../shared/documents/fencing-mode.ts';
+import { systemClock } from '../shared/ground/clock.ts';
+import { ScanQueues } from '../shared/jobs/job-producer.ts';
+import { JobWorker } from '../shared/jobs/queue.ts';
+import { InventoryStore } from '../shared/picture/inventory-store.ts';
+import { runChecks } from '../shared/process/check.ts';
+import { type Frame, runProcess } from '../shared/process/frame.ts';
+import { operator } from '../shared/process/operator.ts';
+import { type StartedOnCloud, startOnCloud } from '../shared/process/start.ts';
+import { connectRedis } from '../shared/redis/connect.ts';
+import { EventLog } from '../shared/redis/event-log.ts';
+import { keysOf } from '../shared/redis/keys.ts';
+import { leaveOrder } from '../shared/redis/orders.ts';
+import { ScanPanel } from '../shared/vantage-points/ask-all.ts';
+import { EyeRegistry } from '../shared/vantage-points/registry.ts';
+import { checksOf } from './commands/checks.ts';
+import { parseCommandLine } from './commands/command-line.ts';
+import { evacuateByHand } from './commands/evacuate.ts';
+import { confirmByHand, fenceByHand } from './commands/fence.ts';
+import { proveLogin } from './commands/prove-login.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { readFencingFile } from './fencing/fencing-file.ts';
 import type { FencingPlan } from './fencing/plan.ts';
 import { Words } from './fencing/words.ts';
-import { handlersOf, type WorkerParts } from './handlers.ts';
-import { createNovaDatabase } from './nova-database.ts';
+import { handlersOf, type WorkerParts } from './jobs/handlers.ts';
+import { createNovaDatabase } from './nova-database/nova-database.ts';
 import { createCloud } from './openstack/client.ts';
-import { proveLogin } from './prove-login.ts';
+import { Journals } from './recovery/journal/journal.ts';
+import { RedisJournalStorage } from './recovery/journal/redis-journal-storage.ts';
+import { byDatabase } from './recovery/movers/database/by-database.ts';
+import { byApi } from './recovery/movers/nova/by-api.ts';
 
 /** Jobs at once: refreshes and scans are short, evacuations wait for Nova most of the time. */
 const concurrency = { work: 4, scan: 4, evacuate: 8 } as const;

@@ -1,12 +1,13 @@
 // `sonny --check`: everything sonny needs, reached once; nothing is posted and no cursor moves.
-import { type Check, runChecks } from '../shared/check.ts';
+
 import type { Settings } from '../shared/config/settings.ts';
-import type { Log } from '../shared/log.ts';
-import type { ExitCode, Frame } from '../shared/process-frame.ts';
-import { probeRedis } from '../shared/redis.ts';
-import { connectClouds } from './clouds.ts';
-import type { Slack } from './slack.ts';
-import { secondsText } from './status.ts';
+import type { Log } from '../shared/ground/log.ts';
+import { type Check, runChecks } from '../shared/process/check.ts';
+import type { ExitCode, Frame } from '../shared/process/frame.ts';
+import { probeRedis } from '../shared/redis/connect.ts';
+import { connectClouds } from './inbox/clouds.ts';
+import type { Slack } from './slack/slack.ts';
+import { secondsText } from './talk/status.ts';
 
 /** Runs the checks and prints a line for each; 1 when one failed. */
 export async function check(

@@ -1,22 +1,23 @@
 #!/usr/bin/env node
 // Entry of sonny: wires settings, the event streams and inventories in Redis, and Slack (or the terminal) together.
-import { systemClock } from '../shared/clock.ts';
+
 import type { SlackSettings } from '../shared/config/settings.ts';
-import type { Log } from '../shared/log.ts';
-import { type CommonOptions, command, type Frame, runProcess } from '../shared/process-frame.ts';
-import { start } from '../shared/start.ts';
-import { Answering } from './answering.ts';
-import { slackPacing } from './batch.ts';
+import { systemClock } from '../shared/ground/clock.ts';
+import type { Log } from '../shared/ground/log.ts';
+import { type CommonOptions, command, type Frame, runProcess } from '../shared/process/frame.ts';
+import { start } from '../shared/process/start.ts';
 import { check } from './checks.ts';
-import { type Clouds, connectClouds, onEvents } from './clouds.ts';
-import { Feed } from './feed.ts';
-import { keepListening } from './listening.ts';
-import { Relay } from './relay.ts';
-import { Slack } from './slack.ts';
-import { judge } from './slack-verdict.ts';
-import { statusText } from './status.ts';
-import { Terminal, terminalPacing } from './terminal.ts';
-import { readViews } from './views.ts';
+import { type Clouds, connectClouds, onEvents } from './inbox/clouds.ts';
+import { Feed } from './inbox/feed.ts';
+import { slackPacing } from './relay/batch.ts';
+import { Relay } from './relay/relay.ts';
+import { keepListening } from './slack/listening.ts';
+import { Slack } from './slack/slack.ts';
+import { judge } from './slack/slack-verdict.ts';
+import { Answering } from './talk/answering.ts';
+import { statusText } from './talk/status.ts';
+import { readViews } from './talk/views.ts';
+import { Terminal, terminalPacing } from './terminal/terminal.ts';
 
 const clock = systemClock;
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Incident } from '../../src/ns4/evacuation/journal.ts';
+import type { Incident } from '../../src/ns4/recovery/journal/journal.ts';
 import { cloudTool } from '../support/cloud-tool.ts';
 import { bmcPassword, IpmiSim } from '../support/ipmi-sim.ts';
 import { type Stage, stage, Testbed } from '../support/testbed.ts';

@@ -2,7 +2,7 @@
 // reason is announced by its name. The tests break the cloud further and further, so that one reset serves many of them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Refusal, RefusalName } from '../../src/shared/refusals.ts';
+import type { Refusal, RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
 import { cloudTool } from '../support/cloud-tool.ts';
 import type { Household, Ini } from '../support/processes.ts';
 import { never, type Stage, stage, Testbed } from '../support/testbed.ts';

@@ -2,12 +2,12 @@
 // instance is asked for twice.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { byApi } from '../../src/ns4/evacuation/by-api.ts';
-import { byDatabase } from '../../src/ns4/evacuation/by-database.ts';
-import type { Incident, Ownership } from '../../src/ns4/evacuation/journal.ts';
-import { lostRequestMs } from '../../src/ns4/evacuation/look.ts';
-import type { Method } from '../../src/ns4/evacuation/work.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/contracts.ts';
+import type { Incident, Ownership } from '../../src/ns4/recovery/journal/journal.ts';
+import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
+import { lostRequestMs } from '../../src/ns4/recovery/movers/instance-progress.ts';
+import type { Method } from '../../src/ns4/recovery/movers/mover.ts';
+import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/contracts.ts';
 import {
   EvacuationBench,
   MovableClock,

@@ -1,11 +1,11 @@
 // The database method while MySQL, Placement, Nova, Neutron or Keystone is away in mid-recovery: it goes on when they are
 // back, and what stays undone is said of each instance.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { byDatabase } from '../../src/ns4/evacuation/by-database.ts';
-import type { InstanceMove } from '../../src/ns4/nova-database.ts';
-import type { EvacuationReport } from '../../src/shared/contracts.ts';
-import { OperationalError } from '../../src/shared/errors.ts';
-import type { FaultOrder } from '../../src/simulator/simulator.ts';
+import type { FaultOrder } from '../../simulator/simulator.ts';
+import type { InstanceMove } from '../../src/ns4/nova-database/nova-database.ts';
+import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
+import type { EvacuationReport } from '../../src/shared/documents/jobs/contracts.ts';
+import { OperationalError } from '../../src/shared/ground/errors.ts';
 import {
   EvacuationBench,
   MovableClock,

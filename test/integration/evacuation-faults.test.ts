@@ -1,9 +1,9 @@
 // An OpenStack that answers late, wrongly or not at all in mid-recovery: every instance has at most one evacuation at a
 // time, all end on the spare, none is wrecked.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { lostRequestMs } from '../../src/ns4/evacuation/look.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/contracts.ts';
-import type { FaultOrder, Simulator } from '../../src/simulator/simulator.ts';
+import type { FaultOrder, Simulator } from '../../simulator/simulator.ts';
+import { lostRequestMs } from '../../src/ns4/recovery/movers/instance-progress.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/contracts.ts';
 import { EvacuationBench, MovableClock, type Pair, type Worker } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Incident, Ownership } from '../../src/ns4/evacuation/journal.ts';
 import { createFencing, type FenceRequest, type Fencing } from '../../src/ns4/fencing/fencing.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
 import { Words } from '../../src/ns4/fencing/words.ts';
-import type { Clock } from '../../src/shared/clock.ts';
-import { createLog } from '../../src/shared/log.ts';
+import type { Incident, Ownership } from '../../src/ns4/recovery/journal/journal.ts';
+import type { Clock } from '../../src/shared/ground/clock.ts';
+import { createLog } from '../../src/shared/ground/log.ts';
 import { EvacuationBench, MovableClock, type Pair } from '../support/evacuation-bench.ts';
 import { devicePassword, PretendDevice } from '../support/pretend-device.ts';
 

@@ -1,8 +1,8 @@
 // A worker and the monitor's mandate: it is asked before every change, and without it nothing changes.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EvacuateData } from '../../src/shared/contracts.ts';
-import type { Mandate } from '../../src/shared/mandate.ts';
+import type { Mandate } from '../../src/shared/documents/assignments.ts';
+import type { EvacuateData } from '../../src/shared/documents/jobs/contracts.ts';
 import { EvacuationBench, type Pair } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 

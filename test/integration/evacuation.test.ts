@@ -2,12 +2,12 @@
 // instance, the original's defects by number, and every refusal with nothing changed.
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { byDatabase } from '../../src/ns4/evacuation/by-database.ts';
-import { handlersOf } from '../../src/ns4/handlers.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/contracts.ts';
-import { controlHosts } from '../../src/shared/controls.ts';
-import type { Refusal } from '../../src/shared/refusals.ts';
-import type { Snapshot } from '../../src/simulator/simulator.ts';
+import type { Snapshot } from '../../simulator/simulator.ts';
+import { handlersOf } from '../../src/ns4/jobs/handlers.ts';
+import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/contracts.ts';
+import type { Refusal } from '../../src/shared/documents/refusals/refusals.ts';
+import { controlHosts } from '../../src/shared/rules/controls.ts';
 import {
   EvacuationBench,
   heartbeatPeriodMs,

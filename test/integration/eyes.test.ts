@@ -3,14 +3,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/shared/clock.ts';
-import type { Handlers, JobData, JobOutcome, ScanFinding, ScanResult } from '../../src/shared/contracts.ts';
-import { describeEyes, EyeRegistry } from '../../src/shared/eyes.ts';
-import { JobProducer, ScanQueues } from '../../src/shared/job-producer.ts';
-import { keysOf } from '../../src/shared/keys.ts';
-import { JobWorker } from '../../src/shared/queue.ts';
-import { connectRedis } from '../../src/shared/redis.ts';
-import { isWorthWaiting, ScanPanel } from '../../src/shared/scan-panel.ts';
+import type {
+  Handlers,
+  JobData,
+  JobOutcome,
+  ScanFinding,
+  ScanResult,
+} from '../../src/shared/documents/jobs/contracts.ts';
+import { systemClock } from '../../src/shared/ground/clock.ts';
+import { JobProducer, ScanQueues } from '../../src/shared/jobs/job-producer.ts';
+import { JobWorker } from '../../src/shared/jobs/queue.ts';
+import { connectRedis } from '../../src/shared/redis/connect.ts';
+import { keysOf } from '../../src/shared/redis/keys.ts';
+import { isWorthWaiting, ScanPanel } from '../../src/shared/vantage-points/ask-all.ts';
+import { describeEyes, EyeRegistry } from '../../src/shared/vantage-points/registry.ts';
 import { never } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';

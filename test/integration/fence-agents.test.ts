@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runAgent } from '../../src/ns4/fencing/agent.ts';
 import { powerOff } from '../../src/ns4/fencing/level.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
-import { systemClock } from '../../src/shared/clock.ts';
+import { systemClock } from '../../src/shared/ground/clock.ts';
 import { bmcPassword, IpmiSim } from '../support/ipmi-sim.ts';
 import { RedfishServer, redfishPassword } from '../support/redfish-server.ts';
 

@@ -1,12 +1,12 @@
 // The inventory in a real Redis: never half a refresh, never another cloud's.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { handlersOf } from '../../src/ns4/handlers.ts';
-import type { Handlers } from '../../src/shared/contracts.ts';
-import { JobProducer } from '../../src/shared/job-producer.ts';
-import { databaseNumber, keysOf } from '../../src/shared/keys.ts';
-import { JobWorker } from '../../src/shared/queue.ts';
-import { announce } from '../../src/shared/sentences.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { handlersOf } from '../../src/ns4/jobs/handlers.ts';
+import { announce } from '../../src/shared/documents/events/sentences.ts';
+import type { Handlers } from '../../src/shared/documents/jobs/contracts.ts';
+import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
+import { JobWorker } from '../../src/shared/jobs/queue.ts';
+import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
 import { MovableClock, never, Worker } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';

@@ -1,16 +1,16 @@
 // The lease, the saves that demand it and the mandate, on a real Redis.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { firstState, mandateOf } from '../../src/monitor/core/types.ts';
+import { firstState, mandateOf } from '../../src/monitor/core/state.ts';
 import { Lease, leaseMs, readStandbys } from '../../src/monitor/lease.ts';
 import { LostLeaseError, Memory, readState } from '../../src/monitor/memory.ts';
-import { RedisJournalStorage } from '../../src/ns4/evacuation/redis-journal-storage.ts';
-import { EventLog } from '../../src/shared/event-log.ts';
-import { keysOf } from '../../src/shared/keys.ts';
-import { readLeader } from '../../src/shared/leader.ts';
-import { createLog } from '../../src/shared/log.ts';
-import { judgeWarrant, type Mandate, type Warrant } from '../../src/shared/mandate.ts';
-import { connectRedis } from '../../src/shared/redis.ts';
-import { announce } from '../../src/shared/sentences.ts';
+import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
+import { judgeWarrant, type Mandate, type Warrant } from '../../src/shared/documents/assignments.ts';
+import { announce } from '../../src/shared/documents/events/sentences.ts';
+import { createLog } from '../../src/shared/ground/log.ts';
+import { connectRedis } from '../../src/shared/redis/connect.ts';
+import { EventLog } from '../../src/shared/redis/event-log.ts';
+import { keysOf } from '../../src/shared/redis/keys.ts';
+import { readLeader } from '../../src/shared/redis/leader.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const cloud = 'leased';

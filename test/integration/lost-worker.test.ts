@@ -2,10 +2,10 @@
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Handlers } from '../../src/shared/contracts.ts';
-import { JobProducer } from '../../src/shared/job-producer.ts';
-import { JobWorker } from '../../src/shared/queue.ts';
-import { connectRedis } from '../../src/shared/redis.ts';
+import type { Handlers } from '../../src/shared/documents/jobs/contracts.ts';
+import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
+import { JobWorker } from '../../src/shared/jobs/queue.ts';
+import { connectRedis } from '../../src/shared/redis/connect.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

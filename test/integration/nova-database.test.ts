@@ -6,9 +6,9 @@ import {
   createNovaDatabase,
   type NovaDatabase,
   type NovaDatabaseOptions,
-} from '../../src/ns4/nova-database.ts';
+} from '../../src/ns4/nova-database/nova-database.ts';
 import type { MysqlSettings } from '../../src/shared/config/settings.ts';
-import { OperationalError } from '../../src/shared/errors.ts';
+import { OperationalError } from '../../src/shared/ground/errors.ts';
 import { startMariadb, type TestMariadb, type TestNova } from '../support/mariadb.ts';
 import { type Fate, startMysqlProxy } from '../support/mysql-proxy.ts';
 import { freePort } from '../support/redis.ts';

@@ -2,8 +2,8 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLog } from '../../src/shared/log.ts';
-import { connectRedis } from '../../src/shared/redis.ts';
+import { createLog } from '../../src/shared/ground/log.ts';
+import { connectRedis } from '../../src/shared/redis/connect.ts';
 import { masterName } from '../support/redis.ts';
 import { RedisSet } from '../support/redis-set.ts';
 import { SmallCloud } from '../support/small-cloud.ts';

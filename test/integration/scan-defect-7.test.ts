@@ -2,11 +2,11 @@
 // took minutes for hosts that accept and stay quiet.
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AddressBlock, takeAddressBlock } from '../../simulator/network/address-block.ts';
+import { LoopbackAddress } from '../../simulator/network/loopback-address.ts';
 import { scan } from '../../src/ns4/scan/scan.ts';
-import { systemClock } from '../../src/shared/clock.ts';
-import type { ScanTarget } from '../../src/shared/contracts.ts';
-import { type AddressBlock, takeAddressBlock } from '../../src/simulator/addresses/address-block.ts';
-import { LoopbackAddress } from '../../src/simulator/addresses/loopback-address.ts';
+import type { ScanTarget } from '../../src/shared/documents/jobs/contracts.ts';
+import { systemClock } from '../../src/shared/ground/clock.ts';
 import { scanInNamespace, whyNoNamespace } from '../support/scan-elsewhere.ts';
 
 const never = new AbortController().signal;

@@ -4,12 +4,12 @@ import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AddressBlock, takeAddressBlock } from '../../simulator/network/address-block.ts';
+import { LoopbackAddress } from '../../simulator/network/loopback-address.ts';
 import { scan } from '../../src/ns4/scan/scan.ts';
-import { systemClock } from '../../src/shared/clock.ts';
 import type { ScanSettings } from '../../src/shared/config/settings.ts';
-import type { Endpoint, ScanTarget } from '../../src/shared/contracts.ts';
-import { type AddressBlock, takeAddressBlock } from '../../src/simulator/addresses/address-block.ts';
-import { LoopbackAddress } from '../../src/simulator/addresses/loopback-address.ts';
+import type { Endpoint, ScanTarget } from '../../src/shared/documents/jobs/contracts.ts';
+import { systemClock } from '../../src/shared/ground/clock.ts';
 import { scanWithFiles } from '../support/scan-elsewhere.ts';
 
 const never = new AbortController().signal;

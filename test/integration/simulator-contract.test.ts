@@ -1,5 +1,5 @@
 // The simulator under the same contract as a real OpenStack: what passes here must be what a real one does.
-import { startSimulator } from '../../src/simulator/simulator.ts';
+import { startSimulator } from '../../simulator/simulator.ts';
 import { cloudContract, type World } from '../support/cloud-contract.ts';
 
 async function simulatedCloud(): Promise<World> {

@@ -1,7 +1,7 @@
 // Keystone, Neutron and Placement of the simulator, outages, and the faults it can be told to commit.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { logIn, openRawApi, passwordLogin, type RawApi, rawFetch, until } from '../support/raw-api.ts';
 
 describe('the simulator', () => {

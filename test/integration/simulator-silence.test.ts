@@ -1,8 +1,8 @@
 // Is the silence real? A killed host must give no answer at all, a living one's closed port must refuse.
 import { createConnection } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LoopbackAddress } from '../../src/simulator/addresses/loopback-address.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { LoopbackAddress } from '../../simulator/network/loopback-address.ts';
+import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 
 const open = 10022;
 const closed = 10111;

@@ -1,7 +1,7 @@
 // The pretend Slack with the real @slack/bolt: what Bolt accepts here, it accepts of Slack.
 import { App, LogLevel, webApi } from '@slack/bolt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Slack, startSlack } from '../../src/simulator/slack/slack.ts';
+import { type Slack, startSlack } from '../../simulator/slack/slack.ts';
 import { until } from '../support/raw-api.ts';
 
 describe('the pretend Slack', () => {

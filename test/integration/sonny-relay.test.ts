@@ -2,11 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EventLog } from '../../src/shared/event-log.ts';
-import type { EventFacts } from '../../src/shared/events.ts';
-import { databaseNumber, keysOf } from '../../src/shared/keys.ts';
-import { announce } from '../../src/shared/sentences.ts';
-import { type Post, type Slack, startSlack } from '../../src/simulator/slack/slack.ts';
+import { type Post, type Slack, startSlack } from '../../simulator/slack/slack.ts';
+import type { EventFacts } from '../../src/shared/documents/events/events.ts';
+import { announce } from '../../src/shared/documents/events/sentences.ts';
+import { EventLog } from '../../src/shared/redis/event-log.ts';
+import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
 import { Household, type Ini, type Running } from '../support/processes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 

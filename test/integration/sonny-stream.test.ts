@@ -1,10 +1,10 @@
 // The cursor in a real event stream: first start, pages, what was trimmed away, a stream that began anew.
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { EventLog, eventCapacity } from '../../src/shared/event-log.ts';
-import { keysOf } from '../../src/shared/keys.ts';
-import { announce } from '../../src/shared/sentences.ts';
-import { type Page, RedisEventSource, streamStart } from '../../src/sonny/event-source.ts';
+import { announce } from '../../src/shared/documents/events/sentences.ts';
+import { EventLog, eventCapacity } from '../../src/shared/redis/event-log.ts';
+import { keysOf } from '../../src/shared/redis/keys.ts';
+import { type Page, RedisEventSource, streamStart } from '../../src/sonny/inbox/event-source.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const keys = keysOf('cloud1');

@@ -2,7 +2,7 @@
 // unless an operator allows it.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { SonnyEvent } from '../../src/shared/events.ts';
+import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { SmallCloud } from '../support/small-cloud.ts';
 
 let small: SmallCloud;

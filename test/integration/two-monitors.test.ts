@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { leaseMs } from '../../src/monitor/lease.ts';
 import { readState } from '../../src/monitor/memory.ts';
-import { readLeader } from '../../src/shared/leader.ts';
+import { readLeader } from '../../src/shared/redis/leader.ts';
 import { Cable } from '../support/cable.ts';
 import type { Running } from '../support/processes.ts';
 import { SmallCloud } from '../support/small-cloud.ts';

@@ -1,6 +1,6 @@
 // Histories that are about one matter: each leads again and again to where one guard matters, which histories of all
 // kinds seldom do. They are drawn as the others are, but for what the focus names.
-import type { Rules, State } from '../../src/monitor/core/types.ts';
+import type { Rules, State } from '../../src/monitor/core/state.ts';
 import { busyHost, cut, type Fault, faults } from './faults.ts';
 import type { History, Setting } from './history.ts';
 import type { Weather } from './weather.ts';

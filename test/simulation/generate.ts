@@ -1,7 +1,7 @@
 // From a seed to a history: a world, its rules, its weather and what goes wrong when. Each history leaves out most kinds
 // of trouble, so that those it has come in numbers.
-import type { Rules } from '../../src/monitor/core/types.ts';
-import type { ServerAddress } from '../../src/shared/inventory.ts';
+import type { Rules } from '../../src/monitor/core/state.ts';
+import type { ServerAddress } from '../../src/shared/documents/inventory.ts';
 import { type FaultName, faults } from './faults.ts';
 import type { Focus } from './foci.ts';
 import { History } from './history.ts';

@@ -1,8 +1,8 @@
 // One history in the making: the world, its processes and their judges, put together and kept running as a service
 // manager would.
-import type { Order, Rules } from '../../src/monitor/core/types.ts';
-import type { SonnyEvent } from '../../src/shared/events.ts';
-import { announce } from '../../src/shared/sentences.ts';
+import type { Order, Rules } from '../../src/monitor/core/state.ts';
+import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
+import { announce } from '../../src/shared/documents/events/sentences.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { CloudLink } from './processes/cloud-link.ts';
 import { Eye } from './processes/eye.ts';

@@ -2,9 +2,9 @@
 import { expect } from 'vitest';
 import { CloudError, type ComputeService } from '../../src/ns4/cloud.ts';
 import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
-import { systemClock } from '../../src/shared/clock.ts';
 import type { CloudCredentials } from '../../src/shared/config/cloud-credentials.ts';
-import type { Server } from '../../src/shared/inventory.ts';
+import type { Server } from '../../src/shared/documents/inventory.ts';
+import { systemClock } from '../../src/shared/ground/clock.ts';
 
 /** A cloud without instances and with at least four enabled hypervisors, and what is done to it from outside. */
 export interface World {

@@ -4,28 +4,6 @@
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { byApi } from '../../src/ns4/evacuation/by-api.ts';
-import type { EvacuationParts } from '../../src/ns4/evacuation/course.ts';
-import { Journals, type Ownership } from '../../src/ns4/evacuation/journal.ts';
-import { RedisJournalStorage } from '../../src/ns4/evacuation/redis-journal-storage.ts';
-import { evacuateHost } from '../../src/ns4/evacuation/run.ts';
-import type { Method } from '../../src/ns4/evacuation/work.ts';
-import type { Fencing } from '../../src/ns4/fencing/fencing.ts';
-import { evacuationParts, type WorkerParts } from '../../src/ns4/handlers.ts';
-import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database.ts';
-import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
-import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
-import { type Clock, systemClock } from '../../src/shared/clock.ts';
-import type { Settings } from '../../src/shared/config/settings.ts';
-import type { EvacuateData, EvacuationReport, ScanFinding, ScanResult } from '../../src/shared/contracts.ts';
-import { hostTarget } from '../../src/shared/controls.ts';
-import { EventLog } from '../../src/shared/event-log.ts';
-import type { EventFacts } from '../../src/shared/events.ts';
-import { InventoryStore } from '../../src/shared/inventory-store.ts';
-import { type Keys, keysOf } from '../../src/shared/keys.ts';
-import { createLog } from '../../src/shared/log.ts';
-import { evacuateJobId, type Mandate, warrantOf } from '../../src/shared/mandate.ts';
-import { connectRedis } from '../../src/shared/redis.ts';
 import {
   type BootOptions,
   type RecordedRequest,
@@ -33,7 +11,34 @@ import {
   type Simulator,
   type SimulatorOptions,
   startSimulator,
-} from '../../src/simulator/simulator.ts';
+} from '../../simulator/simulator.ts';
+import type { Fencing } from '../../src/ns4/fencing/fencing.ts';
+import { evacuationParts, type WorkerParts } from '../../src/ns4/jobs/handlers.ts';
+import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database/nova-database.ts';
+import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
+import { Journals, type Ownership } from '../../src/ns4/recovery/journal/journal.ts';
+import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
+import type { Method } from '../../src/ns4/recovery/movers/mover.ts';
+import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
+import type { EvacuationParts } from '../../src/ns4/recovery/report.ts';
+import { evacuateHost } from '../../src/ns4/recovery/run.ts';
+import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
+import type { Settings } from '../../src/shared/config/settings.ts';
+import { evacuateJobId, type Mandate, warrantOf } from '../../src/shared/documents/assignments.ts';
+import type { EventFacts } from '../../src/shared/documents/events/events.ts';
+import type {
+  EvacuateData,
+  EvacuationReport,
+  ScanFinding,
+  ScanResult,
+} from '../../src/shared/documents/jobs/contracts.ts';
+import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
+import { createLog } from '../../src/shared/ground/log.ts';
+import { InventoryStore } from '../../src/shared/picture/inventory-store.ts';
+import { connectRedis } from '../../src/shared/redis/connect.ts';
+import { EventLog } from '../../src/shared/redis/event-log.ts';
+import { type Keys, keysOf } from '../../src/shared/redis/keys.ts';
+import { hostTarget } from '../../src/shared/rules/controls.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 
 /** Neutron tells heartbeats by the second, and a busy machine beats late. */

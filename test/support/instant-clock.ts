@@ -1,5 +1,5 @@
 // A clock that stands still but for its sleeps, which end at once: pauses are seen, not waited for.
-import type { Clock } from '../../src/shared/clock.ts';
+import type { Clock } from '../../src/shared/ground/clock.ts';
 
 export interface InstantClock extends Clock {
   readonly sleeps: number[];

@@ -1,5 +1,5 @@
 // Builders of inventories for tests: a cloud of hypervisors hv01… with agents and instances, changed where a test needs.
-import type { Agent, Hypervisor, Inventory, Server } from '../../src/shared/inventory.ts';
+import type { Agent, Hypervisor, Inventory, Server } from '../../src/shared/documents/inventory.ts';
 
 export const nowMs = Date.UTC(2026, 10, 21, 3, 0, 0);
 

@@ -1,6 +1,6 @@
 // Drives the monitor's core through a story: the pretend ns4 answers its jobs from a pretend world that the test
 // changes. Time is a number here; nothing sleeps.
-import { step } from '../../src/monitor/core/step.ts';
+
 import {
   awaitedJobs,
   firstState,
@@ -8,12 +8,18 @@ import {
   type JobRequest,
   type Rules,
   type State,
-} from '../../src/monitor/core/types.ts';
-import type { EvacuationReport, JobName, JobOutcome, JobResult } from '../../src/shared/contracts.ts';
-import type { EventFacts } from '../../src/shared/events.ts';
-import type { Inventory } from '../../src/shared/inventory.ts';
-import type { RefusalName } from '../../src/shared/refusals.ts';
-import { sentence } from '../../src/shared/sentences.ts';
+} from '../../src/monitor/core/state.ts';
+import { step } from '../../src/monitor/core/step.ts';
+import type { EventFacts } from '../../src/shared/documents/events/events.ts';
+import { sentence } from '../../src/shared/documents/events/sentences.ts';
+import type { Inventory } from '../../src/shared/documents/inventory.ts';
+import type {
+  EvacuationReport,
+  JobName,
+  JobOutcome,
+  JobResult,
+} from '../../src/shared/documents/jobs/contracts.ts';
+import type { RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
 import { nowMs } from './inventories.ts';
 
 export const rules: Rules = {

@@ -1,5 +1,5 @@
 // A simulator with quick durations and without listeners, and the requests that tests of Nova's quirks are made of.
-import { type ServerSnapshot, type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { type ServerSnapshot, type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import {
   openRawApi,
   type RawAnswer,

@@ -6,10 +6,10 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RedisSettings } from '../../src/shared/config/settings.ts';
-import { EventLog } from '../../src/shared/event-log.ts';
-import type { SonnyEvent } from '../../src/shared/events.ts';
-import { databaseNumber, keysOf } from '../../src/shared/keys.ts';
-import { redisOptions } from '../../src/shared/redis.ts';
+import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
+import { redisOptions } from '../../src/shared/redis/connect.ts';
+import { EventLog } from '../../src/shared/redis/event-log.ts';
+import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
 
 export type ProcessName = 'ns4' | 'monitor' | 'sonny';
 export type Ini = Record<string, Record<string, string | number>>;

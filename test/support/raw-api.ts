@@ -1,5 +1,5 @@
 // Raw requests to a simulator's APIs, without any client in between: what is on the wire is what is asserted.
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../simulator/simulator.ts';
 
 /** An answer as it came: `body` is parsed when it was JSON, else the text; `at` follows names and indexes into it. */
 export interface RawAnswer {

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { scan } from '../../src/ns4/scan/scan.ts';
-import { systemClock } from '../../src/shared/clock.ts';
+import { systemClock } from '../../src/shared/ground/clock.ts';
 import type { ScanOrder, ScanStory } from './scan-elsewhere.ts';
 
 const order = JSON.parse(await text(process.stdin)) as ScanOrder;

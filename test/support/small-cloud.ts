@@ -2,9 +2,9 @@
 // keeps its data, hypervisors that really fall silent.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { SonnyEvent } from '../../src/shared/events.ts';
-import { keysOf } from '../../src/shared/keys.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
+import { keysOf } from '../../src/shared/redis/keys.ts';
 import { Household, type Ini } from './processes.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import type { RedisSet } from './redis-set.ts';

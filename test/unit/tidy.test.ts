@@ -26,7 +26,6 @@ describe('import directions', () => {
     ['monitor', ['shared', 'monitor']],
     ['sonny', ['shared', 'sonny']],
     ['shared', ['shared']],
-    ['simulator', ['shared', 'simulator']],
   ])('src/%s imports only from %j', (folder, allowed) => {
     const astray = below(folder).flatMap((f) =>
       f.local.filter((i) => !allowed.some((a) => i.startsWith(`src/${a}/`))).map((i) => `${f.path} -> ${i}`),
@@ -35,10 +34,10 @@ describe('import directions', () => {
   });
 
   test.each([
-    [/^bullmq$/, ['src/shared/queue.ts']],
-    [/^@slack\//, ['src/sonny/slack.ts']],
-    [/^mysql2/, ['src/ns4/mysql-session.ts']],
-    [/^undici$/, ['src/ns4/openstack/transport.ts', 'src/sonny/proxy.ts']],
+    [/^bullmq$/, ['src/shared/jobs/queue.ts']],
+    [/^@slack\//, ['src/sonny/slack/slack.ts']],
+    [/^mysql2/, ['src/ns4/nova-database/mysql-session.ts']],
+    [/^undici$/, ['src/ns4/openstack/transport.ts', 'src/sonny/slack/proxy.ts']],
   ])('%s is imported by %j only', (library, allowed) => {
     const users = files.filter((f) => f.imports.some((i) => library.test(i))).map((f) => f.path);
     expect(users.filter((path) => !allowed.includes(path))).toEqual([]);
@@ -68,7 +67,7 @@ test('no file is longer than 300 lines, and none is a drawer', () => {
 });
 
 const refusalNames = [
-  ...(files.find((f) => f.path === 'src/shared/refusals.ts')?.text ?? '').matchAll(
+  ...(files.find((f) => f.path === 'src/shared/documents/refusals/refusals.ts')?.text ?? '').matchAll(
     /name: z\.literal\('([a-z-]+)'\)/g,
   ),
 ].map((m) => m[1] as string);

@@ -1,7 +1,7 @@
 // What changes when a monitor takes the lead. Pure.
-import { hold } from './hold.ts';
-import type { Turn } from './turn.ts';
-import type { Input } from './types.ts';
+import { hold } from './safe-mode.ts';
+import type { Input } from './state.ts';
+import type { Turn } from './step-draft.ts';
 
 /** From now on orders carry this epoch, and the mandate names it. */
 export function beginLeading(turn: Turn, { epoch, who, found }: Extract<Input, { kind: 'leads' }>): void {

@@ -1,7 +1,7 @@
 // What operators order. Pure.
-import { liftHold } from './hold.ts';
-import type { Turn } from './turn.ts';
-import type { Order } from './types.ts';
+import { liftHold } from './safe-mode.ts';
+import type { Order } from './state.ts';
+import type { Turn } from './step-draft.ts';
 
 /** Harmless to obey twice: an order is taken off only after what it changed is saved. */
 export function obey(turn: Turn, { kind, by }: Order): void {

@@ -8,22 +8,23 @@
 //
 // Recoveries run beside the round: the monitor keeps watching meanwhile. Every waiting phase ends on a tick once its
 // contract's waitMs is over; an outcome whose id nobody waits for (late, doubled, of an earlier life) changes nothing.
-import { contracts } from '../../shared/contracts.ts';
-import { controlsFor } from '../../shared/control-plane.ts';
-import { hostTarget } from '../../shared/controls.ts';
-import type { Inventory } from '../../shared/inventory.ts';
-import type { Refusal } from '../../shared/refusals.ts';
-import { judgeBeginning } from './hold.ts';
+
+import type { Inventory } from '../../shared/documents/inventory.ts';
+import { contracts } from '../../shared/documents/jobs/contracts.ts';
+import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
+import { controlsFor } from '../../shared/rules/control-plane.ts';
+import { hostTarget } from '../../shared/rules/controls.ts';
+import { permit } from './gates/permit.ts';
 import { beginLeading } from './leading.ts';
 import { obey } from './orders.ts';
-import { lookForOutages, vouchedFor } from './outages.ts';
-import { permit } from './permit.ts';
-import { continueRecovery, endLostRecoveries, startWaitingAttempts } from './recoveries.ts';
-import { findSuspects, nextCheckMs, unheardSince } from './suspicion.ts';
-import { cloudScope, Turn } from './turn.ts';
-import { freshMs, type Input, type Output, type Phase, type Rules, type State } from './types.ts';
-import { judgeWitnesses, silentBystanders, silentOnes } from './verdict.ts';
-import { controlGuests, witnessesOf } from './witnesses.ts';
+import { continueRecovery, endLostRecoveries, startWaitingAttempts } from './recoveries/recoveries.ts';
+import { judgeBeginning } from './safe-mode.ts';
+import { freshMs, type Input, type Output, type Phase, type Rules, type State } from './state.ts';
+import { cloudScope, Turn } from './step-draft.ts';
+import { lookForOutages, vouchedFor } from './watches/hosts/outages.ts';
+import { findSuspects, nextCheckMs, unheardSince } from './watches/hosts/suspicion.ts';
+import { judgeWitnesses, silentBystanders, silentOnes } from './watches/hosts/verdict.ts';
+import { controlGuests, witnessesOf } from './watches/hosts/witnesses.ts';
 
 type Outcome = Extract<Input, { kind: 'outcome' }>;
 

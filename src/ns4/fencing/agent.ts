@@ -3,8 +3,8 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorText } from '../../shared/errors.ts';
-import { secretMask } from '../../shared/log.ts';
+import { errorText } from '../../shared/ground/errors.ts';
+import { secretMask } from '../../shared/ground/log.ts';
 import { isSecretOption, type Level } from './plan.ts';
 import { agentPath } from './programs.ts';
 

@@ -4,7 +4,7 @@
 import { quote } from '../../shared/config/quote.ts';
 import { readText } from '../../shared/config/read-text.ts';
 import { type MapNode, parseTree, type TreeNode } from '../../shared/config/yaml-tree.ts';
-import { UsageError } from '../../shared/errors.ts';
+import { UsageError } from '../../shared/ground/errors.ts';
 import { type FencingPlan, isSecretOption, type Level } from './plan.ts';
 import { findProgram } from './programs.ts';
 

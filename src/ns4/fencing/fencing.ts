@@ -1,7 +1,8 @@
 // The port through which an evacuation gets its proof, and its making from the plan and the operators' words.
-import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../../shared/log.ts';
-import type { FenceFailure } from '../../shared/refusals.ts';
+
+import type { FenceFailure } from '../../shared/documents/refusals/refusals.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import type { Log } from '../../shared/ground/log.ts';
 import { powerOff } from './level.ts';
 import { type FencingPlan, levelsOf } from './plan.ts';
 import type { Proof } from './proof.ts';

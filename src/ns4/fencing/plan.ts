@@ -1,5 +1,5 @@
 // What fencing.yaml plans for each host: its levels in order, each an agent with its options. No I/O.
-import type { Hosts } from '../../shared/inventory.ts';
+import type { Hosts } from '../../shared/documents/inventory.ts';
 
 /** One way to power a host off and to see that it is off. */
 export interface Level {

@@ -2,7 +2,7 @@
 // and is used up by the incident whose proof it becomes.
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import type { Keys } from '../../shared/keys.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
 
 const wordSchema = z.object({ who: z.string(), atMs: z.number() });
 export type Word = z.infer<typeof wordSchema>;

@@ -1,5 +1,5 @@
 // Repeating what may be repeated: idempotent requests, after a pause that grows, bounded in number and in time.
-import type { Clock } from '../../shared/clock.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
 import { type HttpAnswer, NoAnswer } from './transport.ts';
 
 export interface RetryLimits {

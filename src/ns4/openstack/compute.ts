@@ -1,6 +1,6 @@
 // Nova: the lists the inventory is made of, and the changes an evacuation consists of.
 import { z } from 'zod';
-import type { Server } from '../../shared/inventory.ts';
+import type { Server } from '../../shared/documents/inventory.ts';
 import { type Cloud, CloudError, type ComputeService, type ComputeServiceChange } from '../cloud.ts';
 import { type List, readList } from './listing.ts';
 import { computeRange, negotiate, offeredRange } from './microversion.ts';

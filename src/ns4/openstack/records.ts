@@ -1,7 +1,7 @@
 // What Nova, Neutron and Keystone answer, as far as Sonny uses it, turned into Sonny's words. Field names and their
 // oddities are facts of the real services (microversions 2.53 to 2.87).
 import { z } from 'zod';
-import type { Server } from '../../shared/inventory.ts';
+import type { Server } from '../../shared/documents/inventory.ts';
 import type {
   AgentRecord,
   Aggregate,

@@ -1,8 +1,8 @@
 // One HTTP request and its whole answer, over undici. It knows nothing of OpenStack; what it must get right is whether
 // a request that failed had left: everything the client says about a lost change rests on `sent`.
 import { Agent } from 'undici';
-import type { Clock } from '../../shared/clock.ts';
-import { errorText } from '../../shared/errors.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import { errorText } from '../../shared/ground/errors.ts';
 import { ClockSkew } from './clock-skew.ts';
 
 export interface HttpRequest {

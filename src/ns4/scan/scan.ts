@@ -1,8 +1,9 @@
 // The scan job: connects to every endpoint of targets and controls at once (within a bound) and tells which targets
 // answer, and whether the scanner can be believed: no control answers, no silence counts.
-import type { Clock } from '../../shared/clock.ts';
+
 import type { ScanSettings } from '../../shared/config/settings.ts';
-import type { Endpoint, ScanFinding, ScanResult, ScanTarget } from '../../shared/contracts.ts';
+import type { Endpoint, ScanFinding, ScanResult, ScanTarget } from '../../shared/documents/jobs/contracts.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
 import { isAnswer, judge, nameOf } from './finding.ts';
 import type { Probe } from './probe.ts';
 import { askAll, type Question, socketBound } from './sockets.ts';

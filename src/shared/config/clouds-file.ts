@@ -2,7 +2,7 @@
 // part of both. What its keys mean is not its business.
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../ground/errors.ts';
 import { fileProblem, readText } from './read-text.ts';
 import { type MapNode, overlay, parseTree } from './yaml-tree.ts';
 

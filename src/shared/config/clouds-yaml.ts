@@ -1,7 +1,7 @@
 // Makes the credentials of one cloud from its part of clouds.yaml and secure.yaml, by the rules of openstacksdk. All
 // mistakes are reported at once; a secret is never part of a message.
 import { resolve } from 'node:path';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../ground/errors.ts';
 import type {
   ApplicationCredentialLogin,
   CloudCredentials,

@@ -1,6 +1,6 @@
 // Finds and reads config.ini: -c FILE, else ./config.ini, else ~/.config.ini.
 import { join, resolve } from 'node:path';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../ground/errors.ts';
 import { readText } from './read-text.ts';
 
 /** config.ini as it was found. */

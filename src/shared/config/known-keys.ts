@@ -1,5 +1,5 @@
 // Every section and key of config.ini, which of them are secrets, and what a misspelt one was probably meant to be.
-import { changesBetween } from '../edit-distance.ts';
+import { changesBetween } from '../ground/edit-distance.ts';
 
 /** [DEFAULT] may set any key besides its own, as all sections inherit from it. */
 export const knownKeys: Readonly<Record<string, readonly string[]>> = {

@@ -3,7 +3,7 @@
 import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../ground/errors.ts';
 import { fileWarnings } from './file-warnings.ts';
 import { findConfig } from './find-config.ts';
 import { defaultSection, parseIni } from './ini.ts';

@@ -1,6 +1,6 @@
 // Reads a text file for the configuration: the text, or one sentence on why there is none.
 import { readFileSync, statSync } from 'node:fs';
-import { errorText } from '../errors.ts';
+import { errorText } from '../ground/errors.ts';
 
 const problems: Record<string, string> = {
   ENOENT: 'no such file',

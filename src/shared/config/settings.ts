@@ -1,6 +1,7 @@
 // The settings of the three processes, as config.ini's reader hands them out: checked, with units, frozen.
-import type { Endpoint } from '../contracts.ts';
-import type { FencingMode } from '../fencing-mode.ts';
+
+import type { FencingMode } from '../documents/fencing-mode.ts';
+import type { Endpoint } from '../documents/jobs/contracts.ts';
 
 export interface MonitorSettings {
   /** Longest pause between two checks. */

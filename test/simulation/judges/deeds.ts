@@ -1,6 +1,6 @@
 // Judges what is done to the cloud, by the truth of the moment: never two writers that could have been known of, no
 // instance twice at once, no spare twice, no more hosts per cooldown than allowed, nothing done to a host that is heard.
-import type { Rules } from '../../../src/monitor/core/types.ts';
+import type { Rules } from '../../../src/monitor/core/state.ts';
 import { type Guest, type Host, lastReport } from '../world/model.ts';
 import type { NovaWitness } from '../world/nova.ts';
 import type { World } from '../world/world.ts';

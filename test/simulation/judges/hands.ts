@@ -1,9 +1,9 @@
 // Judges whose hand changes the cloud: a worker that holds the claim on the host, for the job that the leader wants, on
 // facts of its own that speak for it. By what Redis truly holds, without the code under test.
-import type { Order } from '../../../src/ns4/evacuation/course.ts';
-import type { ScanResult } from '../../../src/shared/contracts.ts';
-import type { Servers } from '../../../src/shared/inventory.ts';
-import type { Mandate } from '../../../src/shared/mandate.ts';
+import type { Order } from '../../../src/ns4/recovery/report.ts';
+import type { Mandate } from '../../../src/shared/documents/assignments.ts';
+import type { Servers } from '../../../src/shared/documents/inventory.ts';
+import type { ScanResult } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { Process } from '../processes/process.ts';
 import type { Host } from '../world/model.ts';
 import type { PretendRedis } from '../world/redis.ts';

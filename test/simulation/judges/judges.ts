@@ -1,8 +1,8 @@
 // All judges of a history together, as the world and the processes report to them.
-import { mandateOf, type Rules, type State } from '../../../src/monitor/core/types.ts';
-import { contracts } from '../../../src/shared/contracts.ts';
-import type { EventFacts, SonnyEvent } from '../../../src/shared/events.ts';
-import { endedWell } from '../../../src/shared/sentences.ts';
+import { mandateOf, type Rules, type State } from '../../../src/monitor/core/state.ts';
+import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
+import { endedWell } from '../../../src/shared/documents/events/sentences.ts';
+import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { Process } from '../processes/process.ts';
 import type { Judge } from '../processes/storage.ts';
 import type { Guest, Host } from '../world/model.ts';

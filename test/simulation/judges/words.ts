@@ -1,8 +1,8 @@
 // Judges what the monitor says: each refusal once until it changes, nothing stands that was not said, nothing that stood
 // vanishes without a word.
-import type { State } from '../../../src/monitor/core/types.ts';
-import type { EventFacts } from '../../../src/shared/events.ts';
-import { type Refusal, refusalHosts } from '../../../src/shared/refusals.ts';
+import type { State } from '../../../src/monitor/core/state.ts';
+import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
+import { type Refusal, refusalHosts } from '../../../src/shared/documents/refusals/refusals.ts';
 import { must, Violation } from './violation.ts';
 
 /** By scope: what was said last about it. */

@@ -1,11 +1,11 @@
 // The guards that keep ns4 from a wrong change, each with the text that takes it out.
 import { type Guard, guard, inFocus, rarely } from './guard.ts';
 
-const permit = 'ns4/evacuation/permit.ts';
-const run = 'ns4/evacuation/run.ts';
-const look = 'ns4/evacuation/look.ts';
-const byApi = 'ns4/evacuation/by-api.ts';
-const journal = 'ns4/evacuation/journal.ts';
+const permit = 'ns4/recovery/permit.ts';
+const run = 'ns4/recovery/run.ts';
+const look = 'ns4/recovery/movers/instance-progress.ts';
+const byApi = 'ns4/recovery/movers/nova/by-api.ts';
+const journal = 'ns4/recovery/journal/journal.ts';
 
 export const ns4Guards: readonly Guard[] = [
   inFocus(
@@ -29,7 +29,7 @@ export const ns4Guards: readonly Guard[] = [
     'ns4 trusts only a scan whose controls answer',
     [permit, "if (scan.outcome === 'blind')", 'if (false)'],
     [
-      'shared/votes.ts',
+      'shared/rules/votes.ts',
       "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
       "eyes.filter((e) => e.finding.state === 'silent');",
     ],
@@ -52,7 +52,7 @@ export const ns4Guards: readonly Guard[] = [
   inFocus(
     'back between two levels of fencing',
     guard('silent before it is shot', 'nobody who answers is powered off', [
-      'ns4/evacuation/prove-off.ts',
+      'ns4/recovery/prove-off.ts',
       'await work.confirmSilence(renewMs);\n        // The last thing',
       '// The last thing',
     ]),
@@ -149,7 +149,7 @@ export const ns4Guards: readonly Guard[] = [
   ),
   rarely(
     guard('mandate check', 'only the job that the leader wants may change anything', [
-      'shared/mandate.ts',
+      'shared/documents/assignments.ts',
       "return mandate.jobs[warrant.incident] === warrant.jobId ? 'valid' : 'superseded';",
       "return 'valid';",
     ]),
@@ -157,7 +157,7 @@ export const ns4Guards: readonly Guard[] = [
   inFocus(
     'Redis forgets during a recovery',
     guard('mandate known', 'without a mandate nothing is changed', [
-      'shared/mandate.ts',
+      'shared/documents/assignments.ts',
       "if (mandate === null || warrant.epoch > mandate.epoch) return 'unknown';",
       "if (mandate === null || warrant.epoch > mandate.epoch) return 'valid';",
     ]),

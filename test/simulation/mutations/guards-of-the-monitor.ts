@@ -1,13 +1,13 @@
 // The guards that keep the monitor from a wrong decision, each with the text that takes it out.
 import { type Guard, guard, inFocus, rarely } from './guard.ts';
 
-const verdict = 'monitor/core/verdict.ts';
+const verdict = 'monitor/core/watches/hosts/verdict.ts';
 const step = 'monitor/core/step.ts';
-const permit = 'monitor/core/permit.ts';
+const permit = 'monitor/core/gates/permit.ts';
 
 export const monitorGuards: readonly Guard[] = [
   guard('heartbeat fresh', 'a host whose agents report is no suspect', [
-    'monitor/core/suspicion.ts',
+    'monitor/core/watches/hosts/suspicion.ts',
     'if (silentMs <= rules.heartbeatPeriodMs) {',
     'if (silentMs < -1) {',
   ]),
@@ -35,7 +35,7 @@ export const monitorGuards: readonly Guard[] = [
       'silence counts only for eyes that hear controls',
       [verdict, "else if (scan.outcome === 'blind') blindFor.push(host);", ''],
       [
-        'shared/votes.ts',
+        'shared/rules/votes.ts',
         "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
         "eyes.filter((e) => e.finding.state === 'silent');",
       ],
@@ -60,7 +60,7 @@ export const monitorGuards: readonly Guard[] = [
   inFocus(
     'one eye lost the way',
     guard('veto', 'what one eye hears lives, whatever the others see', [
-      'shared/votes.ts',
+      'shared/rules/votes.ts',
       "const hearing = eyes.find(({ finding }) => finding.state === 'answers');",
       'const hearing = undefined;',
     ]),
@@ -68,13 +68,13 @@ export const monitorGuards: readonly Guard[] = [
   guard(
     'quorum',
     'so many eyes as demanded must agree',
-    ['shared/votes.ts', 'if (first && others.length + 1 >= quorum)', 'if (first)'],
+    ['shared/rules/votes.ts', 'if (first && others.length + 1 >= quorum)', 'if (first)'],
     [
-      'shared/votes.ts',
+      'shared/rules/votes.ts',
       "outcome: sighted.length >= quorum ? 'seen' :",
       "outcome: sighted.length >= 1 ? 'seen' :",
     ],
-    ['shared/votes.ts', 'vouchers).length >= (scan.quorum ?? 1);', 'vouchers).length >= 1;'],
+    ['shared/rules/votes.ts', 'vouchers).length >= (scan.quorum ?? 1);', 'vouchers).length >= 1;'],
     [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
   ),
   guard('failed scan', 'a scan that failed says nothing', [
@@ -111,13 +111,13 @@ export const monitorGuards: readonly Guard[] = [
         'if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {',
         'if (dead.length > 0 && inventory === null) {',
       ],
-      ['shared/control-plane.ts', 'if (most) failed.push(most);', 'if (false) failed.push(most);'],
+      ['shared/rules/control-plane.ts', 'if (most) failed.push(most);', 'if (false) failed.push(most);'],
       [
-        'shared/control-plane.ts',
+        'shared/rules/control-plane.ts',
         'else if (third) (living.length === 0 ? failed : doubtful).push(third);',
         '',
       ],
-      ['shared/spares.ts', 'if (silent) return', 'if (false) return'],
+      ['shared/rules/spares.ts', 'if (silent) return', 'if (false) return'],
     ),
   ),
   guard('suspicious_backoff', 'with more suspects than that none is inspected', [
@@ -126,13 +126,13 @@ export const monitorGuards: readonly Guard[] = [
     'if (false) {',
   ]),
   guard('control-plane-suspect', 'what goes stale together is the control plane', [
-    'shared/control-plane.ts',
+    'shared/rules/control-plane.ts',
     'if (most) failed.push(most);',
     'if (false) failed.push(most);',
   ]),
   rarely(
     guard('control-plane-suspect, in parts', 'in a doubtful part of the cloud a living member must answer', [
-      'shared/control-plane.ts',
+      'shared/rules/control-plane.ts',
       'else if (third) (living.length === 0 ? failed : doubtful).push(third);',
       '',
     ]),
@@ -151,7 +151,7 @@ export const monitorGuards: readonly Guard[] = [
   inFocus(
     'refused while the next one is judged',
     guard('round begun anew', 'a host whose recovery was refused counts in the round that left it out', [
-      'monitor/core/recoveries.ts',
+      'monitor/core/recoveries/recoveries.ts',
       "if (phase.kind === 'watching') return;\n  turn.withdraw",
       'return;\n  turn.withdraw',
     ]),
@@ -172,17 +172,17 @@ export const monitorGuards: readonly Guard[] = [
     ]),
   ),
   guard('spare lock', 'one spare for one host', [
-    'monitor/core/spares.ts',
+    'monitor/core/plans/spares.ts',
     'if (rival === undefined || place(rival, tried)) {',
     'if (true) {',
   ]),
   guard('in recovery', 'a host in recovery is not judged again', [
-    'monitor/core/suspicion.ts',
+    'monitor/core/watches/hosts/suspicion.ts',
     'if (heartbeatAtMs === undefined || recovering.has(hypervisor.host)) continue;',
     'if (heartbeatAtMs === undefined) continue;',
   ]),
   guard('said once', 'a refusal is said once until it changes', [
-    'monitor/core/turn.ts',
+    'monitor/core/step-draft.ts',
     'if (!isNew) return;',
     '',
   ]),
@@ -197,7 +197,7 @@ export const monitorGuards: readonly Guard[] = [
     'if (leftMs > 0) return;',
   ]),
   guard('lost worker', 'a recovery whose worker is lost is given to the next', [
-    'monitor/core/recoveries.ts',
+    'monitor/core/recoveries/recoveries.ts',
     "case 'failed':\n      return tryAgain(",
     "case 'failed':\n      return;\n      tryAgain(",
   ]),

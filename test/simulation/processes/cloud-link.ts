@@ -10,7 +10,7 @@ import {
   type HypervisorRecord,
   type PortBinding,
 } from '../../../src/ns4/cloud.ts';
-import type { Server } from '../../../src/shared/inventory.ts';
+import type { Server } from '../../../src/shared/documents/inventory.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
 import { type Host, lastReport } from '../world/model.ts';

@@ -1,6 +1,6 @@
 // Claims and journals in the pretend Redis. Each method is one step there, as the real scripts are.
-import type { Answer, JournalStorage, Right } from '../../../src/ns4/evacuation/journal.ts';
-import { judgeWarrant, type Mandate } from '../../../src/shared/mandate.ts';
+import type { Answer, JournalStorage, Right } from '../../../src/ns4/recovery/journal/journal.ts';
+import { judgeWarrant, type Mandate } from '../../../src/shared/documents/assignments.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { RedisLink } from './redis-link.ts';
 

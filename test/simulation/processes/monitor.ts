@@ -1,10 +1,10 @@
 // One monitor: the real driver around the real core, on a pretend memory, queue and inventory. Its looks in vain are
 // left out: a pause is prolonged until something is there to be found, which changes nothing but the work to be done.
 
-import { awaitedJobs, type Rules, type State } from '../../../src/monitor/core/types.ts';
+import { awaitedJobs, type Rules, type State } from '../../../src/monitor/core/state.ts';
 import { Driver } from '../../../src/monitor/driver.ts';
-import { contracts } from '../../../src/shared/contracts.ts';
-import { OperationalError } from '../../../src/shared/errors.ts';
+import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
+import { OperationalError } from '../../../src/shared/ground/errors.ts';
 import type { Jobs } from './jobs.ts';
 import { PretendLease } from './lease.ts';
 import type { Process } from './process.ts';

@@ -1,19 +1,24 @@
 // One ns4 worker: the real refresh and the real evacuation on a pretend OpenStack, Redis and network.
-import type { JobRequest, Rules } from '../../../src/monitor/core/types.ts';
+import type { JobRequest, Rules } from '../../../src/monitor/core/state.ts';
 import { CloudError } from '../../../src/ns4/cloud.ts';
-import { byApi } from '../../../src/ns4/evacuation/by-api.ts';
-import { byDatabase } from '../../../src/ns4/evacuation/by-database.ts';
-import type { EvacuationParts, Order } from '../../../src/ns4/evacuation/course.ts';
-import { Journals } from '../../../src/ns4/evacuation/journal.ts';
-import { evacuateHost } from '../../../src/ns4/evacuation/run.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
-import { refreshInventory } from '../../../src/ns4/refresh-inventory.ts';
-import type { Clock } from '../../../src/shared/clock.ts';
-import type { EvacuateData, EvacuationReport, JobResult, ScanResult } from '../../../src/shared/contracts.ts';
-import { controlsFor } from '../../../src/shared/control-plane.ts';
-import type { EventFacts } from '../../../src/shared/events.ts';
-import type { Hosts, Inventory, Servers } from '../../../src/shared/inventory.ts';
-import { warrantOf } from '../../../src/shared/mandate.ts';
+import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
+import { Journals } from '../../../src/ns4/recovery/journal/journal.ts';
+import { byDatabase } from '../../../src/ns4/recovery/movers/database/by-database.ts';
+import { byApi } from '../../../src/ns4/recovery/movers/nova/by-api.ts';
+import type { EvacuationParts, Order } from '../../../src/ns4/recovery/report.ts';
+import { evacuateHost } from '../../../src/ns4/recovery/run.ts';
+import { warrantOf } from '../../../src/shared/documents/assignments.ts';
+import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
+import type { Hosts, Inventory, Servers } from '../../../src/shared/documents/inventory.ts';
+import type {
+  EvacuateData,
+  EvacuationReport,
+  JobResult,
+  ScanResult,
+} from '../../../src/shared/documents/jobs/contracts.ts';
+import type { Clock } from '../../../src/shared/ground/clock.ts';
+import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
 import type { Nova } from '../world/nova.ts';
 import type { CloudLink } from './cloud-link.ts';
 import type { ScanQuestion, SeenScan } from './eye.ts';

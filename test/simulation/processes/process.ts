@@ -1,6 +1,6 @@
 // A process of the pretend world: it has a clock of its own, and may be killed (nothing of it ever goes on) or frozen
 // (all of it goes on later, as if no time had passed).
-import type { Clock } from '../../../src/shared/clock.ts';
+import type { Clock } from '../../../src/shared/ground/clock.ts';
 import type { Planned, Timeline } from '../timeline.ts';
 
 export class Process {

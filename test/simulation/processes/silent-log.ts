@@ -1,5 +1,5 @@
 // A log for processes of the simulation: what matters is said in events, everything else would only cost time.
-import type { Log } from '../../../src/shared/log.ts';
+import type { Log } from '../../../src/shared/ground/log.ts';
 
 const nothing = (): void => {};
 export const silentLog = {

@@ -1,9 +1,9 @@
 // What the monitors keep in the pretend Redis, and the inventory. Each method is one step there, as the real scripts are.
-import { mandateOf, orderSchema, type State, stateSchema } from '../../../src/monitor/core/types.ts';
+import { mandateOf, orderSchema, type State, stateSchema } from '../../../src/monitor/core/state.ts';
 import { type FoundOrder, LostLeaseError, type Memory } from '../../../src/monitor/memory.ts';
-import type { SonnyEvent } from '../../../src/shared/events.ts';
-import type { Hosts, Inventory, Servers } from '../../../src/shared/inventory.ts';
-import type { Mandate } from '../../../src/shared/mandate.ts';
+import type { Mandate } from '../../../src/shared/documents/assignments.ts';
+import type { SonnyEvent } from '../../../src/shared/documents/events/events.ts';
+import type { Hosts, Inventory, Servers } from '../../../src/shared/documents/inventory.ts';
 import type { PretendLease } from './lease.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';

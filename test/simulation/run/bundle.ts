@@ -31,7 +31,7 @@ export async function bundleWorker(edits: readonly Edit[]): Promise<Bundle> {
       {
         name: 'edits',
         setup: (builder) =>
-          builder.onLoad({ filter: /\/(src|test\/simulation)\/.*\.ts$/ }, ({ path }) => {
+          builder.onLoad({ filter: /\/(src|simulator|test\/simulation)\/.*\.ts$/ }, ({ path }) => {
             const own = edits.filter(({ file }) => relative(join(root, 'src'), path) === file);
             for (const edit of own) edited.add(edit);
             return { contents: own.reduce(apply, readFileSync(path, 'utf8')), loader: 'ts' };

@@ -1,6 +1,6 @@
 // The nouns of the pretend world: machines with their networks, and guests that truly run somewhere, beside what Nova
 // believes of them.
-import type { ServerAddress } from '../../../src/shared/inventory.ts';
+import type { ServerAddress } from '../../../src/shared/documents/inventory.ts';
 
 /** Something on a host that reports at intervals: a network agent, or nova-compute. */
 export interface Reporter {

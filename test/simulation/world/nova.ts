@@ -2,8 +2,8 @@
 // is as the real ones do it: the source is looked at only when the request comes in, a second request for an instance
 // that is being rebuilt is taken as well and wrecks it.
 import { CloudError, type ComputeServiceChange } from '../../../src/ns4/cloud.ts';
-import type { InstanceMove, MoveResult } from '../../../src/ns4/nova-database.ts';
-import type { Server } from '../../../src/shared/inventory.ts';
+import type { InstanceMove, MoveResult } from '../../../src/ns4/nova-database/nova-database.ts';
+import type { Server } from '../../../src/shared/documents/inventory.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
 import { type Guest, type Host, lastReport, type Migration } from './model.ts';

@@ -1,8 +1,8 @@
 // Defects of the original that the monitor must not have again, by their numbers; the others are tested where the code
 // is that could have them (search the tests for "defect 7", say).
 import { describe, expect, test } from 'vitest';
-import { witnessesOf } from '../../../src/monitor/core/witnesses.ts';
-import { contracts } from '../../../src/shared/contracts.ts';
+import { witnessesOf } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
+import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
 import { done, rules, Story, type World } from '../../support/monitor-story.ts';
 

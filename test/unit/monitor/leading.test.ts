@@ -1,7 +1,7 @@
 // The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its mandate names, and what it
 // makes of a worker that lost its right to go on.
 import { describe, expect, test } from 'vitest';
-import { type Found, mandateOf } from '../../../src/monitor/core/types.ts';
+import { type Found, mandateOf } from '../../../src/monitor/core/state.ts';
 import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';
 

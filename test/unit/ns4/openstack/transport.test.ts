@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Transport } from '../../../../src/ns4/openstack/transport.ts';
-import { systemClock } from '../../../../src/shared/clock.ts';
+import { systemClock } from '../../../../src/shared/ground/clock.ts';
 import { scriptedCloud } from '../../../support/scripted-cloud.ts';
 
 const never = new AbortController().signal;

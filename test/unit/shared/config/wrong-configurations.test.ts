@@ -7,7 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 import { readFencingFile } from '../../../../src/ns4/fencing/fencing-file.ts';
 import { loadCloud } from '../../../../src/shared/config/clouds-yaml.ts';
 import { loadSettings } from '../../../../src/shared/config/load.ts';
-import { UsageError } from '../../../../src/shared/errors.ts';
+import { UsageError } from '../../../../src/shared/ground/errors.ts';
 import {
   type LaidOutConfiguration,
   layOut,

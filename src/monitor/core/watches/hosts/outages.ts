@@ -1,0 +1,78 @@
+// Partial outages in a round: whom the state of the control plane keeps from being judged, said once per part. Pure.
+
+import type { Hosts, Inventory } from '../../../../shared/documents/inventory.ts';
+import type { JobName, JobOutcome, ScanResult } from '../../../../shared/documents/jobs/contracts.ts';
+import type { Refusal } from '../../../../shared/documents/refusals/refusals.ts';
+import {
+  findOutages,
+  type Outage,
+  type Outages,
+  outageRefusal,
+  unansweredFor,
+  wholeCloud,
+} from '../../../../shared/rules/control-plane.ts';
+import type { Turn } from '../../step-draft.ts';
+
+/** What a round must know of outages. */
+export interface OutageSight extends Outages {
+  /** Nobody is judged at all. */
+  readonly everywhere: boolean;
+  /** Their zones or aggregates are refused: they are not judged, the others are. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** Looks for outages and refuses each part that failed, once until it is over. */
+export function lookForOutages(turn: Turn, hosts: Hosts): OutageSight {
+  const recovering = new Set(turn.state.recoveries.map((r) => r.dead));
+  const outages = findOutages(hosts, turn.nowMs, turn.rules, recovering);
+  for (const outage of outages.failed) {
+    const before = turn.state.standing[outage.scope]?.refusal;
+    // When the message bus fails, services and agents run out, and come back, one after the other: only worse is news.
+    const worst = before?.name === 'control-plane-suspect' && before.of === 'agents' ? 'agents' : outage.of;
+    const hosts = outage.scope === wholeCloud ? [] : outage.stale;
+    turn.refuse(outageRefusal(outage, hosts), worst, outage.scope);
+  }
+  return {
+    ...outages,
+    everywhere: outages.failed.some((outage) => outage.scope === wholeCloud),
+    refused: new Set(outages.failed.flatMap((outage) => [...outage.hosts])),
+  };
+}
+
+/** What makes the refusal of a part for some of its hosts another one, whether it is found here or by ns4. */
+export const partSignature = ({ scope, why }: Refusal & { name: 'control-plane-suspect' }): string =>
+  `${scope} ${why}`;
+
+const noScan: ScanResult = { ok: false, detail: 'there was none' };
+
+/**
+ * Of the hosts that were silent to the scan that ended in `outcome` (with those of its targets whose silence testifies),
+ * the ones that may be judged further: not part of an outage, and in each doubtful part of theirs a living member
+ * answered. Without an inventory the round will not act anyway.
+ */
+export function vouchedFor(
+  turn: Turn,
+  inventory: Inventory | null,
+  outcome: JobOutcome<JobName>,
+  silent: Readonly<Record<string, readonly string[]>>,
+): ReadonlySet<string> {
+  const silentHosts = Object.keys(silent);
+  if (silentHosts.length === 0 || !inventory?.hosts) return new Set(silentHosts);
+  const outages = lookForOutages(turn, inventory.hosts);
+  if (outages.everywhere) return new Set();
+  const result = outcome.state === 'done' ? outcome.result : null;
+  const scan = result !== null && 'controls' in result ? result : noScan;
+  const vouched = new Set<string>();
+  const unvouched = new Map<Outage, string[]>();
+  for (const [host, targets] of Object.entries(silent)) {
+    if (outages.refused.has(host)) continue;
+    const outage = unansweredFor(host, outages, scan, targets);
+    if (outage) unvouched.set(outage, [...(unvouched.get(outage) ?? []), host]);
+    else vouched.add(host);
+  }
+  for (const [outage, hosts] of unvouched) {
+    const refusal = outageRefusal(outage, hosts);
+    turn.refuse(refusal, partSignature(refusal));
+  }
+  return vouched;
+}

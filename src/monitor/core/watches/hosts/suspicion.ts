@@ -1,0 +1,105 @@
+// Who is suspicious: hypervisors with instances all of whose network agents went silent. Pure.
+import {
+  type Hypervisor,
+  type Inventory,
+  newestHeartbeats,
+  wasHandled,
+} from '../../../../shared/documents/inventory.ts';
+import { type Rules, shortestPauseMs } from '../../state.ts';
+
+export interface Suspect {
+  readonly hypervisor: Hypervisor;
+  /** Age of the youngest heartbeat of the host. */
+  readonly silentMs: number;
+}
+
+export interface Suspicion {
+  readonly suspects: readonly Suspect[];
+  /** Handled by Sonny before (down, disabled with a reason that names sonny), yet Nova still has instances there. */
+  readonly leftovers: readonly { host: string; instances: number }[];
+  /** Suspects somebody disabled although they run instances: handled, but worth a warning. */
+  readonly disabledWithInstances: readonly { host: string; instances: number }[];
+  /** When the next heartbeat of a host not yet suspicious would run out; null when there is none. */
+  readonly nextExpiryMs: number | null;
+}
+
+/**
+ * The original's rule: a hypervisor is suspicious when every agent of it has a heartbeat older than the heartbeat
+ * period. Left out: hosts without agents, hosts that run nothing, hosts handled before, and those in `recovering`.
+ */
+export function findSuspects(
+  inventory: Inventory,
+  nowMs: number,
+  rules: Pick<Rules, 'heartbeatPeriodMs'>,
+  recovering: ReadonlySet<string>,
+): Suspicion {
+  const hosts = inventory.hosts;
+  if (hosts === null) return { suspects: [], leftovers: [], disabledWithInstances: [], nextExpiryMs: null };
+  const newest = newestHeartbeats(hosts);
+  const instances = new Map<string, number>();
+  for (const server of inventory.servers?.servers ?? [])
+    if (server.host !== null) instances.set(server.host, (instances.get(server.host) ?? 0) + 1);
+
+  const suspects: Suspect[] = [];
+  const leftovers: { host: string; instances: number }[] = [];
+  let nextExpiryMs: number | null = null;
+  for (const hypervisor of hosts.hypervisors) {
+    const heartbeatAtMs = newest.get(hypervisor.host);
+    if (heartbeatAtMs === undefined || recovering.has(hypervisor.host)) continue;
+    const listed = instances.get(hypervisor.host) ?? 0;
+    // Nova's running_vms stays as it was on a dead host, and the list of servers may be 600 s old: either counts.
+    if (hypervisor.runningVms === 0 && listed === 0) continue;
+    const silentMs = nowMs - heartbeatAtMs;
+    if (silentMs <= rules.heartbeatPeriodMs) {
+      const expiryMs = heartbeatAtMs + rules.heartbeatPeriodMs + 1;
+      nextExpiryMs = Math.min(nextExpiryMs ?? expiryMs, expiryMs);
+    } else if (wasHandled(hypervisor)) {
+      if (listed > 0) leftovers.push({ host: hypervisor.host, instances: listed });
+    } else {
+      suspects.push({ hypervisor, silentMs });
+    }
+  }
+  return {
+    suspects,
+    leftovers,
+    disabledWithInstances: suspects
+      .filter((s) => s.hypervisor.status === 'disabled')
+      .map((s) => ({
+        host: s.hypervisor.host,
+        instances: instances.get(s.hypervisor.host) ?? s.hypervisor.runningVms,
+      })),
+    nextExpiryMs,
+  };
+}
+
+/**
+ * Hypervisors with instances that were not heard of since `sinceMs`, apart from those in `apart`. When several die
+ * together their heartbeats run out one after another, up to a report interval apart: the first one must not be taken
+ * for the only one.
+ */
+export function unheardSince(
+  inventory: Inventory,
+  sinceMs: number,
+  apart: ReadonlySet<string>,
+): Hypervisor[] {
+  const watched = new Set((inventory.servers?.servers ?? []).map((server) => server.host));
+  const heard = new Set(
+    (inventory.hosts?.agents ?? []).filter((a) => a.heartbeatAtMs >= sinceMs).map((a) => a.host),
+  );
+  const known = new Set((inventory.hosts?.agents ?? []).map((a) => a.host));
+  return (inventory.hosts?.hypervisors ?? []).filter(
+    (h) =>
+      known.has(h.host) &&
+      !heard.has(h.host) &&
+      !apart.has(h.host) &&
+      !wasHandled(h) &&
+      (h.runningVms > 0 || watched.has(h.host)),
+  );
+}
+
+/** When to look next: after the monitor period at the latest, sooner when a heartbeat would run out before. */
+export function nextCheckMs(nowMs: number, rules: Rules, expiryMs: number | null): number {
+  const latest = nowMs + rules.monitorPeriodMs;
+  if (expiryMs === null) return latest;
+  return Math.max(nowMs + Math.min(shortestPauseMs, rules.monitorPeriodMs), Math.min(latest, expiryMs));
+}

@@ -1,0 +1,93 @@
+// What `ns4 --check` reaches: configuration, Redis, OpenStack with its lists, MySQL when the database method needs it.
+import { readFileSync } from 'node:fs';
+import { isMarkedSpare } from '../../shared/documents/inventory.ts';
+import { systemClock } from '../../shared/ground/clock.ts';
+import type { Check, MoreChecks } from '../../shared/process/check.ts';
+import type { Frame } from '../../shared/process/frame.ts';
+import type { StartedOnCloud } from '../../shared/process/start.ts';
+import { connectRedis, probeRedis } from '../../shared/redis/connect.ts';
+import { keysOf } from '../../shared/redis/keys.ts';
+import { describeEyes, EyeRegistry } from '../../shared/vantage-points/registry.ts';
+import type { FencingPlan } from '../fencing/plan.ts';
+import { refreshInventory } from '../jobs/refresh-inventory.ts';
+import { createNovaDatabase } from '../nova-database/nova-database.ts';
+import { createCloud } from '../openstack/client.ts';
+import { fencingChecks } from './fencing-checks.ts';
+import { describeCloud } from './prove-login.ts';
+
+export function checksOf(
+  { settings, openstack, credentials, log }: StartedOnCloud,
+  plan: FencingPlan | null,
+  frame: Frame,
+): (Check | MoreChecks)[] {
+  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random });
+  frame.onClose('OpenStack', () => cloud.close());
+  const { mysql } = settings;
+  const readInventory = (servers: boolean) =>
+    refreshInventory(cloud, openstack.cloud, { servers }, systemClock, frame.stop);
+  const hypervisors = async () => (await readInventory(false)).hosts;
+  return [
+    {
+      what: 'configuration',
+      run: async () =>
+        `${settings.file}, cloud ${openstack.cloud} of ${credentials.file}, evacuate = ${openstack.method}`,
+    },
+    { what: 'Redis', run: () => probeRedis(settings.redis, openstack.cloud) },
+    {
+      what: 'OpenStack',
+      run: async () => {
+        const found = await describeCloud(cloud, credentials, frame.stop);
+        const placement = found.endpoints.placement ?? 'none';
+        if (openstack.method === 'database' && found.endpoints.placement === null)
+          throw new Error('the catalogue has no placement, which "evacuate = database" needs');
+        return `${found.user} in project ${found.project ?? 'none'} (${found.roles.join(', ')}), Nova ${found.computeMicroversion} at ${found.endpoints.compute}, Neutron at ${found.endpoints.network}, Placement at ${placement}`;
+      },
+    },
+    {
+      what: 'inventory',
+      run: async () => {
+        const { hosts, servers } = await readInventory(true);
+        const spares = hosts.hypervisors.filter(isMarkedSpare).map((h) => h.host);
+        return `${hosts.hypervisors.length} hypervisors, ${hosts.agents.length} agents, ${servers?.servers.length ?? 0} instances, spares: ${spares.join(', ') || 'none'}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
+      },
+    },
+    ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
+    {
+      what: 'eyes',
+      run: async () => {
+        const redis = connectRedis(settings.redis, openstack.cloud, log);
+        try {
+          const { name, quorum } = settings.scan;
+          const found = await describeEyes(new EyeRegistry(redis, keysOf(openstack.cloud)), quorum);
+          return `this ns4 is ${name}; registered: ${found}`;
+        } finally {
+          redis.disconnect();
+        }
+      },
+    },
+    { what: 'scanner', run: async () => `${openFileLimit()} files may be open, each probe needs one` },
+    ...(mysql === null
+      ? []
+      : [
+          {
+            what: 'MySQL',
+            run: async () => {
+              const database = createNovaDatabase(mysql);
+              try {
+                return await database.check();
+              } finally {
+                await database.close();
+              }
+            },
+          },
+        ]),
+  ];
+}
+
+function openFileLimit(): string {
+  try {
+    return /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}

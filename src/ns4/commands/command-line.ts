@@ -1,0 +1,86 @@
+// What ns4 understands on its command line; wrong combinations are told all at once.
+import { InvalidArgumentError } from 'commander';
+import { UsageError } from '../../shared/ground/errors.ts';
+import { type CommonOptions, command } from '../../shared/process/frame.ts';
+import type { AgentAction } from '../fencing/agent.ts';
+
+export interface Ns4Options extends CommonOptions {
+  readonly deadHypervisor?: string;
+  readonly spareHypervisor?: string;
+  readonly resetCooldown?: boolean;
+  readonly confirmFenced?: string;
+  readonly fence?: string;
+  readonly action?: AgentAction;
+  readonly level?: number;
+  readonly yes?: boolean;
+}
+
+const actions: readonly AgentAction[] = ['status', 'off', 'on'];
+
+/** Reads the command line; throws UsageError with every mistake that commander does not see. */
+export function parseCommandLine(): Ns4Options {
+  const options = command(
+    'ns4',
+    'Works for the monitor: inventory, scans, fencing, evacuations; or does one of them by hand.',
+  )
+    .option('-d, --dead-hypervisor <host>', 'evacuate this hypervisor by hand (with -s)', host)
+    .option('-s, --spare-hypervisor <host>', 'the spare that takes over (with -d)', host)
+    .option('-r, --reset-cooldown', 'let the monitor forget the last recovery')
+    .option('--confirm-fenced <host>', 'give your word, as proof, that this hypervisor is off', host)
+    .option('--fence <host>', 'try the fence levels of this hypervisor (with --action)', host)
+    .option('--action <action>', `for --fence: ${actions.join(', ')}`, action)
+    .option('--level <n>', 'for --fence: only this level', level)
+    .option('--yes', 'for --confirm-fenced and --fence: do not ask')
+    .exitOverride()
+    .parse()
+    .opts<Ns4Options>();
+  const mistakes = mistakesIn(options);
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  return options;
+}
+
+function mistakesIn(options: Ns4Options): string[] {
+  const { deadHypervisor, spareHypervisor, resetCooldown, confirmFenced, fence } = options;
+  const both = [deadHypervisor, spareHypervisor].filter((name) => name !== undefined).length;
+  const commands = [
+    ...(both > 0 ? ['-d with -s'] : []),
+    ...(resetCooldown ? ['-r'] : []),
+    ...(confirmFenced !== undefined ? ['--confirm-fenced'] : []),
+    ...(fence !== undefined ? ['--fence'] : []),
+    ...(options.check ? ['--check'] : []),
+  ];
+  const alone = commands.length > 1 && !resetCooldown;
+  return [
+    ...(both === 1 ? ['-d and -s go together: the dead hypervisor and the spare'] : []),
+    ...(both === 2 && deadHypervisor === spareHypervisor
+      ? [`-d and -s both name ${deadHypervisor}: expected two hypervisors`]
+      : []),
+    ...(resetCooldown && commands.length > 1 ? ['-r goes alone: it only resets the cooldown'] : []),
+    ...(alone ? [`${commands.join(' and ')} do not go together: expected one of them`] : []),
+    ...(fence !== undefined && options.action === undefined
+      ? [`--fence: expected --action ${actions.join('|')} with it`]
+      : []),
+    ...(fence === undefined && (options.action !== undefined || options.level !== undefined)
+      ? ['--action and --level go with --fence']
+      : []),
+    ...(options.yes && confirmFenced === undefined && fence === undefined
+      ? ['--yes goes with --confirm-fenced or --fence']
+      : []),
+  ];
+}
+
+function host(value: string): string {
+  if (value.trim() === '') throw new InvalidArgumentError('expected the name of a hypervisor');
+  return value.trim();
+}
+
+function action(value: string): AgentAction {
+  const found = actions.find((one) => one === value);
+  if (found === undefined) throw new InvalidArgumentError(`expected ${actions.join(', ')}`);
+  return found;
+}
+
+function level(value: string): number {
+  if (!/^[1-9]$/.test(value)) throw new InvalidArgumentError('expected the number of a level, from 1');
+  return Number(value);
+}

@@ -1,0 +1,40 @@
+// `ns4 --confirm-fenced HOST`: an operator's word that a host is off, recorded as proof for the recovery that waits for
+// it. The monitor is told to look at once.
+
+import { type Inventory, newestHeartbeats } from '../../shared/documents/inventory.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import { OperationalError } from '../../shared/ground/errors.ts';
+import type { Words } from '../fencing/words.ts';
+
+export interface ConfirmParts {
+  readonly words: Pick<Words, 'give'>;
+  readonly inventory: { read(): Promise<Inventory> };
+  readonly heartbeatPeriodMs: number;
+  readonly clock: Clock;
+  /** Asks for the name; rejects when it is not given. */
+  ask(what: string): Promise<void>;
+  /** Says it to everybody, and has the monitor look. */
+  announce(word: { readonly host: string; readonly by: string; readonly atMs: number }): Promise<void>;
+}
+
+/** Throws OperationalError when the word cannot be true as far as Sonny can see. */
+export async function confirmFenced(host: string, by: string, parts: ConfirmParts): Promise<void> {
+  const { words, inventory, heartbeatPeriodMs, clock, ask, announce } = parts;
+  const { hosts } = await inventory.read();
+  if (hosts === null) throw new OperationalError('no inventory yet: start monitor and ns4 first');
+  if (!hosts.hypervisors.some((h) => h.host === host)) {
+    const names = hosts.hypervisors.map((h) => h.host).join(', ');
+    throw new OperationalError(`${host} is no hypervisor of this cloud (the hosts are ${names})`);
+  }
+  const ageMs = clock.nowMs() - (newestHeartbeats(hosts).get(host) ?? 0);
+  if (ageMs <= heartbeatPeriodMs)
+    throw new OperationalError(
+      `${host} sent a heartbeat ${Math.round(ageMs / 1000)} s ago: it lives, or lived a moment ago (then try again soon)`,
+    );
+  await ask(
+    `${host} has no power, or cannot reach any disk: you have made sure, and its instances may be started elsewhere`,
+  );
+  const atMs = clock.nowMs();
+  await words.give(host, { who: by, atMs });
+  await announce({ host, by, atMs });
+}

@@ -1,0 +1,57 @@
+// `ns4 -d HOST -s HOST`: one evacuation by hand, with the same checks as a job, and its progress on the terminal.
+
+import type { EventFacts } from '../../shared/documents/events/events.ts';
+import { announce, endedText, endedWell, sentence } from '../../shared/documents/events/sentences.ts';
+import { incidentId } from '../../shared/documents/incident-id.ts';
+import { OperationalError } from '../../shared/ground/errors.ts';
+import type { ExitCode } from '../../shared/process/frame.ts';
+import { operator } from '../../shared/process/operator.ts';
+import { controlsFor } from '../../shared/rules/control-plane.ts';
+import { CloudError } from '../cloud.ts';
+import { evacuationParts, refresh, showMoved, type WorkerParts } from '../jobs/handlers.ts';
+import { evacuateHost } from '../recovery/run.ts';
+import { Progress } from './progress.ts';
+
+/** Evacuates `dead` to `spare`; 0 only if every instance is back. Continues an unfinished incident of that pair. */
+export async function evacuateByHand(
+  parts: WorkerParts,
+  pair: { readonly dead: string; readonly spare: string },
+  stop: AbortSignal,
+  out: NodeJS.WriteStream,
+): Promise<ExitCode> {
+  const { clock, settings, journals } = parts;
+  const progress = new Progress(out, clock);
+  progress.line(`asking everything about ${pair.dead} and ${pair.spare} again`);
+  try {
+    const { hosts } = await refresh(parts, false, stop);
+    const open = await journals.open(pair.dead);
+    const nowMs = clock.nowMs();
+    const order = {
+      ...pair,
+      incident: open?.spare === pair.spare ? open.id : `${incidentId(nowMs, pair.dead)}-by-hand`,
+      requestedAtMs: nowMs,
+      startByMs: nowMs + 600_000,
+      judgedAtMs: nowMs,
+      warrant: null,
+      evidence: [`ordered by hand by ${operator()}`],
+      address: hosts.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
+      controls: controlsFor(new Set([pair.dead]), hosts, nowMs, {
+        heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
+        hypervisorPorts: settings.scan.hypervisorPorts,
+      }),
+    };
+    const tell = (facts: EventFacts) => progress.event(facts, sentence(facts).text);
+    const report = await evacuateHost(order, evacuationParts(parts, tell), stop);
+    progress.line(endedText(report));
+    await parts.events.append([
+      announce(parts.openstack.cloud, clock.nowMs(), { kind: 'evacuation-ended', report }),
+    ]);
+    if (report.acted) await showMoved(parts, stop);
+    return endedWell(report) ? 0 : 1;
+  } catch (error) {
+    if (error instanceof CloudError) throw new OperationalError(error.message);
+    throw error;
+  } finally {
+    progress.end();
+  }
+}

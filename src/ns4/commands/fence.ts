@@ -1,0 +1,79 @@
+// The two commands of fencing by hand, wired: `--confirm-fenced` and `--fence`.
+import type { Redis } from 'ioredis';
+import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
+import { announce } from '../../shared/documents/events/sentences.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import { UsageError } from '../../shared/ground/errors.ts';
+import type { InventoryStore } from '../../shared/picture/inventory-store.ts';
+import type { ExitCode } from '../../shared/process/frame.ts';
+import { operator } from '../../shared/process/operator.ts';
+import type { EventLog } from '../../shared/redis/event-log.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+import { leaveOrder } from '../../shared/redis/orders.ts';
+import type { FencingPlan } from '../fencing/plan.ts';
+import type { Words } from '../fencing/words.ts';
+import { askForName } from './ask-name.ts';
+import type { Ns4Options } from './command-line.ts';
+import { confirmFenced } from './confirm.ts';
+import { tryLevels } from './try-out.ts';
+
+export interface ByHandParts {
+  readonly settings: Settings;
+  readonly openstack: OpenStackSettings;
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly words: Words;
+  readonly plan: FencingPlan | null;
+  readonly inventory: InventoryStore;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly stop: AbortSignal;
+  print(line: string): void;
+}
+
+/** Records the operator's word. */
+export async function confirmByHand(
+  host: string,
+  options: Pick<Ns4Options, 'yes'>,
+  parts: ByHandParts,
+): Promise<ExitCode> {
+  const { settings, openstack, redis, keys, words, inventory, events, clock, print } = parts;
+  if (settings.fencing.mode === 'none')
+    throw new UsageError(['--confirm-fenced: nobody asks for proof, as [FENCING] mode is none']);
+  await confirmFenced(host, operator(), {
+    ...{ words, inventory, clock },
+    heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
+    ask: asker(host, options, parts),
+    announce: async ({ by, atMs }) => {
+      await events.append([announce(openstack.cloud, atMs, { kind: 'fence-confirmed', host, by })]);
+      await leaveOrder(redis, keys, { kind: 'look-now', by, atMs });
+    },
+  });
+  print(
+    `recorded for an hour: ${host} is off by the word of ${operator()}; its recovery goes on at the monitor's next look`,
+  );
+  return 0;
+}
+
+/** Tries the levels of a host. */
+export async function fenceByHand(host: string, options: Ns4Options, parts: ByHandParts): Promise<ExitCode> {
+  const { settings, plan, inventory, clock, stop, print } = parts;
+  if (plan === null)
+    throw new UsageError(['--fence: [FENCING] hosts is not set, expected the file with the levels']);
+  const well = await tryLevels(
+    { host, action: options.action ?? 'status', level: options.level },
+    {
+      ...{ plan, inventory, clock, print },
+      signal: stop,
+      timeoutMs: settings.fencing.timeoutMs,
+      heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
+      ask: asker(host, options, parts),
+    },
+  );
+  return well ? 0 : 1;
+}
+
+function asker(host: string, { yes = false }: Pick<Ns4Options, 'yes'>, { stop }: ByHandParts) {
+  const terminal = { input: process.stdin, output: process.stdout };
+  return (what: string) => askForName(host, what, { yes, signal: stop }, terminal);
+}

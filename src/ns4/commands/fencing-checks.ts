@@ -1,0 +1,69 @@
+// What `ns4 --check` asks of fencing: whether every hypervisor has levels, and what each device says of its host.
+import pLimit from 'p-limit';
+import type { FencingSettings } from '../../shared/config/settings.ts';
+import { fencingText } from '../../shared/documents/fencing-mode.ts';
+import type { Hosts } from '../../shared/documents/inventory.ts';
+import type { Check, MoreChecks } from '../../shared/process/check.ts';
+import { runAgent } from '../fencing/agent.ts';
+import { type FencingPlan, type Level, levelsOf, planGaps } from '../fencing/plan.ts';
+import { statusOf } from './try-out.ts';
+
+/** Devices asked at once. */
+const concurrency = 16;
+
+/**
+ * `hypervisors`: as Nova has them now; rejects when they cannot be read. Then one check for each host with levels, whose
+ * devices are all asked at once.
+ */
+export function fencingChecks(
+  settings: FencingSettings,
+  plan: FencingPlan | null,
+  hypervisors: () => Promise<Pick<Hosts, 'hypervisors'>>,
+  signal: AbortSignal,
+): (Check | MoreChecks)[] {
+  const mode = fencingText(settings.mode).replace('fencing: ', '');
+  if (plan === null) return [{ what: 'fencing', run: async () => mode }];
+  return [
+    {
+      what: 'fencing',
+      run: async () => {
+        const gaps = planGaps(plan, await hypervisors());
+        return [`${mode}; ${plan.file}`, ...gaps.map((gap) => `WARNING: ${gap}`)].join('; ');
+      },
+    },
+    async () => {
+      const others = plan.others === null ? null : await hypervisors().catch(() => null);
+      const hosts = new Set([...plan.hosts.keys(), ...(others?.hypervisors ?? []).map((h) => h.host)]);
+      return statusChecks([...hosts].sort(), plan, settings.timeoutMs, signal);
+    },
+  ];
+}
+
+function statusChecks(
+  hosts: readonly string[],
+  plan: FencingPlan,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Check[] {
+  const limit = pLimit(concurrency);
+  return hosts.map((host) => {
+    const asked = levelsOf(plan, host).map((level) => limit(() => statusText(level, timeoutMs, signal)));
+    const answers = Promise.all(asked);
+    // Awaited when its line is due; until then its failure is nobody's.
+    answers.catch(() => undefined);
+    return {
+      what: `fencing of ${host}`,
+      run: async () => {
+        const texts = await answers;
+        if (texts.some(({ well }) => !well)) throw new Error(texts.map(({ text }) => text).join('; '));
+        return texts.map(({ text }) => text).join('; ');
+      },
+    };
+  });
+}
+
+async function statusText(level: Level, timeoutMs: number, signal: AbortSignal) {
+  const outcome = await runAgent({ level, action: 'status', timeoutMs, signal });
+  const { well, text } = statusOf(outcome, timeoutMs);
+  return { well, text: `level ${level.number}, ${level.agent}: ${text}` };
+}

@@ -1,0 +1,97 @@
+// `ns4 --fence HOST --action status|off|on`: the levels of a host by hand, for trying the set-up, each told on a line.
+// Powering off a living host must be hard to do by accident.
+
+import { type Inventory, newestHeartbeats } from '../../shared/documents/inventory.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import { OperationalError, UsageError } from '../../shared/ground/errors.ts';
+import { type AgentAction, type AgentOutcome, runAgent } from '../fencing/agent.ts';
+import { endText, powerOff } from '../fencing/level.ts';
+import { type FencingPlan, type Level, levelsOf } from '../fencing/plan.ts';
+
+export interface TryOutParts {
+  readonly plan: FencingPlan;
+  readonly timeoutMs: number;
+  readonly heartbeatPeriodMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** What is known of the cloud; may fail, as trying the devices needs nothing else. */
+  readonly inventory: { read(): Promise<Inventory> };
+  ask(what: string): Promise<void>;
+  print(line: string): void;
+}
+
+/**
+ * `status` and `on`: every level; `off`: in their order until one proves it, as in a recovery. True when all went well.
+ */
+export async function tryLevels(
+  request: { readonly host: string; readonly action: AgentAction; readonly level?: number | undefined },
+  parts: TryOutParts,
+): Promise<boolean> {
+  const { host, action } = request;
+  const { plan, print, ask } = parts;
+  const all = levelsOf(plan, host);
+  if (all.length === 0) throw new UsageError([`${plan.file} has no levels for ${host}`]);
+  const levels = request.level === undefined ? all : all.filter((level) => level.number === request.level);
+  if (levels.length === 0)
+    throw new UsageError([`${host} has ${all.length} levels, expected --level from 1 to ${all.length}`]);
+  if (action === 'off' && (await mayLive(host, parts)))
+    await ask(`${host} may be alive: this powers it off, and whatever runs on it`);
+  let well = action !== 'off';
+  for (const level of levels) {
+    const result = action === 'off' ? await off(level, parts) : await run(level, action, parts);
+    print(
+      `${result.well ? 'ok    ' : 'FAILED'}  ${host}, level ${level.number}, ${level.agent}: ${result.text}`,
+    );
+    if (action === 'off' && result.well) return true;
+    well = well && result.well;
+  }
+  return well;
+}
+
+interface Tried {
+  readonly well: boolean;
+  readonly text: string;
+}
+
+async function off(level: Level, { timeoutMs, signal, clock }: TryOutParts): Promise<Tried> {
+  const result = await powerOff({ level, timeoutMs, signal, clock });
+  return result.off
+    ? { well: true, text: `off, as its status says (${result.output})` }
+    : { well: false, text: `${result.failure.failure}: ${result.failure.detail}` };
+}
+
+async function run(level: Level, action: 'on' | 'status', parts: TryOutParts): Promise<Tried> {
+  const { timeoutMs, signal } = parts;
+  const outcome = await runAgent({ level, action, timeoutMs, signal });
+  if (action === 'status') return statusOf(outcome, timeoutMs);
+  const well = outcome.kind === 'ended' && outcome.code === 0;
+  return { well, text: well ? `on (${outcome.said})` : failureText(outcome, timeoutMs) };
+}
+
+/** What an agent's `status` tells, for people. */
+export function statusOf(outcome: AgentOutcome, timeoutMs: number): Tried {
+  if (outcome.kind === 'ended' && outcome.code === 0) return { well: true, text: 'on' };
+  if (outcome.kind === 'ended' && outcome.code === 2) return { well: true, text: 'off' };
+  return { well: false, text: failureText(outcome, timeoutMs) };
+}
+
+const failureText = (outcome: AgentOutcome, timeoutMs: number): string =>
+  outcome.kind === 'timed-out'
+    ? [`not ended after ${timeoutMs / 1000} s`, outcome.said].filter(Boolean).join(': ')
+    : endText(outcome);
+
+/** Unless the stored inventory shows it as down and silent, or as set aside with nothing on it. */
+async function mayLive(host: string, { inventory, clock, heartbeatPeriodMs }: TryOutParts): Promise<boolean> {
+  let known: Inventory;
+  try {
+    known = await inventory.read();
+  } catch (error) {
+    if (error instanceof OperationalError || error instanceof Error) return true;
+    throw error;
+  }
+  const hypervisor = known.hosts?.hypervisors.find((h) => h.host === host);
+  if (hypervisor === undefined || known.hosts === null || known.servers === null) return true;
+  const silent = clock.nowMs() - (newestHeartbeats(known.hosts).get(host) ?? 0) > heartbeatPeriodMs;
+  const empty = !known.servers.servers.some((server) => server.host === host) && hypervisor.runningVms === 0;
+  return !((hypervisor.state === 'down' && silent) || (hypervisor.status === 'disabled' && empty));
+}

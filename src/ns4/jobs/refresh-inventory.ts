@@ -1,0 +1,143 @@
+// Collects the inventory: every list at once, each checked, joined by the service host. Nothing is stored here, so a
+// refresh that fails on any of its lists leaves the previous inventory whole.
+
+import type { Agent, Hosts, Hypervisor, Servers } from '../../shared/documents/inventory.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import type { AgentRecord, Aggregate, Cloud, ComputeService, HypervisorRecord } from '../cloud.ts';
+
+export interface RefreshedInventory {
+  readonly hosts: Hosts;
+  /** Null when the servers were not asked for. */
+  readonly servers: Servers | null;
+  /** What did not fit together and was left out, as sentences for the log. */
+  readonly oddities: readonly string[];
+}
+
+/** A smaller difference of the clocks is within what the Date header (1 s) and the way there can tell. */
+const SKEW_TOLERANCE_MS = 2_000;
+
+/**
+ * Reads the whole cloud. Times reported by the cloud's clock are corrected to ours when the clocks differ by more than
+ * 2 s. `collectedAtMs` is when the reading began: nothing in it is older than that.
+ * @throws CloudError when any of the lists fails; whatever the others are doing then is ended
+ */
+export async function refreshInventory(
+  cloud: Cloud,
+  cloudName: string,
+  options: { readonly servers: boolean },
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<RefreshedInventory> {
+  const collectedAtMs = clock.nowMs();
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  try {
+    const [hypervisors, services, agents, aggregates, projects, servers] = await Promise.all([
+      cloud.listHypervisors(either),
+      cloud.listComputeServices(either),
+      cloud.listAgents(either),
+      cloud.listAggregates(either),
+      cloud.listProjects(either),
+      options.servers ? cloud.listServers(either) : null,
+    ]);
+    const clockSkewMs = cloud.clockSkewMs();
+    const correctionMs = Math.abs(clockSkewMs) > SKEW_TOLERANCE_MS ? clockSkewMs : 0;
+    const joined = joinHypervisors(hypervisors, services, aggregates, correctionMs);
+    return {
+      hosts: {
+        version: 1,
+        cloud: cloudName,
+        collectedAtMs,
+        clockSkewMs,
+        hypervisors: joined.hypervisors,
+        agents: correctedAgents(agents, correctionMs),
+        projects: projects.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
+      },
+      servers: servers && {
+        version: 1,
+        cloud: cloudName,
+        collectedAtMs,
+        servers: servers.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
+      },
+      oddities: joined.oddities,
+    };
+  } catch (error) {
+    failure.abort(error);
+    throw error;
+  }
+}
+
+/**
+ * One hypervisor per nova-compute, joined by the service host (the hypervisor's own name may be an FQDN). What has no
+ * counterpart, or several on one service host (bare metal), is left out and told: it could be neither judged nor evacuated.
+ */
+export function joinHypervisors(
+  records: readonly HypervisorRecord[],
+  services: readonly ComputeService[],
+  aggregates: readonly Aggregate[],
+  correctionMs: number,
+): { hypervisors: Hypervisor[]; oddities: string[] } {
+  const serviceOf = new Map(services.map((service) => [service.host, service]));
+  const recordsOf = new Map<string, HypervisorRecord[]>();
+  for (const record of records) recordsOf.set(record.host, [...(recordsOf.get(record.host) ?? []), record]);
+  const hypervisors: Hypervisor[] = [];
+  const oddities: string[] = [];
+  for (const [host, [record, ...more]] of recordsOf) {
+    const service = serviceOf.get(host);
+    if (!service) oddities.push(`hypervisor ${record?.name} has no nova-compute service (${host}): left out`);
+    else if (more.length > 0) oddities.push(`${host} has ${more.length + 1} hypervisors: left out`);
+    else if (record) hypervisors.push(joined(record, service, aggregates, correctionMs));
+  }
+  for (const { host } of services) {
+    if (!recordsOf.has(host)) oddities.push(`nova-compute on ${host} has no hypervisor: left out`);
+  }
+  return { hypervisors: hypervisors.sort((a, b) => byText(a.host, b.host)), oddities: oddities.sort(byText) };
+}
+
+function joined(
+  record: HypervisorRecord,
+  service: ComputeService,
+  aggregates: readonly Aggregate[],
+  correctionMs: number,
+): Hypervisor {
+  const { host, name, address, vcpus, vcpusUsed, memoryMb, memoryMbUsed, runningVms } = record;
+  const { id: serviceId, state, status, disabledReason, forcedDown, zone } = service;
+  const isMember = (aggregate: Aggregate): boolean => aggregate.hosts.includes(host);
+  return {
+    host,
+    name,
+    address,
+    state,
+    status,
+    disabledReason,
+    forcedDown,
+    zone,
+    serviceId,
+    vcpus,
+    vcpusUsed,
+    memoryMb,
+    memoryMbUsed,
+    runningVms,
+    aggregates: aggregates
+      .filter(isMember)
+      .map((aggregate) => aggregate.name)
+      .sort(byText),
+    reportedAtMs: service.reportedAtMs === null ? null : service.reportedAtMs - correctionMs,
+  };
+}
+
+function correctedAgents(agents: readonly AgentRecord[], correctionMs: number): Agent[] {
+  return agents
+    .map(({ host, binary, heartbeatAtMs, alive }) => ({
+      host,
+      binary,
+      heartbeatAtMs: heartbeatAtMs - correctionMs,
+      alive,
+    }))
+    .sort((a, b) => byText(a.host, b.host) || byText(a.binary, b.binary));
+}
+
+/** By code units: the same order on every machine, whatever its locale. */
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,74 @@
+// The two compute services of an evacuation: the dead one forced down and disabled before the first instance moves, the
+// spare enabled. Each change is looked for in Nova before it is made again, and after it was made.
+
+import { resurrectionReason } from '../../shared/documents/inventory.ts';
+import { errorText } from '../../shared/ground/errors.ts';
+import { CloudError, type ComputeService, type ComputeServiceChange } from '../cloud.ts';
+import type { Work } from './movers/mover.ts';
+
+const mostTries = 6;
+const pauseMs = 1_000;
+/** Nova's column for the reason. */
+const longestReason = 255;
+
+/**
+ * Forces the dead nova-compute down and disables it in one request: disabling alone blocks Nova for a minute while it
+ * calls the dead host, and a host that comes back half-way must not rejoin (defect 10 of the original).
+ */
+export async function forceDown(
+  work: Pick<Work, 'cloud' | 'incident' | 'clock' | 'log' | 'signal' | 'ownership'>,
+): Promise<void> {
+  const { dead, spare } = work.incident;
+  await bringAbout(
+    work,
+    dead,
+    {
+      forcedDown: true,
+      status: 'disabled',
+      disabledReason: resurrectionReason(spare).slice(0, longestReason),
+    },
+    (s) =>
+      s.forcedDown && s.state === 'down' && s.status === 'disabled' && /sonny/i.test(s.disabledReason ?? ''),
+  );
+}
+
+/** Enables the spare: Nova refuses a disabled target, and an instance sent there would end in ERROR. */
+export async function enableSpare(
+  work: Pick<Work, 'cloud' | 'incident' | 'clock' | 'log' | 'signal' | 'ownership'>,
+): Promise<void> {
+  await bringAbout(work, work.incident.spare, { status: 'enabled' }, (s) => s.status === 'enabled');
+}
+
+/** Setting a service to a state is harmless to repeat, but what is so already is left alone. */
+async function bringAbout(
+  {
+    cloud,
+    clock,
+    log,
+    signal,
+    ownership,
+    incident,
+  }: Pick<Work, 'cloud' | 'incident' | 'clock' | 'log' | 'signal' | 'ownership'>,
+  host: string,
+  change: ComputeServiceChange,
+  isSo: (service: ComputeService) => boolean,
+): Promise<void> {
+  let last: unknown;
+  for (let attempt = 1; attempt <= mostTries; attempt += 1) {
+    if (attempt > 1) await clock.sleep(pauseMs, signal);
+    try {
+      const [service] = await cloud.listComputeServices(signal, host);
+      if (service === undefined)
+        throw new CloudError('not-done', `Nova knows no nova-compute on ${host}`, null);
+      if (isSo(service)) return;
+      await ownership.save(incident);
+      signal.throwIfAborted();
+      if (isSo(await cloud.changeComputeService(service.id, change, signal))) return;
+    } catch (error) {
+      if (!(error instanceof CloudError) || error.outcome === 'refused') throw error;
+      last = error;
+      log.warn({ host, error: errorText(error) }, `compute service of ${host}`);
+    }
+  }
+  throw last ?? new CloudError('unknown', `the compute service of ${host} does not take the change`, null);
+}

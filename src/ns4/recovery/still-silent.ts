@@ -1,0 +1,95 @@
+// While an evacuation runs: is the dead host still silent? A large one takes minutes, and minutes more when OpenStack is
+// away in between; a host that wakes up meanwhile runs its guests again. No request leaves on an old answer.
+
+import type { Hosts } from '../../shared/documents/inventory.ts';
+import type { ScanResult } from '../../shared/documents/jobs/contracts.ts';
+import { type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import { OperationalError } from '../../shared/ground/errors.ts';
+import type { Cloud } from '../cloud.ts';
+import { type Suspect, signOfLife } from './permit.ts';
+
+/** Asked again in the background when the last answer is this old… */
+export const renewMs = 5_000;
+/** …and waited for when it is this old. */
+const mostAgeMs = 20_000;
+
+/** Refusals that say nothing about the host, only about the scan. */
+export const doubts: ReadonlySet<Refusal['name']> = new Set([
+  'scan-failed',
+  'scanner-blind',
+  'scan-unknown',
+  'too-few-eyes',
+]);
+
+/** The host lives: nothing more may be asked for. */
+export class SignOfLifeError extends OperationalError {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusalSentence(refusal));
+    this.refusal = refusal;
+  }
+}
+
+/** Whether it lives could not be told. */
+export class DoubtError extends OperationalError {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusalSentence(refusal));
+    this.refusal = refusal;
+  }
+}
+
+export interface SilenceQuestion {
+  readonly order: Suspect;
+  readonly cloud: Pick<Cloud, 'listAgents' | 'clockSkewMs'>;
+  readonly hosts: Hosts;
+  readonly heartbeatPeriodMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** When the facts the evacuation began with were asked for, in steady time. */
+  readonly confirmedAtMs: number;
+  scan(): Promise<ScanResult>;
+}
+
+export class SilenceWatch {
+  readonly #question: SilenceQuestion;
+  #confirmedAtMs: number;
+  #asking: Promise<void> | null = null;
+  #life: Refusal | null = null;
+
+  constructor(question: SilenceQuestion) {
+    this.#question = question;
+    this.#confirmedAtMs = question.confirmedAtMs;
+  }
+
+  /**
+   * Resolves while the host is known to be silent since a moment ago, `limitMs` at most.
+   * @throws SignOfLifeError when it lives; CloudError or OperationalError when that cannot be told
+   */
+  async confirm(limitMs = mostAgeMs): Promise<void> {
+    const ageMs = this.#question.clock.steadyMs() - this.#confirmedAtMs;
+    if (ageMs > renewMs && this.#asking === null) {
+      this.#asking = this.#ask().finally(() => {
+        this.#asking = null;
+      });
+      // In the background its failure is nobody's: the answer grows old, and is waited for next time.
+      this.#asking.catch(() => undefined);
+    }
+    if (ageMs > limitMs) await this.#asking;
+    if (this.#life !== null) throw new SignOfLifeError(this.#life);
+  }
+
+  async #ask(): Promise<void> {
+    const { order, cloud, hosts, heartbeatPeriodMs, clock, signal, scan } = this.#question;
+    const askedAtMs = clock.steadyMs();
+    const [agents, result] = await Promise.all([cloud.listAgents(signal, order.dead), scan()]);
+    const skewMs = cloud.clockSkewMs();
+    const corrected = agents.map((agent) => ({ ...agent, heartbeatAtMs: agent.heartbeatAtMs - skewMs }));
+    const now = { hosts: { ...hosts, agents: corrected }, scan: result, nowMs: clock.nowMs() };
+    const refusal = signOfLife(order, now, heartbeatPeriodMs, true);
+    if (refusal === null) this.#confirmedAtMs = askedAtMs;
+    else if (doubts.has(refusal.name)) throw new DoubtError(refusal);
+    else this.#life = refusal;
+  }
+}

@@ -1,0 +1,125 @@
+// The side that asks ns4 for work: jobs by deterministic ids, a scan of every eye there is, and what became of them.
+import type { Redis } from 'ioredis';
+import type { RedisSettings } from '../config/settings.ts';
+import { contracts, type JobData, type JobName, type JobOutcome } from '../documents/jobs/contracts.ts';
+import { systemClock } from '../ground/clock.ts';
+import type { Log } from '../ground/log.ts';
+import { connectRedis } from '../redis/connect.ts';
+import { keysOf } from '../redis/keys.ts';
+import { type EyeQueues, type PanelRules, ScanPanel } from '../vantage-points/ask-all.ts';
+import { EyeRegistry, mostEyesAsked } from '../vantage-points/registry.ts';
+import { Channel, closeAll, scanQueue, type sharedQueues } from './queue.ts';
+
+/** The scan queues of the eyes, opened as they are met; of many that came and went the oldest is closed. */
+export class ScanQueues implements EyeQueues {
+  readonly #open: (eye: string) => Channel;
+  readonly #channels = new Map<string, Channel>();
+
+  constructor(
+    settings: RedisSettings,
+    cloud: string,
+    log: Log,
+    onFinished: ((id: string) => void) | null = null,
+  ) {
+    this.#open = (eye) => new Channel(scanQueue(eye), settings, cloud, log, onFinished);
+  }
+
+  /** Opens the queues of these eyes, so that word of a scan's end is not missed while a connection is made. */
+  meet(eyes: readonly string[]): void {
+    for (const eye of eyes) this.#channel(eye);
+  }
+
+  async add(eye: string, id: string, data: JobData<'scan'>): Promise<void> {
+    await this.#channel(eye).add('scan', id, data);
+  }
+
+  outcome(eye: string, id: string): Promise<JobOutcome<'scan'>> {
+    return this.#channel(eye).outcome('scan', id);
+  }
+
+  async remove(eye: string, id: string): Promise<void> {
+    await this.#channel(eye).remove(id);
+  }
+
+  async close(): Promise<void> {
+    await closeAll([...this.#channels.values()]);
+  }
+
+  #channel(eye: string): Channel {
+    const channel = this.#channels.get(eye) ?? this.#open(eye);
+    // Again at the end: the first one is the one not used for longest.
+    this.#channels.delete(eye);
+    this.#channels.set(eye, channel);
+    for (const [oldest, unused] of this.#channels) {
+      if (this.#channels.size <= 2 * mostEyesAsked) break;
+      this.#channels.delete(oldest);
+      void closeAll([unused]);
+    }
+    return channel;
+  }
+}
+
+/** Asks ns4 for work. Every call rejects within seconds when Redis is away. */
+export class JobProducer {
+  readonly #channels: Record<(typeof sharedQueues)[number], Channel>;
+  readonly #redis: Redis;
+  readonly #registry: EyeRegistry;
+  readonly #scanQueues: ScanQueues;
+  readonly #panel: ScanPanel;
+  readonly #listeners = new Set<(jobId: string) => void>();
+
+  constructor(settings: RedisSettings, cloud: string, log: Log, rules: PanelRules) {
+    const finished = (jobId: string) => {
+      for (const listener of this.#listeners) listener(jobId);
+    };
+    const open = (name: string) => new Channel(name, settings, cloud, log, finished);
+    this.#channels = { work: open('work'), evacuate: open('evacuate') };
+    this.#scanQueues = new ScanQueues(settings, cloud, log, finished);
+    const keys = keysOf(cloud);
+    this.#redis = connectRedis(settings, cloud, log);
+    this.#registry = new EyeRegistry(this.#redis, keys);
+    this.#panel = new ScanPanel({
+      ...{ redis: this.#redis, keys, rules, clock: systemClock },
+      ...{ registry: this.#registry, queues: this.#scanQueues },
+    });
+  }
+
+  /** Calls back with the id of each job that finished, whoever asked for it; a hint to look, not the only way to learn. */
+  onFinished(listener: (jobId: string) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Asks for a job; asking again with the same id while the first is known changes nothing. Ids carry no ":". */
+  async request<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
+    const { queue } = contracts[name];
+    if (queue === 'scan') return this.#panel.request(id, data as JobData<'scan'>);
+    await this.#channels[queue].add(name, id, data);
+    // A scan may follow: by then the connections stand.
+    if (name === 'refresh-inventory') this.#scanQueues.meet((await this.#registry.list()).names);
+  }
+
+  /** What became of a job, checked against its contract; of a scan, what all eyes saw together. */
+  async outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
+    const { queue } = contracts[name];
+    // The cast says what the table of contracts says: no other job has this queue.
+    if (queue === 'scan') return (await this.#panel.outcome(id)) as JobOutcome<N>;
+    return this.#channels[queue].outcome(name, id);
+  }
+
+  /** Takes a job back that no worker has begun. A running one is left alone. */
+  async withdraw(name: JobName, id: string): Promise<void> {
+    const { queue } = contracts[name];
+    if (queue === 'scan') await this.#panel.withdraw(id);
+    else await this.#channels[queue].remove(id);
+  }
+
+  /** How many ns4 workers listen now. */
+  async workers(): Promise<number> {
+    return this.#channels.work.workers();
+  }
+
+  async close(): Promise<void> {
+    await closeAll([...Object.values(this.#channels), this.#scanQueues]);
+    this.#redis.disconnect();
+  }
+}

@@ -1,0 +1,191 @@
+// Jobs over BullMQ: the only file that imports it. A channel that asks for jobs by deterministic ids and learns what
+// became of them; a worker that runs the handlers with a time limit. No rule about recovery lives here.
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Job, Queue, QueueEvents, UnrecoverableError, Worker } from 'bullmq';
+import type { RedisSettings } from '../config/settings.ts';
+import {
+  contracts,
+  type Handlers,
+  type JobData,
+  type JobName,
+  type JobOutcome,
+  type QueueName,
+} from '../documents/jobs/contracts.ts';
+import { errorText } from '../ground/errors.ts';
+import type { Log } from '../ground/log.ts';
+import { commandTimeoutMs, redisOptions } from '../redis/connect.ts';
+import { keysOf } from '../redis/keys.ts';
+
+/** A worker that does not renew its lock for this long is taken for dead. */
+const lockMs = 5_000;
+const stalledCheckMs = 2_000;
+/** For handlers to hand back what they have, and for Redis to be told. */
+const closeLimitMs = 5_000;
+/** Queues any ns4 works on; scans have one for each eye, which its name tells from the others. */
+export const sharedQueues = ['work', 'evacuate'] as const;
+export const scanQueue = (eye: string): string => `scan-${eye}`;
+/** Kept for people who look; evacuations longer, so that a repeated request with the same id stays a no-op. */
+const keep = {
+  work: { age: 3_600, count: 300 },
+  scan: { age: 3_600, count: 100 },
+  evacuate: { age: 30 * 86_400, count: 1_000 },
+} as const;
+
+/** One queue as its producer has it, with word of what finished when somebody listens. */
+export class Channel {
+  readonly #queue: Queue;
+  readonly #events: QueueEvents | null;
+
+  constructor(
+    name: string,
+    settings: RedisSettings,
+    cloud: string,
+    log: Log,
+    onFinished: ((id: string) => void) | null,
+  ) {
+    const { prefix } = keysOf(cloud);
+    const options = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
+    // Bounded by a time limit instead of failing at once: BullMQ keeps the failure of its first commands, so that a
+    // queue opened a moment before its connection stands would be lost for good. What is sent late does no harm, as
+    // ids are deterministic and old orders are refused.
+    this.#queue = new Queue(name, { connection: { ...options, commandTimeout: commandTimeoutMs }, prefix });
+    this.#queue.on('error', (error) => log.debug({ error: errorText(error) }, 'job queue'));
+    this.#events = onFinished === null ? null : new QueueEvents(name, { connection: options, prefix });
+    this.#events?.on('completed', ({ jobId }) => onFinished?.(jobId));
+    this.#events?.on('failed', ({ jobId }) => onFinished?.(jobId));
+    this.#events?.on('error', (error) => log.debug({ error: errorText(error) }, 'job events'));
+  }
+
+  async add<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
+    const kept = keep[contracts[name].queue];
+    await this.#queue.add(name, contracts[name].data.parse(data), {
+      jobId: id,
+      // A job that fails is the monitor's to decide on, never BullMQ's to repeat.
+      attempts: 1,
+      removeOnComplete: kept,
+      removeOnFail: kept,
+    });
+  }
+
+  async outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
+    const job: Job | undefined = await this.#queue.getJob(id);
+    if (job === undefined) return { state: 'missing' };
+    const state = await job.getState();
+    if (state === 'active') return { state: 'running' };
+    if (state !== 'completed' && state !== 'failed')
+      return state === 'unknown' ? { state: 'missing' } : { state: 'waiting' };
+    // Read again: the first read may be from before the job finished.
+    const finished: Job | undefined = await this.#queue.getJob(id);
+    if (state === 'failed') return failure(finished?.failedReason);
+    const result = contracts[name].result.safeParse(finished?.returnvalue);
+    return result.success
+      ? ({ state: 'done', result: result.data } as JobOutcome<N>)
+      : {
+          state: 'failed',
+          detail: 'its result is not what the contract says (do ns4 and monitor have one version?)',
+        };
+  }
+
+  async remove(id: string): Promise<boolean> {
+    return (await this.#queue.remove(id)) === 1;
+  }
+
+  workers(): Promise<number> {
+    return this.#queue.getWorkersCount();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#queue.close(), this.#events?.close()]);
+  }
+}
+
+/** All that BullMQ tells of a job whose worker did not renew its lock. */
+const stalledReason = 'job stalled more than allowable limit';
+
+function failure(reason: string | undefined) {
+  return reason === stalledReason
+    ? ({ state: 'failed', detail: 'its ns4 died or stood still', workerLost: true } as const)
+    : ({ state: 'failed', detail: reason ?? 'no reason given' } as const);
+}
+
+export interface WorkerLimits {
+  /** Jobs at once, per queue. */
+  readonly concurrency: Readonly<Record<QueueName, number>>;
+}
+
+/** Runs the handlers for the jobs of one cloud until closed; scans for the eye of this name. */
+export class JobWorker {
+  readonly #workers: Worker[];
+  readonly #stopper = new AbortController();
+
+  constructor(
+    settings: RedisSettings,
+    cloud: string,
+    handlers: Handlers,
+    limits: WorkerLimits,
+    eye: string,
+    log: Log,
+  ) {
+    const { prefix } = keysOf(cloud);
+    const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
+    this.#workers = ([...sharedQueues, 'scan'] as const).map((name) => {
+      const worker = new Worker(
+        name === 'scan' ? scanQueue(eye) : name,
+        (job: Job, _token?: string, signal?: AbortSignal) => this.#run(job, handlers, signal, log),
+        {
+          connection,
+          prefix,
+          concurrency: limits.concurrency[name],
+          lockDuration: lockMs,
+          stalledInterval: stalledCheckMs,
+          // A job whose worker died fails at once; whether and how to go on is the monitor's decision.
+          maxStalledCount: 0,
+        },
+      );
+      // A worker that was frozen and thawed no longer holds its lock: somebody else may be at work by now.
+      worker.on('lockRenewalFailed', (ids: string[]) => {
+        for (const id of ids) worker.cancelJob(id, 'lock lost');
+      });
+      worker.on('error', (error) => log.debug({ error: errorText(error) }, 'worker'));
+      return worker;
+    });
+  }
+
+  async #run(job: Job, handlers: Handlers, lockSignal: AbortSignal | undefined, log: Log): Promise<unknown> {
+    const name = job.name as JobName;
+    if (!Object.hasOwn(contracts, name)) throw new UnrecoverableError(`this ns4 knows no job "${job.name}"`);
+    const contract = contracts[name];
+    const timeout = new AbortController();
+    const timer = setTimeout(
+      () => timeout.abort(new Error(`not finished after ${contract.timeoutMs / 1000} s`)),
+      contract.timeoutMs,
+    );
+    const signals = [this.#stopper.signal, timeout.signal, ...(lockSignal ? [lockSignal] : [])];
+    const startedAtMs = Date.now();
+    log.debug({ job: name, id: job.id }, 'job begins');
+    try {
+      // One cast: the table's type ties each handler to its own contract, which TypeScript cannot follow by name.
+      const handler = handlers[name] as (data: unknown, signal: AbortSignal) => Promise<unknown>;
+      const result = await handler(contract.data.parse(job.data), AbortSignal.any(signals));
+      log.debug({ job: name, id: job.id, tookMs: Date.now() - startedAtMs }, 'job done');
+      return contract.result.parse(result);
+    } catch (error) {
+      log.error({ job: name, id: job.id, error: errorText(error) }, `job ${name} failed`);
+      throw new UnrecoverableError(errorText(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Aborts what runs (handlers hand back what they can), waits for it, and closes. */
+  async close(): Promise<void> {
+    this.#stopper.abort(new Error('this ns4 is being stopped'));
+    await closeAll(this.#workers);
+  }
+}
+
+/** BullMQ waits without end for a Redis that is away: closing is given up after a while, and the process ends anyway. */
+export async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
+  const closed = Promise.allSettled(parts.map((part) => part.close()));
+  await Promise.race([closed, delay(closeLimitMs, undefined, { ref: false })]);
+}

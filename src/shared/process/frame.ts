@@ -1,0 +1,94 @@
+// The frame of a process: command line, signals, ordered close with a deadline, exit codes. Entry files fill it.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { errorText, OperationalError, UsageError } from '../ground/errors.ts';
+
+/** 0 done, 1 failed, 2 wrong usage or configuration. */
+export type ExitCode = 0 | 1 | 2;
+
+/** What every command of Sonny understands. */
+export interface CommonOptions {
+  readonly verbose: number;
+  readonly config?: string;
+  readonly check?: boolean;
+}
+
+/** How long a process may take to end after SIGTERM, whatever hangs; then it exits with 1. */
+export const closeDeadlineMs = 10_000;
+
+/** A commander command with the options all three share; -v counts. */
+export function command(name: string, description: string): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return new Command(name)
+    .description(description)
+    .version(version, '--version', 'print the version and exit')
+    .helpOption('-h, --help', 'print this help and exit')
+    .option('-v, --verbose', 'say more: -v info, -vv debug (default: warnings)', (_, n: number) => n + 1, 0)
+    .option('-c, --config <file>', 'configuration (default: ./config.ini, then ~/.config.ini)')
+    .option('--check', 'check the configuration, reach every service it needs, print what was found, exit')
+    .allowExcessArguments(false);
+}
+
+/** Handed to a process' body. */
+export interface Frame {
+  /** Aborted by SIGTERM or SIGINT: finish or hand back what is in flight. */
+  readonly stop: AbortSignal;
+  /** Registers a step of the orderly close; steps run last registered first, each bounded by the deadline of all. */
+  onClose(what: string, close: () => Promise<void> | void): void;
+}
+
+/**
+ * Runs a process to its end and exits. Mistakes of the user (UsageError, wrong arguments) print one line each and end
+ * with 2; failures a user can act on (OperationalError) print one line and end with 1; anything else is a defect of
+ * Sonny and prints its stack.
+ */
+export async function runProcess(name: string, body: (frame: Frame) => Promise<ExitCode>): Promise<never> {
+  const stopper = new AbortController();
+  const steps: { what: string; close: () => Promise<void> | void }[] = [];
+  const say = (line: string) => process.stderr.write(`${name}: ${line}\n`);
+  let code: ExitCode = 1;
+  const deadline = () =>
+    setTimeout(() => {
+      say(`did not end within ${closeDeadlineMs / 1000} s, giving up`);
+      process.exit(code === 0 ? 1 : code);
+    }, closeDeadlineMs).unref();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopper.signal.aborted) return;
+    stopper.abort(new OperationalError(`stopped by ${signal}`));
+    deadline();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  // The reader of our output went away (`ns4 --check | head`): nothing is left to tell, and no reason to crash.
+  process.stdout.on('error', () => {});
+  try {
+    code = await body({ stop: stopper.signal, onClose: (what, close) => steps.push({ what, close }) });
+  } catch (thrown) {
+    code = report(thrown, say);
+  }
+  if (!stopper.signal.aborted) deadline();
+  for (const step of steps.reverse()) {
+    try {
+      await step.close();
+    } catch (thrown) {
+      say(`closing ${step.what}: ${errorText(thrown)}`);
+    }
+  }
+  process.exit(code);
+}
+
+function report(thrown: unknown, say: (line: string) => void): ExitCode {
+  if (thrown instanceof UsageError) {
+    for (const line of thrown.lines) say(line);
+    return 2;
+  }
+  if (thrown instanceof CommanderError) {
+    // Commander has printed its own message (or the help or version asked for, code 0).
+    return thrown.exitCode === 0 ? 0 : 2;
+  }
+  if (thrown instanceof OperationalError) say(thrown.message);
+  else say(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  return 1;
+}

@@ -1,0 +1,69 @@
+// The event stream of a cloud: append and publish in one atomic step, read from a cursor.
+import type { ChainableCommander, Redis } from 'ioredis';
+import { eventSchema, type SonnyEvent } from '../documents/events/events.ts';
+import type { Keys } from './keys.ts';
+
+/** Events kept per cloud; the oldest go first. At one event a minute this is a week. */
+export const eventCapacity = 10_000;
+
+/** An event with its place in the stream. */
+export interface LoggedEvent {
+  readonly id: string;
+  readonly event: SonnyEvent;
+}
+
+/** Adds appending and publishing of one event to a transaction, so that it can share it with a state's save. */
+export function queueEvent(transaction: ChainableCommander, keys: Keys, event: SonnyEvent): void {
+  const text = JSON.stringify(event);
+  transaction.xadd(keys.events, 'MAXLEN', '~', eventCapacity, '*', 'event', text);
+  transaction.publish(keys.channel, text);
+}
+
+export class EventLog {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** Appends and publishes in one transaction. */
+  async append(events: readonly SonnyEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const transaction = this.#redis.multi();
+    for (const event of events) queueEvent(transaction, this.#keys, event);
+    const replies = await transaction.exec();
+    const failed = replies?.find(([error]) => error !== null)?.[0];
+    if (failed) throw failed;
+  }
+
+  /** Up to `count` events after `cursor` ("0-0": from the oldest kept). Entries of another version are left out. */
+  async readAfter(cursor: string, count: number): Promise<LoggedEvent[]> {
+    const entries = await this.#redis.xrange(this.#keys.events, `(${cursor}`, '+', 'COUNT', count);
+    return entries.flatMap(([id, fields]) => {
+      const event = eventSchema.safeParse(jsonOrNull(fields[1] ?? ''));
+      return event.success ? [{ id, event: event.data }] : [];
+    });
+  }
+
+  /** Place of the newest event; "0-0" in an empty stream. */
+  async lastId(): Promise<string> {
+    const [newest] = await this.#redis.xrevrange(this.#keys.events, '+', '-', 'COUNT', 1);
+    return newest?.[0] ?? '0-0';
+  }
+
+  /** Place of the oldest event still kept; null in an empty stream. */
+  async firstId(): Promise<string | null> {
+    const [oldest] = await this.#redis.xrange(this.#keys.events, '-', '+', 'COUNT', 1);
+    return oldest?.[0] ?? null;
+  }
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

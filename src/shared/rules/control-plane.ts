@@ -1,0 +1,182 @@
+// The control plane's own failure must never look like dead hosts: which parts of the cloud went stale together, and who
+// of such a part has to answer before its silent hosts may be called dead. Pure; the monitor and ns4 ask alike.
+
+import {
+  type Hosts,
+  type Hypervisor,
+  isMarkedSpare,
+  newestHeartbeats,
+  wasHandled,
+} from '../documents/inventory.ts';
+import type { ScanResult, ScanTarget } from '../documents/jobs/contracts.ts';
+import type { Refusal } from '../documents/refusals/refusals.ts';
+import { type ControlRules, controlHosts, hostTarget, livingHosts, spread } from './controls.ts';
+import { vouchedSilence } from './votes.ts';
+
+/** Most of a group is more than half of it, and at least this many: two of three may well die by themselves. */
+const leastMost = 3;
+/** A third of a group, and at least this many, needs a living member of the group that answers. */
+const leastThird = 2;
+/** Living members of each group that are probed along with a suspect. */
+const controlsPerGroup = 3;
+const mostGroupControls = 50;
+
+/** A part of the cloud whose agents or compute services are stale together. */
+export interface Outage {
+  /** "cloud", "zone NAME" or "aggregate NAME". */
+  readonly scope: string;
+  readonly of: 'agents' | 'compute services';
+  readonly stale: readonly string[];
+  /** How many were counted: see `isCounted`. */
+  readonly total: number;
+  /** All hosts of the part. */
+  readonly hosts: ReadonlySet<string>;
+  /** Its hosts that are up and heard of, and have an address. */
+  readonly living: readonly Hypervisor[];
+}
+
+export interface Outages {
+  /** Nobody of these is judged: most are stale, or nobody is left who could answer. The whole cloud stands alone. */
+  readonly failed: readonly Outage[];
+  /** A third or more is stale: silent hosts of these are judged only when one of the living answers the same scan. */
+  readonly doubtful: readonly Outage[];
+}
+
+export const wholeCloud = 'cloud';
+
+/**
+ * Looks at the whole cloud, then at each zone and aggregate. `recovering` are hosts with a recovery under way; they and
+ * those that somebody took out of service say nothing about the control plane and are not counted.
+ */
+export function findOutages(
+  hosts: Hosts,
+  nowMs: number,
+  rules: Pick<ControlRules, 'heartbeatPeriodMs'>,
+  recovering: ReadonlySet<string>,
+): Outages {
+  const newest = newestHeartbeats(hosts);
+  const silent = (h: Hypervisor) => nowMs - (newest.get(h.host) ?? 0) > rules.heartbeatPeriodMs;
+  const failed: Outage[] = [];
+  const doubtful: Outage[] = [];
+  for (const { scope, members } of groupsOf(hosts)) {
+    const counted = members.filter((h) => isCounted(h) && !recovering.has(h.host));
+    const withAgents = counted.filter((h) => newest.has(h.host));
+    const living = withAgents.filter((h) => h.state === 'up' && h.address !== null && !silent(h));
+    const about = { scope, hosts: new Set(members.map((h) => h.host)), living };
+    const agents = { ...about, of: 'agents' as const, ...shareOf(withAgents, silent) };
+    const services = {
+      ...about,
+      of: 'compute services' as const,
+      ...shareOf(counted, (h) => h.state === 'down'),
+    };
+    const most = [agents, services].find(isMost);
+    const third = [agents, services].find(isThird);
+    if (most) failed.push(most);
+    else if (third) (living.length === 0 ? failed : doubtful).push(third);
+    // Everything smaller is part of it.
+    if (scope === wholeCloud && failed.length > 0) break;
+  }
+  return { failed, doubtful };
+}
+
+/**
+ * Not those recovered before or forced down, nor those that are off in good order: disabled, empty and down, as in
+ * maintenance or on their way to the scrap heap (a spare is none of these: it should be up). They would make every later
+ * outage look larger than it is.
+ */
+function isCounted(h: Hypervisor): boolean {
+  const isRetired = h.state === 'down' && h.status === 'disabled' && h.runningVms === 0 && !isMarkedSpare(h);
+  return !h.forcedDown && !wasHandled(h) && !isRetired;
+}
+
+function shareOf(counted: readonly Hypervisor[], isStale: (h: Hypervisor) => boolean) {
+  return { stale: counted.filter(isStale).map((h) => h.host), total: counted.length };
+}
+
+export const isMost = ({ stale, total }: Pick<Outage, 'stale' | 'total'>): boolean =>
+  stale.length >= leastMost && stale.length * 2 > total;
+const isThird = ({ stale, total }: Pick<Outage, 'stale' | 'total'>): boolean =>
+  stale.length >= leastThird && stale.length * 3 >= total;
+
+/**
+ * The hypervisors to probe along with `suspects`: some from all over the cloud, and living members of each zone and
+ * aggregate that a suspect is in. These whether or not the group is doubtful yet: heartbeats run out one after another,
+ * and a moment later it is the scan's answer that counts.
+ */
+export function controlsFor(
+  suspects: ReadonlySet<string>,
+  hosts: Hosts,
+  nowMs: number,
+  rules: ControlRules,
+): ScanTarget[] {
+  const controls = controlHosts(hosts, suspects, nowMs, rules);
+  const known = new Set(controls.map((control) => control.name));
+  return [...controls, ...groupControls(hosts, suspects, nowMs, rules).filter((c) => !known.has(c.name))];
+}
+
+function groupControls(
+  hosts: Hosts,
+  suspects: ReadonlySet<string>,
+  nowMs: number,
+  rules: ControlRules,
+): ScanTarget[] {
+  const living = new Set(livingHosts(hosts, suspects, nowMs, rules));
+  const chosen = new Set(
+    groupsOf(hosts)
+      .filter(({ members }) => members.some((h) => suspects.has(h.host)))
+      .flatMap(({ members }) =>
+        spread(
+          members.filter((h) => living.has(h)),
+          controlsPerGroup,
+        ),
+      ),
+  );
+  return [...chosen].slice(0, mostGroupControls).map((h) => hostTarget(h.host, h.address, rules));
+}
+
+/**
+ * The first doubtful part that `host` is in and of whose living members none answered `scan`; of a scan of several eyes,
+ * none answered so many of those that found `targets` silent as must agree.
+ */
+export function unansweredFor(
+  host: string,
+  { doubtful }: Outages,
+  scan: ScanResult,
+  targets: readonly string[],
+): Outage | undefined {
+  return doubtful.find(
+    ({ hosts, living }) =>
+      hosts.has(host) && !(scan.ok && vouchedSilence(scan, targets, [living.map((h) => h.host)])),
+  );
+}
+
+/** The refusal of an outage; `hosts` are those it keeps from being judged, none for all of the cloud. */
+export function outageRefusal(
+  { scope, of, stale, total, living }: Outage,
+  hosts: readonly string[],
+): Refusal & { name: 'control-plane-suspect' } {
+  const why = isMost({ stale, total }) ? 'most' : living.length === 0 ? 'nobody-to-ask' : 'no-answer';
+  return { name: 'control-plane-suspect', scope, of, stale: [...stale], total, why, hosts: [...hosts] };
+}
+
+/** The whole cloud first, then zones and aggregates; of several with the same hosts only the first. */
+function groupsOf({ hypervisors }: Hosts): { scope: string; members: Hypervisor[] }[] {
+  const groups = new Map<string, Hypervisor[]>([[wholeCloud, [...hypervisors]]]);
+  const join = (scope: string, hypervisor: Hypervisor) => {
+    const members = groups.get(scope);
+    if (members) members.push(hypervisor);
+    else groups.set(scope, [hypervisor]);
+  };
+  for (const hypervisor of hypervisors) join(`zone ${hypervisor.zone}`, hypervisor);
+  for (const hypervisor of hypervisors)
+    for (const name of hypervisor.aggregates) join(`aggregate ${name}`, hypervisor);
+  const bySet = new Map<string, { scope: string; members: Hypervisor[] }>();
+  for (const [scope, members] of groups) {
+    const key = members
+      .map((h) => h.host)
+      .sort()
+      .join('\n');
+    if (!bySet.has(key)) bySet.set(key, { scope, members });
+  }
+  return [...bySet.values()];
+}

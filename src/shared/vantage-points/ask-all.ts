@@ -1,0 +1,192 @@
+// A scan by all eyes there are: whom it was asked of, how long they are waited for, and what they saw together.
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { contracts, type JobData, type JobOutcome, type ScanResult } from '../documents/jobs/contracts.ts';
+import type { Clock } from '../ground/clock.ts';
+import { errorText } from '../ground/errors.ts';
+import type { Keys } from '../redis/keys.ts';
+import { mergeScans, type Vote } from '../rules/votes.ts';
+import type { EyeRegistry } from './registry.ts';
+
+type ScanData = JobData<'scan'>;
+
+/** The scan queues of the eyes, one each (see queue.ts). */
+export interface EyeQueues {
+  /** Asking again with the same id changes nothing. */
+  add(eye: string, id: string, data: ScanData): Promise<void>;
+  outcome(eye: string, id: string): Promise<JobOutcome<'scan'>>;
+  remove(eye: string, id: string): Promise<void>;
+}
+
+export interface PanelRules {
+  readonly quorum: number;
+  readonly timeoutMs: number;
+}
+
+export interface PanelParts {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly registry: Pick<EyeRegistry, 'list'>;
+  readonly queues: EyeQueues;
+  readonly rules: PanelRules;
+  readonly clock: Clock;
+}
+
+/** This process as an eye of its own scan: it looks itself, without a queue in between. */
+export interface OwnEye {
+  readonly name: string;
+  scan(): Promise<ScanResult>;
+}
+
+const documentSchema = z.object({ atMs: z.number(), eyes: z.array(z.string()), data: contracts.scan.data });
+type Document = z.infer<typeof documentSchema>;
+
+/** Long enough for whoever asked to come back after a restart, and then to see that it is too late. */
+const documentLifeMs = 600_000;
+/** Beyond the time that one or two silent scans take: for queues, and for a restarted ns4 to register. */
+const slackMs = 5_000;
+/** An eye that is alive and must be waited for has this long, however much there is to scan. */
+const longestMs = contracts.scan.timeoutMs;
+/** A further look at the other eyes' jobs. */
+const pollMs = 100;
+
+interface Standing extends Vote {
+  readonly pending: boolean;
+}
+
+export class ScanPanel {
+  readonly #parts: PanelParts;
+
+  constructor(parts: PanelParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Asks every eye that is alive now, `except` for one that looks by itself. Asked again under the same id (by a monitor
+   * that was restarted, say), it is the same scan of the same eyes.
+   */
+  async request(id: string, data: ScanData, except: string | null = null): Promise<void> {
+    const { redis, keys, registry, queues } = this.#parts;
+    const { nowMs, names } = await registry.list();
+    const document: Document = { atMs: nowMs, eyes: names.filter((name) => name !== except), data };
+    const stored = await redis.set(
+      keys.scanPanel(id),
+      JSON.stringify(document),
+      ...(['PX', documentLifeMs, 'NX'] as const),
+    );
+    const { eyes } = stored === null ? ((await this.#read(id)) ?? document) : document;
+    await Promise.all(eyes.map((eye) => queues.add(eye, id, data)));
+  }
+
+  /** What they saw, once nobody is worth waiting for any more. */
+  async outcome(id: string): Promise<JobOutcome<'scan'>> {
+    return this.#outcome(id, null);
+  }
+
+  /** Takes the scan back where no eye has begun. */
+  async withdraw(id: string): Promise<void> {
+    const document = await this.#read(id);
+    if (document === null) return;
+    await Promise.all(document.eyes.map((eye) => this.#parts.queues.remove(eye, id)));
+    await this.#parts.redis.del(this.#parts.keys.scanPanel(id));
+  }
+
+  /** A scan by this process and all other eyes, waited for. Rejects with the signal's reason when aborted. */
+  async ask(data: ScanData, own: OwnEye, signal: AbortSignal): Promise<ScanResult> {
+    const id = `fresh-${randomUUID()}`;
+    let mine: Standing = { eye: own.name, result: null, pending: true };
+    const looking = own
+      .scan()
+      .catch((error): ScanResult => ({ ok: false, detail: errorText(error) }))
+      .then((result) => {
+        mine = { eye: own.name, result, pending: false };
+      });
+    await this.request(id, data, own.name);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const outcome = await this.#outcome(id, mine);
+        if (outcome.state === 'done') return outcome.result;
+        if (outcome.state === 'missing') return { ok: false, detail: 'Redis lost the scan' };
+        const pause = this.#parts.clock.sleep(pollMs, signal).catch(() => undefined);
+        await (mine.pending ? Promise.race([looking, pause]) : pause);
+      }
+    } finally {
+      await this.withdraw(id).catch(() => undefined);
+    }
+  }
+
+  async #outcome(id: string, own: Standing | null): Promise<JobOutcome<'scan'>> {
+    const document = await this.#read(id);
+    if (document === null) return { state: 'missing' };
+    const { nowMs, names } = await this.#parts.registry.list();
+    const alive = new Set(names);
+    const votes = await Promise.all(document.eyes.map((eye) => this.#vote(eye, id, alive)));
+    if (own !== null) votes.push(own);
+    const { quorum } = this.#parts.rules;
+    const waitedMs = nowMs - document.atMs;
+    if (isWorthWaiting(votes, waitedMs, this.#parts.rules)) {
+      const joined = votes.filter(({ result, pending }) => pending || result !== null).length;
+      if (joined < quorum) await this.#invite(id, document, names, own);
+      return { state: 'running' };
+    }
+    await Promise.all(
+      votes.filter((v) => v.result === null && v !== own).map((v) => this.#parts.queues.remove(v.eye, id)),
+    );
+    return { state: 'done', result: mergeScans(votes, quorum) };
+  }
+
+  /** Eyes that came since, when those asked are too few. */
+  async #invite(
+    id: string,
+    document: Document,
+    names: readonly string[],
+    own: Standing | null,
+  ): Promise<void> {
+    const { redis, keys, queues } = this.#parts;
+    const fresh = names.filter((name) => name !== own?.eye && !document.eyes.includes(name));
+    if (fresh.length === 0) return;
+    const wider: Document = { ...document, eyes: [...document.eyes, ...fresh] };
+    await redis.set(keys.scanPanel(id), JSON.stringify(wider), 'KEEPTTL', 'XX');
+    await Promise.all(fresh.map((eye) => queues.add(eye, id, document.data)));
+  }
+
+  async #vote(eye: string, id: string, alive: ReadonlySet<string>): Promise<Standing> {
+    const outcome = await this.#parts.queues.outcome(eye, id);
+    switch (outcome.state) {
+      case 'done':
+        return { eye, result: outcome.result, pending: false };
+      case 'failed':
+        return { eye, result: { ok: false, detail: outcome.detail }, pending: false };
+      case 'missing':
+        return { eye, result: null, pending: false };
+      case 'waiting':
+      case 'running':
+        // Whoever no longer says that it is there will not answer either.
+        return { eye, result: null, pending: alive.has(eye) };
+    }
+  }
+
+  async #read(id: string): Promise<Document | null> {
+    const text = await this.#parts.redis.get(this.#parts.keys.scanPanel(id));
+    return text === null ? null : documentSchema.parse(JSON.parse(text));
+  }
+}
+
+/**
+ * Is more to come that is worth the wait? When enough sighted eyes agree on what there is to see, others may still veto,
+ * for as long as they are expected to take; when they are too few, all who are alive are waited for, and for a while
+ * whoever may yet register.
+ */
+export function isWorthWaiting(votes: readonly Standing[], waitedMs: number, rules: PanelRules): boolean {
+  const scans = votes.flatMap(({ result }) => (result?.ok ? [result] : []));
+  const sighted = scans.filter(({ outcome }) => outcome === 'seen').length;
+  const usualMs = 2 * rules.timeoutMs + slackMs;
+  if (votes.some(({ pending }) => pending)) {
+    if (sighted < rules.quorum) return waitedMs < longestMs;
+    return waitedMs < Math.max(usualMs, ...scans.map(({ tookMs }) => 2 * tookMs + slackMs));
+  }
+  const answered = votes.filter(({ result }) => result !== null).length;
+  return answered < rules.quorum && waitedMs < usualMs;
+}

@@ -1,0 +1,88 @@
+// The vantage points (eyes) of a cloud's scans: every ns4 worker says in Redis, again and again, that it is there. Times
+// are Redis' own, so that the clocks of the machines do not matter.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { errorText } from '../ground/errors.ts';
+import type { Log } from '../ground/log.ts';
+import type { Keys } from '../redis/keys.ts';
+
+/** An eye that did not renew for this long is gone: killed, frozen, or cut off. */
+export const eyeLifeMs = 6_000;
+const renewMs = 2_000;
+const leaveLimitMs = 1_000;
+/** More are not asked: each costs a connection, and its scan the network. */
+export const mostEyesAsked = 16;
+
+const now = `local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
+/** KEYS: eyes. ARGV: member, life in ms. The whole set runs out too, so that a cloud that is given up leaves nothing. */
+const registerScript = `${now}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
+return now`;
+/** KEYS: eyes. The time in ms, then the members that are alive. */
+const listScript = `${now}
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
+table.insert(members, 1, tostring(now))
+return members`;
+
+/** Names have no blank (see [SCAN] name): what follows it tells two workers of one name apart. */
+const memberOf = (name: string, worker: string) => `${name} ${worker}`;
+
+export class EyeRegistry {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** The names of the eyes that are alive, sorted, and the time by Redis' clock. */
+  async list(): Promise<{ readonly nowMs: number; readonly names: string[] }> {
+    const [atMs, ...members] = (await this.#redis.eval(listScript, 1, this.#keys.eyes)) as string[];
+    const names = [...new Set(members.map((member) => member.split(' ')[0] as string))];
+    return { nowMs: Number(atMs), names: names.sort().slice(0, mostEyesAsked) };
+  }
+
+  /** Says that this worker is an eye until `leave` is called; Redis being away is told once, and outlived. */
+  join(name: string, log: Log): { leave(): Promise<void> } {
+    const member = memberOf(name, randomUUID());
+    let told = false;
+    const renew = async () => {
+      try {
+        await this.#redis.eval(registerScript, 1, this.#keys.eyes, member, eyeLifeMs);
+        told = false;
+      } catch (error) {
+        if (!told) log.warn({ error: errorText(error) }, 'this ns4 cannot say that it is there');
+        told = true;
+      }
+    };
+    let renewing: Promise<void> | null = null;
+    const renewOnce = () => {
+      // One at a time: commands of an outage must not pile up.
+      renewing ??= renew().finally(() => {
+        renewing = null;
+      });
+    };
+    renewOnce();
+    const timer = setInterval(renewOnce, renewMs);
+    return {
+      leave: async () => {
+        clearInterval(timer);
+        // Redis away: there is nobody to tell, and the registration runs out by itself.
+        if (this.#redis.status !== 'ready') return;
+        const told = (renewing ?? Promise.resolve()).then(() => this.#redis.zrem(this.#keys.eyes, member));
+        await Promise.race([told.catch(() => undefined), delay(leaveLimitMs, undefined, { ref: false })]);
+      },
+    };
+  }
+}
+
+/** For `--check`: who looks, and whether they are enough. */
+export async function describeEyes(registry: EyeRegistry, quorum: number): Promise<string> {
+  const { names } = await registry.list();
+  const who = names.length === 0 ? 'none now' : names.join(', ');
+  return `${who}; ${quorum} must agree${names.length < quorum ? ': too few, nobody is judged dead' : ''}`;
+}

@@ -1,0 +1,70 @@
+// Sonny's connections to Redis: one for each cloud's database, and one that is told of events as they happen.
+import type { Redis } from 'ioredis';
+import type { Settings } from '../../shared/config/settings.ts';
+import { readFencingMode } from '../../shared/documents/fencing-mode.ts';
+import { errorText } from '../../shared/ground/errors.ts';
+import type { Log } from '../../shared/ground/log.ts';
+import { InventoryStore } from '../../shared/picture/inventory-store.ts';
+import type { Frame } from '../../shared/process/frame.ts';
+import { connectRedis } from '../../shared/redis/connect.ts';
+import { keysOf } from '../../shared/redis/keys.ts';
+import { readHold, readLeader } from '../../shared/redis/leader.ts';
+import { EyeRegistry } from '../../shared/vantage-points/registry.ts';
+import type { CloudReader } from '../talk/views.ts';
+import { type EventSource, RedisEventSource } from './event-source.ts';
+
+export interface Clouds {
+  readonly names: readonly string[];
+  readonly sources: readonly EventSource[];
+  readonly readers: ReadonlyMap<string, CloudReader>;
+}
+
+/**
+ * Connects to the databases of all clouds. `reader` names whose cursor is moved: somebody who watches in a terminal
+ * must not take events from the sonny that posts to Slack.
+ */
+export function connectClouds(
+  settings: Settings,
+  reader: 'slack' | 'terminal',
+  log: Log,
+  frame: Frame,
+): Clouds {
+  const sources: EventSource[] = [];
+  const readers = new Map<string, CloudReader>();
+  for (const cloud of settings.slack.clouds) {
+    const redis = connectRedis(settings.redis, cloud, log);
+    frame.onClose(`Redis of ${cloud}`, () => redis.disconnect());
+    const keys = keysOf(cloud);
+    const cursorKey = reader === 'slack' ? keys.relayCursor : keys.terminalCursor;
+    sources.push(new RedisEventSource(redis, { cloud, streamKey: keys.events, cursorKey }));
+    const inventory = new InventoryStore(redis, keys);
+    const registry = new EyeRegistry(redis, keys);
+    readers.set(cloud, {
+      inventory,
+      fencing: () => readFencingMode(redis, keys),
+      leader: () => readLeader(redis, keys),
+      hold: () => readHold(redis, keys),
+      eyes: async () => (await registry.list()).names,
+    });
+  }
+  return { names: settings.slack.clouds, sources, readers };
+}
+
+/** Calls back when an event of any cloud was published. Only a hint: the streams are read in any case, a bit later. */
+export function onEvents(settings: Settings, wake: () => void, log: Log, frame: Frame): void {
+  const [first] = settings.slack.clouds;
+  if (first === undefined) return;
+  // Channels are not per database: one connection hears all clouds.
+  const redis: Redis = connectRedis(settings.redis, first, log);
+  frame.onClose('Redis events', () => redis.disconnect());
+  const channels = settings.slack.clouds.map((cloud) => keysOf(cloud).channel);
+  redis.on('message', wake);
+  redis.on('ready', () => {
+    redis
+      .subscribe(...channels)
+      .then(wake)
+      .catch((error: unknown) =>
+        log.warn(`no word of new events, looking from time to time: ${errorText(error)}`),
+      );
+  });
+}

@@ -1,0 +1,176 @@
+// The relay: what waits goes out, in order, a post at a time; a cursor moves only after its post was taken. It never
+// gives an event up because Slack is away or busy. A crash between Slack's yes and the stored cursor repeats one post.
+import type { Clock } from '../../shared/ground/clock.ts';
+import { errorText } from '../../shared/ground/errors.ts';
+import type { Log } from '../../shared/ground/log.ts';
+import type { Feed } from '../inbox/feed.ts';
+import { pauseAfterMs } from './backoff.ts';
+import { type Entry, nextStep, type Pacing, type Post } from './batch.ts';
+
+/** What became of a post. `give-up`: this very post will never be taken; others may be. */
+export type Delivery =
+  | { readonly kind: 'sent' }
+  /** `afterMs` as the other side asked for; null: it did not say. */
+  | { readonly kind: 'retry'; readonly afterMs: number | null; readonly reason: string }
+  | { readonly kind: 'give-up'; readonly reason: string };
+
+/** Where posts go: Slack, or the terminal. */
+export interface Outlet {
+  readonly name: string;
+  deliver(post: Post): Promise<Delivery>;
+}
+
+export interface RelayParts {
+  readonly feed: Feed;
+  readonly outlet: Outlet;
+  readonly pacing: Pacing;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** When the next turn is due; `wakeable`: sooner, if something happens. */
+export interface Due {
+  readonly inMs: number;
+  readonly wakeable: boolean;
+}
+
+/** Without any word from pub/sub, the streams are looked at this often. */
+const idleMs = 5_000;
+const redisPauseMs = 1_000;
+/** Things sonny says of itself that wait for Slack; older ones are dropped, they are no events. */
+const mostNotices = 10;
+/** After a stop, how long a post under way may still take, and the cursors' store, and the farewell. */
+const lastPostMs = 2_500;
+const lastStoreMs = 1_500;
+const farewellMs = 3_000;
+
+export class Relay {
+  readonly #parts: RelayParts;
+  #notices: Entry[] = [];
+  /** Being delivered: it stays as it is until it was taken or given up. */
+  #post: Post | null = null;
+  #lastPostAtMs: number | null = null;
+  #failures = 0;
+  #trouble: string | null = null;
+  #nap: AbortController | null = null;
+  #wakeable = false;
+  #woken = false;
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+  }
+
+  /** Says something of sonny itself, before the events that wait. */
+  say(text: string): void {
+    const { clock } = this.#parts;
+    const notice: Entry = { cloud: null, position: null, atMs: clock.nowMs(), level: 'info', text };
+    this.#notices = [...this.#notices, notice].slice(-mostNotices);
+    this.wake();
+  }
+
+  /** Something happened: look now, unless a pause is being kept. */
+  wake(): void {
+    this.#woken = true;
+    if (this.#wakeable) this.#nap?.abort();
+  }
+
+  /** Relays until stopped; then waits a little for the post under way. */
+  async run(stop: AbortSignal): Promise<void> {
+    const { clock, feed } = this.#parts;
+    const stopped = new Promise<void>((resolve) => {
+      if (stop.aborted) resolve();
+      stop.addEventListener('abort', () => resolve(), { once: true });
+    });
+    const ended = this.#turns(stop);
+    await Promise.race([ended, stopped]);
+    this.#nap?.abort();
+    await within(clock, lastPostMs, ended);
+    await within(clock, lastStoreMs, feed.store());
+  }
+
+  async #turns(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) await this.#sleep(await this.turn(), stop);
+  }
+
+  /** Last words: one attempt, in bounded time. Events that wait keep waiting for the next start. */
+  async farewell(text: string): Promise<void> {
+    const { clock, outlet, pacing } = this.#parts;
+    const entry: Entry = { cloud: null, position: null, atMs: clock.nowMs(), level: 'info', text };
+    const step = nextStep([entry], pacing, this.#lastPostAtMs, clock.nowMs());
+    if (step.kind === 'wait') await clock.sleep(step.ms);
+    await within(clock, farewellMs, outlet.deliver({ text, entries: [entry] }));
+  }
+
+  /** One look: stores cursors, reads, posts at most once. Says when to look again. */
+  async turn(): Promise<Due> {
+    const { feed, clock, pacing } = this.#parts;
+    this.#woken = false;
+    // Not one more post while a cursor cannot be stored: what a crash would repeat stays one post.
+    if (!(await feed.store())) return { inMs: redisPauseMs, wakeable: false };
+    if (this.#post === null) {
+      const complete = await feed.fill();
+      const waiting = [...this.#notices, ...feed.waiting()];
+      const step = nextStep(waiting, pacing, this.#lastPostAtMs, clock.nowMs());
+      if (step.kind === 'idle') return { inMs: complete ? idleMs : redisPauseMs, wakeable: complete };
+      if (step.kind === 'wait') return { inMs: step.ms, wakeable: false };
+      if (step.kind === 'pass') {
+        this.#settle(step.entries);
+        return now;
+      }
+      this.#post = step.post;
+    }
+    return this.#deliver(this.#post);
+  }
+
+  async #deliver(post: Post): Promise<Due> {
+    const { outlet, clock, pacing, log } = this.#parts;
+    const delivery = await attempt(() => outlet.deliver(post));
+    this.#lastPostAtMs = clock.nowMs();
+    if (delivery.kind === 'retry') {
+      this.#failures += 1;
+      if (delivery.reason !== this.#trouble)
+        log.error(`${outlet.name} does not take posts now: ${delivery.reason}; events wait`);
+      this.#trouble = delivery.reason;
+      const pauseMs = delivery.afterMs ?? pauseAfterMs(this.#failures);
+      return { inMs: Math.max(pauseMs, pacing.pauseMs), wakeable: false };
+    }
+    if (delivery.kind === 'give-up')
+      log.error({ text: post.text }, `${outlet.name} will never take this post: ${delivery.reason}`);
+    else if (this.#trouble !== null) log.warn(`${outlet.name} takes posts again`);
+    this.#trouble = null;
+    this.#failures = 0;
+    this.#post = null;
+    this.#settle(post.entries);
+    return now;
+  }
+
+  #settle(entries: readonly Entry[]): void {
+    this.#notices = this.#notices.filter((notice) => !entries.includes(notice));
+    this.#parts.feed.settle(entries);
+  }
+
+  async #sleep(due: Due, stop: AbortSignal): Promise<void> {
+    if (due.inMs === 0 || stop.aborted || (due.wakeable && this.#woken)) return;
+    this.#nap = new AbortController();
+    this.#wakeable = due.wakeable;
+    await this.#parts.clock.sleep(due.inMs, this.#nap.signal).catch(() => {});
+    this.#nap = null;
+  }
+}
+
+const now: Due = { inMs: 0, wakeable: false };
+
+async function attempt(deliver: () => Promise<Delivery>): Promise<Delivery> {
+  try {
+    return await deliver();
+  } catch (error) {
+    return { kind: 'retry', afterMs: null, reason: errorText(error) };
+  }
+}
+
+/** Waits for a promise, but not for long; how it ends is not asked. */
+async function within(clock: Clock, limitMs: number, promise: Promise<unknown>): Promise<void> {
+  const limit = new AbortController();
+  await Promise.race([promise.catch(() => {}), clock.sleep(limitMs, limit.signal).catch(() => {})]);
+  limit.abort();
+}

@@ -1,0 +1,77 @@
+// Answers to questions, from what can be seen of the clouds. Pure: inventories and the time are passed in.
+import { codeBlock, escapeMrkdwn, escapeWithin, visible } from '../render/mrkdwn.ts';
+import { nearestNames } from './nearest.ts';
+import type { Question } from './questions.ts';
+import { type CloudView, type Found, findHypervisors, findServers, namesOf } from './records.ts';
+import { secondsText, statusText } from './status.ts';
+
+/** As for posts; Slack folds and splits longer texts. */
+const longestAnswer = 3_500;
+/** Records of one name that are shown; the others are counted. */
+const mostRecords = 5;
+
+const commands = [
+  '`help`: this list',
+  '`status`: how many seconds ago the inventory of each cloud was updated, and what is in it',
+  '`show hv NAME`: a hypervisor, by its name or the host of its service',
+  '`show vm UUID|NAME`: an instance',
+].join('\n');
+
+/** The answer to a question, in Slack's markup. */
+export function answer(question: Question, views: readonly CloudView[], nowMs: number): string {
+  switch (question.kind) {
+    case 'help':
+      return `Mention me at the beginning of a message, with one of these commands:\n${commands}`;
+    case 'status':
+      return words(statusText(views, nowMs), longestAnswer);
+    case 'show':
+      return show(question, views, nowMs);
+    case 'show-usage':
+      return 'Usage: `show hv NAME` or `show vm UUID|NAME`';
+    case 'unclear':
+      return `I am not sure what you mean. These commands I know:\n${commands}`;
+  }
+}
+
+type Show = Extract<Question, { kind: 'show' }>;
+
+function show({ what, name }: Show, views: readonly CloudView[], nowMs: number): string {
+  const find = what === 'hv' ? findHypervisors : findServers;
+  const found = views.flatMap((view) => find(view, name));
+  const unread = unreadText(what, views);
+  if (found.length === 0) return notFound({ kind: 'show', what, name }, views) + unread;
+  const shown = found.slice(0, mostRecords);
+  const room = Math.floor((longestAnswer - unread.length) / shown.length) - 150;
+  const blocks = shown.map((one) => `${headOf(one, nowMs)}\n${codeBlock(one.yaml, room)}`);
+  const more = found.length - shown.length;
+  const rest = more === 0 ? '' : `\n… and ${more} more of this name`;
+  return `${blocks.join('\n')}${rest}${unread}`;
+}
+
+const headOf = ({ cloud, collectedAtMs }: Found, nowMs: number): string =>
+  `${escapeMrkdwn(cloud)}, as of ${secondsText(nowMs - collectedAtMs)} ago:`;
+
+function notFound({ what, name }: Show, views: readonly CloudView[]): string {
+  const kind = what === 'hv' ? 'Hypervisor' : 'Instance';
+  const clouds = views.map(({ cloud }) => cloud).join(', ');
+  const near = nearestNames(
+    name,
+    views.flatMap((view) => namesOf(view, what)),
+  );
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(', ')}?`;
+  return words(`${kind} ${name.slice(0, 200)} not found in ${clouds}.${hint}`, 1_000);
+}
+
+/** "Not found" says nothing of a cloud that was not looked at. */
+function unreadText(what: 'hv' | 'vm', views: readonly CloudView[]): string {
+  const lines = views.flatMap(({ cloud, inventory, trouble }) => {
+    if (trouble !== null) return [`${cloud}: the inventory cannot be read now (${trouble})`];
+    const missing = what === 'hv' ? inventory.hosts === null : inventory.servers === null;
+    return missing ? [`${cloud}: no ${what === 'hv' ? 'hypervisors' : 'instances'} listed so far`] : [];
+  });
+  return lines.length === 0 ? '' : `\n${words(lines.join('\n'), 800)}`;
+}
+
+/** Words outside of any code block, so that names in them must not open one either. */
+const words = (text: string, longest: number): string =>
+  escapeWithin(visible(text), longest).replace(/`(?=`)/g, '`\u200b');

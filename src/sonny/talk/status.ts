@@ -1,0 +1,50 @@
+// How fresh Sonny's picture of each cloud is: the answer to `status`, also posted after a lost connection. Pure.
+import { fencingText } from '../../shared/documents/fencing-mode.ts';
+import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
+import { isMarkedSpare } from '../../shared/documents/inventory.ts';
+import type { CloudView } from './records.ts';
+
+/** Two lines or more per cloud, as plain text. */
+export function statusText(views: readonly CloudView[], nowMs: number): string {
+  return views.map((view) => cloudStatus(view, nowMs)).join('\n');
+}
+
+function cloudStatus(view: CloudView, nowMs: number): string {
+  const { cloud, inventory, fencing, leader, hold, eyes, trouble } = view;
+  const { hosts, servers } = inventory;
+  if (trouble !== null) return `${cloud}: the inventory cannot be read now (${trouble})`;
+  if (hosts === null) return `${cloud}: the inventory was never updated. Are monitor and ns4 running?`;
+  const age = secondsText(nowMs - hosts.collectedAtMs);
+  const lines = [`${hostsText(hosts)}; ${serversText(servers, nowMs)}`];
+  if (leader === null) lines.push('no monitor leads now: nobody decides anything');
+  if (hold !== null) lines.push(`holding, nothing is recovered: ${hold} ("monitor --accept-empty-state")`);
+  if (fencing !== null) lines.push(fencingText(fencing));
+  lines.push(eyesText(eyes));
+  return [`${cloud}: inventory updated ${age} ago`, ...lines].join('\n    ');
+}
+
+function hostsText({ hypervisors }: Hosts): string {
+  const down = hypervisors.filter(({ state }) => state === 'down').length;
+  const spares = hypervisors.filter(isMarkedSpare).length;
+  return `${counted(hypervisors.length, 'hypervisor')}, ${down} down, ${counted(spares, 'spare')}`;
+}
+
+function serversText(servers: Servers | null, nowMs: number): string {
+  if (servers === null) return 'instances never listed';
+  const age = secondsText(nowMs - servers.collectedAtMs);
+  return `${counted(servers.servers.length, 'instance')} as of ${age} ago`;
+}
+
+/** Every ns4 that is alive scans: without one nothing is refreshed, judged or recovered. */
+function eyesText(eyes: readonly string[]): string {
+  return eyes.length === 0
+    ? 'no ns4 is there'
+    : `${counted(eyes.length, 'vantage point')}: ${eyes.join(', ')}`;
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** A duration in whole seconds; clocks that disagree a little make no negative one. */
+export function secondsText(ms: number): string {
+  return counted(Math.max(0, Math.round(ms / 1_000)), 'second');
+}

@@ -1,0 +1,170 @@
+// Fencing by hand: which levels are tried, when it asks first, whose word is taken.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { confirmFenced } from '../../../../src/ns4/commands/confirm.ts';
+import { tryLevels } from '../../../../src/ns4/commands/try-out.ts';
+import type { Inventory } from '../../../../src/shared/documents/inventory.ts';
+import { OperationalError, UsageError } from '../../../../src/shared/ground/errors.ts';
+import { agent, hypervisor, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
+import { PretendDevice } from '../../../support/pretend-device.ts';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sonny-by-hand-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+let devices = 0;
+const device = () => new PretendDevice(join(dir, `device-${++devices}`));
+const clock = { nowMs: () => nowMs, steadyMs: () => nowMs, sleep: async () => {} };
+const heartbeatPeriodMs = 40_000;
+
+class NotAsked extends Error {}
+
+describe('the levels of a host', () => {
+  const alive = () => inventory({ hypervisors: [hypervisor('hv01')], servers: [server('vm1', 'hv01')] });
+
+  /** Two devices; asking answers no unless told otherwise. */
+  function bench(known: () => Inventory | Error = alive, answer: 'yes' | 'no' = 'no') {
+    const [bmc, pdu] = [device(), device()];
+    const printed: string[] = [];
+    const asked: string[] = [];
+    const levels = [bmc.level(1), pdu.level(2)];
+    const plan = { file: 'fencing.yaml', hosts: new Map([['hv01', levels]]), others: null, secrets: [] };
+    const parts = {
+      ...{ plan, clock, heartbeatPeriodMs, timeoutMs: 2_000, signal: new AbortController().signal },
+      inventory: {
+        read: async () => {
+          const found = known();
+          if (found instanceof Error) throw found;
+          return found;
+        },
+      },
+      ask: async (what: string) => {
+        asked.push(what);
+        if (answer === 'no') throw new NotAsked();
+      },
+      print: (line: string) => printed.push(line),
+    };
+    const run = (action: 'status' | 'off' | 'on', level?: number) =>
+      tryLevels({ host: 'hv01', action, level }, parts);
+    return { bmc, pdu, printed, asked, parts, run };
+  }
+
+  test('status: of every level; one that fails is a failure', async () => {
+    const b = bench();
+    b.pdu.power('off');
+    expect(await b.run('status')).toBe(true);
+    expect(b.printed).toEqual([
+      'ok      hv01, level 1, fence_pretend1: on',
+      'ok      hv01, level 2, fence_pretend2: off',
+    ]);
+    b.pdu.behave('away');
+    expect(await b.run('status')).toBe(false);
+    expect(b.printed.at(-1)).toBe('FAILED  hv01, level 2, fence_pretend2: exit code 1: connection timed out');
+    expect(b.asked).toEqual([]);
+  });
+
+  test('off: until one proves it, after having been asked', async () => {
+    const b = bench(alive, 'yes');
+    b.bmc.behave('refuses');
+    expect(await b.run('off')).toBe(true);
+    expect(b.asked).toEqual(['hv01 may be alive: this powers it off, and whatever runs on it']);
+    expect(b.printed.map((line) => line.slice(0, 22))).toEqual([
+      'FAILED  hv01, level 1,',
+      'ok      hv01, level 2,',
+    ]);
+    b.pdu.behave('refuses');
+    expect(await b.run('off')).toBe(false);
+  });
+
+  test('one level alone', async () => {
+    const b = bench(alive, 'yes');
+    expect(await b.run('off', 2)).toBe(true);
+    expect([b.bmc.offs, b.pdu.offs]).toEqual([0, 1]);
+    expect(await b.run('on', 2)).toBe(true);
+    expect([b.bmc.told.length, b.pdu.isOn]).toEqual([0, true]);
+    await expect(b.run('status', 3)).rejects.toThrow(UsageError);
+  });
+
+  test('a host without levels', async () => {
+    const { parts } = bench();
+    await expect(tryLevels({ host: 'hv09', action: 'status' }, parts)).rejects.toThrow(UsageError);
+  });
+
+  const down = { state: 'down' } as const;
+  const old = [agent('hv01', 120_000)];
+  test.each<[string, () => Inventory | Error, boolean]>([
+    ['it lives', alive, true],
+    ['its service is down, but it beats', () => inventory({ hypervisors: [hypervisor('hv01', down)] }), true],
+    ['down and silent', () => inventory({ hypervisors: [hypervisor('hv01', down)], agents: old }), false],
+    [
+      'silent, but its service is up',
+      () => inventory({ hypervisors: [hypervisor('hv01')], agents: old }),
+      true,
+    ],
+    ['an empty spare', () => inventory({ hypervisors: [spare('hv01')] }), false],
+    [
+      'disabled, with instances',
+      () => inventory({ hypervisors: [spare('hv01')], servers: [server('vm1', 'hv01')] }),
+      true,
+    ],
+    ['unknown to Nova', () => inventory({ hypervisors: [hypervisor('hv02')] }), true],
+    ['no inventory', () => ({ hosts: null, servers: null }), true],
+    ['no Redis', () => new Error('Redis is away'), true],
+  ])('off asks first unless it is surely no living host: %s', async (_, known, asks) => {
+    const b = bench(known);
+    const end = await b.run('off').catch((error: unknown) => error);
+    expect(b.asked).toHaveLength(asks ? 1 : 0);
+    expect(b.bmc.offs).toBe(asks ? 0 : 1);
+    if (asks) expect(end).toBeInstanceOf(NotAsked);
+  });
+});
+
+describe("an operator's word", () => {
+  function give(host: string, known: Inventory, answer: 'yes' | 'no' = 'yes') {
+    const done: unknown[] = [];
+    const parts = {
+      ...{ clock, heartbeatPeriodMs },
+      words: { give: async (...word: unknown[]) => void done.push('given', ...word) },
+      inventory: { read: async () => known },
+      ask: async () => {
+        done.push('asked');
+        if (answer === 'no') throw new NotAsked();
+      },
+      announce: async (said: unknown) => void done.push('said', said),
+    };
+    return { done, end: confirmFenced(host, 'alice', parts) };
+  }
+  const silent = inventory({
+    hypervisors: [hypervisor('hv01'), hypervisor('hv02')],
+    agents: [agent('hv01', 40_001)],
+  });
+
+  test('asked, recorded, said', async () => {
+    const { done, end } = give('hv01', silent);
+    await end;
+    const word = { who: 'alice', atMs: nowMs };
+    expect(done).toEqual([
+      'asked',
+      'given',
+      'hv01',
+      word,
+      'said',
+      { host: 'hv01', by: 'alice', atMs: nowMs },
+    ]);
+  });
+
+  test.each([
+    ['its name was not typed', 'hv01', silent, 'no', NotAsked, ['asked']],
+    ['it sent a heartbeat a moment ago', 'hv02', silent, 'yes', OperationalError, []],
+    ['no such hypervisor', 'hv09', silent, 'yes', OperationalError, []],
+    ['no inventory', 'hv01', { hosts: null, servers: null }, 'yes', OperationalError, []],
+  ] as const)('not recorded: %s', async (_, host, known, answer, error, expected) => {
+    const { done, end } = give(host, known, answer);
+    await expect(end).rejects.toThrow(error);
+    expect(done).toEqual(expected);
+  });
+});

@@ -1,0 +1,105 @@
+// What fencing.yaml means: whose options count, what "{host}" becomes, which hosts have levels, what is a secret.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFencingFile } from '../../../../src/ns4/fencing/fencing-file.ts';
+import { isSecretOption, levelsOf, planGaps } from '../../../../src/ns4/fencing/plan.ts';
+import { hypervisor } from '../../../support/inventories.ts';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sonny-plan-'));
+  for (const agent of ['fence_ipmilan', 'fence_redfish', 'own'])
+    writeFileSync(join(dir, agent), '#!/bin/sh\n', { mode: 0o755 });
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function read(text: string, mode = 0o600) {
+  const file = join(dir, 'fencing.yaml');
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  return readFencingFile(file, dir);
+}
+
+const many = `
+defaults:
+  options:
+    fence_ipmilan: {username: sonny, password: "0123", lanplus: 1, cipher: 3}
+  levels:
+    - agent: fence_ipmilan
+      options: {ip: "{host}-bmc.example", cipher: 17}
+    - agent: ${'$DIR'}/own
+      options: {plug: "{host}", token: "for {host}"}
+hosts:
+  hv01:
+  hv02: {options: {fence_ipmilan: {ip: 10.1.0.2, password: other}}}
+  hv03:
+    levels: [{agent: fence_redfish, options: {ip: 10.1.0.3}}]
+`;
+const plan = () => read(many.replace('$DIR', dir));
+
+describe('levels', () => {
+  test("defaults, the level's options over them, the host's over both; texts stay as written", () => {
+    const [first, second, ...more] = levelsOf(plan(), 'hv01');
+    expect(first).toEqual({
+      number: 1,
+      agent: 'fence_ipmilan',
+      program: join(dir, 'fence_ipmilan'),
+      options: { username: 'sonny', password: '0123', lanplus: '1', cipher: '17', ip: 'hv01-bmc.example' },
+    });
+    // Within a secret nothing is replaced: it may look like anything.
+    expect(second).toMatchObject({ number: 2, options: { plug: 'hv01', token: 'for {host}' } });
+    expect(more).toEqual([]);
+    expect(levelsOf(plan(), 'hv02')[0]?.options).toMatchObject({ ip: '10.1.0.2', password: 'other' });
+    expect(levelsOf(plan(), 'hv03')).toMatchObject([{ agent: 'fence_redfish', options: { ip: '10.1.0.3' } }]);
+  });
+
+  test('a host that is not named has none, unless "*" stands for it', () => {
+    expect(levelsOf(plan(), 'hv09')).toEqual([]);
+    const star = read(`${many.replace('$DIR', dir)}  "*":\n`);
+    expect(levelsOf(star, 'hv09')[0]?.options.ip).toBe('hv09-bmc.example');
+    expect(levelsOf(star, 'hv03')).toHaveLength(1);
+  });
+
+  test('the secrets of all, for the log', () => {
+    expect([...plan().secrets].sort()).toEqual(['0123', 'for {host}', 'other']);
+  });
+});
+
+test('permissions matter where there are secrets', () => {
+  const without = 'hosts: {hv01: {levels: [{agent: own, options: {ip: 10.1.0.1, password_script: /x}}]}}';
+  expect(() => read(without, 0o644)).not.toThrow();
+  expect(() => read(without.replace('_script', ''), 0o640)).toThrow(/found mode 0640/);
+  expect(() => read(without, 0o620)).toThrow(/may write it/);
+});
+
+test.each([
+  ['password', true],
+  ['passwd', true],
+  ['snmp_auth_prot', false],
+  ['snmp_priv_passwd', true],
+  ['community', true],
+  ['hexadecimal_kg', true],
+  ['secret_key', true],
+  ['token', true],
+  ['password_script', false],
+  ['identity_file', false],
+  ['ip', false],
+  ['username', false],
+])('is %s a secret: %s', (key, expected) => {
+  expect(isSecretOption(key)).toBe(expected);
+});
+
+describe('against the hypervisors that Nova knows', () => {
+  const hypervisors = (...names: string[]) => ({ hypervisors: names.map((name) => hypervisor(name)) });
+  test('all fits', () => {
+    expect(planGaps(plan(), hypervisors('hv01', 'hv02', 'hv03'))).toEqual([]);
+  });
+  test('hypervisors without levels, and hosts that Nova does not know', () => {
+    const gaps = planGaps(plan(), hypervisors('hv01', 'hv02', 'hv04', 'hv05'));
+    expect(gaps).toHaveLength(2);
+    expect(gaps[0]).toMatch(/^no fence level for hv04, hv05 in .*fencing\.yaml: only an operator's word/);
+    expect(gaps[1]).toMatch(/fencing\.yaml has hv03, which Nova does not know/);
+  });
+});

@@ -1,0 +1,61 @@
+// How long a proof stands, and what it makes of signs of life.
+import { describe, expect, test } from 'vitest';
+import { offSinceMs, type Proof, proofText, stands } from '../../../../src/ns4/fencing/proof.ts';
+import { signOfLife } from '../../../../src/ns4/recovery/permit.ts';
+import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
+
+const offAtMs = nowMs - 60_000;
+const byAgent: Proof = {
+  by: 'agent',
+  agent: 'fence_ipmilan',
+  level: 2,
+  atMs: offAtMs,
+  output: 'Status: OFF',
+  failed: ['fence_redfish off-failed: no answer'],
+};
+const byOperator: Proof = { by: 'operator', who: 'alice', atMs: offAtMs, failed: [] };
+
+test.each([
+  ['no proof', null, 0, false],
+  ['an agent saw it off a moment ago', byAgent, 1_000, true],
+  ['an agent saw it off ten minutes ago', byAgent, 600_000, true],
+  ['an agent saw it off longer ago: it may have been switched on since', byAgent, 600_001, false],
+  ["an operator's word: there is nobody else to ask", byOperator, 3_000_000, true],
+] as const)('%s', (_, proof, ageMs, expected) => {
+  expect(stands(proof, offAtMs + ageMs)).toBe(expected);
+});
+
+test('as a step of the recovery', () => {
+  expect(proofText('hv01', byAgent)).toBe(
+    'hv01 is powered off (fence_ipmilan, level 2) (before: fence_redfish off-failed: no answer)',
+  );
+  expect(proofText('hv01', byOperator)).toBe('hv01 is off by the word of alice, 2026-11-21T02:59:00Z');
+});
+
+describe('heartbeats around the moment it was off', () => {
+  const scan = {
+    ok: true,
+    outcome: 'seen',
+    targets: { hv01: { state: 'silent', detail: 'silent' } },
+    controls: {},
+    tookMs: 1,
+  } as const;
+  const judge = (proof: Proof | null, afterOffMs: number) => {
+    const heartbeat = agent('hv01', 0, { heartbeatAtMs: offAtMs + afterOffMs });
+    const { hosts } = inventory({ hypervisors: [hypervisor('hv01')], agents: [heartbeat] });
+    if (hosts === null) throw new Error('no hosts');
+    const suspect = { dead: 'hv01', judgedAtMs: offAtMs - 20_000, offSinceMs: offSinceMs(proof) };
+    return signOfLife(suspect, { hosts, scan, nowMs }, 40_000, true)?.name ?? null;
+  };
+
+  test.each([
+    ['since it was judged, without proof', null, -1_000, 'came-back'],
+    ['since it was judged, but before it was off', byAgent, -1_000, null],
+    ['sent before it was off, counted by Neutron a moment later', byAgent, 4_999, null],
+    ['after it was off: it is on again', byAgent, 5_000, 'came-back'],
+    ["before an operator's word", byOperator, -1, null],
+    ["after an operator's word", byOperator, 0, 'came-back'],
+  ] as const)('%s', (_, proof, afterOffMs, expected) => {
+    expect(judge(proof, afterOffMs)).toBe(expected);
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Cloud,
+  CloudError,
+  type ComputeService,
+  type HypervisorRecord,
+} from '../../../../src/ns4/cloud.ts';
+import { joinHypervisors, refreshInventory } from '../../../../src/ns4/jobs/refresh-inventory.ts';
+import { hostsSchema, serversSchema } from '../../../../src/shared/documents/inventory.ts';
+import { instantClock } from '../../../support/instant-clock.ts';
+
+const never = new AbortController().signal;
+const clock = instantClock();
+const nowMs = clock.nowMs();
+
+const record = (host: string, name = host): HypervisorRecord => ({
+  host,
+  name,
+  address: '10.0.0.1',
+  vcpus: 8,
+  vcpusUsed: 1,
+  memoryMb: 1024,
+  memoryMbUsed: 512,
+  runningVms: 1,
+});
+const service = (host: string): ComputeService => ({
+  id: `id-${host}`,
+  host,
+  zone: 'nova',
+  state: 'up',
+  status: 'enabled',
+  disabledReason: null,
+  forcedDown: false,
+  reportedAtMs: nowMs - 5_000,
+});
+
+const missing = async (): Promise<never> => Promise.reject(new Error('not part of a refresh'));
+
+function pretend(changes: Partial<Cloud> = {}): Cloud {
+  return {
+    listHypervisors: async () => [record('hv02', 'hv02.example.org'), record('hv01', 'hv01.example.org')],
+    listComputeServices: async () => [service('hv01'), service('hv02')],
+    listAgents: async () => [
+      { host: 'hv02', binary: 'b', heartbeatAtMs: nowMs - 1_000, alive: true },
+      { host: 'hv01', binary: 'b', heartbeatAtMs: nowMs - 2_000, alive: true },
+      { host: 'hv01', binary: 'a', heartbeatAtMs: nowMs - 3_000, alive: false },
+    ],
+    listAggregates: async () => [
+      { name: 'ssd', hosts: ['hv01', 'hv02'] },
+      { name: 'big', hosts: ['hv01'] },
+    ],
+    listProjects: async () => [
+      { id: '2', name: 'web' },
+      { id: '1', name: 'admin' },
+    ],
+    listServers: async () => [],
+    clockSkewMs: () => 0,
+    readServer: missing,
+    listEvacuations: missing,
+    listPorts: missing,
+    changeComputeService: missing,
+    evacuate: missing,
+    hardReboot: missing,
+    bindPort: missing,
+    moveAllocation: missing,
+    ...changes,
+  };
+}
+
+const refresh = (cloud: Cloud, servers = true) => refreshInventory(cloud, 'c', { servers }, clock, never);
+
+describe('refreshInventory', () => {
+  it('joins by the service host, sorted, in the shape of the inventory', async () => {
+    const { hosts, servers, oddities } = await refresh(pretend());
+    expect(hostsSchema.parse(hosts)).toEqual(hosts);
+    expect(serversSchema.parse(servers)).toEqual(servers);
+    expect(hosts).toMatchObject({ version: 1, cloud: 'c', collectedAtMs: nowMs, clockSkewMs: 0 });
+    expect(hosts.hypervisors.map((h) => [h.host, h.name, h.serviceId, h.aggregates])).toEqual([
+      ['hv01', 'hv01.example.org', 'id-hv01', ['big', 'ssd']],
+      ['hv02', 'hv02.example.org', 'id-hv02', ['ssd']],
+    ]);
+    expect(hosts.agents.map((a) => a.host + a.binary)).toEqual(['hv01a', 'hv01b', 'hv02b']);
+    expect(hosts.projects.map((p) => p.name)).toEqual(['admin', 'web']);
+    expect(oddities).toEqual([]);
+  });
+
+  it('leaves the servers alone unless asked', async () => {
+    expect((await refresh(pretend({ listServers: missing }), false)).servers).toBeNull();
+  });
+
+  it.each([
+    { skewMs: 2_000, shiftMs: 0 },
+    { skewMs: -1_500, shiftMs: 0 },
+    { skewMs: 90_000, shiftMs: 90_000 },
+    { skewMs: -90_000, shiftMs: -90_000 },
+  ])('corrects heartbeats of a cloud $skewMs ms ahead by $shiftMs ms', async ({ skewMs, shiftMs }) => {
+    const { hosts } = await refresh(pretend({ clockSkewMs: () => skewMs }));
+    expect(hosts.clockSkewMs).toBe(skewMs);
+    expect(hosts.agents[2]?.heartbeatAtMs).toBe(nowMs - 1_000 - shiftMs);
+    expect(hosts.hypervisors[0]?.reportedAtMs).toBe(nowMs - 5_000 - shiftMs);
+  });
+
+  it.each([
+    'listHypervisors',
+    'listComputeServices',
+    'listAgents',
+    'listAggregates',
+    'listProjects',
+    'listServers',
+  ] as const)('fails as a whole when %s fails, and ends the others', async (method) => {
+    const ended: string[] = [];
+    const slow = (signal: AbortSignal): Promise<never> =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          ended.push('ended');
+          reject(signal.reason);
+        });
+      });
+    const other = method === 'listProjects' ? 'listAgents' : 'listProjects';
+    const failing = { [method]: async () => Promise.reject(new CloudError('not-done', 'away', 503)) };
+    await expect(refresh(pretend({ [other]: slow, ...failing }))).rejects.toThrow('away');
+    expect(ended).toEqual(['ended']);
+  });
+});
+
+describe('joinHypervisors', () => {
+  it('leaves out what has no counterpart or several, and says so', () => {
+    const records = [record('hv01'), record('lone'), record('bm', 'node-1'), record('bm', 'node-2')];
+    const { hypervisors, oddities } = joinHypervisors(
+      records,
+      [service('hv01'), service('bm'), service('idle')],
+      [],
+      0,
+    );
+    expect(hypervisors.map((h) => h.host)).toEqual(['hv01']);
+    expect(oddities).toEqual([
+      'bm has 2 hypervisors: left out',
+      'hypervisor lone has no nova-compute service (lone): left out',
+      'nova-compute on idle has no hypervisor: left out',
+    ]);
+  });
+});

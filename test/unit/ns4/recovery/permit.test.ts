@@ -1,0 +1,242 @@
+// The second lock on the door, as a table: every reason for which ns4 does not begin, or does not go on with, an evacuation.
+import { describe, expect, test } from 'vitest';
+import { type FreshFacts, permitEvacuation } from '../../../../src/ns4/recovery/permit.ts';
+import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
+import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/contracts.ts';
+import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
+import { mergeScans } from '../../../../src/shared/rules/votes.ts';
+import { agent, hypervisor, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
+
+const heartbeatPeriodMs = 40_000;
+const judgedAtMs = nowMs - 30_000;
+const order = { dead: 'hv01', spare: 'hv04', judgedAtMs };
+
+const silent: ScanFinding = { state: 'silent', detail: '3 ports silent' };
+const seen = (finding: ScanFinding | null, outcome: 'seen' | 'blind' = 'seen'): ScanResult => ({
+  ok: true,
+  outcome,
+  targets: finding === null ? {} : { hv01: finding },
+  controls: { hv02: { state: outcome === 'seen' ? 'answers' : 'silent', detail: '' } },
+  tookMs: 1,
+});
+
+interface Case {
+  dead?: Partial<Hypervisor> | null;
+  spare?: Hypervisor | null;
+  agents?: Agent[];
+  servers?: Server[];
+  scan?: ScanResult;
+}
+
+const deadAgent = agent('hv01', 90_000, { alive: false });
+const down = { state: 'down', reportedAtMs: nowMs - 90_000 } as const;
+
+function facts({ dead = {}, spare: spareHost = spare('hv04'), agents = [deadAgent], ...rest }: Case) {
+  const hypervisors = [
+    ...(dead === null ? [] : [hypervisor('hv01', { ...down, ...dead })]),
+    hypervisor('hv02'),
+    ...(spareHost === null ? [] : [spareHost]),
+  ];
+  const { hosts, servers } = inventory({ hypervisors, agents, servers: rest.servers ?? [] });
+  return { hosts, servers, scan: rest.scan ?? seen(silent), nowMs } as FreshFacts;
+}
+
+const judge = (change: Case, resumed: boolean) =>
+  permitEvacuation(order, facts(change), heartbeatPeriodMs, resumed);
+
+/** The spare as a resumed incident finds it: enabled, with instances on it. */
+const inUse: Case = {
+  spare: hypervisor('hv04', { vcpusUsed: 2 }),
+  servers: [server('vm1', 'hv04'), server('vm2', 'hv01')],
+};
+
+describe('may it be evacuated?', () => {
+  test('a dead host with a fit spare', () => expect(judge({}, false)).toBeNull());
+  test('resumed: the spare enabled and partly filled', () => expect(judge(inUse, true)).toBeNull());
+
+  const both: [string, Case, Partial<Refusal>][] = [
+    ['the dead host is unknown', { dead: null }, { name: 'unknown-host', host: 'hv01' }],
+    ['the spare is unknown', { spare: null }, { name: 'unknown-host', host: 'hv04' }],
+    [
+      'a fresh heartbeat',
+      { agents: [agent('hv01', 5_000)] },
+      { name: 'came-back', evidence: 'heartbeat of neutron-openvswitch-agent 5 s ago' },
+    ],
+    [
+      'one agent of several is fresh',
+      { agents: [deadAgent, agent('hv01', 40_000, { binary: 'neutron-l3-agent' })] },
+      { name: 'came-back', evidence: 'heartbeat of neutron-l3-agent 40 s ago' },
+    ],
+    ['a heartbeat from the future', { agents: [agent('hv01', -1_500)] }, { name: 'came-back' }],
+    [
+      'the scan failed',
+      { scan: { ok: false, detail: 'EMFILE' } },
+      { name: 'scan-failed', of: 'hosts', hosts: ['hv01'], detail: 'EMFILE' },
+    ],
+    [
+      'the host answers',
+      { scan: seen({ state: 'answers', detail: '10.0.0.1:22 refused' }) },
+      { name: 'came-back', evidence: '10.0.0.1:22 refused' },
+    ],
+    [
+      'the host answers a scanner without controls',
+      { scan: seen({ state: 'answers', detail: '10.0.0.1:22 open' }, 'blind') },
+      { name: 'came-back' },
+    ],
+    [
+      'the scanner is blind',
+      { scan: seen(silent, 'blind') },
+      { name: 'scanner-blind', hosts: ['hv01'], controls: ['hv02'] },
+    ],
+    [
+      'the scanner had trouble of its own',
+      { scan: seen({ state: 'unknown', detail: 'EMFILE at 10.0.0.1:22' }) },
+      { name: 'scan-unknown', detail: 'EMFILE at 10.0.0.1:22' },
+    ],
+    [
+      'fewer eyes scanned than must agree',
+      {
+        scan: mergeScans(
+          [
+            { eye: 'ctl1', result: seen(silent) },
+            { eye: 'ctl2', result: null },
+          ],
+          2,
+        ),
+      },
+      { name: 'too-few-eyes', hosts: ['hv01'], eyes: ['ctl1'], missing: ['ctl2'], quorum: 2 },
+    ],
+    [
+      'one of two eyes hears it',
+      {
+        scan: mergeScans(
+          [
+            { eye: 'ctl1', result: seen(silent) },
+            { eye: 'ctl2', result: seen({ state: 'answers', detail: '10.0.0.1:22 open' }) },
+          ],
+          1,
+        ),
+      },
+      { name: 'came-back', evidence: '10.0.0.1:22 open, heard by ctl2' },
+    ],
+    ['the scan left it out', { scan: seen(null) }, { name: 'scan-unknown', host: 'hv01' }],
+    [
+      'the nova-compute of the spare is down',
+      { spare: spare('hv04', { state: 'down' }) },
+      { name: 'spare-unfit', host: 'hv01', spare: 'hv04', why: 'it has its nova-compute down' },
+    ],
+    [
+      'the network agent of the spare is silent',
+      { agents: [deadAgent, agent('hv04', 41_000)] },
+      { name: 'spare-unfit', why: 'it has a silent network agent (neutron-openvswitch-agent)' },
+    ],
+  ];
+  test.each(both)('neither begun nor resumed: %s', (_, change, refusal) => {
+    expect(judge(change, false)).toMatchObject(refusal);
+    expect(judge(change, true)).toMatchObject(refusal);
+  });
+
+  const onlyToBegin: [string, Case, string][] = [
+    ['is enabled', { spare: hypervisor('hv04') }, 'it is enabled, so not set aside as a spare'],
+    [
+      'is disabled for another reason',
+      { spare: spare('hv04', { disabledReason: 'disk broken' }) },
+      'it is disabled, but its reason does not say "spare"',
+    ],
+    ['is elsewhere', { spare: spare('hv04', { zone: 'b' }) }, 'it is in zone b, not nova'],
+    ['lacks an aggregate', { dead: { aggregates: ['ssd'] } }, 'it is not in aggregate ssd'],
+    ['has instances', { servers: [server('vm9', 'hv04')] }, 'it has 1 instances on it'],
+    ['has vCPUs in use', { spare: spare('hv04', { vcpusUsed: 1 }) }, 'it has 1 vCPUs in use'],
+    ['is smaller', { spare: spare('hv04', { vcpus: 31 }) }, 'it has 31 vCPUs, fewer than 32'],
+    [
+      'has too little memory',
+      { spare: spare('hv04', { memoryMb: 3_999 }) },
+      'it has 3999 MB of memory, less than the 4000 MB in use',
+    ],
+  ];
+  test.each(onlyToBegin)('not begun, but resumed: the spare %s', (_, change, why) => {
+    expect(judge(change, false)).toEqual({ name: 'spare-unfit', host: 'hv01', spare: 'hv04', why });
+    expect(judge(change, true)).toBeNull();
+  });
+
+  test('not begun, but resumed: nova-compute reported after the verdict (our own change may have touched it)', () => {
+    const reported = { dead: { reportedAtMs: judgedAtMs + 1 } };
+    expect(judge(reported, false)).toMatchObject({
+      name: 'came-back',
+      evidence: 'nova-compute reported after it was judged dead',
+    });
+    expect(judge(reported, true)).toBeNull();
+    expect(judge({ dead: { reportedAtMs: judgedAtMs } }, false)).toBeNull();
+    expect(judge({ dead: { reportedAtMs: null } }, false)).toBeNull();
+  });
+
+  describe('the control plane', () => {
+    const many = ['hv05', 'hv06', 'hv07'];
+    const among = (dark: string[], controls: string[]) => {
+      const base = facts({});
+      const others = inventory({
+        hypervisors: many.map((h) => hypervisor(h)),
+        agents: dark.map((h) => agent(h, 90_000)),
+      });
+      const { hypervisors, agents } = others.hosts ?? base.hosts;
+      return {
+        ...base,
+        hosts: {
+          ...base.hosts,
+          hypervisors: [...base.hosts.hypervisors, ...hypervisors],
+          agents: [...base.hosts.agents, ...agents],
+        },
+        scan: {
+          ...seen(silent),
+          controls: Object.fromEntries(controls.map((host) => [host, { state: 'answers', detail: '' }])),
+        } as ScanResult,
+      };
+    };
+    const judgeAmong = (dark: string[], controls: string[], resumed = false) =>
+      permitEvacuation(order, among(dark, controls), heartbeatPeriodMs, resumed);
+
+    test('most agents are silent: not begun, but resumed', () => {
+      expect(judgeAmong(many, ['hv02'])).toMatchObject({
+        ...{ name: 'control-plane-suspect', scope: 'cloud', of: 'agents', why: 'most' },
+        ...{ stale: ['hv01', ...many], total: 6, hosts: ['hv01'] },
+      });
+      expect(judgeAmong(many, ['hv02'], true)).toBeNull();
+    });
+
+    test('a third is silent: begun only when one of the living answered the same scan', () => {
+      expect(judgeAmong(['hv05'], ['hv02'])).toBeNull();
+      expect(judgeAmong(['hv05'], ['10.0.0.1:443'])).toMatchObject({
+        ...{ name: 'control-plane-suspect', why: 'no-answer', stale: ['hv01', 'hv05'] },
+      });
+      expect(judgeAmong(['hv05'], [], true)).toBeNull();
+    });
+
+    test('a sign of life tells more', () => {
+      const alive = among(many, ['hv02']);
+      const scan = seen({ state: 'answers', detail: '10.0.0.1:22 open' });
+      expect(permitEvacuation(order, { ...alive, scan }, heartbeatPeriodMs, false)?.name).toBe('came-back');
+    });
+  });
+
+  test('the dead host is no spare for itself', () => {
+    const refusal = permitEvacuation({ ...order, spare: 'hv01' }, facts({}), heartbeatPeriodMs, false);
+    expect(refusal).toMatchObject({ name: 'spare-unfit', why: 'it is the dead hypervisor itself' });
+  });
+
+  test('a sign of life weighs more than an unfit spare', () => {
+    const change = { agents: [agent('hv01', 1_000)], spare: spare('hv04', { state: 'down' }) };
+    expect(judge(change, false)?.name).toBe('came-back');
+  });
+
+  test.each([false, true])(
+    'a heartbeat since the verdict, silent again (resumed: %s): the host lived, and is to be judged anew',
+    (resumed) => {
+      const old = { ...order, judgedAtMs: nowMs - 300_000 };
+      const change = facts({ agents: [agent('hv01', 120_000)] });
+      expect(permitEvacuation(old, change, heartbeatPeriodMs, resumed)).toMatchObject({
+        name: 'came-back',
+        evidence: 'heartbeat of neutron-openvswitch-agent 120 s ago',
+      });
+    },
+  );
+});

@@ -1,0 +1,180 @@
+// Every refusal as an operator meets it: its sentence, and whether it is alarming. A refusal without a line in this table
+// does not compile. That each is brought about by a test elsewhere, and is in README's table, is for tidy.test.ts.
+import { expect, test } from 'vitest';
+import type { EventLevel } from '../../../../src/shared/documents/events/events.ts';
+import { sentence } from '../../../../src/shared/documents/events/sentences.ts';
+import {
+  type Refusal,
+  type RefusalName,
+  refusalHosts,
+  refusalSchema,
+} from '../../../../src/shared/documents/refusals/refusals.ts';
+
+const host = 'hv01';
+const hosts = ['hv01', 'hv02'];
+const atMs = Date.UTC(2026, 10, 21, 3, 0);
+
+interface Row<N extends RefusalName> {
+  readonly with: Omit<Refusal & { name: N }, 'name'>;
+  readonly level: EventLevel;
+  readonly says: string;
+}
+const row = <const T>(level: EventLevel, facts: T, says: string) => ({ with: facts, level, says });
+
+const table: { readonly [N in RefusalName]: Row<N> } = {
+  'inventory-unavailable': row(
+    'warning',
+    { detail: 'Nova answered 503' },
+    'I cannot see the cloud: Nova answered 503. Nothing is judged until I can.',
+  ),
+  'inventory-stale': row(
+    'warning',
+    { ageMs: 90_000, limitMs: 60_000 },
+    'What I know of the cloud is 90 s old (limit 60 s; do the clocks of ns4 and monitor agree?). Nothing is judged on it.',
+  ),
+  'worker-silent': row(
+    'warning',
+    { job: 'scan', waitedMs: 60_000 },
+    'No ns4 worker finished "scan" within 60 s. Is ns4 running? Nothing is judged meanwhile.',
+  ),
+  'servers-unavailable': row(
+    'warning',
+    { detail: 'Neutron is away' },
+    'The list of instances could not be refreshed: Neutron is away. Old ones do not judge; nothing done.',
+  ),
+  'control-plane-suspect': row(
+    'error',
+    { scope: 'zone nova', of: 'agents', stale: hosts, total: 3, why: 'most', hosts },
+    '2 of 3 hypervisors have silent agents in zone nova (hv01, hv02): that looks like the control plane or the network, not like dead hosts. None of its hosts is judged meanwhile.',
+  ),
+  'too-many-suspects': row(
+    'warning',
+    { suspects: hosts, limit: 1 },
+    '2 hypervisors are suspicious at once (limit 1): hv01, hv02. Backing off, none is inspected.',
+  ),
+  'already-handled': row(
+    'error',
+    { host, servers: 2 },
+    'hv01 is down and was handled by Sonny before, yet Nova still has 2 instances on it. Nothing done: please look ("ns4 -d hv01 -s SPARE" continues by hand).',
+  ),
+  'nothing-to-recover': row(
+    'warning',
+    { host },
+    'hv01 is silent, but Nova has no instance on it. Nothing to do.',
+  ),
+  'no-address': row(
+    'warning',
+    { host },
+    'hv01 is suspicious, but Nova knows no address (host_ip) to scan it on. Nothing done.',
+  ),
+  'host-answers': row(
+    'warning',
+    { host, on: '10.0.0.1:22 open' },
+    'hv01: its agents are silent, but the host answers (10.0.0.1:22 open). Nothing done.',
+  ),
+  'scan-failed': row(
+    'warning',
+    { of: 'hosts', hosts, detail: 'EMFILE' },
+    'The host scan for hv01, hv02 failed: EMFILE. Nothing done.',
+  ),
+  'scanner-blind': row(
+    'warning',
+    { of: 'guests', hosts, controls: ['gw'] },
+    'The guest scan for hv01, hv02 is void: the controls (gw) are silent too, so the scanner is blind. Nothing done.',
+  ),
+  'too-few-eyes': row(
+    'error',
+    { hosts, eyes: ['ctl1'], missing: ['ctl2'], quorum: 2 },
+    'The silence of hv01, hv02 is not proven: 2 vantage points must agree, and only ctl1 scanned; ctl2 did not answer. Nothing done: are enough ns4 running?',
+  ),
+  'scan-unknown': row(
+    'warning',
+    { host, detail: 'EMFILE' },
+    'hv01 could not be scanned: EMFILE. That says nothing about the host; nothing done.',
+  ),
+  'no-witness': row(
+    'error',
+    { host, servers: 2 },
+    'hv01 is silent, but none of its 2 instances could testify (none runs with an address on an external network). Nothing done: please look.',
+  ),
+  'guests-answer': row(
+    'warning',
+    { host, answering: ['vm1'], silent: 2 },
+    'hv01 is silent, but 1 of its instances answer (vm1); 2 are silent. It is unreachable, not dead; nothing done.',
+  ),
+  'dry-mode': row(
+    'error',
+    { hosts },
+    'Dry mode (dead_backoff = 0): hv01, hv02 would be recovered. Nothing done.',
+  ),
+  'state-lost': row(
+    'error',
+    { hosts, why: 'Redis is empty' },
+    'hv01, hv02 is dead, but redis is empty, and nobody accepted that yet. Nothing done: please look ("monitor --accept-empty-state" allows recoveries again).',
+  ),
+  'too-many-dead': row(
+    'error',
+    { hosts, limit: 1 },
+    '2 hypervisors are dead at once (limit 1): hv01, hv02. Nothing done: please look.',
+  ),
+  'perhaps-more-dead': row(
+    'warning',
+    { hosts: [host], others: ['hv02'], limit: 1 },
+    'hv01 is dead, but hv02 gave no sign since and does not answer either. Waiting until their heartbeats tell how many are dying (limit 1).',
+  ),
+  cooldown: row(
+    'error',
+    { host, sinceMs: atMs, untilMs: atMs + 86_400_000 },
+    'hv01 is dead, but the last recovery began 2026-11-21 03:00 UTC and the cooldown lasts until 2026-11-22 03:00 UTC. Nothing done ("ns4 -r" forgets it).',
+  ),
+  'no-spare': row(
+    'error',
+    { host, candidates: [{ host: 'hv04', why: 'is too small' }] },
+    'hv01 is dead, but there is no fitting spare: hv04 is too small. Nothing done.',
+  ),
+  'unknown-host': row('warning', { host }, 'hv01 is no hypervisor of this cloud. Nothing done.'),
+  'came-back': row(
+    'warning',
+    { host, evidence: 'port 22 open' },
+    'hv01 shows signs of life (port 22 open). Its recovery stops here.',
+  ),
+  'spare-unfit': row(
+    'error',
+    { host, spare: 'hv04', why: 'it has its nova-compute down' },
+    'hv04 cannot take over from hv01: it has its nova-compute down. Nothing done.',
+  ),
+  'already-recovering': row(
+    'warning',
+    { host, incident: 'i1', spare: 'hv04' },
+    'hv01 is already being recovered to hv04 (incident i1). Nothing done.',
+  ),
+  'too-late': row(
+    'warning',
+    { host, ageMs: 130_000 },
+    'The order to recover hv01 is 130 s old; what it was based on no longer counts. Nothing done.',
+  ),
+  'api-unavailable': row(
+    'error',
+    { host, detail: 'Nova answered 503' },
+    'hv01 cannot be recovered now: Nova answered 503. Nothing done.',
+  ),
+  'fence-failed': row(
+    'error',
+    {
+      host,
+      levels: [
+        { agent: 'fence_ipmilan', failure: 'timed-out', detail: 'it said nothing' },
+        { agent: 'fence_pdu', failure: 'not-verified', detail: 'Status: ON' },
+      ],
+    },
+    'hv01 is not proven to be off: level 1, fence_ipmilan: timed out (it said nothing); level 2, fence_pdu: its "status" does not say off (Status: ON). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
+  ),
+};
+
+test.each(Object.entries(table))('%s', (name, { with: facts, level, says }) => {
+  const refusal = refusalSchema.parse({ name, ...facts });
+  expect(sentence({ kind: 'refused', refusal })).toEqual({ level, text: says });
+  // Whom it stands for: without a host it would stand for the whole cloud.
+  const named = JSON.stringify(facts).includes(host);
+  expect(refusalHosts(refusal)[0]).toBe(named ? host : undefined);
+});

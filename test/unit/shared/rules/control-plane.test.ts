@@ -1,0 +1,181 @@
+// Which parts of a cloud went stale together, as a table; and what holds whatever the cloud looks like.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Hosts, Hypervisor } from '../../../../src/shared/documents/inventory.ts';
+import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/contracts.ts';
+import { controlsFor, findOutages, unansweredFor } from '../../../../src/shared/rules/control-plane.ts';
+import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
+
+const rules = { heartbeatPeriodMs: 40_000, hypervisorPorts: [22] };
+
+/** A host by its traits: x agents silent, d compute service down, f forced down, h handled before, r retired, n no agent. */
+type Traits = string;
+const handled = { state: 'down', status: 'disabled', disabledReason: 'sonny resurrection on hv99' } as const;
+
+function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, string[]> = {}): Hosts {
+  let number = 0;
+  const hypervisors: Hypervisor[] = [];
+  const agents = [];
+  for (const [zone, hosts] of Object.entries(zones))
+    for (const traits of hosts) {
+      number += 1;
+      const host = `hv${String(number).padStart(2, '0')}`;
+      const has = (trait: string) => traits.includes(trait);
+      hypervisors.push(
+        hypervisor(host, {
+          zone,
+          aggregates: Object.keys(aggregates).filter((name) => aggregates[name]?.includes(host)),
+          ...(has('d') ? { state: 'down' } : {}),
+          ...(has('f') ? { state: 'down', forcedDown: true } : {}),
+          ...(has('h') ? handled : {}),
+          ...(has('r') ? { state: 'down', status: 'disabled', runningVms: 0 } : {}),
+        }),
+      );
+      if (!has('n')) agents.push(agent(host, has('x') ? 60_000 : 5_000));
+    }
+  const { hosts } = inventory({ hypervisors, agents });
+  return { ...(hosts as Hosts), agents };
+}
+
+const found = (hosts: Hosts, recovering: string[] = []) => {
+  const { failed, doubtful } = findOutages(hosts, nowMs, rules, new Set(recovering));
+  const words = (outages: typeof failed) =>
+    outages.map((o) => `${o.scope}: ${o.stale.length} of ${o.total} ${o.of}`);
+  return { failed: words(failed), doubtful: words(doubtful) };
+};
+
+describe('what went stale together', () => {
+  const table: [string, Hosts, { failed?: string[]; doubtful?: string[]; recovering?: string[] }][] = [
+    ['nothing', cloudOf({ a: ['', '', '', ''] }), {}],
+    ['most, but retired', cloudOf({ a: ['xr', 'xr', 'xr', 'xd', '', ''] }), {}],
+    ['one of four', cloudOf({ a: ['xd', '', '', ''] }), {}],
+    ['two of seven: less than a third', cloudOf({ a: ['xd', 'xd', '', '', '', '', ''] }), {}],
+    [
+      'two of six: a third',
+      cloudOf({ a: ['x', 'x', '', '', '', ''] }),
+      { doubtful: ['cloud: 2 of 6 agents'] },
+    ],
+    [
+      'two of three: too few to be most',
+      cloudOf({ a: ['xd', 'xd', ''] }),
+      { doubtful: ['cloud: 2 of 3 agents'] },
+    ],
+    [
+      'three of six: half is not most',
+      cloudOf({ a: ['x', 'x', 'x', '', '', ''] }),
+      { doubtful: ['cloud: 3 of 6 agents'] },
+    ],
+    ['three of five: most', cloudOf({ a: ['x', 'x', 'x', '', ''] }), { failed: ['cloud: 3 of 5 agents'] }],
+    ['two of two: nobody to ask', cloudOf({ a: ['x', 'x'] }), { failed: ['cloud: 2 of 2 agents'] }],
+    ['RabbitMQ: all', cloudOf({ a: ['xd', 'xd', 'xd', 'xd'] }), { failed: ['cloud: 4 of 4 agents'] }],
+    [
+      'nova-conductor: all compute services, the agents beat',
+      cloudOf({ a: ['d', 'd', 'd', 'd'] }),
+      { failed: ['cloud: 4 of 4 compute services'] },
+    ],
+    [
+      'most of one zone',
+      cloudOf({ a: ['x', 'x', 'x'], b: ['', '', '', '', '', '', ''] }),
+      { failed: ['zone a: 3 of 3 agents'] },
+    ],
+    [
+      'a cell: the compute services of one zone',
+      cloudOf({ a: ['d', 'd', 'd', ''], b: ['', '', '', '', '', '', ''] }),
+      { failed: ['zone a: 3 of 4 compute services'] },
+    ],
+    [
+      'a zone of two, both silent: nobody of it could answer',
+      cloudOf({ a: ['x', 'x'], b: ['', '', '', '', ''] }),
+      { failed: ['zone a: 2 of 2 agents'] },
+    ],
+    [
+      'a third of a zone, less of the cloud',
+      cloudOf({ a: ['x', 'x', '', ''], b: ['', '', '', ''] }),
+      { doubtful: ['zone a: 2 of 4 agents'] },
+    ],
+    [
+      "a rack's aggregate across zones",
+      cloudOf(
+        { a: ['x', '', '', ''], b: ['x', 'x', '', '', '', '', ''] },
+        { rack7: ['hv01', 'hv05', 'hv06'] },
+      ),
+      { failed: ['aggregate rack7: 3 of 3 agents'] },
+    ],
+    [
+      'an aggregate with the hosts of a zone is told once',
+      cloudOf({ a: ['x', 'x', 'x'], b: ['', '', '', '', '', '', ''] }, { r: ['hv01', 'hv02', 'hv03'] }),
+      { failed: ['zone a: 3 of 3 agents'] },
+    ],
+    [
+      'handled before, forced down by somebody: not counted',
+      cloudOf({ a: ['xh', 'xf', 'xf', 'x', '', '', ''] }),
+      {},
+    ],
+    ['a recovery under way: not counted', cloudOf({ a: ['x', 'xd', '', ''] }), { recovering: ['hv02'] }],
+    [
+      'hosts without agents do not count for the agents',
+      cloudOf({ a: ['x', 'x', 'n', 'n', 'n', 'n', ''] }),
+      { doubtful: ['cloud: 2 of 3 agents'] },
+    ],
+  ];
+  test.each(table)('%s', (_, hosts, { failed = [], doubtful = [], recovering = [] }) => {
+    expect(found(hosts, recovering)).toEqual({ failed, doubtful });
+  });
+});
+
+describe('who must answer', () => {
+  const hosts = cloudOf({ a: ['x', 'x', '', ''], b: ['', '', '', ''] });
+  const outages = findOutages(hosts, nowMs, rules, new Set());
+  const answers = { state: 'answers' as const, detail: '' };
+  const silent = { state: 'silent' as const, detail: '' };
+
+  test('a living member of the same part; others, and what config.ini names, do not count', () => {
+    const answered = (host: string, controls: Record<string, ScanFinding>) => {
+      const targets = { [host]: silent };
+      const scan: ScanResult = { ok: true, outcome: 'seen', targets, controls, tookMs: 1 };
+      return unansweredFor(host, outages, scan, [host])?.scope;
+    };
+    expect(answered('hv01', { hv03: answers })).toBeUndefined();
+    expect(answered('hv01', { hv03: silent, hv05: answers, '10.0.0.1:443': answers })).toBe('zone a');
+    expect(answered('hv05', {}), 'its zone is well').toBeUndefined();
+  });
+
+  test('members of every zone and aggregate of a suspect are probed along', () => {
+    const big = cloudOf(
+      { a: Array(60).fill(''), b: ['x', ...Array(10).fill('')] },
+      { ssd: ['hv61', 'hv70', 'hv71'] },
+    );
+    const names = controlsFor(new Set(['hv61']), big, nowMs, rules).map((c) => c.name);
+    expect(names).toEqual(expect.arrayContaining(['hv70', 'hv71']));
+    expect(names.filter((name) => name > 'hv61').length).toBeGreaterThanOrEqual(4);
+    expect(names).not.toContain('hv61');
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+test('whatever the cloud: most of the agents silent is never judged, and more silence never makes a part sounder', () => {
+  const traits = fc.constantFrom('', 'x', 'd', 'xd', 'xh', 'xf', 'n');
+  const zone = fc.array(traits, { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(zone, zone, fc.nat(), (a, b, pick) => {
+      const hosts = cloudOf({ a, b });
+      const { failed } = findOutages(hosts, nowMs, rules, new Set());
+      const counted = [...a, ...b].filter((t) => !/[nhf]/.test(t));
+      const silent = counted.filter((t) => t.includes('x')).length;
+      if (silent >= 3 && silent * 2 > counted.length) expect(failed.map((o) => o.scope)).toEqual(['cloud']);
+      const living = [...a, ...b].map((t, i) => (t === '' ? i : -1)).filter((i) => i >= 0);
+      const next = living[pick % Math.max(1, living.length)];
+      if (next === undefined || failed.length === 0) return;
+      const darker = [...a, ...b].map((t, i) => (i === next ? 'x' : t));
+      const after = findOutages(
+        cloudOf({ a: darker.slice(0, a.length), b: darker.slice(a.length) }),
+        nowMs,
+        rules,
+        new Set(),
+      );
+      const refused = new Set(after.failed.flatMap((o) => [...o.hosts]));
+      for (const host of failed.flatMap((o) => [...o.hosts])) expect(refused.has(host)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
