@@ -3,7 +3,7 @@
 
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import type { JobData } from '../../shared/documents/jobs/contracts.ts';
-import { type Refusal, refusalHosts } from '../../shared/documents/refusals/refusals.ts';
+import { type Refusal, refusalHosts, refusalSignature } from '../../shared/documents/refusals/refusals.ts';
 import { wholeCloud } from '../../shared/rules/control-plane.ts';
 import type { JobRequest, Output, Phase, Rules, State } from './state.ts';
 
@@ -69,7 +69,7 @@ export class Turn {
    * another one: leave passing time out of it, or the channel fills with repetitions. `scope` is what it stands for when
    * that is neither its hosts nor the cloud: a zone, say, whose silent hosts may become more.
    */
-  refuse(refusal: Refusal, signature = '', scope: string | null = null): void {
+  refuse(refusal: Refusal, signature = refusalSignature(refusal), scope: string | null = null): void {
     const hosts = refusalHosts(refusal);
     const ofCloud = hosts.length === 0 || refusal.name === 'too-many-suspects';
     const scopes = scope !== null ? [scope] : ofCloud ? [cloudScope] : hosts;

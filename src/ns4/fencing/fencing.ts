@@ -1,6 +1,6 @@
 // The port through which an evacuation gets its proof, and its making from the plan and the operators' words.
 
-import type { FenceFailure } from '../../shared/documents/refusals/refusals.ts';
+import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import { powerOff } from './level.ts';

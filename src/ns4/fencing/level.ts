@@ -1,7 +1,7 @@
 // One fence level: `off`, then `status` until it says off. Only what the device itself shows afterwards is proof: an agent
 // that reports success without effect proves nothing.
 
-import type { FenceFailure } from '../../shared/documents/refusals/refusals.ts';
+import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { type AgentOutcome, runAgent } from './agent.ts';
 import type { Level } from './plan.ts';

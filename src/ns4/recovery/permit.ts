@@ -3,9 +3,10 @@
 
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
 import type { EvacuateData, ScanResult } from '../../shared/documents/jobs/contracts.ts';
-import { type Refusal, tooFewEyes } from '../../shared/documents/refusals/refusals.ts';
+import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
 import { spareShortcoming } from '../../shared/rules/spares.ts';
+import { tooFewEyes } from '../../shared/rules/votes.ts';
 
 export interface FreshFacts {
   readonly hosts: Hosts;

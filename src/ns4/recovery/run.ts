@@ -3,7 +3,7 @@
 
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
 import type { EvacuationReport, ScanResult } from '../../shared/documents/jobs/contracts.ts';
-import { type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
+import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 import { hostTarget } from '../../shared/rules/controls.ts';
 import { CloudError } from '../cloud.ts';
@@ -28,7 +28,7 @@ import {
   reportOf,
 } from './report.ts';
 import { enableSpare, forceDown } from './services.ts';
-import { doubts, SignOfLifeError, SilenceWatch } from './still-silent.ts';
+import { SignOfLifeError, SilenceWatch } from './still-silent.ts';
 
 /** A killed worker's claim runs out after 8 s; one that is held longer is held by a living worker. */
 const claimWaitMs = 12_000;
@@ -135,8 +135,7 @@ async function carryOut(
     begun,
   );
   // A scan without a result is no reason to leave instances half-way: the order is run again instead.
-  if (begun && refusal !== null && doubts.has(refusal.name))
-    throw new OperationalError(refusalSentence(refusal));
+  if (begun && refusal !== null && isDoubt(refusal)) throw new OperationalError(refusalSentence(refusal));
   if (refusal !== null) {
     const ours = begun || open?.id === order.incident;
     if (!ours) return refused(course, refusal);

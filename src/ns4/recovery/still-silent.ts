@@ -3,7 +3,7 @@
 
 import type { Hosts } from '../../shared/documents/inventory.ts';
 import type { ScanResult } from '../../shared/documents/jobs/contracts.ts';
-import { type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
+import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Cloud } from '../cloud.ts';
@@ -13,14 +13,6 @@ import { type Suspect, signOfLife } from './permit.ts';
 export const renewMs = 5_000;
 /** …and waited for when it is this old. */
 const mostAgeMs = 20_000;
-
-/** Refusals that say nothing about the host, only about the scan. */
-export const doubts: ReadonlySet<Refusal['name']> = new Set([
-  'scan-failed',
-  'scanner-blind',
-  'scan-unknown',
-  'too-few-eyes',
-]);
 
 /** The host lives: nothing more may be asked for. */
 export class SignOfLifeError extends OperationalError {
@@ -89,7 +81,7 @@ export class SilenceWatch {
     const now = { hosts: { ...hosts, agents: corrected }, scan: result, nowMs: clock.nowMs() };
     const refusal = signOfLife(order, now, heartbeatPeriodMs, true);
     if (refusal === null) this.#confirmedAtMs = askedAtMs;
-    else if (doubts.has(refusal.name)) throw new DoubtError(refusal);
+    else if (isDoubt(refusal)) throw new DoubtError(refusal);
     else this.#life = refusal;
   }
 }

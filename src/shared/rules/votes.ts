@@ -1,6 +1,8 @@
 // What several vantage points (eyes) saw together: one that hears a target proves that it lives, so many sighted ones
 // must agree that it is silent, and a blind one does not count. Pure.
+
 import type { EyeReport, ScanFinding, ScanResult } from '../documents/jobs/contracts.ts';
+import type { Refusal } from '../documents/refusals/refusals.ts';
 
 /** What one eye brought back; null when it did not answer in time. */
 export interface Vote {
@@ -155,10 +157,16 @@ export function vouchedSilence(
 }
 
 /** The names of the eyes that scanned, blind or not, and of those that were asked and did not. */
-export function eyesOf(scan: SeenScan): { readonly scanned: string[]; readonly missing: string[] } {
+function eyesOf(scan: SeenScan): { readonly scanned: string[]; readonly missing: string[] } {
   const names = (wanted: boolean) =>
     (scan.eyes ?? [])
       .filter(({ state }) => (state === 'sighted' || state === 'blind') === wanted)
       .map(({ name }) => name);
   return { scanned: names(true), missing: names(false) };
+}
+
+/** The refusal that a scan by fewer eyes than must agree leads to. */
+export function tooFewEyes(hosts: readonly string[], scan: SeenScan): Refusal {
+  const { scanned, missing } = eyesOf(scan);
+  return { name: 'too-few-eyes', hosts: [...hosts], eyes: scanned, missing, quorum: scan.quorum ?? 1 };
 }

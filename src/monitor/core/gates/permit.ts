@@ -51,16 +51,13 @@ export function permit(
   if (state.cooldown !== null && nowMs < state.cooldown.sinceMs + rules.cooldownMs) {
     const { sinceMs } = state.cooldown;
     for (const host of names)
-      turn.refuse({ name: 'cooldown', host, sinceMs, untilMs: sinceMs + rules.cooldownMs }, String(sinceMs));
+      turn.refuse({ name: 'cooldown', host, sinceMs, untilMs: sinceMs + rules.cooldownMs });
     return;
   }
   const taken = new Set(state.recoveries.map((r) => r.spare));
   const assignment = assignSpares(names, inventory, taken, nowMs, rules);
   for (const { dead: host, candidates } of assignment.missing)
-    turn.refuse(
-      { name: 'no-spare', host, candidates: [...candidates] },
-      candidates.map((c) => `${c.host} ${c.why}`).join(';'),
-    );
+    turn.refuse({ name: 'no-spare', host, candidates: [...candidates] });
   if (assignment.pairs.length === 0) return;
   const controls = inventory.hosts ? controlsFor(new Set(names), inventory.hosts, nowMs, rules) : [];
   const started: Recovery[] = assignment.pairs.map((pair) => {

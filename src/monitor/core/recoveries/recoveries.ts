@@ -7,10 +7,8 @@ import {
   type JobName,
   type JobOutcome,
 } from '../../../shared/documents/jobs/contracts.ts';
-import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
 import { mostAttempts, type Recovery } from '../state.ts';
 import type { Turn } from '../step-draft.ts';
-import { partSignature } from '../watches/hosts/outages.ts';
 
 /** A continuing attempt may begin this long after it was asked for: what began must be ended once a worker is back. */
 const continueWithinMs = 3_600_000;
@@ -116,8 +114,7 @@ function endRecovery(turn: Turn, recovery: Recovery, report: EvacuationReport): 
   if (report.acted) turn.state.recoveryEndedMs = turn.nowMs;
   turn.state.lastReport = report;
   // A refusal stands for the host until it changes: the next round asks again, and says it again only if it is another.
-  if (report.outcome === 'refused' && report.refusal !== null)
-    turn.refuse(report.refusal, signatureOf(report.refusal));
+  if (report.outcome === 'refused' && report.refusal !== null) turn.refuse(report.refusal);
   else {
     turn.forget(recovery.dead);
     turn.say({ kind: 'evacuation-ended', report });
@@ -136,14 +133,6 @@ function beginRoundAnew(turn: Turn): void {
   if (phase.kind === 'watching') return;
   turn.withdraw(phase.job);
   turn.watchUntil(turn.nowMs);
-}
-
-/** What makes a refusal another one; an agent's own words may hold times and counters. */
-function signatureOf(refusal: Refusal): string {
-  if (refusal.name === 'fence-failed')
-    return refusal.levels.map(({ agent, failure }) => `${agent} ${failure}`).join(';');
-  if (refusal.name === 'control-plane-suspect') return partSignature(refusal);
-  return 'why' in refusal ? refusal.why : '';
 }
 
 /** Nothing was done, so nothing is to cool down (defect 15 of the original: stamped although every job failed). */

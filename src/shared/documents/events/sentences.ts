@@ -3,7 +3,7 @@
 
 import { fencingText } from '../fencing-mode.ts';
 import type { EvacuationReport, InstanceReport } from '../jobs/contracts.ts';
-import { type Refusal, refusalSentence } from '../refusals/refusals.ts';
+import { refusalEntry, refusalSentence } from '../refusals/refusals.ts';
 import type { EventFacts, EventLevel, SonnyEvent } from './events.ts';
 
 /** A complete event from its facts. */
@@ -17,22 +17,6 @@ const list = (names: readonly string[], most = 20): string =>
   names.length <= most
     ? names.join(', ')
     : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
-
-/** Refusals that mean an outage nobody works on, in contrast to those that mean all is well enough. */
-const alarming = new Set<Refusal['name']>([
-  'control-plane-suspect',
-  'state-lost',
-  'too-few-eyes',
-  'too-many-dead',
-  'no-spare',
-  'cooldown',
-  'no-witness',
-  'spare-unfit',
-  'api-unavailable',
-  'fence-failed',
-  'already-handled',
-  'dry-mode',
-]);
 
 /** Level and words of an event. */
 export function sentence(facts: EventFacts): { level: EventLevel; text: string } {
@@ -51,7 +35,7 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
         `No heartbeat from ${list(facts.hosts.map((h) => `${h.host} for ${seconds(h.silentMs)}`))}. Looking closer.`,
       );
     case 'refused':
-      return say(alarming.has(facts.refusal.name) ? 'error' : 'warning', refusalSentence(facts.refusal));
+      return say(refusalEntry(facts.refusal).level, refusalSentence(facts.refusal));
     case 'cleared':
       return say('info', clearedText(facts.scope, facts.of));
     case 'backoff-over':

@@ -110,7 +110,7 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
   'state-lost': row(
     'error',
     { hosts, why: 'Redis is empty' },
-    'hv01, hv02 is dead, but redis is empty, and nobody accepted that yet. Nothing done: please look ("monitor --accept-empty-state" allows recoveries again).',
+    'hv01, hv02 is dead, but what I knew was lost (Redis is empty), and nobody accepted that yet. Nothing done: please look ("monitor --accept-empty-state" allows recoveries again).',
   ),
   'too-many-dead': row(
     'error',

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/contracts.ts';
 import {
   eyesAgreeing,
-  eyesOf,
   mergeScans,
+  tooFewEyes,
   type Vote,
   vouchedSilence,
 } from '../../../../src/shared/rules/votes.ts';
@@ -129,7 +129,11 @@ describe('one target, several eyes', () => {
 
   test('who scanned and who did not', () => {
     const votes = [saw('b', 'silent', 'blind'), saw('a', 'silent'), late('c'), failed('d')];
-    expect(eyesOf(seen(mergeScans(votes, 3)))).toEqual({ scanned: ['a', 'b'], missing: ['c', 'd'] });
+    expect(tooFewEyes(['hv01'], seen(mergeScans(votes, 3)))).toMatchObject({
+      eyes: ['a', 'b'],
+      missing: ['c', 'd'],
+      quorum: 3,
+    });
   });
 
   test('a target one eye does not report on is unknown to it', () => {

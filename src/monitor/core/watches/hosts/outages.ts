@@ -2,7 +2,6 @@
 
 import type { Hosts, Inventory } from '../../../../shared/documents/inventory.ts';
 import type { JobName, JobOutcome, ScanResult } from '../../../../shared/documents/jobs/contracts.ts';
-import type { Refusal } from '../../../../shared/documents/refusals/refusals.ts';
 import {
   findOutages,
   type Outage,
@@ -39,10 +38,6 @@ export function lookForOutages(turn: Turn, hosts: Hosts): OutageSight {
   };
 }
 
-/** What makes the refusal of a part for some of its hosts another one, whether it is found here or by ns4. */
-export const partSignature = ({ scope, why }: Refusal & { name: 'control-plane-suspect' }): string =>
-  `${scope} ${why}`;
-
 const noScan: ScanResult = { ok: false, detail: 'there was none' };
 
 /**
@@ -71,8 +66,7 @@ export function vouchedFor(
     else vouched.add(host);
   }
   for (const [outage, hosts] of unvouched) {
-    const refusal = outageRefusal(outage, hosts);
-    turn.refuse(refusal, partSignature(refusal));
+    turn.refuse(outageRefusal(outage, hosts));
   }
   return vouched;
 }

@@ -1,7 +1,7 @@
 // From scan results to verdicts: which suspects are silent, which of them are dead. Everything else is a refusal. Pure.
 import type { JobName, JobOutcome, ScanResult } from '../../../../shared/documents/jobs/contracts.ts';
-import { tooFewEyes } from '../../../../shared/documents/refusals/refusals.ts';
-import { eyesAgreeing, vouchedSilence } from '../../../../shared/rules/votes.ts';
+
+import { eyesAgreeing, tooFewEyes, vouchedSilence } from '../../../../shared/rules/votes.ts';
 import type { Phase } from '../../state.ts';
 import type { Turn } from '../../step-draft.ts';
 

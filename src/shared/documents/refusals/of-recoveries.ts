@@ -1,0 +1,145 @@
+// Refusals by ns4, which asks everything again before the first change and while instances move.
+import { z } from 'zod';
+import { refusal, theHost } from './entry.ts';
+import { seconds } from './words.ts';
+
+const host = z.string();
+
+const fenceFailureSchema = z.object({
+  agent: z.string(),
+  /** off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program… */
+  failure: z.enum(['off-failed', 'not-verified', 'timed-out', 'cannot-run']),
+  /** What the agent said, secrets masked, one line. */
+  detail: z.string(),
+});
+/** How one fence level failed to prove that a host is off. */
+export type FenceFailure = z.infer<typeof fenceFailureSchema>;
+
+const unknownHost = refusal(
+  'unknown-host',
+  { host },
+  {
+    stage: 'recovery',
+    by: ['monitor', 'ns4'],
+    level: 'warning',
+    about: theHost,
+    says: (r) => `${r.host} is no hypervisor of this cloud. Nothing done.`,
+    means: 'Nova knows no such hypervisor',
+    remedy: 'check the name: the service host, not the FQDN',
+  },
+);
+
+const cameBack = refusal(
+  'came-back',
+  { host, evidence: z.string() },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'warning',
+    about: theHost,
+    says: (r) => `${r.host} shows signs of life (${r.evidence}). Its recovery stops here.`,
+    means: 'a sign of life just before or during the evacuation',
+    remedy: 'look at the host',
+  },
+);
+
+const spareUnfit = refusal(
+  'spare-unfit',
+  { host, spare: host, why: z.string() },
+  {
+    stage: 'recovery',
+    by: ['monitor', 'ns4'],
+    level: 'error',
+    about: theHost,
+    sameWhen: ({ why }) => why,
+    says: (r) => `${r.spare} cannot take over from ${r.host}: ${r.why}. Nothing done.`,
+    means: 'the spare changed since it was chosen',
+    remedy: 'another is chosen at the next check',
+  },
+);
+
+const alreadyRecovering = refusal(
+  'already-recovering',
+  { host, incident: z.string(), spare: host },
+  {
+    stage: 'recovery',
+    by: ['monitor', 'ns4'],
+    level: 'warning',
+    about: theHost,
+    says: (r) => `${r.host} is already being recovered to ${r.spare} (incident ${r.incident}). Nothing done.`,
+    means: 'another worker is at it',
+    remedy: 'nothing',
+  },
+);
+
+const tooLate = refusal(
+  'too-late',
+  { host, ageMs: z.number() },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'warning',
+    about: theHost,
+    says: (r) =>
+      `The order to recover ${r.host} is ${seconds(r.ageMs)} old; what it was based on no longer counts. Nothing done.`,
+    means: 'the order lay in the queue for more than two minutes',
+    remedy: 'nothing: it is judged anew',
+  },
+);
+
+const apiUnavailable = refusal(
+  'api-unavailable',
+  { host, detail: z.string() },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'error',
+    about: theHost,
+    says: (r) => `${r.host} cannot be recovered now: ${r.detail}. Nothing done.`,
+    means: 'OpenStack was away before the first change',
+    remedy: 'nothing: it is tried again',
+  },
+);
+
+const failures = {
+  'off-failed': '"off" failed',
+  'not-verified': 'its "status" does not say off',
+  'timed-out': 'timed out',
+  'cannot-run': 'could not be run',
+} as const satisfies Record<FenceFailure['failure'], string>;
+
+/** No level proved it off, in their order; none: no level is configured for it. */
+const fenceFailed = refusal(
+  'fence-failed',
+  { host, levels: z.array(fenceFailureSchema) },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'error',
+    about: theHost,
+    // An agent's own words may hold times and counters.
+    sameWhen: ({ levels }) => levels.map(({ agent, failure }) => `${agent} ${failure}`).join(';'),
+    says: (r) => {
+      const tried =
+        r.levels.length === 0
+          ? 'no fence level is configured for it'
+          : r.levels
+              .map((l, i) => `level ${i + 1}, ${l.agent}: ${failures[l.failure]} (${l.detail})`)
+              .join('; ');
+      return `${r.host} is not proven to be off: ${tried}. Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced ${r.host}".`;
+    },
+    means: 'no fence level proved the host off; each is named with what its agent said',
+    remedy:
+      'make sure yourself that it has no power, then `ns4 --confirm-fenced HOST`; or repair the BMC: it is tried again at each check',
+  },
+);
+
+export const recoveryRefusals = [
+  unknownHost,
+  cameBack,
+  spareUnfit,
+  alreadyRecovering,
+  tooLate,
+  apiUnavailable,
+  fenceFailed,
+] as const;

@@ -1,0 +1,201 @@
+// Refusals because a suspect was not found dead.
+import { z } from 'zod';
+import { refusal, theHost, theHosts } from './entry.ts';
+import { list } from './words.ts';
+
+const scanned = { hosts: 'host', guests: 'guest' } as const;
+const scanOf = z.enum(['hosts', 'guests']);
+const hosts = z.array(z.string());
+const host = z.string();
+
+const tooManySuspects = refusal(
+  'too-many-suspects',
+  { suspects: hosts, limit: z.number() },
+  {
+    stage: 'suspicion',
+    by: ['monitor'],
+    level: 'warning',
+    about: ({ suspects }) => suspects,
+    says: ({ suspects, limit }) =>
+      `${suspects.length} hypervisors are suspicious at once (limit ${limit}): ${list(suspects)}. Backing off, none is inspected.`,
+    means: 'more suspects than `suspicious_backoff`',
+    remedy: 'a rack, RabbitMQ, or Neutron: look there first',
+  },
+);
+
+const noAddress = refusal(
+  'no-address',
+  { host },
+  {
+    stage: 'suspicion',
+    by: ['monitor'],
+    level: 'warning',
+    about: theHost,
+    says: (r) => `${r.host} is suspicious, but Nova knows no address (host_ip) to scan it on. Nothing done.`,
+    means: 'Nova knows no host_ip of the suspect',
+    remedy: 'fix `my_ip` of that nova-compute',
+  },
+);
+
+const hostAnswers = refusal(
+  'host-answers',
+  { host, on: z.string() },
+  {
+    stage: 'suspicion',
+    by: ['monitor'],
+    level: 'warning',
+    about: theHost,
+    says: (r) => `${r.host}: its agents are silent, but the host answers (${r.on}). Nothing done.`,
+    means: 'agents silent, host alive',
+    remedy: 'restart the agents on it',
+  },
+);
+
+const scanFailed = refusal(
+  'scan-failed',
+  { of: scanOf, hosts, detail: z.string() },
+  {
+    stage: 'suspicion',
+    by: ['monitor', 'ns4'],
+    level: 'warning',
+    doubt: true,
+    about: theHosts,
+    says: (r) => `The ${scanned[r.of]} scan for ${list(r.hosts)} failed: ${r.detail}. Nothing done.`,
+    means: 'the scan job failed',
+    remedy: "ns4's log",
+  },
+);
+
+const scannerBlind = refusal(
+  'scanner-blind',
+  { of: scanOf, hosts, controls: z.array(z.string()) },
+  {
+    stage: 'suspicion',
+    by: ['monitor', 'ns4'],
+    level: 'warning',
+    doubt: true,
+    about: theHosts,
+    says: (r) =>
+      r.controls.length === 0
+        ? `The ${scanned[r.of]} scan for ${list(r.hosts)} is void: there was no control host to tell a silent host from a blind scanner. Nothing done.`
+        : `The ${scanned[r.of]} scan for ${list(r.hosts)} is void: the controls (${list(r.controls)}) are silent too, so the scanner is blind. Nothing done.`,
+    means: 'controls are silent too, or there was none',
+    remedy: "ns4's own network; set `controls`",
+  },
+);
+
+/** Fewer vantage points scanned than must agree. */
+const tooFewEyes = refusal(
+  'too-few-eyes',
+  {
+    hosts,
+    /** Those that scanned, and those that were asked and did not. */
+    eyes: z.array(z.string()),
+    missing: z.array(z.string()),
+    quorum: z.number(),
+  },
+  {
+    stage: 'suspicion',
+    by: ['monitor', 'ns4'],
+    level: 'error',
+    doubt: true,
+    about: theHosts,
+    says: (r) => {
+      const looked = r.eyes.length === 0 ? 'no ns4' : `only ${list(r.eyes)}`;
+      const others = r.missing.length === 0 ? '' : `; ${list(r.missing)} did not answer`;
+      const needed = r.quorum === 1 ? 'a vantage point is needed' : `${r.quorum} vantage points must agree`;
+      return `The silence of ${list(r.hosts)} is not proven: ${needed}, and ${looked} scanned${others}. Nothing done: are enough ns4 running?`;
+    },
+    means: 'fewer vantage points scanned than `quorum`',
+    remedy: 'the sentence names who scanned and who did not: start those ns4',
+  },
+);
+
+const scanUnknown = refusal(
+  'scan-unknown',
+  { host, detail: z.string() },
+  {
+    stage: 'suspicion',
+    by: ['monitor', 'ns4'],
+    level: 'warning',
+    doubt: true,
+    about: theHost,
+    says: (r) =>
+      `${r.host} could not be scanned: ${r.detail}. That says nothing about the host; nothing done.`,
+    means: 'the scanner had trouble of its own',
+    remedy: "ns4's log: descriptors, routes",
+  },
+);
+
+const noWitness = refusal(
+  'no-witness',
+  { host, servers: z.number() },
+  {
+    stage: 'suspicion',
+    by: ['monitor'],
+    level: 'error',
+    about: theHost,
+    says: (r) =>
+      `${r.host} is silent, but none of its ${r.servers} instances could testify (none runs with an address on an external network). Nothing done: please look.`,
+    means: 'no running instance has an external address, and nothing is fenced',
+    remedy: 'make sure yourself, then `ns4 -d HOST -s SPARE`; or fence',
+  },
+);
+
+const guestsAnswer = refusal(
+  'guests-answer',
+  { host, answering: z.array(z.string()), silent: z.number() },
+  {
+    stage: 'suspicion',
+    by: ['monitor'],
+    level: 'warning',
+    about: theHost,
+    says: (r) =>
+      `${r.host} is silent, but ${r.answering.length} of its instances answer (${list(r.answering)}); ${r.silent} are silent. It is unreachable, not dead; nothing done.`,
+    means: 'the host is cut off, its instances run',
+    remedy: 'repair its management network; do **not** evacuate',
+  },
+);
+
+const nothingToRecover = refusal(
+  'nothing-to-recover',
+  { host },
+  {
+    stage: 'suspicion',
+    by: ['monitor'],
+    level: 'warning',
+    about: theHost,
+    says: (r) => `${r.host} is silent, but Nova has no instance on it. Nothing to do.`,
+    means: 'silent, and Nova has nothing on it',
+    remedy: 'repair it at leisure',
+  },
+);
+
+const alreadyHandled = refusal(
+  'already-handled',
+  { host, servers: z.number() },
+  {
+    stage: 'suspicion',
+    by: ['monitor'],
+    level: 'error',
+    about: theHost,
+    says: (r) =>
+      `${r.host} is down and was handled by Sonny before, yet Nova still has ${r.servers} instances on it. Nothing done: please look ("ns4 -d ${r.host} -s SPARE" continues by hand).`,
+    means: 'recovered before, something is left on it',
+    remedy: 'the last report names it; `ns4 -d HOST -s SPARE`',
+  },
+);
+
+export const suspectRefusals = [
+  tooManySuspects,
+  noAddress,
+  hostAnswers,
+  scanFailed,
+  scannerBlind,
+  tooFewEyes,
+  scanUnknown,
+  noWitness,
+  guestsAnswer,
+  nothingToRecover,
+  alreadyHandled,
+] as const;

@@ -1,0 +1,111 @@
+// Refusals because a dead host may not be recovered now.
+import { z } from 'zod';
+import { refusal, theHost, theHosts } from './entry.ts';
+import { list, utc } from './words.ts';
+
+const host = z.string();
+const hosts = z.array(z.string());
+
+const dryMode = refusal(
+  'dry-mode',
+  { hosts },
+  {
+    stage: 'death',
+    by: ['monitor'],
+    level: 'error',
+    about: theHosts,
+    says: (r) => `Dry mode (dead_backoff = 0): ${list(r.hosts)} would be recovered. Nothing done.`,
+    means: '`dead_backoff` is 0',
+    remedy: 'evacuate by hand, or set it to 1',
+  },
+);
+
+/** Redis lost what was known; no hosts: said when it is found out. */
+const stateLost = refusal(
+  'state-lost',
+  { hosts, why: z.string() },
+  {
+    stage: 'death',
+    by: ['monitor'],
+    level: 'error',
+    about: theHosts,
+    sameWhen: ({ why }) => why,
+    says: (r) =>
+      r.hosts.length === 0
+        ? `${r.why}. When the last recovery was, and what was done in it, is not known for sure, so nothing new is recovered until an operator looks and accepts it with "monitor --accept-empty-state". Watching goes on.`
+        : `${list(r.hosts)} is dead, but what I knew was lost (${r.why}), and nobody accepted that yet. Nothing done: please look ("monitor --accept-empty-state" allows recoveries again).`,
+    means:
+      'Redis lost what was known, so a cooldown may be lost, and the journals are; said once, then for each dead host',
+    remedy: 'look at what the last report said, then `monitor --accept-empty-state`',
+  },
+);
+
+const tooManyDead = refusal(
+  'too-many-dead',
+  { hosts, limit: z.number() },
+  {
+    stage: 'death',
+    by: ['monitor'],
+    level: 'error',
+    about: theHosts,
+    says: (r) =>
+      `${r.hosts.length} hypervisors are dead at once (limit ${r.limit}): ${list(r.hosts)}. Nothing done: please look.`,
+    means: 'more dead than `dead_backoff`',
+    remedy: 'decide yourself; `ns4 -d HOST -s SPARE` for each',
+  },
+);
+
+/** Others may be dying with it: unheard of since the suspicion, and silent to the same scan. */
+const perhapsMoreDead = refusal(
+  'perhaps-more-dead',
+  { hosts, others: hosts, limit: z.number() },
+  {
+    stage: 'death',
+    by: ['monitor'],
+    level: 'warning',
+    about: theHosts,
+    says: (r) =>
+      `${list(r.hosts)} is dead, but ${list(r.others)} gave no sign since and does not answer either. Waiting until their heartbeats tell how many are dying (limit ${r.limit}).`,
+    means: 'others are silent too, their heartbeats have not run out yet',
+    remedy: 'wait: they are heard again, or counted',
+  },
+);
+
+const cooldown = refusal(
+  'cooldown',
+  { host, sinceMs: z.number(), untilMs: z.number() },
+  {
+    stage: 'death',
+    by: ['monitor'],
+    level: 'error',
+    about: theHost,
+    sameWhen: ({ sinceMs }) => String(sinceMs),
+    says: (r) =>
+      `${r.host} is dead, but the last recovery began ${utc(r.sinceMs)} and the cooldown lasts until ${utc(r.untilMs)}. Nothing done ("ns4 -r" forgets it).`,
+    means: 'a recovery was made within `cooldown_period`',
+    remedy: '`ns4 -r`, when the first death is understood',
+  },
+);
+
+const noSpare = refusal(
+  'no-spare',
+  { host, candidates: z.array(z.object({ host, why: z.string() })) },
+  {
+    stage: 'death',
+    by: ['monitor'],
+    level: 'error',
+    about: theHost,
+    sameWhen: ({ candidates }) => candidates.map((c) => `${c.host} ${c.why}`).join(';'),
+    says: (r) => {
+      const why =
+        r.candidates.length === 0
+          ? 'no compute service is disabled with "spare" in its reason'
+          : r.candidates.map((c) => `${c.host} ${c.why}`).join('; ');
+      return `${r.host} is dead, but there is no fitting spare: ${why}. Nothing done.`;
+    },
+    means: 'no fitting spare; the sentence says why each does not fit',
+    remedy: 'set one aside',
+  },
+);
+
+export const deadRefusals = [dryMode, stateLost, tooManyDead, perhapsMoreDead, cooldown, noSpare] as const;

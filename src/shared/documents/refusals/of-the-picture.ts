@@ -1,0 +1,125 @@
+// Refusals because the picture of the cloud is missing, old, or looks like an outage of the control plane.
+import { z } from 'zod';
+import { refusal, theHosts, wholeCloud } from './entry.ts';
+import { list, seconds } from './words.ts';
+
+const inventoryUnavailable = refusal(
+  'inventory-unavailable',
+  { detail: z.string() },
+  {
+    stage: 'picture',
+    by: ['monitor'],
+    level: 'warning',
+    about: wholeCloud,
+    says: ({ detail }) => `I cannot see the cloud: ${detail}. Nothing is judged until I can.`,
+    means: 'Nova, Neutron or Keystone did not answer, so nobody is judged',
+    remedy: 'look at the control plane; `ns4 --check`',
+  },
+);
+
+const inventoryStale = refusal(
+  'inventory-stale',
+  { ageMs: z.number(), limitMs: z.number() },
+  {
+    stage: 'picture',
+    by: ['monitor'],
+    level: 'warning',
+    about: wholeCloud,
+    says: ({ ageMs, limitMs }) =>
+      `What I know of the cloud is ${seconds(ageMs)} old (limit ${seconds(limitMs)}; do the clocks of ns4 and monitor agree?). Nothing is judged on it.`,
+    means: "the inventory is more than 60 s off the monitor's clock",
+    remedy: 'compare the clocks of ns4 and monitor (NTP)',
+  },
+);
+
+const workerSilent = refusal(
+  'worker-silent',
+  { job: z.string(), waitedMs: z.number() },
+  {
+    stage: 'picture',
+    by: ['monitor'],
+    level: 'warning',
+    about: wholeCloud,
+    says: ({ job, waitedMs }) =>
+      `No ns4 worker finished "${job}" within ${seconds(waitedMs)}. Is ns4 running? Nothing is judged meanwhile.`,
+    means: 'no ns4 finished the job in time',
+    remedy: 'is ns4 running, on the same Redis?',
+  },
+);
+
+const serversUnavailable = refusal(
+  'servers-unavailable',
+  { detail: z.string() },
+  {
+    stage: 'picture',
+    by: ['monitor'],
+    level: 'warning',
+    about: wholeCloud,
+    says: ({ detail }) =>
+      `The list of instances could not be refreshed: ${detail}. Old ones do not judge; nothing done.`,
+    means: 'the list of instances could not be refreshed',
+    remedy: 'as `inventory-unavailable`; Neutron too',
+  },
+);
+
+/** Most agents or compute services of the cloud, a zone or an aggregate are stale together. */
+const controlPlaneSuspect = refusal(
+  'control-plane-suspect',
+  {
+    /** "cloud", "zone NAME" or "aggregate NAME". */
+    scope: z.string(),
+    of: z.enum(['agents', 'compute services']),
+    stale: z.array(z.string()),
+    total: z.number(),
+    /** most are stale; or many, and nobody is left who could answer a scan, or none of those left answered it. */
+    why: z.enum(['most', 'nobody-to-ask', 'no-answer']),
+    /** Kept from being judged by this; none: the whole cloud. */
+    hosts: z.array(z.string()),
+  },
+  {
+    stage: 'picture',
+    by: ['monitor', 'ns4'],
+    level: 'error',
+    about: theHosts,
+    sameWhen: ({ scope, why }) => `${scope} ${why}`,
+    says: outageSentence,
+    means:
+      'most agents or compute services of the cloud, a zone or an aggregate are stale together, or many are and nobody else there answers',
+    remedy:
+      "RabbitMQ, nova-conductor, a cell, a rack's network. Hosts that are off on purpose count no more once disabled and empty, or forced down (`openstack compute service set --down HOST nova-compute`)",
+  },
+);
+
+interface OutageEvidence {
+  readonly scope: string;
+  readonly of: 'agents' | 'compute services';
+  readonly stale: readonly string[];
+  readonly total: number;
+  readonly why: 'most' | 'nobody-to-ask' | 'no-answer';
+  readonly hosts: readonly string[];
+}
+
+function outageSentence(r: OutageEvidence): string {
+  const where = r.scope === 'cloud' ? 'the cloud' : r.scope;
+  const seen = `${r.stale.length} of ${r.total} ${
+    r.of === 'agents' ? 'hypervisors have silent agents' : 'compute services are down'
+  } in ${where} (${list(r.stale)})`;
+  switch (r.why) {
+    case 'most':
+      return `${seen}: that looks like the control plane or the network, not like dead hosts. ${
+        r.scope === 'cloud' ? 'Nobody is judged' : 'None of its hosts is judged'
+      } meanwhile.`;
+    case 'nobody-to-ask':
+      return `${seen}, and nobody is left there to tell dead hosts from a network that is cut. None of them is judged.`;
+    case 'no-answer':
+      return `No answer from ${list(r.hosts)}; but ${seen}, and nobody else there answers either: that looks like a network that is cut, not like dead hosts. Nothing done.`;
+  }
+}
+
+export const pictureRefusals = [
+  inventoryUnavailable,
+  inventoryStale,
+  workerSilent,
+  serversUnavailable,
+  controlPlaneSuspect,
+] as const;
