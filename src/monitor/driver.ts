@@ -5,21 +5,13 @@ import { setMaxListeners } from 'node:events';
 import type { EventFacts } from '../shared/documents/events/events.ts';
 import { announce } from '../shared/documents/events/sentences.ts';
 import type { Inventory } from '../shared/documents/inventory.ts';
-import type { JobName, JobOutcome } from '../shared/documents/jobs/contracts.ts';
+import type { Finished, JobName, JobRequest } from '../shared/documents/jobs/contracts.ts';
 import type { Clock } from '../shared/ground/clock.ts';
 import { errorText, OperationalError } from '../shared/ground/errors.ts';
 import type { Log } from '../shared/ground/log.ts';
 import type { JobProducer } from '../shared/jobs/job-producer.ts';
 import type { InventoryStore } from '../shared/picture/inventory-store.ts';
-import {
-  awaitedJobs,
-  type Found,
-  firstState,
-  type Input,
-  type JobRequest,
-  type Rules,
-  type State,
-} from './core/state.ts';
+import { awaitedJobs, type Found, firstState, type Input, type Rules, type State } from './core/state.ts';
 import { step } from './core/step.ts';
 import { type Lease, renewMs, standbyPollMs } from './lease.ts';
 import { LostLeaseError, type Memory } from './memory.ts';
@@ -189,22 +181,20 @@ export class Driver {
 
     await this.#requestAwaited();
     for (const job of awaitedJobs(this.#state)) {
-      const outcome = await this.#outcome(job);
-      if (outcome.state === 'waiting' || outcome.state === 'running') continue;
-      const inventory = job.name === 'evacuate' ? null : await this.#readInventory();
-      moved =
-        (await this.#take({ kind: 'outcome', atMs: clock.nowMs(), jobId: job.id, outcome, inventory })) ||
-        moved;
+      const finished = await this.#finished(job);
+      if (finished.outcome.state === 'waiting' || finished.outcome.state === 'running') continue;
+      const inventory = finished.job === 'evacuate' ? null : await this.#readInventory();
+      moved = (await this.#take({ kind: 'outcome', atMs: clock.nowMs(), finished, inventory })) || moved;
     }
     moved = (await this.#take({ kind: 'tick', atMs: clock.nowMs() })) || moved;
     await this.#requestAwaited();
     return moved;
   }
 
-  async #outcome(job: JobRequest): Promise<JobOutcome<JobName>> {
-    const outcome = await this.#parts.jobs.outcome(job.name, job.id);
-    if (outcome.state === 'missing') this.#requested.delete(job.id);
-    return outcome;
+  async #finished<N extends JobName>({ name, id }: JobRequest<N>): Promise<Finished<N>> {
+    const outcome = await this.#parts.jobs.outcome(name, id);
+    if (outcome.state === 'missing') this.#requested.delete(id);
+    return { job: name, id, outcome };
   }
 
   /** Steps on an input; saves before anything leaves. True when there was a change worth saving. */
@@ -233,11 +223,15 @@ export class Driver {
     const awaited = awaitedJobs(this.#state);
     for (const job of awaited) {
       if (this.#requested.has(job.id)) continue;
-      await this.#parts.jobs.request(job.name, job.id, job.data as never);
+      await this.#request(job);
       this.#requested.add(job.id);
     }
     const ids = new Set(awaited.map((job) => job.id));
     for (const id of this.#requested) if (!ids.has(id)) this.#requested.delete(id);
+  }
+
+  #request<N extends JobName>({ name, id, data }: JobRequest<N>): Promise<void> {
+    return this.#parts.jobs.request(name, id, data);
   }
 
   /** An inventory that cannot be read is as good as none; the core says so. */

@@ -34,9 +34,6 @@ import { RedisJournalStorage } from './recovery/journal/redis-journal-storage.ts
 import { byDatabase } from './recovery/movers/database/by-database.ts';
 import { byApi } from './recovery/movers/nova/by-api.ts';
 
-/** Jobs at once: refreshes and scans are short, evacuations wait for Nova most of the time. */
-const concurrency = { work: 4, scan: 4, evacuate: 8 } as const;
-
 await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();
   const started = startOnCloud('ns4', options, ({ fencing: { file } }) =>
@@ -87,14 +84,7 @@ await runProcess('ns4', async (frame) => {
     await proveLogin(cloud, started.credentials, log, frame.stop);
     return evacuateByHand(parts, { dead, spare }, frame.stop, process.stdout);
   }
-  const worker = new JobWorker(
-    settings.redis,
-    openstack.cloud,
-    handlersOf(parts),
-    { concurrency },
-    settings.scan.name,
-    log,
-  );
+  const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), settings.scan.name, log);
   frame.onClose('worker', () => worker.close());
   const eye = registry.join(settings.scan.name, log);
   frame.onClose('eye', () => eye.leave());

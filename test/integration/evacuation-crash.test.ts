@@ -7,7 +7,7 @@ import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.t
 import { lostRequestMs } from '../../src/ns4/recovery/movers/instance-progress.ts';
 import type { Method } from '../../src/ns4/recovery/movers/mover.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/contracts.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import {
   EvacuationBench,
   MovableClock,

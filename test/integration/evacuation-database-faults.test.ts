@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { FaultOrder } from '../../simulator/simulator.ts';
 import type { InstanceMove } from '../../src/ns4/nova-database/nova-database.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
-import type { EvacuationReport } from '../../src/shared/documents/jobs/contracts.ts';
+import type { EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import { OperationalError } from '../../src/shared/ground/errors.ts';
 import {
   EvacuationBench,

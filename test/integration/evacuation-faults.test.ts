@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { FaultOrder, Simulator } from '../../simulator/simulator.ts';
 import { lostRequestMs } from '../../src/ns4/recovery/movers/instance-progress.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/contracts.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import { EvacuationBench, MovableClock, type Pair, type Worker } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Mandate } from '../../src/shared/documents/assignments.ts';
-import type { EvacuateData } from '../../src/shared/documents/jobs/contracts.ts';
+import type { EvacuateData } from '../../src/shared/documents/jobs/evacuate.ts';
 import { EvacuationBench, type Pair } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 

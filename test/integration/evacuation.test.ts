@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Snapshot } from '../../simulator/simulator.ts';
 import { handlersOf } from '../../src/ns4/jobs/handlers.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/contracts.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import type { Refusal } from '../../src/shared/documents/refusals/refusals.ts';
 import { controlHosts } from '../../src/shared/rules/controls.ts';
 import {

@@ -3,13 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type {
-  Handlers,
-  JobData,
-  JobOutcome,
-  ScanFinding,
-  ScanResult,
-} from '../../src/shared/documents/jobs/contracts.ts';
+import type { Handlers, JobData, JobOutcome } from '../../src/shared/documents/jobs/contracts.ts';
+import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { JobProducer, ScanQueues } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
@@ -23,7 +18,6 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const log = pino({ level: 'silent' });
 const keys = keysOf('many-eyes');
-const limits = { concurrency: { work: 1, scan: 2, evacuate: 1 } };
 let server: TestRedis;
 let redis: Redis;
 let registry: EyeRegistry;
@@ -64,7 +58,7 @@ const alive = async () => (await registry.list()).names;
 /** An ns4 that only scans, and finds this. */
 async function eye(name: string, found: () => Promise<ScanResult>): Promise<void> {
   const handlers = { scan: found } as unknown as Handlers;
-  opened.push(new JobWorker(settings(), 'many-eyes', handlers, limits, name, log));
+  opened.push(new JobWorker(settings(), 'many-eyes', handlers, name, log));
   const joined = registry.join(name, log);
   opened.push({ close: () => joined.leave() });
   await until(alive, (names) => names.includes(name));

@@ -148,7 +148,6 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
   });
 
   test('each has its own jobs, of the same id even, done by its own workers', async () => {
-    const limits = { concurrency: { work: 2, scan: 2, evacuate: 2 } };
     const sides = [here, there].map((cloud, i) => {
       const { parts } = workers[i as 0 | 1];
       return {
@@ -163,14 +162,7 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
     const [ours, theirs] = sides;
     if (ours === undefined || theirs === undefined) throw new Error('two clouds');
     const work = (side: typeof ours) =>
-      new JobWorker(
-        side.parts.settings.redis,
-        side.cloud,
-        handlersOf(side.parts),
-        limits,
-        'eye',
-        side.parts.log,
-      );
+      new JobWorker(side.parts.settings.redis, side.cloud, handlersOf(side.parts), 'eye', side.parts.log);
     const first = work(ours);
     const done = (side: typeof ours) =>
       until(

@@ -27,8 +27,7 @@ beforeAll(async () => {
   redis = connectRedis(settings, cloud, log);
   jobs = new JobProducer(settings, cloud, log, { quorum: 1, timeoutMs: 300 });
   const handlers = { 'refresh-inventory': (_: unknown, signal: AbortSignal) => work(signal) };
-  const limits = { concurrency: { work: 1, scan: 1, evacuate: 1 } };
-  worker = new JobWorker(settings, cloud, handlers as unknown as Handlers, limits, 'eye', log);
+  worker = new JobWorker(settings, cloud, handlers as unknown as Handlers, 'eye', log);
 });
 afterAll(async () => {
   await Promise.all([worker.close(), jobs.close()]);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AddressBlock, takeAddressBlock } from '../../simulator/network/address-block.ts';
 import { LoopbackAddress } from '../../simulator/network/loopback-address.ts';
 import { scan } from '../../src/ns4/scan/scan.ts';
-import type { ScanTarget } from '../../src/shared/documents/jobs/contracts.ts';
+import type { ScanTarget } from '../../src/shared/documents/jobs/scan.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { scanInNamespace, whyNoNamespace } from '../support/scan-elsewhere.ts';
 

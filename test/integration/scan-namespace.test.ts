@@ -1,6 +1,6 @@
 // The scanner against real silence, unreachable networks and a thousand hosts, in network namespaces of its own.
 import { describe, expect, it } from 'vitest';
-import type { ScanTarget } from '../../src/shared/documents/jobs/contracts.ts';
+import type { ScanTarget } from '../../src/shared/documents/jobs/scan.ts';
 import { scanInNamespace, whyNoNamespace } from '../support/scan-elsewhere.ts';
 
 const ports = [22, 111, 16_509];

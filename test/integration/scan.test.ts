@@ -8,7 +8,7 @@ import { type AddressBlock, takeAddressBlock } from '../../simulator/network/add
 import { LoopbackAddress } from '../../simulator/network/loopback-address.ts';
 import { scan } from '../../src/ns4/scan/scan.ts';
 import type { ScanSettings } from '../../src/shared/config/settings.ts';
-import type { Endpoint, ScanTarget } from '../../src/shared/documents/jobs/contracts.ts';
+import type { Endpoint, ScanTarget } from '../../src/shared/documents/jobs/scan.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { scanWithFiles } from '../support/scan-elsewhere.ts';
 

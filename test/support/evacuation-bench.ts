@@ -26,12 +26,8 @@ import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
 import { evacuateJobId, type Mandate, warrantOf } from '../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
-import type {
-  EvacuateData,
-  EvacuationReport,
-  ScanFinding,
-  ScanResult,
-} from '../../src/shared/documents/jobs/contracts.ts';
+import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
+import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
 import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { InventoryStore } from '../../src/shared/picture/inventory-store.ts';

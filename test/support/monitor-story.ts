@@ -1,24 +1,19 @@
 // Drives the monitor's core through a story: the pretend ns4 answers its jobs from a pretend world that the test
 // changes. Time is a number here; nothing sleeps.
 
-import {
-  awaitedJobs,
-  firstState,
-  type Input,
-  type JobRequest,
-  type Rules,
-  type State,
-} from '../../src/monitor/core/state.ts';
+import { awaitedJobs, firstState, type Input, type Rules, type State } from '../../src/monitor/core/state.ts';
 import { step } from '../../src/monitor/core/step.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import { sentence } from '../../src/shared/documents/events/sentences.ts';
 import type { Inventory } from '../../src/shared/documents/inventory.ts';
 import type {
-  EvacuationReport,
+  Finished,
   JobName,
   JobOutcome,
+  JobRequest,
   JobResult,
 } from '../../src/shared/documents/jobs/contracts.ts';
+import type { EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import type { RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
 import { nowMs } from './inventories.ts';
 
@@ -80,8 +75,9 @@ export class Story {
 
   outcome(job: JobRequest, outcome: JobOutcome<JobName>): this {
     const inventory = job.name === 'evacuate' ? null : this.world.inventory();
+    const finished = { job: job.name, id: job.id, outcome } as Finished;
     return this.#take(
-      step(this.state, { kind: 'outcome', atMs: this.atMs, jobId: job.id, outcome, inventory }, this.rules),
+      step(this.state, { kind: 'outcome', atMs: this.atMs, finished, inventory }, this.rules),
     );
   }
 

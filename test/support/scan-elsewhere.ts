@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
 import type { ScanSettings } from '../../src/shared/config/settings.ts';
-import type { Endpoint, ScanResult } from '../../src/shared/documents/jobs/contracts.ts';
+import type { Endpoint, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
 
 /** What the process is told on its standard input. */
 export interface ScanOrder {

@@ -5,12 +5,8 @@ import type { Mandate } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { type FencingMode, fencingModeSchema } from '../../shared/documents/fencing-mode.ts';
 import type { Inventory } from '../../shared/documents/inventory.ts';
-import {
-  contracts,
-  evacuationReportSchema,
-  type JobName,
-  type JobOutcome,
-} from '../../shared/documents/jobs/contracts.ts';
+import { contracts, type Finished, type JobRequest } from '../../shared/documents/jobs/contracts.ts';
+import { evacuationReportSchema } from '../../shared/documents/jobs/evacuate.ts';
 import { refusalSchema } from '../../shared/documents/refusals/refusals.ts';
 
 /** What the operator decided, from config.ini. */
@@ -36,39 +32,26 @@ export const controlGuestCount = 20;
 /** How often a recovery is handed to a further worker before the monitor gives it up. */
 export const mostAttempts = 20;
 
-const refreshRequestSchema = z.object({
-  name: z.literal('refresh-inventory'),
-  id: z.string(),
-  data: contracts['refresh-inventory'].data,
-});
-const scanRequestSchema = z.object({ name: z.literal('scan'), id: z.string(), data: contracts.scan.data });
-const evacuateRequestSchema = z.object({
-  name: z.literal('evacuate'),
-  id: z.string(),
-  data: contracts.evacuate.data,
-});
-/** A job asked for, or to be asked for: the id is deterministic, so asking twice is asking once. */
-export type JobRequest =
-  | z.infer<typeof refreshRequestSchema>
-  | z.infer<typeof scanRequestSchema>
-  | z.infer<typeof evacuateRequestSchema>;
-
 const witnessesSchema = z.record(z.string(), z.array(z.object({ target: z.string(), name: z.string() })));
 
 /** Where the monitor stands in its round. Each waiting phase says since when, and ends on a tick after its limit. */
 const phaseSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('watching'), nextCheckMs: z.number() }),
-  z.object({ kind: z.literal('refreshing'), sinceMs: z.number(), job: refreshRequestSchema }),
+  z.object({
+    kind: z.literal('refreshing'),
+    sinceMs: z.number(),
+    job: contracts['refresh-inventory'].request,
+  }),
   z.object({
     kind: z.literal('scanning-hosts'),
     sinceMs: z.number(),
-    job: scanRequestSchema,
+    job: contracts.scan.request,
     suspects: z.array(z.string()),
   }),
   z.object({
     kind: z.literal('refreshing-servers'),
     sinceMs: z.number(),
-    job: refreshRequestSchema,
+    job: contracts['refresh-inventory'].request,
     /** When the youngest suspicion among the silent ones arose. */
     suspectedAtMs: z.number(),
     /** Silent hosts with what the host scan found. */
@@ -77,7 +60,7 @@ const phaseSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('scanning-guests'),
     sinceMs: z.number(),
-    job: scanRequestSchema,
+    job: contracts.scan.request,
     silent: z.record(z.string(), z.string()),
     /** Per silent host, the scan targets that testify for it. */
     witnesses: witnessesSchema,
@@ -95,7 +78,7 @@ const recoverySchema = z.object({
   dead: z.string(),
   spare: z.string(),
   sinceMs: z.number(),
-  job: evacuateRequestSchema,
+  job: contracts.evacuate.request,
   /** Set while a further attempt waits for its time; the job is then not yet asked for. */
   retryAtMs: z.number().nullable(),
 });
@@ -169,8 +152,7 @@ export type Input = { readonly atMs: number } & (
   | { readonly kind: 'order'; readonly order: Order }
   | {
       readonly kind: 'outcome';
-      readonly jobId: string;
-      readonly outcome: JobOutcome<JobName>;
+      readonly finished: Finished;
       /** What Redis holds now; null when it could not be read. */
       readonly inventory: Inventory | null;
     }

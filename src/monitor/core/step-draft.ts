@@ -2,10 +2,10 @@
 // rule that everything is said once until it changes.
 
 import type { EventFacts } from '../../shared/documents/events/events.ts';
-import type { JobData } from '../../shared/documents/jobs/contracts.ts';
+import type { JobData, JobRequest } from '../../shared/documents/jobs/contracts.ts';
 import { type Refusal, refusalHosts, refusalSignature } from '../../shared/documents/refusals/refusals.ts';
 import { wholeCloud } from '../../shared/rules/control-plane.ts';
-import type { JobRequest, Output, Phase, Rules, State } from './state.ts';
+import type { Output, Phase, Rules, State } from './state.ts';
 
 /** The scope of standing matters that concern no single host. */
 export const cloudScope = wholeCloud;

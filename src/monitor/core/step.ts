@@ -10,7 +10,7 @@
 // contract's waitMs is over; an outcome whose id nobody waits for (late, doubled, of an earlier life) changes nothing.
 
 import type { Inventory } from '../../shared/documents/inventory.ts';
-import { contracts } from '../../shared/documents/jobs/contracts.ts';
+import { contracts, type JobOutcome } from '../../shared/documents/jobs/contracts.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import { controlsFor } from '../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../shared/rules/controls.ts';
@@ -27,6 +27,8 @@ import { judgeWitnesses, silentBystanders, silentOnes } from './watches/hosts/ve
 import { controlGuests, witnessesOf } from './watches/hosts/witnesses.ts';
 
 type Outcome = Extract<Input, { kind: 'outcome' }>;
+type Refreshed = JobOutcome<'refresh-inventory'>;
+type Scanned = JobOutcome<'scan'>;
 
 export function step(state: State, input: Input, rules: Rules): Output {
   const turn = new Turn(state, input.atMs, rules);
@@ -67,22 +69,27 @@ function onTick(turn: Turn): void {
   giveUpRound(turn, { name: 'worker-silent', job: phase.job.name, waitedMs });
 }
 
-function onOutcome(turn: Turn, input: Outcome): void {
-  const recovery = turn.state.recoveries.find((r) => r.job.id === input.jobId && r.retryAtMs === null);
-  if (recovery) return continueRecovery(turn, recovery, input.outcome);
+function onOutcome(turn: Turn, { finished, inventory }: Outcome): void {
+  if (finished.outcome.state === 'waiting' || finished.outcome.state === 'running') return;
   const { phase } = turn.state;
-  if (phase.kind === 'watching' || phase.job.id !== input.jobId) return;
-  const { outcome } = input;
-  if (outcome.state === 'waiting' || outcome.state === 'running') return;
-  switch (phase.kind) {
-    case 'refreshing':
-      return onRefreshed(turn, input);
-    case 'scanning-hosts':
-      return onHostsScanned(turn, input, phase);
-    case 'refreshing-servers':
-      return onServersRefreshed(turn, input, phase);
-    case 'scanning-guests':
-      return onGuestsScanned(turn, input, phase);
+  const isAwaited = phase.kind !== 'watching' && phase.job.id === finished.id;
+  switch (finished.job) {
+    case 'evacuate': {
+      const recovery = turn.state.recoveries.find((r) => r.job.id === finished.id && r.retryAtMs === null);
+      if (recovery) continueRecovery(turn, recovery, finished.outcome);
+      return;
+    }
+    case 'refresh-inventory':
+      if (!isAwaited) return;
+      if (phase.kind === 'refreshing') onRefreshed(turn, finished.outcome, inventory);
+      else if (phase.kind === 'refreshing-servers')
+        onServersRefreshed(turn, finished.outcome, inventory, phase);
+      return;
+    case 'scan':
+      if (!isAwaited) return;
+      if (phase.kind === 'scanning-hosts') onHostsScanned(turn, finished.outcome, inventory, phase);
+      else if (phase.kind === 'scanning-guests') onGuestsScanned(turn, finished.outcome, inventory, phase);
+      return;
   }
 }
 
@@ -101,7 +108,7 @@ function endRound(turn: Turn, inventory: Inventory | null): void {
   turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, isNew ? turn.nowMs : nextExpiryMs));
 }
 
-function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
+function onRefreshed(turn: Turn, outcome: Refreshed, inventory: Inventory | null): void {
   const detail = refreshTrouble(outcome, inventory);
   if (detail !== null) return giveUpRound(turn, { name: 'inventory-unavailable', detail });
   const hosts = inventory?.hosts;
@@ -173,7 +180,8 @@ function onRefreshed(turn: Turn, { outcome, inventory }: Outcome): void {
 
 function onHostsScanned(
   turn: Turn,
-  { outcome, inventory }: Outcome,
+  outcome: Scanned,
+  inventory: Inventory | null,
   phase: Phase & { kind: 'scanning-hosts' },
 ): void {
   const found = silentOnes(turn, outcome, phase.suspects);
@@ -193,7 +201,8 @@ function onHostsScanned(
 
 function onServersRefreshed(
   turn: Turn,
-  { outcome, inventory }: Outcome,
+  outcome: Refreshed,
+  inventory: Inventory | null,
   phase: Phase & { kind: 'refreshing-servers' },
 ): void {
   const { nowMs, rules } = turn;
@@ -255,7 +264,8 @@ function onServersRefreshed(
 
 function onGuestsScanned(
   turn: Turn,
-  { outcome, inventory }: Outcome,
+  outcome: Scanned,
+  inventory: Inventory | null,
   phase: Phase & { kind: 'scanning-guests' },
 ): void {
   const found = judgeWitnesses(turn, outcome, phase);
@@ -271,10 +281,10 @@ function onGuestsScanned(
 }
 
 /** Why a refresh did not give an inventory; null when it did. */
-function refreshTrouble(outcome: Outcome['outcome'], inventory: Inventory | null): string | null {
+function refreshTrouble(outcome: Refreshed, inventory: Inventory | null): string | null {
   if (outcome.state === 'failed') return outcome.detail;
   if (outcome.state !== 'done') return 'the job vanished from the queue';
-  if ('ok' in outcome.result && outcome.result.ok === false) return outcome.result.detail;
+  if (!outcome.result.ok) return outcome.result.detail;
   return inventory === null ? 'it could not be read from Redis' : null;
 }
 

@@ -2,7 +2,8 @@
 // monitor judged seconds ago, ns4 asks again before the first change and whenever it continues. Pure.
 
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
-import type { EvacuateData, ScanResult } from '../../shared/documents/jobs/contracts.ts';
+import type { EvacuateData } from '../../shared/documents/jobs/evacuate.ts';
+import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
 import { spareShortcoming } from '../../shared/rules/spares.ts';

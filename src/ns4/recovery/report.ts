@@ -3,13 +3,8 @@
 import type { Warrant } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
-import type {
-  EvacuateData,
-  EvacuationReport,
-  InstanceReport,
-  ScanResult,
-  ScanTarget,
-} from '../../shared/documents/jobs/contracts.ts';
+import type { EvacuateData, EvacuationReport, InstanceReport } from '../../shared/documents/jobs/evacuate.ts';
+import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';

@@ -2,7 +2,8 @@
 // the spare, move the instances, report. Safe to run again after a crash at any point.
 
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
-import type { EvacuationReport, ScanResult } from '../../shared/documents/jobs/contracts.ts';
+import type { EvacuationReport } from '../../shared/documents/jobs/evacuate.ts';
+import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 import { hostTarget } from '../../shared/rules/controls.ts';

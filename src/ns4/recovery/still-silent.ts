@@ -2,7 +2,7 @@
 // away in between; a host that wakes up meanwhile runs its guests again. No request leaves on an old answer.
 
 import type { Hosts } from '../../shared/documents/inventory.ts';
-import type { ScanResult } from '../../shared/documents/jobs/contracts.ts';
+import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';

@@ -1,7 +1,7 @@
 // What the probes of one target say together. Pure.
 import { isIP } from 'node:net';
 import type { ScanSettings } from '../../shared/config/settings.ts';
-import type { Endpoint, ScanFinding } from '../../shared/documents/jobs/contracts.ts';
+import type { Endpoint, ScanFinding } from '../../shared/documents/jobs/scan.ts';
 import type { Probe } from './probe.ts';
 
 /** An endpoint and what its probe ended with; null when it was not probed to its end. */

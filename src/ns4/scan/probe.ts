@@ -1,6 +1,6 @@
 // One TCP connect, and what its end says about the other side. No names are resolved and no byte is sent.
 import { isIP, Socket } from 'node:net';
-import type { Endpoint } from '../../shared/documents/jobs/contracts.ts';
+import type { Endpoint } from '../../shared/documents/jobs/scan.ts';
 
 /** open and refused are answers (refused: a kernel said no); silent: nobody answered; unknown: the scanner's trouble. */
 export type ProbeState = 'open' | 'refused' | 'silent' | 'unknown';

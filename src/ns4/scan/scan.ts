@@ -2,7 +2,7 @@
 // answer, and whether the scanner can be believed: no control answers, no silence counts.
 
 import type { ScanSettings } from '../../shared/config/settings.ts';
-import type { Endpoint, ScanFinding, ScanResult, ScanTarget } from '../../shared/documents/jobs/contracts.ts';
+import type { Endpoint, ScanFinding, ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { isAnswer, judge, nameOf } from './finding.ts';
 import type { Probe } from './probe.ts';

@@ -1,6 +1,6 @@
 // Many probes at once, within a bound: so many sockets, so many starts per turn of the event loop.
 import { readFileSync } from 'node:fs';
-import type { Endpoint } from '../../shared/documents/jobs/contracts.ts';
+import type { Endpoint } from '../../shared/documents/jobs/scan.ts';
 import { type Probe, probe } from './probe.ts';
 
 /** One endpoint to be asked about. */

@@ -1,7 +1,7 @@
 // Reads typed values from config.ini and collects what is wrong with them, so that one start shows all mistakes. Each
 // method answers with a value even after a mistake: the caller throws at the end, never half-way.
 import { isIP } from 'node:net';
-import type { Endpoint } from '../documents/jobs/contracts.ts';
+import type { Endpoint } from '../documents/jobs/scan.ts';
 import { type IniFile, readIni } from './ini.ts';
 import { isSecret } from './known-keys.ts';
 import { quote } from './quote.ts';

@@ -1,14 +1,20 @@
 // The side that asks ns4 for work: jobs by deterministic ids, a scan of every eye there is, and what became of them.
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../config/settings.ts';
-import { contracts, type JobData, type JobName, type JobOutcome } from '../documents/jobs/contracts.ts';
+import {
+  contracts,
+  type JobData,
+  type JobName,
+  type JobOutcome,
+  type QueueName,
+} from '../documents/jobs/contracts.ts';
 import { systemClock } from '../ground/clock.ts';
 import type { Log } from '../ground/log.ts';
 import { connectRedis } from '../redis/connect.ts';
 import { keysOf } from '../redis/keys.ts';
 import { type EyeQueues, type PanelRules, ScanPanel } from '../vantage-points/ask-all.ts';
 import { EyeRegistry, mostEyesAsked } from '../vantage-points/registry.ts';
-import { Channel, closeAll, scanQueue, type sharedQueues } from './queue.ts';
+import { Channel, closeAll, scanQueue, sharedQueues } from './queue.ts';
 
 /** The scan queues of the eyes, opened as they are met; of many that came and went the oldest is closed. */
 export class ScanQueues implements EyeQueues {
@@ -61,7 +67,7 @@ export class ScanQueues implements EyeQueues {
 
 /** Asks ns4 for work. Every call rejects within seconds when Redis is away. */
 export class JobProducer {
-  readonly #channels: Record<(typeof sharedQueues)[number], Channel>;
+  readonly #channels: ReadonlyMap<QueueName, Channel>;
   readonly #redis: Redis;
   readonly #registry: EyeRegistry;
   readonly #scanQueues: ScanQueues;
@@ -73,7 +79,7 @@ export class JobProducer {
       for (const listener of this.#listeners) listener(jobId);
     };
     const open = (name: string) => new Channel(name, settings, cloud, log, finished);
-    this.#channels = { work: open('work'), evacuate: open('evacuate') };
+    this.#channels = new Map(sharedQueues.map((queue) => [queue, open(queue)]));
     this.#scanQueues = new ScanQueues(settings, cloud, log, finished);
     const keys = keysOf(cloud);
     this.#redis = connectRedis(settings, cloud, log);
@@ -91,35 +97,38 @@ export class JobProducer {
 
   /** Asks for a job; asking again with the same id while the first is known changes nothing. Ids carry no ":". */
   async request<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
-    const { queue } = contracts[name];
-    if (queue === 'scan') return this.#panel.request(id, data as JobData<'scan'>);
-    await this.#channels[queue].add(name, id, data);
+    if (contracts[name].ofEachVantagePoint) return this.#panel.request(id, data as JobData<'scan'>);
+    await this.#channel(name).add(name, id, data);
     // A scan may follow: by then the connections stand.
     if (name === 'refresh-inventory') this.#scanQueues.meet((await this.#registry.list()).names);
   }
 
   /** What became of a job, checked against its contract; of a scan, what all eyes saw together. */
   async outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
-    const { queue } = contracts[name];
-    // The cast says what the table of contracts says: no other job has this queue.
-    if (queue === 'scan') return (await this.#panel.outcome(id)) as JobOutcome<N>;
-    return this.#channels[queue].outcome(name, id);
+    // The cast says what the table of contracts says: it is the only job of each vantage point.
+    if (contracts[name].ofEachVantagePoint) return (await this.#panel.outcome(id)) as JobOutcome<N>;
+    return this.#channel(name).outcome(name, id);
   }
 
   /** Takes a job back that no worker has begun. A running one is left alone. */
   async withdraw(name: JobName, id: string): Promise<void> {
-    const { queue } = contracts[name];
-    if (queue === 'scan') await this.#panel.withdraw(id);
-    else await this.#channels[queue].remove(id);
+    if (contracts[name].ofEachVantagePoint) await this.#panel.withdraw(id);
+    else await this.#channel(name).remove(id);
   }
 
   /** How many ns4 workers listen now. */
   async workers(): Promise<number> {
-    return this.#channels.work.workers();
+    return this.#channel('refresh-inventory').workers();
+  }
+
+  #channel(name: JobName): Channel {
+    const channel = this.#channels.get(contracts[name].queue);
+    if (channel === undefined) throw new Error(`${name} has no queue that all ns4 share`);
+    return channel;
   }
 
   async close(): Promise<void> {
-    await closeAll([...Object.values(this.#channels), this.#scanQueues]);
+    await closeAll([...this.#channels.values(), this.#scanQueues]);
     this.#redis.disconnect();
   }
 }

@@ -21,15 +21,13 @@ const lockMs = 5_000;
 const stalledCheckMs = 2_000;
 /** For handlers to hand back what they have, and for Redis to be told. */
 const closeLimitMs = 5_000;
-/** Queues any ns4 works on; scans have one for each eye, which its name tells from the others. */
-export const sharedQueues = ['work', 'evacuate'] as const;
-export const scanQueue = (eye: string): string => `scan-${eye}`;
-/** Kept for people who look; evacuations longer, so that a repeated request with the same id stays a no-op. */
-const keep = {
-  work: { age: 3_600, count: 300 },
-  scan: { age: 3_600, count: 100 },
-  evacuate: { age: 30 * 86_400, count: 1_000 },
-} as const;
+const all = Object.values(contracts);
+/** Queues any ns4 works on; of the others each vantage point has one of its own. */
+export const sharedQueues: readonly QueueName[] = all
+  .filter(({ ofEachVantagePoint }) => !ofEachVantagePoint)
+  .map(({ queue }) => queue);
+/** The queue of one vantage point, which its name tells from the others. */
+export const scanQueue = (eye: string): string => `${contracts.scan.queue}-${eye}`;
 
 /** One queue as its producer has it, with word of what finished when somebody listens. */
 export class Channel {
@@ -57,7 +55,8 @@ export class Channel {
   }
 
   async add<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
-    const kept = keep[contracts[name].queue];
+    const { ageSeconds, count } = contracts[name].keep;
+    const kept = { age: ageSeconds, count };
     await this.#queue.add(name, contracts[name].data.parse(data), {
       jobId: id,
       // A job that fails is the monitor's to decide on, never BullMQ's to repeat.
@@ -108,34 +107,22 @@ function failure(reason: string | undefined) {
     : ({ state: 'failed', detail: reason ?? 'no reason given' } as const);
 }
 
-export interface WorkerLimits {
-  /** Jobs at once, per queue. */
-  readonly concurrency: Readonly<Record<QueueName, number>>;
-}
-
 /** Runs the handlers for the jobs of one cloud until closed; scans for the eye of this name. */
 export class JobWorker {
   readonly #workers: Worker[];
   readonly #stopper = new AbortController();
 
-  constructor(
-    settings: RedisSettings,
-    cloud: string,
-    handlers: Handlers,
-    limits: WorkerLimits,
-    eye: string,
-    log: Log,
-  ) {
+  constructor(settings: RedisSettings, cloud: string, handlers: Handlers, eye: string, log: Log) {
     const { prefix } = keysOf(cloud);
     const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
-    this.#workers = ([...sharedQueues, 'scan'] as const).map((name) => {
+    this.#workers = all.map(({ queue, ofEachVantagePoint, concurrency }) => {
       const worker = new Worker(
-        name === 'scan' ? scanQueue(eye) : name,
+        ofEachVantagePoint ? scanQueue(eye) : queue,
         (job: Job, _token?: string, signal?: AbortSignal) => this.#run(job, handlers, signal, log),
         {
           connection,
           prefix,
-          concurrency: limits.concurrency[name],
+          concurrency,
           lockDuration: lockMs,
           stalledInterval: stalledCheckMs,
           // A job whose worker died fails at once; whether and how to go on is the monitor's decision.

@@ -1,7 +1,7 @@
 // What each sentinel says of the master, for --check: a connection takes the first answer and never tells of the others.
 import { Redis } from 'ioredis';
 import type { RedisSettings, SentinelSettings } from '../config/settings.ts';
-import type { Endpoint } from '../documents/jobs/contracts.ts';
+import type { Endpoint } from '../documents/jobs/scan.ts';
 import { errorText } from '../ground/errors.ts';
 import { answerLimitMs, endpointText } from './sentinels.ts';
 

@@ -1,7 +1,7 @@
 // Redis behind sentinels: how a connection finds the master and follows it in a fail-over.
 import { Redis, type RedisOptions, type SentinelAddress, SentinelConnector } from 'ioredis';
 import type { SentinelSettings } from '../config/settings.ts';
-import type { Endpoint } from '../documents/jobs/contracts.ts';
+import type { Endpoint } from '../documents/jobs/scan.ts';
 
 /**
  * For a sentinel or a server to be reached, and for a sentinel to answer. Short: the machine that is gone usually had

@@ -8,7 +8,7 @@ import {
   newestHeartbeats,
   wasHandled,
 } from '../documents/inventory.ts';
-import type { ScanResult, ScanTarget } from '../documents/jobs/contracts.ts';
+import type { ScanResult, ScanTarget } from '../documents/jobs/scan.ts';
 import type { Refusal } from '../documents/refusals/refusals.ts';
 import { type ControlRules, controlHosts, hostTarget, livingHosts, spread } from './controls.ts';
 import { vouchedSilence } from './votes.ts';

@@ -2,7 +2,7 @@
 // The monitor chooses them for its scans, ns4 for an evacuation by hand. Pure.
 
 import { type Hosts, type Hypervisor, newestHeartbeats } from '../documents/inventory.ts';
-import type { ScanTarget } from '../documents/jobs/contracts.ts';
+import type { ScanTarget } from '../documents/jobs/scan.ts';
 
 /** More would add traffic, not certainty. */
 export const controlHostCount = 5;

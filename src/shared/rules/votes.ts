@@ -1,7 +1,7 @@
 // What several vantage points (eyes) saw together: one that hears a target proves that it lives, so many sighted ones
 // must agree that it is silent, and a blind one does not count. Pure.
 
-import type { EyeReport, ScanFinding, ScanResult } from '../documents/jobs/contracts.ts';
+import type { EyeReport, ScanFinding, ScanResult } from '../documents/jobs/scan.ts';
 import type { Refusal } from '../documents/refusals/refusals.ts';
 
 /** What one eye brought back; null when it did not answer in time. */

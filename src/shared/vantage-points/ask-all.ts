@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { contracts, type JobData, type JobOutcome, type ScanResult } from '../documents/jobs/contracts.ts';
+import { contracts, type JobData, type JobOutcome } from '../documents/jobs/contracts.ts';
+import type { ScanResult } from '../documents/jobs/scan.ts';
 import type { Clock } from '../ground/clock.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Keys } from '../redis/keys.ts';

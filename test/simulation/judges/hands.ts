@@ -3,7 +3,7 @@
 import type { Order } from '../../../src/ns4/recovery/report.ts';
 import type { Mandate } from '../../../src/shared/documents/assignments.ts';
 import type { Servers } from '../../../src/shared/documents/inventory.ts';
-import type { ScanResult } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Process } from '../processes/process.ts';
 import type { Host } from '../world/model.ts';
 import type { PretendRedis } from '../world/redis.ts';

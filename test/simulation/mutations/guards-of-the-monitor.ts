@@ -79,7 +79,7 @@ export const monitorGuards: readonly Guard[] = [
   ),
   guard('failed scan', 'a scan that failed says nothing', [
     verdict,
-    "if (result !== null && 'targets' in result) return result;",
+    'if (result.ok) return result;',
     "return { ok: true, outcome: 'seen', controls: {}, tookMs: 0, targets: Object.fromEntries(hosts.map((host) => [host, { state: 'silent', detail: '' }])), ...result };",
   ]),
   rarely(

@@ -1,5 +1,5 @@
 // The eyes of one worker: what a scan from its machine finds in the true world.
-import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
 import type { World } from '../world/world.ts';

@@ -1,5 +1,6 @@
 // One ns4 worker: the real refresh and the real evacuation on a pretend OpenStack, Redis and network.
-import type { JobRequest, Rules } from '../../../src/monitor/core/state.ts';
+
+import type { Rules } from '../../../src/monitor/core/state.ts';
 import { CloudError } from '../../../src/ns4/cloud.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
@@ -11,12 +12,9 @@ import { evacuateHost } from '../../../src/ns4/recovery/run.ts';
 import { warrantOf } from '../../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, Inventory, Servers } from '../../../src/shared/documents/inventory.ts';
-import type {
-  EvacuateData,
-  EvacuationReport,
-  JobResult,
-  ScanResult,
-} from '../../../src/shared/documents/jobs/contracts.ts';
+import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { EvacuateData, EvacuationReport } from '../../../src/shared/documents/jobs/evacuate.ts';
+import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
 import type { Nova } from '../world/nova.ts';

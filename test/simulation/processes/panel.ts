@@ -1,7 +1,7 @@
 // A scan by all eyes there are. The real merging of what they saw; who is asked and waited for is a simple picture of
 // shared/scan-panel.ts: a dead eye is not asked, one that stands still or is cut off is waited for until it counts as gone.
 
-import type { ScanResult } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import { mergeScans, type Vote } from '../../../src/shared/rules/votes.ts';
 import { eyeLifeMs } from '../../../src/shared/vantage-points/registry.ts';
 import type { Eye, ScanQuestion, SeenScan } from './eye.ts';

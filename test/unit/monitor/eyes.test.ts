@@ -1,6 +1,6 @@
 // A round of the monitor with several vantage points: how many must agree, who vetoes, and what is said of it.
 import { expect, test } from 'vitest';
-import type { ScanFinding, ScanResult } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { ScanFinding, ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import { mergeScans } from '../../../src/shared/rules/votes.ts';
 import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
 import { Story } from '../../support/monitor-story.ts';

@@ -1,12 +1,8 @@
 // Recoveries under way: what their jobs' outcomes mean, further attempts after a lost worker, and the end of each. Pure.
 
 import { evacuateJobId } from '../../../shared/documents/assignments.ts';
-import {
-  contracts,
-  type EvacuationReport,
-  type JobName,
-  type JobOutcome,
-} from '../../../shared/documents/jobs/contracts.ts';
+import { contracts, type JobOutcome } from '../../../shared/documents/jobs/contracts.ts';
+import type { EvacuationReport } from '../../../shared/documents/jobs/evacuate.ts';
 import { mostAttempts, type Recovery } from '../state.ts';
 import type { Turn } from '../step-draft.ts';
 
@@ -15,7 +11,7 @@ const continueWithinMs = 3_600_000;
 const longestRetryMs = 60_000;
 
 /** Takes the outcome of a recovery's job: the end of it, or a further attempt. */
-export function continueRecovery(turn: Turn, recovery: Recovery, outcome: JobOutcome<JobName>): void {
+export function continueRecovery(turn: Turn, recovery: Recovery, outcome: JobOutcome<'evacuate'>): void {
   switch (outcome.state) {
     case 'waiting':
     case 'running':
@@ -30,7 +26,6 @@ export function continueRecovery(turn: Turn, recovery: Recovery, outcome: JobOut
     case 'missing':
       return tryAgain(turn, recovery, 'Redis lost the job', 0);
     case 'done': {
-      if (!('incident' in outcome.result)) return;
       const report = outcome.result;
       if (report.outcome === 'handed-back') return tryAgain(turn, recovery, 'its ns4 was stopped', 0);
       // It was the current job, so nobody else was asked: a claim by hand, or Redis lost its last moments. What was begun

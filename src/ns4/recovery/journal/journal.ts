@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Warrant } from '../../../shared/documents/assignments.ts';
-import { instanceReportSchema } from '../../../shared/documents/jobs/contracts.ts';
+import { instanceReportSchema } from '../../../shared/documents/jobs/evacuate.ts';
 import { refusalSchema } from '../../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';

@@ -2,7 +2,7 @@
 
 import type { EventFacts } from '../../../shared/documents/events/events.ts';
 import type { Hypervisor, Server } from '../../../shared/documents/inventory.ts';
-import type { InstanceReport } from '../../../shared/documents/jobs/contracts.ts';
+import type { InstanceReport } from '../../../shared/documents/jobs/evacuate.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import type { Log } from '../../../shared/ground/log.ts';
 import type { Cloud } from '../../cloud.ts';

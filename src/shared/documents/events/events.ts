@@ -2,7 +2,7 @@
 // An event carries its facts and the finished sentence, so that every reader says the same words.
 import { z } from 'zod';
 import { fencingModeSchema } from '../fencing-mode.ts';
-import { evacuationReportSchema, instanceReportSchema } from '../jobs/contracts.ts';
+import { evacuationReportSchema, instanceReportSchema } from '../jobs/evacuate.ts';
 import { refusalSchema } from '../refusals/refusals.ts';
 
 export const eventLevels = ['debug', 'info', 'warning', 'error'] as const;

@@ -2,7 +2,7 @@
 // for Slack.
 
 import { fencingText } from '../fencing-mode.ts';
-import type { EvacuationReport, InstanceReport } from '../jobs/contracts.ts';
+import type { EvacuationReport, InstanceReport } from '../jobs/evacuate.ts';
 import { refusalEntry, refusalSentence } from '../refusals/refusals.ts';
 import type { EventFacts, EventLevel, SonnyEvent } from './events.ts';
 

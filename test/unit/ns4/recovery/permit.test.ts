@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type FreshFacts, permitEvacuation } from '../../../../src/ns4/recovery/permit.ts';
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
-import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/contracts.ts';
+import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
 import { mergeScans } from '../../../../src/shared/rules/votes.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../../support/inventories.ts';

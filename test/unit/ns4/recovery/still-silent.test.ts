@@ -1,7 +1,7 @@
 // While instances are moved: how old an answer about the dead host may be, whatever happens to the time of day.
 import { expect, test } from 'vitest';
 import { SignOfLifeError, SilenceWatch } from '../../../../src/ns4/recovery/still-silent.ts';
-import type { ScanResult } from '../../../../src/shared/documents/jobs/contracts.ts';
+import type { ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import { hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
 
 function watch() {

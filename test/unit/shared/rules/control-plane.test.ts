@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Hosts, Hypervisor } from '../../../../src/shared/documents/inventory.ts';
-import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/contracts.ts';
+import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import { controlsFor, findOutages, unansweredFor } from '../../../../src/shared/rules/control-plane.ts';
 import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
 

@@ -1,7 +1,7 @@
 // What several eyes saw together: the rules as a table, and what holds for any votes.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/contracts.ts';
+import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import {
   eyesAgreeing,
   mergeScans,

@@ -1,7 +1,8 @@
 // Partial outages in a round: whom the state of the control plane keeps from being judged, said once per part. Pure.
 
 import type { Hosts, Inventory } from '../../../../shared/documents/inventory.ts';
-import type { JobName, JobOutcome, ScanResult } from '../../../../shared/documents/jobs/contracts.ts';
+import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
+import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
 import {
   findOutages,
   type Outage,
@@ -48,15 +49,14 @@ const noScan: ScanResult = { ok: false, detail: 'there was none' };
 export function vouchedFor(
   turn: Turn,
   inventory: Inventory | null,
-  outcome: JobOutcome<JobName>,
+  outcome: JobOutcome<'scan'>,
   silent: Readonly<Record<string, readonly string[]>>,
 ): ReadonlySet<string> {
   const silentHosts = Object.keys(silent);
   if (silentHosts.length === 0 || !inventory?.hosts) return new Set(silentHosts);
   const outages = lookForOutages(turn, inventory.hosts);
   if (outages.everywhere) return new Set();
-  const result = outcome.state === 'done' ? outcome.result : null;
-  const scan = result !== null && 'controls' in result ? result : noScan;
+  const scan = outcome.state === 'done' ? outcome.result : noScan;
   const vouched = new Set<string>();
   const unvouched = new Map<Outage, string[]>();
   for (const [host, targets] of Object.entries(silent)) {

@@ -1,5 +1,6 @@
 // From scan results to verdicts: which suspects are silent, which of them are dead. Everything else is a refusal. Pure.
-import type { JobName, JobOutcome, ScanResult } from '../../../../shared/documents/jobs/contracts.ts';
+import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
+import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
 
 import { eyesAgreeing, tooFewEyes, vouchedSilence } from '../../../../shared/rules/votes.ts';
 import type { Phase } from '../../state.ts';
@@ -18,7 +19,7 @@ type SeenScan = ScanResult & { ok: true };
 /** The suspects that a scan found silent, with what it saw; for each other one a refusal. */
 export function silentOnes(
   turn: Turn,
-  outcome: JobOutcome<JobName>,
+  outcome: JobOutcome<'scan'>,
   suspects: readonly string[],
 ): Record<string, string> {
   const scan = usableScan(turn, outcome, 'hosts', suspects);
@@ -55,7 +56,7 @@ export function silentOnes(
  */
 export function judgeWitnesses(
   turn: Turn,
-  outcome: JobOutcome<JobName>,
+  outcome: JobOutcome<'scan'>,
   phase: Phase & { kind: 'scanning-guests' },
 ): DeadHost[] {
   const hosts = Object.keys(phase.silent);
@@ -140,29 +141,29 @@ const silence = (turn: Turn, host: string, phase: Phase & { kind: 'scanning-gues
 
 /** Bystanders that did not answer the guest scan: silence and trouble count alike, as the doubt is about acting. */
 export function silentBystanders(
-  outcome: JobOutcome<JobName>,
+  outcome: JobOutcome<'scan'>,
   phase: Phase & { kind: 'scanning-guests' },
 ): string[] {
-  const result = outcome.state === 'done' ? outcome.result : null;
-  const targets = result !== null && 'targets' in result ? result.targets : {};
+  const targets = outcome.state === 'done' && outcome.result.ok ? outcome.result.targets : {};
   return phase.bystanders.filter((host) => targets[host]?.state !== 'answers');
 }
 
 /** The scan, if there was one; otherwise a refusal for its hosts: a scan that failed says nothing (defect 2 of the original). */
 function usableScan(
   turn: Turn,
-  outcome: JobOutcome<JobName>,
+  outcome: JobOutcome<'scan'>,
   of: 'hosts' | 'guests',
   hosts: readonly string[],
 ): SeenScan | null {
-  const result = outcome.state === 'done' ? outcome.result : null;
-  if (result !== null && 'targets' in result) return result;
-  const detail =
-    outcome.state === 'failed'
-      ? outcome.detail
-      : result !== null && 'ok' in result && !result.ok
-        ? result.detail
-        : 'the job vanished from the queue';
+  const result: ScanResult =
+    outcome.state === 'done'
+      ? outcome.result
+      : {
+          ok: false,
+          detail: outcome.state === 'failed' ? outcome.detail : 'the job vanished from the queue',
+        };
+  if (result.ok) return result;
+  const { detail } = result;
   turn.refuse({ name: 'scan-failed', of, hosts: [...hosts], detail });
   return null;
 }

@@ -1,7 +1,7 @@
 // Who can testify for a silent host, and who can testify that the scanner itself is not blind. Pure.
 
 import { externalAddresses, type Inventory, type Server } from '../../../../shared/documents/inventory.ts';
-import type { ScanTarget } from '../../../../shared/documents/jobs/contracts.ts';
+import type { ScanTarget } from '../../../../shared/documents/jobs/scan.ts';
 import { spread } from '../../../../shared/rules/controls.ts';
 import { controlGuestCount, type Rules } from '../../state.ts';
 

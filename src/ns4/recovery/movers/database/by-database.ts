@@ -2,7 +2,7 @@
 // its Placement allocation, rebind its ports and reboot it hard. Unlike the original: the update is conditional and
 // parameterised, node is the hypervisor's name, stopped instances get their ports rebound too, Placement is corrected.
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { InstanceReport } from '../../../../shared/documents/jobs/contracts.ts';
+import type { InstanceReport } from '../../../../shared/documents/jobs/evacuate.ts';
 import { errorText, OperationalError } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud.ts';
 import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';

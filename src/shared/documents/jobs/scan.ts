@@ -1,0 +1,65 @@
+// The job `scan`: which hosts and guests answer, as one vantage point sees them, and as all of them do together.
+import { z } from 'zod';
+import { failureSchema, job } from './entry.ts';
+
+const endpointSchema = z.object({ address: z.string(), port: z.number().int().min(1).max(65535) });
+/** One address and port to connect to. */
+export type Endpoint = z.infer<typeof endpointSchema>;
+
+export const scanTargetSchema = z.object({ name: z.string(), endpoints: z.array(endpointSchema) });
+/** A host or guest under one name, with all endpoints that may speak for it: any answer counts. */
+export type ScanTarget = z.infer<typeof scanTargetSchema>;
+
+const scanFindingSchema = z.object({
+  /** answers: open or refused; silent: no answer or host unreachable; unknown: the scanner's own trouble, never "down". */
+  state: z.enum(['answers', 'silent', 'unknown']),
+  /** For people: "127.0.1.2:22 open", "3 ports silent", "EMFILE on 127.0.1.2:22". */
+  detail: z.string(),
+});
+export type ScanFinding = z.infer<typeof scanFindingSchema>;
+
+const eyeReportSchema = z.object({
+  name: z.string(),
+  /** no-answer: it was asked and did not answer in time. */
+  state: z.enum(['sighted', 'blind', 'failed', 'no-answer']),
+  /** Targets it found silent. */
+  silent: z.array(z.string()),
+  /** Controls that answered it. */
+  heard: z.array(z.string()),
+});
+/** What one vantage point (an ns4 by its `[SCAN] name`) had to say. */
+export type EyeReport = z.infer<typeof eyeReportSchema>;
+
+const scanResultSchema = z.union([
+  z.object({
+    ok: z.literal(true),
+    /**
+     * blind: no control answered, so silence of the targets means nothing; too-few-eyes: fewer vantage points scanned
+     * than must agree. One eye by itself tells the first two only.
+     */
+    outcome: z.enum(['seen', 'blind', 'too-few-eyes']),
+    targets: z.record(z.string(), scanFindingSchema),
+    controls: z.record(z.string(), scanFindingSchema),
+    tookMs: z.number(),
+    /** Every eye that was asked, and how many must agree; set once the votes are merged (see votes.ts). */
+    eyes: z.array(eyeReportSchema).optional(),
+    quorum: z.number().optional(),
+  }),
+  failureSchema,
+]);
+export type ScanResult = z.infer<typeof scanResultSchema>;
+
+/** Asked of every vantage point; producer and worker see one's result, whoever asked sees the merged one. */
+export const scanJob = job('scan', 'scan', {
+  data: z.object({
+    targets: z.array(scanTargetSchema),
+    controls: z.array(scanTargetSchema),
+    requestedAtMs: z.number(),
+  }),
+  result: scanResultSchema,
+  timeoutMs: 55_000,
+  waitMs: 60_000,
+  ofEachVantagePoint: true,
+  concurrency: 4,
+  keep: { ageSeconds: 3_600, count: 100 },
+});
