@@ -1,6 +1,7 @@
 // What the demo shows, and in which colours.
 import { styleText } from 'node:util';
-import type { EventLevel, SonnyEvent } from '../../src/shared/documents/events/events.ts';
+import type { EventLevel } from '../../src/shared/documents/events/entry.ts';
+import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import type { Snapshot } from '../simulator.ts';
 import type { Post } from '../slack/slack.ts';
 

@@ -3,7 +3,7 @@
 // again under the same ids, by whoever leads then.
 import { setMaxListeners } from 'node:events';
 import type { EventFacts } from '../shared/documents/events/events.ts';
-import { announce } from '../shared/documents/events/sentences.ts';
+import { announce } from '../shared/documents/events/events.ts';
 import type { Inventory } from '../shared/documents/inventory.ts';
 import type { Finished, JobName, JobRequest } from '../shared/documents/jobs/contracts.ts';
 import type { Clock } from '../shared/ground/clock.ts';

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { handlersOf } from '../../src/ns4/jobs/handlers.ts';
-import { announce } from '../../src/shared/documents/events/sentences.ts';
+import { announce } from '../../src/shared/documents/events/events.ts';
 import type { Handlers } from '../../src/shared/documents/jobs/contracts.ts';
 import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
@@ -180,7 +180,7 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
   test('each has its own events and its own incidents', async () => {
     const [ours, theirs] = [workers[0].parts, workers[1].parts];
     await ours.events.append([
-      announce(here, 1, { kind: 'monitor-started', resumed: false, who: 'here/1', epoch: 1 }),
+      announce(here, 1, { kind: 'monitor-started', resumed: false, who: 'here/1', epoch: 1, fencing: 'none' }),
     ]);
     expect((await ours.events.readAfter('0-0', 10)).map(({ event }) => event.cloud)).toEqual([here]);
     expect(await theirs.events.readAfter('0-0', 10)).toEqual([]);

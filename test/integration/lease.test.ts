@@ -5,7 +5,7 @@ import { Lease, leaseMs, readStandbys } from '../../src/monitor/lease.ts';
 import { LostLeaseError, Memory, readState } from '../../src/monitor/memory.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
 import { judgeWarrant, type Mandate, type Warrant } from '../../src/shared/documents/assignments.ts';
-import { announce } from '../../src/shared/documents/events/sentences.ts';
+import { announce } from '../../src/shared/documents/events/events.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { connectRedis } from '../../src/shared/redis/connect.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';

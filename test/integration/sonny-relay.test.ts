@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Post, type Slack, startSlack } from '../../simulator/slack/slack.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
-import { announce } from '../../src/shared/documents/events/sentences.ts';
+import { announce } from '../../src/shared/documents/events/events.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
 import { Household, type Ini, type Running } from '../support/processes.ts';

@@ -1,7 +1,7 @@
 // The cursor in a real event stream: first start, pages, what was trimmed away, a stream that began anew.
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { announce } from '../../src/shared/documents/events/sentences.ts';
+import { announce } from '../../src/shared/documents/events/events.ts';
 import { EventLog, eventCapacity } from '../../src/shared/redis/event-log.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { type Page, RedisEventSource, streamStart } from '../../src/sonny/inbox/event-source.ts';

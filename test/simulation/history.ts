@@ -2,7 +2,7 @@
 // manager would.
 import type { Order, Rules } from '../../src/monitor/core/state.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
-import { announce } from '../../src/shared/documents/events/sentences.ts';
+import { announce } from '../../src/shared/documents/events/events.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { CloudLink } from './processes/cloud-link.ts';
 import { Eye } from './processes/eye.ts';

@@ -4,7 +4,7 @@
 import { awaitedJobs, firstState, type Input, type Rules, type State } from '../../src/monitor/core/state.ts';
 import { step } from '../../src/monitor/core/step.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
-import { sentence } from '../../src/shared/documents/events/sentences.ts';
+import { sentence } from '../../src/shared/documents/events/events.ts';
 import type { Inventory } from '../../src/shared/documents/inventory.ts';
 import type {
   Finished,

@@ -1,7 +1,8 @@
 // `ns4 -d HOST -s HOST`: one evacuation by hand, with the same checks as a job, and its progress on the terminal.
 
 import type { EventFacts } from '../../shared/documents/events/events.ts';
-import { announce, endedText, endedWell, sentence } from '../../shared/documents/events/sentences.ts';
+import { announce, sentence } from '../../shared/documents/events/events.ts';
+import { endedText, endedWell } from '../../shared/documents/events/report-text.ts';
 import { incidentId } from '../../shared/documents/incident-id.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';

@@ -3,7 +3,7 @@
 import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
 import { warrantOf } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
-import { announce } from '../../shared/documents/events/sentences.ts';
+import { announce } from '../../shared/documents/events/events.ts';
 import type { Hosts } from '../../shared/documents/inventory.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
 import type { Clock } from '../../shared/ground/clock.ts';

@@ -1,6 +1,6 @@
 // What to post next, of everything that waits: at most one post in a while, a line for each event, whole events as
 // long as they fit. Pure: time is passed in.
-import type { EventLevel } from '../../shared/documents/events/events.ts';
+import type { EventLevel } from '../../shared/documents/events/entry.ts';
 import { escapeWithin, visible } from '../render/mrkdwn.ts';
 
 /** A place in the event stream of a cloud. */

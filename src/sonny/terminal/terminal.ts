@@ -1,6 +1,6 @@
 // Without a Slack token, events go to the terminal: time, cloud, level, text; coloured when a person watches.
 import { styleText } from 'node:util';
-import type { EventLevel } from '../../shared/documents/events/events.ts';
+import type { EventLevel } from '../../shared/documents/events/entry.ts';
 import type { Entry, Pacing, Post } from '../relay/batch.ts';
 import type { Delivery, Outlet } from '../relay/relay.ts';
 import { visible } from '../render/mrkdwn.ts';

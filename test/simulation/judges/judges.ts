@@ -1,7 +1,7 @@
 // All judges of a history together, as the world and the processes report to them.
 import { mandateOf, type Rules, type State } from '../../../src/monitor/core/state.ts';
 import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
-import { endedWell } from '../../../src/shared/documents/events/sentences.ts';
+import { endedWell } from '../../../src/shared/documents/events/report-text.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { Process } from '../processes/process.ts';
 import type { Judge } from '../processes/storage.ts';

@@ -1,7 +1,7 @@
 // The monitor's rules as stories: what it sees, what it asks of ns4, what it refuses and says.
 import { describe, expect, test } from 'vitest';
 import { awaitedJobs } from '../../../src/monitor/core/state.ts';
-import { sentence } from '../../../src/shared/documents/events/sentences.ts';
+import { sentence } from '../../../src/shared/documents/events/events.ts';
 import type { RefusalName } from '../../../src/shared/documents/refusals/refusals.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';

@@ -1,8 +1,8 @@
 // Every refusal as an operator meets it: its sentence, and whether it is alarming. A refusal without a line in this table
 // does not compile. That each is brought about by a test elsewhere, and is in README's table, is for tidy.test.ts.
 import { expect, test } from 'vitest';
-import type { EventLevel } from '../../../../src/shared/documents/events/events.ts';
-import { sentence } from '../../../../src/shared/documents/events/sentences.ts';
+import type { EventLevel } from '../../../../src/shared/documents/events/entry.ts';
+import { sentence } from '../../../../src/shared/documents/events/events.ts';
 import {
   type Refusal,
   type RefusalName,

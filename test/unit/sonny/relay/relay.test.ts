@@ -1,6 +1,6 @@
 // The relay over scripted streams and a scripted Slack, turn by turn, in passed-in time.
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { EventLevel } from '../../../../src/shared/documents/events/events.ts';
+import type { EventLevel } from '../../../../src/shared/documents/events/entry.ts';
 import { createLog } from '../../../../src/shared/ground/log.ts';
 import type { EventSource, Page } from '../../../../src/sonny/inbox/event-source.ts';
 import { Feed, pageSize } from '../../../../src/sonny/inbox/feed.ts';

@@ -1,0 +1,80 @@
+// Events of a recovery: asked for, continued, its steps, each instance, its end.
+import { z } from 'zod';
+import { evacuationReportSchema, type InstanceReport, instanceReportSchema } from '../jobs/evacuate.ts';
+import { event } from './entry.ts';
+import { endedText, endedWell } from './report-text.ts';
+import { seconds } from './words.ts';
+
+const pair = { incident: z.string(), dead: z.string(), spare: z.string() };
+
+const evacuationRequested = event('evacuation-requested', pair, {
+  level: 'warning',
+  says: ({ dead, spare, incident }) => `Recovering ${dead} -> ${spare} (incident ${incident}).`,
+});
+
+const evacuationContinued = event(
+  'evacuation-continued',
+  { ...pair, attempt: z.number(), why: z.string() },
+  {
+    level: 'warning',
+    says: ({ dead, spare, attempt, why }) =>
+      `Continuing ${dead} -> ${spare} with another worker, attempt ${attempt}: ${why}.`,
+  },
+);
+
+const evacuationStep = event(
+  'evacuation-step',
+  { ...pair, step: z.string() },
+  { level: 'info', says: ({ dead, spare, step }) => `${dead} -> ${spare}: ${step}.` },
+);
+
+const instanceEnded = event(
+  'instance',
+  { ...pair, instance: instanceReportSchema },
+  {
+    level: ({ instance }) => (instance.outcome === 'recovered' ? 'info' : 'error'),
+    says: ({ instance, spare }) => instanceText(instance, spare),
+  },
+);
+
+function instanceText(i: InstanceReport, spare: string): string {
+  const took = i.tookMs === null ? '' : ` after ${seconds(i.tookMs)}`;
+  switch (i.outcome) {
+    case 'recovered':
+      return `${i.name} is back on ${spare}${took} (${i.after ?? i.before}).`;
+    case 'skipped':
+      return `${i.name} stays where it is: ${i.why}.`;
+    case 'failed':
+      return `${i.name} could not be recovered: ${i.why}.`;
+    case 'unfinished':
+      return `${i.name} is not back yet: ${i.why}.`;
+  }
+}
+
+const evacuationEnded = event(
+  'evacuation-ended',
+  { report: evacuationReportSchema },
+  {
+    level: ({ report }) => (endedWell(report) ? 'info' : 'error'),
+    says: ({ report }) => endedText(report),
+  },
+);
+
+const evacuationLost = event(
+  'evacuation-lost',
+  { ...pair, why: z.string() },
+  {
+    level: 'error',
+    says: ({ dead, spare, why }) =>
+      `Nobody knows how ${dead} -> ${spare} ended (${why}). Please look; the cooldown stands.`,
+  },
+);
+
+export const recoveryEvents = [
+  evacuationRequested,
+  evacuationContinued,
+  evacuationStep,
+  instanceEnded,
+  evacuationEnded,
+  evacuationLost,
+] as const;
