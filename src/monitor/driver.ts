@@ -4,13 +4,14 @@
 import { setMaxListeners } from 'node:events';
 import type { EventFacts } from '../shared/documents/events/events.ts';
 import { announce } from '../shared/documents/events/sentences.ts';
-import type { Inventory } from '../shared/documents/inventory.ts';
 import type { JobName, JobOutcome } from '../shared/documents/jobs/contracts.ts';
 import type { Clock } from '../shared/ground/clock.ts';
 import { errorText, OperationalError } from '../shared/ground/errors.ts';
 import type { Log } from '../shared/ground/log.ts';
 import type { JobProducer } from '../shared/jobs/job-producer.ts';
-import type { InventoryStore } from '../shared/picture/inventory-store.ts';
+import type { Picture } from '../shared/picture/picture.ts';
+import type { InventoryStore } from '../shared/picture/store.ts';
+import { needsPicture, serversWanted } from './core/picture-needs.ts';
 import {
   awaitedJobs,
   type Found,
@@ -191,9 +192,9 @@ export class Driver {
     for (const job of awaitedJobs(this.#state)) {
       const outcome = await this.#outcome(job);
       if (outcome.state === 'waiting' || outcome.state === 'running') continue;
-      const inventory = job.name === 'evacuate' ? null : await this.#readInventory();
+      const picture = needsPicture(this.#state, job.id, outcome) ? await this.#readPicture() : null;
       moved =
-        (await this.#take({ kind: 'outcome', atMs: clock.nowMs(), jobId: job.id, outcome, inventory })) ||
+        (await this.#take({ kind: 'outcome', atMs: clock.nowMs(), jobId: job.id, outcome, picture })) ||
         moved;
     }
     moved = (await this.#take({ kind: 'tick', atMs: clock.nowMs() })) || moved;
@@ -241,11 +242,12 @@ export class Driver {
   }
 
   /** An inventory that cannot be read is as good as none; the core says so. */
-  async #readInventory(): Promise<Inventory | null> {
+  async #readPicture(): Promise<Picture | null> {
+    const { inventory, clock, rules, log } = this.#parts;
     try {
-      return await this.#parts.inventory.read();
+      return await inventory.read((picture) => serversWanted(this.#state, picture, clock.nowMs(), rules));
     } catch (error) {
-      this.#parts.log.error({ error: errorText(error) }, 'the inventory cannot be read');
+      log.error({ error: errorText(error) }, 'the inventory cannot be read');
       return null;
     }
   }

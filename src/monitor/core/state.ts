@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { Mandate } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { type FencingMode, fencingModeSchema } from '../../shared/documents/fencing-mode.ts';
-import type { Inventory } from '../../shared/documents/inventory.ts';
 import {
   contracts,
   evacuationReportSchema,
@@ -12,6 +11,7 @@ import {
   type JobOutcome,
 } from '../../shared/documents/jobs/contracts.ts';
 import { refusalSchema } from '../../shared/documents/refusals/refusals.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 
 /** What the operator decided, from config.ini. */
 export interface Rules {
@@ -171,8 +171,11 @@ export type Input = { readonly atMs: number } & (
       readonly kind: 'outcome';
       readonly jobId: string;
       readonly outcome: JobOutcome<JobName>;
-      /** What Redis holds now; null when it could not be read. */
-      readonly inventory: Inventory | null;
+      /**
+       * What Redis holds now, with the servers that picture-needs.ts names; null when the step needs no picture, when there is
+       * none, or when it could not be read.
+       */
+      readonly picture: Picture | null;
     }
 );
 

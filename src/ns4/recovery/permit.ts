@@ -4,6 +4,7 @@
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
 import type { EvacuateData, ScanResult } from '../../shared/documents/jobs/contracts.ts';
 import { type Refusal, tooFewEyes } from '../../shared/documents/refusals/refusals.ts';
+import { Picture } from '../../shared/picture/picture.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
 import { spareShortcoming } from '../../shared/rules/spares.ts';
 
@@ -42,7 +43,10 @@ export function permitEvacuation(
     (resumed ? null : partOfOutage(host, facts, heartbeatPeriodMs)) ??
     (resumed
       ? spareNoLongerWorks(order, hosts, nowMs, heartbeatPeriodMs)
-      : unfit(order, spareShortcoming({ dead, spare, hosts, servers, heartbeatPeriodMs, nowMs })))
+      : unfit(
+          order,
+          spareShortcoming({ dead, spare, picture: Picture.of(hosts, servers), heartbeatPeriodMs, nowMs }),
+        ))
   );
 }
 
@@ -89,7 +93,7 @@ function partOfOutage(
   { hosts, scan, nowMs }: Pick<FreshFacts, 'hosts' | 'scan' | 'nowMs'>,
   heartbeatPeriodMs: number,
 ): Refusal | null {
-  const outages = findOutages(hosts, nowMs, { heartbeatPeriodMs }, new Set());
+  const outages = findOutages(Picture.of(hosts, null), nowMs, { heartbeatPeriodMs }, new Set());
   const outage: Outage | undefined =
     outages.failed.find((o) => o.hosts.has(host)) ?? unansweredFor(host, outages, scan, [host]);
   return outage === undefined ? null : outageRefusal(outage, [host]);
