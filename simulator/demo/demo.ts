@@ -129,7 +129,7 @@ async function waitUntilWatched(
   try {
     while (
       !events.some((e) => e.facts.kind === 'monitor-started') ||
-      (await redis.exists(keysOf(cloud).servers)) === 0
+      (await redis.exists(keysOf(cloud).instances)) === 0
     )
       await delay(50, undefined, { signal: stop });
   } catch (error) {

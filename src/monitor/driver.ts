@@ -4,13 +4,14 @@
 import { setMaxListeners } from 'node:events';
 import type { EventFacts } from '../shared/documents/events/events.ts';
 import { announce } from '../shared/documents/events/events.ts';
-import type { Inventory } from '../shared/documents/inventory.ts';
 import type { Finished, JobName, JobRequest } from '../shared/documents/jobs/contracts.ts';
 import type { Clock } from '../shared/ground/clock.ts';
 import { errorText, OperationalError } from '../shared/ground/errors.ts';
 import type { Log } from '../shared/ground/log.ts';
 import type { JobProducer } from '../shared/jobs/job-producer.ts';
-import type { InventoryStore } from '../shared/picture/inventory-store.ts';
+import type { Picture } from '../shared/picture/picture.ts';
+import type { InventoryStore } from '../shared/picture/store.ts';
+import { needsPicture, serversWanted } from './core/picture-needs.ts';
 import { awaitedJobs, type Found, firstState, type Input, type Rules, type State } from './core/state.ts';
 import { step } from './core/step.ts';
 import { type Lease, renewMs, standbyPollMs } from './lease.ts';
@@ -183,8 +184,8 @@ export class Driver {
     for (const job of awaitedJobs(this.#state)) {
       const finished = await this.#finished(job);
       if (finished.outcome.state === 'waiting' || finished.outcome.state === 'running') continue;
-      const inventory = finished.job === 'evacuate' ? null : await this.#readInventory();
-      moved = (await this.#take({ kind: 'outcome', atMs: clock.nowMs(), finished, inventory })) || moved;
+      const picture = needsPicture(this.#state, finished) ? await this.#readPicture() : null;
+      moved = (await this.#take({ kind: 'outcome', atMs: clock.nowMs(), finished, picture })) || moved;
     }
     moved = (await this.#take({ kind: 'tick', atMs: clock.nowMs() })) || moved;
     await this.#requestAwaited();
@@ -235,11 +236,12 @@ export class Driver {
   }
 
   /** An inventory that cannot be read is as good as none; the core says so. */
-  async #readInventory(): Promise<Inventory | null> {
+  async #readPicture(): Promise<Picture | null> {
+    const { inventory, clock, rules, log } = this.#parts;
     try {
-      return await this.#parts.inventory.read();
+      return await inventory.read((picture) => serversWanted(this.#state, picture, clock.nowMs(), rules));
     } catch (error) {
-      this.#parts.log.error({ error: errorText(error) }, 'the inventory cannot be read');
+      log.error({ error: errorText(error) }, 'the inventory cannot be read');
       return null;
     }
   }

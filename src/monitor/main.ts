@@ -6,7 +6,7 @@ import { systemClock } from '../shared/ground/clock.ts';
 import { UsageError } from '../shared/ground/errors.ts';
 import type { Log } from '../shared/ground/log.ts';
 import { JobProducer } from '../shared/jobs/job-producer.ts';
-import { InventoryStore } from '../shared/picture/inventory-store.ts';
+import { InventoryStore } from '../shared/picture/store.ts';
 import { type Check, runChecks } from '../shared/process/check.ts';
 import {
   type CommonOptions,
@@ -127,10 +127,10 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
     {
       what: 'inventory',
       run: async () => {
-        const { hosts } = await parts().inventory.read();
-        if (hosts === null) return 'none yet';
-        const age = Math.round((Date.now() - hosts.collectedAtMs) / 1000);
-        return `${hosts.hypervisors.length} hypervisors, ${age} s old`;
+        const picture = await parts().inventory.read();
+        if (picture === null) return 'none yet';
+        const age = Math.round((Date.now() - picture.collectedAtMs) / 1000);
+        return `${picture.hypervisors.length} hypervisors, ${age} s old`;
       },
     },
     {

@@ -6,7 +6,7 @@ import { fencingText } from '../shared/documents/fencing-mode.ts';
 import { systemClock } from '../shared/ground/clock.ts';
 import { ScanQueues } from '../shared/jobs/job-producer.ts';
 import { JobWorker } from '../shared/jobs/queue.ts';
-import { InventoryStore } from '../shared/picture/inventory-store.ts';
+import { InventoryStore } from '../shared/picture/store.ts';
 import { runChecks } from '../shared/process/check.ts';
 import { type Frame, runProcess } from '../shared/process/frame.ts';
 import { operator } from '../shared/process/operator.ts';

@@ -46,10 +46,10 @@ function cloudChecks(cloud: string, settings: Settings, log: Log, frame: Frame):
         if (!reached) throw new Error('not looked at, as Redis cannot be reached');
         const only = { ...settings, slack: { ...settings.slack, clouds: [cloud] } };
         const { readers } = connectClouds(only, 'slack', log, frame);
-        const { hosts } = (await readers.get(cloud)?.inventory.read()) ?? { hosts: null };
-        if (hosts === null) return 'none yet';
-        const age = secondsText(Date.now() - hosts.collectedAtMs);
-        return `${hosts.hypervisors.length} hypervisors, updated ${age} ago`;
+        const picture = (await readers.get(cloud)?.inventory.read()) ?? null;
+        if (picture === null) return 'none yet';
+        const age = secondsText(Date.now() - picture.collectedAtMs);
+        return `${picture.hypervisors.length} hypervisors, updated ${age} ago`;
       },
     },
   ];

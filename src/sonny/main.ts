@@ -51,9 +51,8 @@ function slackOf({ token, appToken, channel, apiUrl }: SlackSettings, log: Log):
 
 /** Answers questions until stopped; beside the relay, which does not wait for any of this. */
 function listen(slack: Slack, settings: SlackSettings, relay: Relay, clouds: Clouds, log: Log, frame: Frame) {
-  const views = () => readViews(clouds.readers);
   const answering = new Answering({
-    views,
+    views: (server) => readViews(clouds.readers, server),
     reply: (asked, text) => slack.reply(asked, text),
     clock,
     log,
@@ -67,7 +66,9 @@ function listen(slack: Slack, settings: SlackSettings, relay: Relay, clouds: Clo
           : (login) => slack.open(login, (asked) => void answering.take(asked)),
       judge,
       onReconnected: () =>
-        void views().then((seen) => relay.say(`Connected again.\n${statusText(seen, clock.nowMs())}`)),
+        void readViews(clouds.readers).then((seen) =>
+          relay.say(`Connected again.\n${statusText(seen, clock.nowMs())}`),
+        ),
       clock,
       log,
     },

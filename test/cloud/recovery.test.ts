@@ -34,7 +34,7 @@ async function atWork(ini = {}, options: { aof?: boolean } = {}) {
   const monitor = household.start('monitor', '-vv');
   await testbed.until(
     'the first inventory',
-    async () => (await household.redis.exists(`sonny:{${testbed.env.cloud}}:inventory:servers`)) === 1,
+    async () => (await household.redis.exists(`sonny:{${testbed.env.cloud}}:inventory:instances`)) === 1,
     20_000,
   );
   return { household, ns4, monitor, redis: on.redis };

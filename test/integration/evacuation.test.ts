@@ -444,10 +444,10 @@ describe('with real silence', () => {
     const { parts } = real.worker({ realScan: true });
     const handlers = handlersOf(parts);
     await handlers['refresh-inventory']({ servers: false, requestedAtMs: real.clock.nowMs() }, never);
-    const { hosts } = await parts.inventory.read();
-    if (hosts === null) throw new Error('no inventory');
+    const picture = await parts.inventory.read();
+    if (picture === null) throw new Error('no inventory');
     const rules = { heartbeatPeriodMs, hypervisorPorts: parts.settings.scan.hypervisorPorts };
-    const controls = controlHosts(hosts, new Set([pair.dead]), real.clock.nowMs(), rules);
+    const controls = controlHosts(picture, new Set([pair.dead]), real.clock.nowMs(), rules);
     const order = real.order(pair, { controls });
     await real.mandate(order);
     return handlers.evacuate(order, never);
@@ -459,7 +459,7 @@ describe('with real silence', () => {
     await real.simulator.settled();
     const { inventory, events } = real.worker().parts;
     await until(
-      async () => (await inventory.read()).servers?.servers.filter((s) => s.host === pair.spare).length,
+      async () => (await inventory.read())?.instancesOn(pair.spare),
       (moved) => moved === 3,
     );
     const kinds = (await events.readAfter('0-0', 100)).map(({ event }) => event.facts.kind);

@@ -8,6 +8,7 @@ import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
 import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
 import { MovableClock, never, Worker } from '../support/evacuation-bench.ts';
+import { readWhole } from '../support/inventories.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
@@ -60,8 +61,8 @@ describe('defect 8: a refresh that fails leaves the previous inventory whole', (
     const { parts } = workers[0];
     const handlers = handlersOf(parts);
     expect(await refresh(handlers)).toMatchObject({ ok: true, hypervisors: 3 });
-    const before = await parts.inventory.read();
-    expect(before.servers?.collectedAtMs).toBe(before.hosts?.collectedAtMs);
+    const before = await readWhole(parts.inventory);
+    expect(before.picture.serversCollectedAtMs).toBe(before.picture.collectedAtMs);
     // The world changes in everything, so that a document of the failed refresh would show.
     const extra = `extra-${path.replaceAll('/', '')}`;
     await simulator.boot(extra, 'hv02');
@@ -70,13 +71,13 @@ describe('defect 8: a refresh that fails leaves the previous inventory whole', (
     const result = await refresh(handlers);
     expect(result).toMatchObject({ ok: false });
     expect(fault.hits).toBeGreaterThan(0);
-    expect(await parts.inventory.read()).toEqual(before);
+    expect(await readWhole(parts.inventory)).toEqual(before);
     simulator.clearFaults();
     expect(await refresh(handlers)).toMatchObject({ ok: true });
-    const after = await parts.inventory.read();
-    expect(after.servers?.servers.map((s) => s.name)).toContain(extra);
-    expect(after.hosts?.hypervisors.find((h) => h.host === 'hv03')?.disabledReason).toBe(extra);
-    expect(after.servers?.collectedAtMs).toBe(after.hosts?.collectedAtMs);
+    const after = await readWhole(parts.inventory);
+    expect(after.servers.map((s) => s.name)).toContain(extra);
+    expect(after.picture.hypervisor('hv03')?.disabledReason).toBe(extra);
+    expect(after.picture.serversCollectedAtMs).toBe(after.picture.collectedAtMs);
   });
 
   test('a later page of the servers fails: as if none had been read', async () => {
@@ -85,11 +86,11 @@ describe('defect 8: a refresh that fails leaves the previous inventory whole', (
     const handlers = handlersOf(worker.parts);
     for (const name of ['page-1', 'page-2', 'page-3']) await simulator.boot(name, 'hv02');
     await refresh(handlers);
-    const before = await worker.parts.inventory.read();
+    const before = await readWhole(worker.parts.inventory);
     await simulator.delete('page-1');
     simulator.fault({ kind: 'html', path: /servers\/detail.*marker=/, times: 20 });
     expect(await refresh(handlers)).toMatchObject({ ok: false });
-    expect(await worker.parts.inventory.read()).toEqual(before);
+    expect(await readWhole(worker.parts.inventory)).toEqual(before);
     await worker.close();
   });
 
@@ -104,8 +105,9 @@ describe('defect 8: a refresh that fails leaves the previous inventory whole', (
     const reader = new Worker(simulators[0], redis, new MovableClock(), [], {});
     let reads = 0;
     while (!over) {
-      const seen = await reader.parts.inventory.read();
-      expect(seen.servers?.collectedAtMs).toBe(seen.hosts?.collectedAtMs);
+      const { picture, servers } = await readWhole(reader.parts.inventory);
+      expect(picture.serversCollectedAtMs).toBe(picture.collectedAtMs);
+      expect(servers).toHaveLength(picture.instanceCount ?? Number.NaN);
       reads += 1;
     }
     await writing;
@@ -117,16 +119,17 @@ describe('defect 8: a refresh that fails leaves the previous inventory whole', (
     const { parts } = workers[0];
     const handlers = handlersOf(parts);
     await refresh(handlers);
-    const before = await parts.inventory.read();
+    const before = await readWhole(parts.inventory);
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(await refresh(handlers, false)).toMatchObject({
       ok: true,
       servers: null,
       serversCollectedAtMs: null,
     });
-    const after = await parts.inventory.read();
+    const after = await readWhole(parts.inventory);
     expect(after.servers).toEqual(before.servers);
-    expect(after.hosts?.collectedAtMs).toBeGreaterThan(before.hosts?.collectedAtMs ?? 0);
+    expect(after.picture.serversCollectedAtMs).toBe(before.picture.serversCollectedAtMs);
+    expect(after.picture.collectedAtMs).toBeGreaterThan(before.picture.collectedAtMs);
   });
 });
 
@@ -138,13 +141,13 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
 
   test('each keeps its own inventory', async () => {
     await Promise.all(workers.map(({ parts }) => refresh(handlersOf(parts))));
-    const [ours, theirs] = await Promise.all(workers.map(({ parts }) => parts.inventory.read()));
-    expect(ours?.hosts).toMatchObject({ cloud: here });
-    expect(ours?.hosts?.hypervisors).toHaveLength(3);
-    expect(ours?.servers?.servers.map((s) => s.name)).toContain('vm-here');
-    expect(theirs?.hosts).toMatchObject({ cloud: there });
-    expect(theirs?.hosts?.hypervisors).toHaveLength(5);
-    expect(theirs?.servers?.servers.map((s) => s.name)).toEqual(['vm-there']);
+    const [ours, theirs] = await Promise.all(workers.map(({ parts }) => readWhole(parts.inventory)));
+    expect(ours?.picture).toMatchObject({ cloud: here });
+    expect(ours?.picture.hypervisors).toHaveLength(3);
+    expect(ours?.servers.map((s) => s.name)).toContain('vm-here');
+    expect(theirs?.picture).toMatchObject({ cloud: there });
+    expect(theirs?.picture.hypervisors).toHaveLength(5);
+    expect(theirs?.servers.map((s) => s.name)).toEqual(['vm-there']);
   });
 
   test('each has its own jobs, of the same id even, done by its own workers', async () => {
@@ -180,7 +183,13 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
   test('each has its own events and its own incidents', async () => {
     const [ours, theirs] = [workers[0].parts, workers[1].parts];
     await ours.events.append([
-      announce(here, 1, { kind: 'monitor-started', resumed: false, who: 'here/1', epoch: 1, fencing: 'none' }),
+      announce(here, 1, {
+        kind: 'monitor-started',
+        resumed: false,
+        who: 'here/1',
+        epoch: 1,
+        fencing: 'none',
+      }),
     ]);
     expect((await ours.events.readAfter('0-0', 10)).map(({ event }) => event.cloud)).toEqual([here]);
     expect(await theirs.events.readAfter('0-0', 10)).toEqual([]);

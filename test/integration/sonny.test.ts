@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Slack, startSlack } from '../../simulator/slack/slack.ts';
-import { InventoryStore } from '../../src/shared/picture/inventory-store.ts';
+import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { hypervisor, inventory, server, spare } from '../support/inventories.ts';
 import { Household, type Ini } from '../support/processes.ts';

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/shared/ground/clock.ts';
 import { errorText } from '../../src/shared/ground/errors.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
-import { InventoryStore } from '../../src/shared/picture/inventory-store.ts';
+import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { redisOptions } from '../../src/shared/redis/connect.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';

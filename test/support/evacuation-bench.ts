@@ -30,7 +30,7 @@ import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/
 import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
 import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
-import { InventoryStore } from '../../src/shared/picture/inventory-store.ts';
+import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { connectRedis } from '../../src/shared/redis/connect.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { type Keys, keysOf } from '../../src/shared/redis/keys.ts';

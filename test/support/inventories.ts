@@ -1,5 +1,14 @@
 // Builders of inventories for tests: a cloud of hypervisors hv01… with agents and instances, changed where a test needs.
-import type { Agent, Hypervisor, Inventory, Server } from '../../src/shared/documents/inventory.ts';
+import type { Agent, Hosts, Hypervisor, Server, Servers } from '../../src/shared/documents/inventory.ts';
+import { Picture } from '../../src/shared/picture/picture.ts';
+import { noServers } from '../../src/shared/picture/reading.ts';
+import type { InventoryStore } from '../../src/shared/picture/store.ts';
+
+/** What a refresh reads of a cloud. */
+export interface Inventory {
+  readonly hosts: Hosts;
+  readonly servers: Servers;
+}
 
 export const nowMs = Date.UTC(2026, 10, 21, 3, 0, 0);
 
@@ -84,6 +93,20 @@ export function inventory(
       agents: [...agents, ...fresh],
       projects: [],
     },
-    servers: { version: 1, cloud: 'cloud1', collectedAtMs: atMs, servers: parts.servers ?? [] },
+    servers: { collectedAtMs: atMs, servers: parts.servers ?? [] },
   };
+}
+
+/** The same as a picture, with all servers read. */
+export function picture(...of: Parameters<typeof inventory>): Picture {
+  const { hosts, servers } = inventory(...of);
+  return Picture.of(hosts, servers);
+}
+
+/** Everything that is stored: the picture, and all servers by name. */
+export async function readWhole(store: Pick<InventoryStore, 'read'>) {
+  const picture = await store.read((found) => ({ ...noServers, hosts: found.hostsWithInstances }));
+  if (picture === null) throw new Error('no inventory is stored');
+  const servers = picture.hostsRead.flatMap((host) => picture.serversOf(host));
+  return { picture, servers: servers.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }

@@ -1,11 +1,12 @@
 // Drives the monitor's core through a story: the pretend ns4 answers its jobs from a pretend world that the test
 // changes. Time is a number here; nothing sleeps.
 
+import { needsPicture, serversWanted } from '../../src/monitor/core/picture-needs.ts';
 import { awaitedJobs, firstState, type Input, type Rules, type State } from '../../src/monitor/core/state.ts';
 import { step } from '../../src/monitor/core/step.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import { sentence } from '../../src/shared/documents/events/events.ts';
-import type { Inventory } from '../../src/shared/documents/inventory.ts';
+import type { Server } from '../../src/shared/documents/inventory.ts';
 import type {
   Finished,
   JobName,
@@ -15,7 +16,8 @@ import type {
 } from '../../src/shared/documents/jobs/contracts.ts';
 import type { EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import type { RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
-import { nowMs } from './inventories.ts';
+import { countsOf, Picture, serversByHost } from '../../src/shared/picture/picture.ts';
+import { type Inventory, nowMs } from './inventories.ts';
 
 export const rules: Rules = {
   monitorPeriodMs: 60_000,
@@ -74,11 +76,20 @@ export class Story {
   }
 
   outcome(job: JobRequest, outcome: JobOutcome<JobName>): this {
-    const inventory = job.name === 'evacuate' ? null : this.world.inventory();
     const finished = { job: job.name, id: job.id, outcome } as Finished;
-    return this.#take(
-      step(this.state, { kind: 'outcome', atMs: this.atMs, finished, inventory }, this.rules),
-    );
+    const picture = needsPicture(this.state, finished) ? this.#look() : null;
+    return this.#take(step(this.state, { kind: 'outcome', atMs: this.atMs, finished, picture }, this.rules));
+  }
+
+  /** As the driver reads it: a core that asks for more than it said finds nothing. */
+  #look(): Picture {
+    const { hosts, servers } = this.world.inventory();
+    const listed = serversByHost(servers);
+    const read = new Map<string, readonly Server[]>();
+    const picture = new Picture(hosts, countsOf(servers, listed), read);
+    const { hosts: wanted, sample } = serversWanted(this.state, picture, this.atMs, this.rules);
+    for (const host of [...wanted, ...sample.flat()]) read.set(host, listed.get(host) ?? []);
+    return picture;
   }
 
   #take(output: ReturnType<typeof step>): this {

@@ -61,7 +61,7 @@ export class SmallCloud {
 
   /** Until the monitor has had a whole inventory. */
   async watched(): Promise<void> {
-    for (let i = 0; (await this.household.redis.exists(this.keys.servers)) === 0; i += 1) {
+    for (let i = 0; (await this.household.redis.exists(this.keys.instances)) === 0; i += 1) {
       if (i > 600) throw new Error(`no inventory:\n${await this.household.story()}`);
       await delay(50);
     }

@@ -1,6 +1,7 @@
 // Redis lost what was known of a cloud: when was the last recovery, and what was done in it? Until an operator accepts
 // that nobody knows, nothing new is recovered. Recoveries under way go on: what was begun must be ended. Pure.
-import { bearsMarkOfRecovery, type Hosts, wasHandled } from '../../shared/documents/inventory.ts';
+import { bearsMarkOfRecovery, wasHandled } from '../../shared/documents/inventory.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 import type { Turn } from './step-draft.ts';
 
 /** Begins to hold, and says so; nothing happens while it holds already. */
@@ -22,7 +23,7 @@ export function liftHold(turn: Turn, by: string): void {
  * After a start on an empty Redis, with the first inventory: hosts that carry the mark of a recovery tell that this is no
  * first start, so a cooldown may have been lost.
  */
-export function judgeBeginning(turn: Turn, { hypervisors }: Hosts): void {
+export function judgeBeginning(turn: Turn, { hypervisors }: Picture): void {
   if (!turn.state.unproven) return;
   turn.state.unproven = false;
   const marked = hypervisors.find((h) => wasHandled(h) || bearsMarkOfRecovery(h));

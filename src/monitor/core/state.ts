@@ -4,10 +4,10 @@ import { z } from 'zod';
 import type { Mandate } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { type FencingMode, fencingModeSchema } from '../../shared/documents/fencing-mode.ts';
-import type { Inventory } from '../../shared/documents/inventory.ts';
 import { contracts, type Finished, type JobRequest } from '../../shared/documents/jobs/contracts.ts';
 import { evacuationReportSchema } from '../../shared/documents/jobs/evacuate.ts';
 import { refusalSchema } from '../../shared/documents/refusals/refusals.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 
 /** What the operator decided, from config.ini. */
 export interface Rules {
@@ -153,8 +153,11 @@ export type Input = { readonly atMs: number } & (
   | {
       readonly kind: 'outcome';
       readonly finished: Finished;
-      /** What Redis holds now; null when it could not be read. */
-      readonly inventory: Inventory | null;
+      /**
+       * What Redis holds now, with the servers that picture-needs.ts names; null when the step needs no picture, when there is
+       * none, or when it could not be read.
+       */
+      readonly picture: Picture | null;
     }
 );
 

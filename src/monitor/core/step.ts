@@ -9,14 +9,15 @@
 // Recoveries run beside the round: the monitor keeps watching meanwhile. Every waiting phase ends on a tick once its
 // contract's waitMs is over; an outcome whose id nobody waits for (late, doubled, of an earlier life) changes nothing.
 
-import type { Inventory } from '../../shared/documents/inventory.ts';
 import { contracts, type JobOutcome } from '../../shared/documents/jobs/contracts.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 import { controlsFor } from '../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../shared/rules/controls.ts';
 import { permit } from './gates/permit.ts';
 import { beginLeading } from './leading.ts';
 import { obey } from './orders.ts';
+import { refreshFailure } from './picture-needs.ts';
 import { continueRecovery, endLostRecoveries, startWaitingAttempts } from './recoveries/recoveries.ts';
 import { judgeBeginning } from './safe-mode.ts';
 import { freshMs, type Input, type Output, type Phase, type Rules, type State } from './state.ts';
@@ -69,7 +70,7 @@ function onTick(turn: Turn): void {
   giveUpRound(turn, { name: 'worker-silent', job: phase.job.name, waitedMs });
 }
 
-function onOutcome(turn: Turn, { finished, inventory }: Outcome): void {
+function onOutcome(turn: Turn, { finished, picture }: Outcome): void {
   if (finished.outcome.state === 'waiting' || finished.outcome.state === 'running') return;
   const { phase } = turn.state;
   const isAwaited = phase.kind !== 'watching' && phase.job.id === finished.id;
@@ -81,14 +82,14 @@ function onOutcome(turn: Turn, { finished, inventory }: Outcome): void {
     }
     case 'refresh-inventory':
       if (!isAwaited) return;
-      if (phase.kind === 'refreshing') onRefreshed(turn, finished.outcome, inventory);
+      if (phase.kind === 'refreshing') onRefreshed(turn, finished.outcome, picture);
       else if (phase.kind === 'refreshing-servers')
-        onServersRefreshed(turn, finished.outcome, inventory, phase);
+        onServersRefreshed(turn, finished.outcome, picture, phase);
       return;
     case 'scan':
       if (!isAwaited) return;
-      if (phase.kind === 'scanning-hosts') onHostsScanned(turn, finished.outcome, inventory, phase);
-      else if (phase.kind === 'scanning-guests') onGuestsScanned(turn, finished.outcome, inventory, phase);
+      if (phase.kind === 'scanning-hosts') onHostsScanned(turn, finished.outcome, picture, phase);
+      else if (phase.kind === 'scanning-guests') onGuestsScanned(turn, finished.outcome, picture, phase);
       return;
   }
 }
@@ -100,31 +101,29 @@ function giveUpRound(turn: Turn, refusal: Refusal): void {
 }
 
 /** Ends the round; the next one comes when a heartbeat runs out, with the monitor period at the latest. */
-function endRound(turn: Turn, inventory: Inventory | null): void {
-  if (inventory === null) return turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, null));
-  const { suspects, nextExpiryMs } = findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn));
+function endRound(turn: Turn, picture: Picture | null): void {
+  if (picture === null) return turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, null));
+  const { suspects, nextExpiryMs } = findSuspects(picture, turn.nowMs, turn.rules, recoveringHosts(turn));
   // Who fell silent during the round is looked at now, not when somebody else's heartbeat runs out.
   const isNew = suspects.some((s) => turn.state.standing[s.hypervisor.host] === undefined);
   turn.watchUntil(nextCheckMs(turn.nowMs, turn.rules, isNew ? turn.nowMs : nextExpiryMs));
 }
 
-function onRefreshed(turn: Turn, outcome: Refreshed, inventory: Inventory | null): void {
-  const detail = refreshTrouble(outcome, inventory);
-  if (detail !== null) return giveUpRound(turn, { name: 'inventory-unavailable', detail });
-  const hosts = inventory?.hosts;
-  if (!inventory || !hosts)
-    return giveUpRound(turn, { name: 'inventory-unavailable', detail: 'it is empty' });
-  const ageMs = Math.abs(turn.nowMs - hosts.collectedAtMs);
+function onRefreshed(turn: Turn, outcome: Refreshed, picture: Picture | null): void {
+  const failure = refreshFailure(outcome);
+  if (failure !== null || picture === null)
+    return giveUpRound(turn, { name: 'inventory-unavailable', detail: failure ?? unread });
+  const ageMs = Math.abs(turn.nowMs - picture.collectedAtMs);
   if (ageMs > freshMs) return giveUpRound(turn, { name: 'inventory-stale', ageMs, limitMs: freshMs });
-  judgeBeginning(turn, hosts);
-  const suspicion = findSuspects(inventory, turn.nowMs, turn.rules, recoveringHosts(turn));
+  judgeBeginning(turn, picture);
+  const suspicion = findSuspects(picture, turn.nowMs, turn.rules, recoveringHosts(turn));
   const next = nextCheckMs(turn.nowMs, turn.rules, suspicion.nextExpiryMs);
-  const outages = lookForOutages(turn, hosts);
+  const outages = lookForOutages(turn, picture);
   if (outages.everywhere) return turn.watchUntil(next);
   if (turn.state.standing[cloudScope]?.name !== 'too-many-suspects') turn.clear(cloudScope);
 
   const suspects = suspicion.suspects.filter((s) => !outages.refused.has(s.hypervisor.host));
-  const serversTellOfNow = (inventory.servers?.collectedAtMs ?? 0) > turn.state.recoveryEndedMs;
+  const serversTellOfNow = (picture.serversCollectedAtMs ?? 0) > turn.state.recoveryEndedMs;
   const leftovers = serversTellOfNow ? suspicion.leftovers : [];
   const about = new Set([
     ...recoveringHosts(turn),
@@ -167,7 +166,7 @@ function onRefreshed(turn: Turn, outcome: Refreshed, inventory: Inventory | null
   const unsuitable = new Set(suspects.map((s) => s.hypervisor.host));
   const job = turn.scanJob({
     targets: scannable.map((s) => hostTarget(s.hypervisor.host, s.hypervisor.address, turn.rules)),
-    controls: controlsFor(unsuitable, hosts, turn.nowMs, turn.rules),
+    controls: controlsFor(unsuitable, picture, turn.nowMs, turn.rules),
     requestedAtMs: turn.nowMs,
   });
   turn.enter({
@@ -181,14 +180,14 @@ function onRefreshed(turn: Turn, outcome: Refreshed, inventory: Inventory | null
 function onHostsScanned(
   turn: Turn,
   outcome: Scanned,
-  inventory: Inventory | null,
+  picture: Picture | null,
   phase: Phase & { kind: 'scanning-hosts' },
 ): void {
   const found = silentOnes(turn, outcome, phase.suspects);
   const itself = Object.fromEntries(Object.keys(found).map((host) => [host, [host]]));
-  const judged = vouchedFor(turn, inventory, outcome, itself);
+  const judged = vouchedFor(turn, picture, outcome, itself);
   const silent = Object.fromEntries(Object.entries(found).filter(([host]) => judged.has(host)));
-  if (judged.size === 0) return endRound(turn, inventory);
+  if (judged.size === 0) return endRound(turn, picture);
   const suspectedAtMs = Math.max(
     ...Object.keys(silent).map((host) => turn.state.standing[host]?.firstMs ?? phase.sinceMs),
   );
@@ -202,27 +201,27 @@ function onHostsScanned(
 function onServersRefreshed(
   turn: Turn,
   outcome: Refreshed,
-  inventory: Inventory | null,
+  picture: Picture | null,
   phase: Phase & { kind: 'refreshing-servers' },
 ): void {
   const { nowMs, rules } = turn;
-  const trouble = refreshTrouble(outcome, inventory) ?? serversTrouble(inventory, phase.sinceMs);
-  if (trouble !== null || !inventory?.hosts)
-    return giveUpRound(turn, { name: 'servers-unavailable', detail: trouble ?? 'the inventory is empty' });
+  const trouble = refreshFailure(outcome) ?? serversTrouble(picture, phase.sinceMs);
+  if (trouble !== null || picture === null)
+    return giveUpRound(turn, { name: 'servers-unavailable', detail: trouble ?? unread });
 
   // The refresh brought heartbeats too: who is heard again meanwhile is no suspect any more.
   const still = new Set(
-    findSuspects(inventory, nowMs, rules, recoveringHosts(turn)).suspects.map((s) => s.hypervisor.host),
+    findSuspects(picture, nowMs, rules, recoveringHosts(turn)).suspects.map((s) => s.hypervisor.host),
   );
-  const { everywhere, refused } = lookForOutages(turn, inventory.hosts);
-  if (everywhere) return endRound(turn, inventory);
+  const { everywhere, refused } = lookForOutages(turn, picture);
+  if (everywhere) return endRound(turn, picture);
   const silent: Record<string, string> = {};
   const witnesses: (Phase & { kind: 'scanning-guests' })['witnesses'] = {};
   const unwitnessed: string[] = [];
   const targets = [];
   for (const [host, finding] of Object.entries(phase.silent)) {
-    const servers = inventory.servers?.servers.filter((s) => s.host === host).length ?? 0;
-    const found = witnessesOf(host, inventory, rules);
+    const servers = picture.instancesOn(host);
+    const found = witnessesOf(host, picture, rules);
     if (refused.has(host)) continue;
     if (servers === 0) turn.refuse({ name: 'nothing-to-recover', host });
     else if (!still.has(host)) turn.clear(host);
@@ -234,20 +233,17 @@ function onServersRefreshed(
       targets.push(...found.targets);
       if (found.canTestify) continue;
       unwitnessed.push(host);
-      const address = inventory.hosts.hypervisors.find((h) => h.host === host)?.address ?? null;
+      const address = picture.hypervisor(host)?.address ?? null;
       targets.push(hostTarget(host, address, rules));
     }
   }
-  if (Object.keys(silent).length === 0) return endRound(turn, inventory);
+  if (Object.keys(silent).length === 0) return endRound(turn, picture);
   const unsuitable = new Set([...Object.keys(phase.silent), ...still]);
-  const guests = controlGuests(inventory, unsuitable, nowMs, rules);
-  const controls = [
-    ...controlsFor(unsuitable, inventory.hosts, nowMs, rules),
-    ...guests.map(({ target }) => target),
-  ];
+  const guests = controlGuests(picture, unsuitable, nowMs, rules);
+  const controls = [...controlsFor(unsuitable, picture, nowMs, rules), ...guests.map(({ target }) => target)];
   // Who was silent to the host scan has been judged by itself, or is about to be.
   const apart = new Set([...Object.keys(phase.silent), ...recoveringHosts(turn), ...refused]);
-  const bystanders = unheardSince(inventory, phase.suspectedAtMs, apart);
+  const bystanders = unheardSince(picture, phase.suspectedAtMs, apart);
   targets.push(...bystanders.map((h) => hostTarget(h.host, h.address, rules)));
   const job = turn.scanJob({ targets, controls, requestedAtMs: nowMs });
   turn.enter({
@@ -265,33 +261,29 @@ function onServersRefreshed(
 function onGuestsScanned(
   turn: Turn,
   outcome: Scanned,
-  inventory: Inventory | null,
+  picture: Picture | null,
   phase: Phase & { kind: 'scanning-guests' },
 ): void {
   const found = judgeWitnesses(turn, outcome, phase);
   const testimony = Object.fromEntries(found.map((d) => [d.host, d.witnesses]));
-  const judged = vouchedFor(turn, inventory, outcome, testimony);
+  const judged = vouchedFor(turn, picture, outcome, testimony);
   const dead = found.filter((d) => judged.has(d.host));
-  const ageMs = turn.nowMs - (inventory?.servers?.collectedAtMs ?? 0);
-  if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {
+  const ageMs = turn.nowMs - (picture?.serversCollectedAtMs ?? 0);
+  if (dead.length > 0 && (picture === null || Math.abs(ageMs) > freshMs)) {
     return giveUpRound(turn, { name: 'servers-unavailable', detail: 'they are no longer fresh' });
   }
-  if (dead.length > 0 && inventory !== null) permit(turn, dead, silentBystanders(outcome, phase), inventory);
-  endRound(turn, inventory);
+  if (dead.length > 0 && picture !== null) permit(turn, dead, silentBystanders(outcome, phase), picture);
+  endRound(turn, picture);
 }
 
-/** Why a refresh did not give an inventory; null when it did. */
-function refreshTrouble(outcome: Refreshed, inventory: Inventory | null): string | null {
-  if (outcome.state === 'failed') return outcome.detail;
-  if (outcome.state !== 'done') return 'the job vanished from the queue';
-  if (!outcome.result.ok) return outcome.result.detail;
-  return inventory === null ? 'it could not be read from Redis' : null;
-}
+/** Why there is no picture although the refresh went well. */
+const unread = 'Redis holds none that can be read';
 
 /** Servers collected before this phase began would judge by the past (defect 3 of the original). */
-function serversTrouble(inventory: Inventory | null, sinceMs: number): string | null {
-  const collectedAtMs = inventory?.servers?.collectedAtMs;
-  if (collectedAtMs === undefined) return 'there is none';
+function serversTrouble(picture: Picture | null, sinceMs: number): string | null {
+  if (picture === null) return unread;
+  const collectedAtMs = picture.serversCollectedAtMs;
+  if (collectedAtMs === null) return 'there is none';
   // ns4's clock may run a little behind the monitor's; more than a minute is told apart as stale.
   return collectedAtMs < sinceMs - freshMs ? 'it is the one from before' : null;
 }

@@ -1,14 +1,14 @@
 // `ns4 --confirm-fenced HOST`: an operator's word that a host is off, recorded as proof for the recovery that waits for
 // it. The monitor is told to look at once.
 
-import { type Inventory, newestHeartbeats } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 import type { Words } from '../fencing/words.ts';
 
 export interface ConfirmParts {
   readonly words: Pick<Words, 'give'>;
-  readonly inventory: { read(): Promise<Inventory> };
+  readonly inventory: { read(): Promise<Picture | null> };
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
   /** Asks for the name; rejects when it is not given. */
@@ -20,13 +20,13 @@ export interface ConfirmParts {
 /** Throws OperationalError when the word cannot be true as far as Sonny can see. */
 export async function confirmFenced(host: string, by: string, parts: ConfirmParts): Promise<void> {
   const { words, inventory, heartbeatPeriodMs, clock, ask, announce } = parts;
-  const { hosts } = await inventory.read();
-  if (hosts === null) throw new OperationalError('no inventory yet: start monitor and ns4 first');
-  if (!hosts.hypervisors.some((h) => h.host === host)) {
-    const names = hosts.hypervisors.map((h) => h.host).join(', ');
+  const picture = await inventory.read();
+  if (picture === null) throw new OperationalError('no inventory yet: start monitor and ns4 first');
+  if (picture.hypervisor(host) === undefined) {
+    const names = picture.hypervisors.map((h) => h.host).join(', ');
     throw new OperationalError(`${host} is no hypervisor of this cloud (the hosts are ${names})`);
   }
-  const ageMs = clock.nowMs() - (newestHeartbeats(hosts).get(host) ?? 0);
+  const ageMs = clock.nowMs() - (picture.newestHeartbeat(host) ?? 0);
   if (ageMs <= heartbeatPeriodMs)
     throw new OperationalError(
       `${host} sent a heartbeat ${Math.round(ageMs / 1000)} s ago: it lives, or lived a moment ago (then try again soon)`,

@@ -5,6 +5,7 @@ import { announce, sentence } from '../../shared/documents/events/events.ts';
 import { endedText, endedWell } from '../../shared/documents/events/report-text.ts';
 import { incidentId } from '../../shared/documents/incident-id.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
+import { Picture } from '../../shared/picture/picture.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';
 import { operator } from '../../shared/process/operator.ts';
 import { controlsFor } from '../../shared/rules/control-plane.ts';
@@ -25,6 +26,7 @@ export async function evacuateByHand(
   progress.line(`asking everything about ${pair.dead} and ${pair.spare} again`);
   try {
     const { hosts } = await refresh(parts, false, stop);
+    const picture = Picture.of(hosts, null);
     const open = await journals.open(pair.dead);
     const nowMs = clock.nowMs();
     const order = {
@@ -35,8 +37,8 @@ export async function evacuateByHand(
       judgedAtMs: nowMs,
       warrant: null,
       evidence: [`ordered by hand by ${operator()}`],
-      address: hosts.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
-      controls: controlsFor(new Set([pair.dead]), hosts, nowMs, {
+      address: picture.hypervisor(pair.dead)?.address ?? null,
+      controls: controlsFor(new Set([pair.dead]), picture, nowMs, {
         heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
         hypervisorPorts: settings.scan.hypervisorPorts,
       }),

@@ -4,7 +4,7 @@ import type { OpenStackSettings, Settings } from '../../shared/config/settings.t
 import { announce } from '../../shared/documents/events/events.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
-import type { InventoryStore } from '../../shared/picture/inventory-store.ts';
+import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';
 import { operator } from '../../shared/process/operator.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';

@@ -1,9 +1,9 @@
 // `ns4 --fence HOST --action status|off|on`: the levels of a host by hand, for trying the set-up, each told on a line.
 // Powering off a living host must be hard to do by accident.
 
-import { type Inventory, newestHeartbeats } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError, UsageError } from '../../shared/ground/errors.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 import { type AgentAction, type AgentOutcome, runAgent } from '../fencing/agent.ts';
 import { endText, powerOff } from '../fencing/level.ts';
 import { type FencingPlan, type Level, levelsOf } from '../fencing/plan.ts';
@@ -15,7 +15,7 @@ export interface TryOutParts {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** What is known of the cloud; may fail, as trying the devices needs nothing else. */
-  readonly inventory: { read(): Promise<Inventory> };
+  readonly inventory: { read(): Promise<Picture | null> };
   ask(what: string): Promise<void>;
   print(line: string): void;
 }
@@ -82,16 +82,16 @@ const failureText = (outcome: AgentOutcome, timeoutMs: number): string =>
 
 /** Unless the stored inventory shows it as down and silent, or as set aside with nothing on it. */
 async function mayLive(host: string, { inventory, clock, heartbeatPeriodMs }: TryOutParts): Promise<boolean> {
-  let known: Inventory;
+  let picture: Picture | null;
   try {
-    known = await inventory.read();
+    picture = await inventory.read();
   } catch (error) {
     if (error instanceof OperationalError || error instanceof Error) return true;
     throw error;
   }
-  const hypervisor = known.hosts?.hypervisors.find((h) => h.host === host);
-  if (hypervisor === undefined || known.hosts === null || known.servers === null) return true;
-  const silent = clock.nowMs() - (newestHeartbeats(known.hosts).get(host) ?? 0) > heartbeatPeriodMs;
-  const empty = !known.servers.servers.some((server) => server.host === host) && hypervisor.runningVms === 0;
+  const hypervisor = picture?.hypervisor(host);
+  if (picture === null || hypervisor === undefined || picture.serversCollectedAtMs === null) return true;
+  const silent = clock.nowMs() - (picture.newestHeartbeat(host) ?? 0) > heartbeatPeriodMs;
+  const empty = picture.instancesOn(host) === 0 && hypervisor.runningVms === 0;
   return !((hypervisor.state === 'down' && silent) || (hypervisor.status === 'disabled' && empty));
 }

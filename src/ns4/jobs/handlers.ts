@@ -9,7 +9,7 @@ import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import type { InventoryStore } from '../../shared/picture/inventory-store.ts';
+import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { ScanPanel } from '../../shared/vantage-points/ask-all.ts';
 import { type Cloud, CloudError } from '../cloud.ts';

@@ -54,8 +54,6 @@ export async function refreshInventory(
         projects: projects.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },
       servers: servers && {
-        version: 1,
-        cloud: cloudName,
         collectedAtMs,
         servers: servers.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },

@@ -5,6 +5,7 @@ import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
 import type { EvacuateData } from '../../shared/documents/jobs/evacuate.ts';
 import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
+import { Picture } from '../../shared/picture/picture.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
 import { spareShortcoming } from '../../shared/rules/spares.ts';
 import { tooFewEyes } from '../../shared/rules/votes.ts';
@@ -44,7 +45,10 @@ export function permitEvacuation(
     (resumed ? null : partOfOutage(host, facts, heartbeatPeriodMs)) ??
     (resumed
       ? spareNoLongerWorks(order, hosts, nowMs, heartbeatPeriodMs)
-      : unfit(order, spareShortcoming({ dead, spare, hosts, servers, heartbeatPeriodMs, nowMs })))
+      : unfit(
+          order,
+          spareShortcoming({ dead, spare, picture: Picture.of(hosts, servers), heartbeatPeriodMs, nowMs }),
+        ))
   );
 }
 
@@ -91,7 +95,7 @@ function partOfOutage(
   { hosts, scan, nowMs }: Pick<FreshFacts, 'hosts' | 'scan' | 'nowMs'>,
   heartbeatPeriodMs: number,
 ): Refusal | null {
-  const outages = findOutages(hosts, nowMs, { heartbeatPeriodMs }, new Set());
+  const outages = findOutages(Picture.of(hosts, null), nowMs, { heartbeatPeriodMs }, new Set());
   const outage: Outage | undefined =
     outages.failed.find((o) => o.hosts.has(host)) ?? unansweredFor(host, outages, scan, [host]);
   return outage === undefined ? null : outageRefusal(outage, [host]);

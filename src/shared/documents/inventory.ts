@@ -1,7 +1,7 @@
-// The inventory: what ns4 last saw of a cloud, as it crosses to the monitor and to sonny through Redis. Two documents,
-// each replaced as a whole: `hosts` (hypervisors, compute services, network agents, aggregates, projects) at every
-// refresh, `servers` when asked for. This file owns their shape; nothing else is ever stored of a server, so that
-// user data, passwords and keys cannot leak from here.
+// The inventory: what ns4 last saw of a cloud, as it crosses to the monitor and to sonny through Redis. `hosts`
+// (hypervisors, compute services, network agents, aggregates, projects) is replaced at every refresh; the servers by
+// host, and how many there are, when asked for. This file owns their shape; nothing else is ever stored of a server, so
+// that user data, passwords and keys cannot leak from here.
 import { z } from 'zod';
 
 /** A compute service (nova-compute) and the hypervisor it runs. `host` is the service host, Nova's own key. */
@@ -90,20 +90,28 @@ export const serverSchema = z.object({
 });
 export type Server = z.infer<typeof serverSchema>;
 
-export const serversSchema = z.object({
+/** What stands for the service host of a server that is on none. */
+export const onNoHost = '';
+
+/** The servers as one refresh read them. */
+export interface Servers {
+  readonly collectedAtMs: number;
+  readonly servers: readonly Server[];
+}
+
+/** How many servers there are, and the name under which they are stored by host. */
+export const instanceCountsSchema = z.object({
   version: z.literal(1),
   cloud: z.string(),
+  /** Of one refresh; its servers never change. */
+  generation: z.string(),
   collectedAtMs: z.number(),
-  servers: z.array(serverSchema),
+  /** All of them. */
+  count: z.number(),
+  /** By service host; a host without any is not in it. */
+  byHost: z.record(z.string(), z.number()),
 });
-/** The `servers` half of the inventory. */
-export type Servers = z.infer<typeof serversSchema>;
-
-/** Both halves as a reader sees them together; either is null before its first refresh. */
-export interface Inventory {
-  readonly hosts: Hosts | null;
-  readonly servers: Servers | null;
-}
+export type InstanceCounts = z.infer<typeof instanceCountsSchema>;
 
 /** When each host was last heard of, by the youngest heartbeat of its agents; a host without agents is not in it. */
 export function newestHeartbeats({ agents }: Pick<Hosts, 'agents'>): Map<string, number> {

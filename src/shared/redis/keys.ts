@@ -13,8 +13,11 @@ export function databaseNumber(cloud: string): number {
 /** The names of one cloud. The braces are a hash tag: on a Redis cluster all keys of a cloud share a slot. */
 export interface Keys {
   readonly prefix: string;
+  /** The inventory: hosts, how many instances are on each, and (by generation) the servers; see picture/store.ts. */
   readonly hosts: string;
-  readonly servers: string;
+  readonly instances: string;
+  /** All servers in one document, as an earlier version kept them. */
+  readonly oldServers: string;
   readonly events: string;
   readonly monitorState: string;
   /** Who leads, with an expiry; the epoch of the last take-over; who stands by. See monitor/lease.ts. */
@@ -32,6 +35,8 @@ export interface Keys {
   readonly terminalCursor: string;
   /** Pub/sub channel: the cloud's name, as in the original. Channels are not per database. */
   readonly channel: string;
+  /** A hash: service host to its servers, as one refresh read them. */
+  servers(generation: string): string;
   incident(id: string): string;
   /** Whom a scan was asked of, by its job's id; runs out by itself. */
   scanPanel(id: string): string;
@@ -48,7 +53,8 @@ export function keysOf(cloud: string): Keys {
   return {
     prefix,
     hosts: `${prefix}:inventory:hosts`,
-    servers: `${prefix}:inventory:servers`,
+    instances: `${prefix}:inventory:instances`,
+    oldServers: `${prefix}:inventory:servers`,
     events: `${prefix}:events`,
     monitorState: `${prefix}:monitor:state`,
     monitorLease: `${prefix}:monitor:lease`,
@@ -60,6 +66,7 @@ export function keysOf(cloud: string): Keys {
     relayCursor: `${prefix}:sonny:cursor`,
     terminalCursor: `${prefix}:sonny:cursor:terminal`,
     channel: cloud,
+    servers: (generation) => `${prefix}:inventory:servers:${generation}`,
     scanPanel: (id) => `${prefix}:scan-panel:${id}`,
     incident: (id) => `${prefix}:incident:${id}`,
     openIncident: (host) => `${prefix}:open-incident:${host}`,

@@ -1,15 +1,10 @@
 // The control plane's own failure must never look like dead hosts: which parts of the cloud went stale together, and who
 // of such a part has to answer before its silent hosts may be called dead. Pure; the monitor and ns4 ask alike.
 
-import {
-  type Hosts,
-  type Hypervisor,
-  isMarkedSpare,
-  newestHeartbeats,
-  wasHandled,
-} from '../documents/inventory.ts';
+import { type Hypervisor, isMarkedSpare, wasHandled } from '../documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../documents/jobs/scan.ts';
 import type { Refusal } from '../documents/refusals/refusals.ts';
+import type { Picture } from '../picture/picture.ts';
 import { type ControlRules, controlHosts, hostTarget, livingHosts, spread } from './controls.ts';
 import { vouchedSilence } from './votes.ts';
 
@@ -49,18 +44,17 @@ export const wholeCloud = 'cloud';
  * those that somebody took out of service say nothing about the control plane and are not counted.
  */
 export function findOutages(
-  hosts: Hosts,
+  picture: Picture,
   nowMs: number,
   rules: Pick<ControlRules, 'heartbeatPeriodMs'>,
   recovering: ReadonlySet<string>,
 ): Outages {
-  const newest = newestHeartbeats(hosts);
-  const silent = (h: Hypervisor) => nowMs - (newest.get(h.host) ?? 0) > rules.heartbeatPeriodMs;
+  const silent = (h: Hypervisor) => nowMs - (picture.newestHeartbeat(h.host) ?? 0) > rules.heartbeatPeriodMs;
   const failed: Outage[] = [];
   const doubtful: Outage[] = [];
-  for (const { scope, members } of groupsOf(hosts)) {
+  for (const { scope, members } of groupsOf(picture)) {
     const counted = members.filter((h) => isCounted(h) && !recovering.has(h.host));
-    const withAgents = counted.filter((h) => newest.has(h.host));
+    const withAgents = counted.filter((h) => picture.newestHeartbeat(h.host) !== undefined);
     const living = withAgents.filter((h) => h.state === 'up' && h.address !== null && !silent(h));
     const about = { scope, hosts: new Set(members.map((h) => h.host)), living };
     const agents = { ...about, of: 'agents' as const, ...shareOf(withAgents, silent) };
@@ -105,24 +99,24 @@ const isThird = ({ stale, total }: Pick<Outage, 'stale' | 'total'>): boolean =>
  */
 export function controlsFor(
   suspects: ReadonlySet<string>,
-  hosts: Hosts,
+  picture: Picture,
   nowMs: number,
   rules: ControlRules,
 ): ScanTarget[] {
-  const controls = controlHosts(hosts, suspects, nowMs, rules);
+  const controls = controlHosts(picture, suspects, nowMs, rules);
   const known = new Set(controls.map((control) => control.name));
-  return [...controls, ...groupControls(hosts, suspects, nowMs, rules).filter((c) => !known.has(c.name))];
+  return [...controls, ...groupControls(picture, suspects, nowMs, rules).filter((c) => !known.has(c.name))];
 }
 
 function groupControls(
-  hosts: Hosts,
+  picture: Picture,
   suspects: ReadonlySet<string>,
   nowMs: number,
   rules: ControlRules,
 ): ScanTarget[] {
-  const living = new Set(livingHosts(hosts, suspects, nowMs, rules));
+  const living = new Set(livingHosts(picture, suspects, nowMs, rules));
   const chosen = new Set(
-    groupsOf(hosts)
+    groupsOf(picture)
       .filter(({ members }) => members.some((h) => suspects.has(h.host)))
       .flatMap(({ members }) =>
         spread(
@@ -160,7 +154,7 @@ export function outageRefusal(
 }
 
 /** The whole cloud first, then zones and aggregates; of several with the same hosts only the first. */
-function groupsOf({ hypervisors }: Hosts): { scope: string; members: Hypervisor[] }[] {
+function groupsOf({ hypervisors }: Picture): { scope: string; members: Hypervisor[] }[] {
   const groups = new Map<string, Hypervisor[]>([[wholeCloud, [...hypervisors]]]);
   const join = (scope: string, hypervisor: Hypervisor) => {
     const members = groups.get(scope);

@@ -1,8 +1,9 @@
 // Control hosts: healthy hypervisors probed along with every scan, so that a blind scanner is told from a silent host.
 // The monitor chooses them for its scans, ns4 for an evacuation by hand. Pure.
 
-import { type Hosts, type Hypervisor, newestHeartbeats } from '../documents/inventory.ts';
+import type { Hypervisor } from '../documents/inventory.ts';
 import type { ScanTarget } from '../documents/jobs/scan.ts';
+import type { Picture } from '../picture/picture.ts';
 
 /** More would add traffic, not certainty. */
 export const controlHostCount = 5;
@@ -14,29 +15,28 @@ export interface ControlRules {
 
 /** Hypervisors beyond suspicion: up, with an address and a fresh heartbeat, and not in `unsuitable`. */
 export function livingHosts(
-  hosts: Hosts,
+  picture: Picture,
   unsuitable: ReadonlySet<string>,
   nowMs: number,
   { heartbeatPeriodMs }: Pick<ControlRules, 'heartbeatPeriodMs'>,
 ): Hypervisor[] {
-  const newest = newestHeartbeats(hosts);
-  return hosts.hypervisors.filter(
+  return picture.hypervisors.filter(
     (h) =>
       h.state === 'up' &&
       h.address !== null &&
-      nowMs - (newest.get(h.host) ?? Number.NEGATIVE_INFINITY) <= heartbeatPeriodMs &&
+      nowMs - (picture.newestHeartbeat(h.host) ?? Number.NEGATIVE_INFINITY) <= heartbeatPeriodMs &&
       !unsuitable.has(h.host),
   );
 }
 
 /** Some of the hypervisors beyond suspicion, spread over the cloud by name. */
 export function controlHosts(
-  hosts: Hosts,
+  picture: Picture,
   unsuitable: ReadonlySet<string>,
   nowMs: number,
   rules: ControlRules,
 ): ScanTarget[] {
-  return spread(livingHosts(hosts, unsuitable, nowMs, rules), controlHostCount).map((h) =>
+  return spread(livingHosts(picture, unsuitable, nowMs, rules), controlHostCount).map((h) =>
     hostTarget(h.host, h.address, rules),
   );
 }

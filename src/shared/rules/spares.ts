@@ -1,12 +1,13 @@
 // Which compute service may take over a dead one's instances. The monitor chooses by it, ns4 asks the same again with
 // fresh facts before the first change.
-import { type Hosts, type Hypervisor, isMarkedSpare, type Servers } from '../documents/inventory.ts';
+import { type Hypervisor, isMarkedSpare } from '../documents/inventory.ts';
+import type { Picture } from '../picture/picture.ts';
 
 export interface SpareQuestion {
   readonly dead: Hypervisor;
   readonly spare: Hypervisor;
-  readonly hosts: Hosts;
-  readonly servers: Servers;
+  /** Its servers must have been listed: counts of nothing would call every spare empty. */
+  readonly picture: Picture;
   readonly heartbeatPeriodMs: number;
   readonly nowMs: number;
 }
@@ -27,13 +28,13 @@ export function spareShortcoming(q: SpareQuestion): string | null {
   if (spare.zone !== dead.zone) return `is in zone ${spare.zone}, not ${dead.zone}`;
   const missing = dead.aggregates.filter((name) => !spare.aggregates.includes(name));
   if (missing.length > 0) return `is not in aggregate ${missing.join(', ')}`;
-  const servers = q.servers.servers.filter((server) => server.host === spare.host).length;
-  if (servers > 0) return `has ${servers} instances on it`;
+  const instances = q.picture.instancesOn(spare.host);
+  if (instances > 0) return `has ${instances} instances on it`;
   if (spare.vcpusUsed > 0) return `has ${spare.vcpusUsed} vCPUs in use`;
   if (spare.vcpus < dead.vcpus) return `has ${spare.vcpus} vCPUs, fewer than ${dead.vcpus}`;
   if (spare.memoryMb < dead.memoryMbUsed)
     return `has ${spare.memoryMb} MB of memory, less than the ${dead.memoryMbUsed} MB in use`;
-  const agents = q.hosts.agents.filter((agent) => agent.host === spare.host);
+  const agents = q.picture.agentsOf(spare.host);
   if (agents.length === 0) return 'has no network agent';
   const silent = agents.find((agent) => q.nowMs - agent.heartbeatAtMs > q.heartbeatPeriodMs);
   if (silent) return `has a silent network agent (${silent.binary})`;

@@ -4,7 +4,7 @@ import type { Settings } from '../../shared/config/settings.ts';
 import { readFencingMode } from '../../shared/documents/fencing-mode.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import { InventoryStore } from '../../shared/picture/inventory-store.ts';
+import { InventoryStore } from '../../shared/picture/store.ts';
 import type { Frame } from '../../shared/process/frame.ts';
 import { connectRedis } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';

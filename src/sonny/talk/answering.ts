@@ -17,7 +17,8 @@ const mostWaiting = 20;
 const mostAttempts = 5;
 
 export interface AnsweringParts {
-  views(): Promise<CloudView[]>;
+  /** All clouds; with the servers of this name or UUID, where one is asked for. */
+  views(server: string | null): Promise<CloudView[]>;
   /** Posts mrkdwn into the thread of a question. */
   reply(asked: Asked, text: string): Promise<Delivery>;
   readonly clock: Clock;
@@ -49,7 +50,8 @@ export class Answering {
     const question = parseQuestion(asked.words);
     // The others can be answered while Redis is away.
     const looks = question.kind === 'status' || question.kind === 'show';
-    const seen = looks ? await views() : [];
+    const server = question.kind === 'show' && question.what === 'vm' ? question.name : null;
+    const seen = looks ? await views(server) : [];
     const text = answer(question, seen, clock.nowMs());
     for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
       const delivery = await reply(asked, text);

@@ -1,14 +1,12 @@
-// Answers to questions, from what can be seen of the clouds. Pure: inventories and the time are passed in.
+// Answers to questions, from what can be seen of the clouds. Pure: views and the time are passed in.
 import { codeBlock, escapeMrkdwn, escapeWithin, visible } from '../render/mrkdwn.ts';
 import { nearestNames } from './nearest.ts';
 import type { Question } from './questions.ts';
-import { type CloudView, type Found, findHypervisors, findServers, namesOf } from './records.ts';
+import { type CloudView, type Found, findHypervisors, mostRecords } from './records.ts';
 import { secondsText, statusText } from './status.ts';
 
 /** As for posts; Slack folds and splits longer texts. */
 const longestAnswer = 3_500;
-/** Records of one name that are shown; the others are counted. */
-const mostRecords = 5;
 
 const commands = [
   '`help`: this list',
@@ -36,14 +34,16 @@ export function answer(question: Question, views: readonly CloudView[], nowMs: n
 type Show = Extract<Question, { kind: 'show' }>;
 
 function show({ what, name }: Show, views: readonly CloudView[], nowMs: number): string {
-  const find = what === 'hv' ? findHypervisors : findServers;
-  const found = views.flatMap((view) => find(view, name));
+  const hypervisors = what === 'hv' ? views.flatMap((view) => findHypervisors(view, name)) : [];
+  const servers = views.flatMap((view) => view.servers ?? []);
+  const found = what === 'hv' ? hypervisors : servers.flatMap(({ shown }) => shown);
+  const count = what === 'hv' ? found.length : servers.reduce((sum, { count }) => sum + count, 0);
   const unread = unreadText(what, views);
   if (found.length === 0) return notFound({ kind: 'show', what, name }, views) + unread;
   const shown = found.slice(0, mostRecords);
   const room = Math.floor((longestAnswer - unread.length) / shown.length) - 150;
   const blocks = shown.map((one) => `${headOf(one, nowMs)}\n${codeBlock(one.yaml, room)}`);
-  const more = found.length - shown.length;
+  const more = count - shown.length;
   const rest = more === 0 ? '' : `\n… and ${more} more of this name`;
   return `${blocks.join('\n')}${rest}${unread}`;
 }
@@ -54,19 +54,19 @@ const headOf = ({ cloud, collectedAtMs }: Found, nowMs: number): string =>
 function notFound({ what, name }: Show, views: readonly CloudView[]): string {
   const kind = what === 'hv' ? 'Hypervisor' : 'Instance';
   const clouds = views.map(({ cloud }) => cloud).join(', ');
-  const near = nearestNames(
-    name,
-    views.flatMap((view) => namesOf(view, what)),
+  const names = views.flatMap(({ picture, servers }) =>
+    what === 'hv' ? (picture?.hypervisors ?? []).map((hypervisor) => hypervisor.name) : (servers?.near ?? []),
   );
+  const near = nearestNames(name, names);
   const hint = near.length === 0 ? '' : ` Did you mean ${near.join(', ')}?`;
   return words(`${kind} ${name.slice(0, 200)} not found in ${clouds}.${hint}`, 1_000);
 }
 
 /** "Not found" says nothing of a cloud that was not looked at. */
 function unreadText(what: 'hv' | 'vm', views: readonly CloudView[]): string {
-  const lines = views.flatMap(({ cloud, inventory, trouble }) => {
+  const lines = views.flatMap(({ cloud, picture, trouble }) => {
     if (trouble !== null) return [`${cloud}: the inventory cannot be read now (${trouble})`];
-    const missing = what === 'hv' ? inventory.hosts === null : inventory.servers === null;
+    const missing = picture === null || (what === 'vm' && picture.serversCollectedAtMs === null);
     return missing ? [`${cloud}: no ${what === 'hv' ? 'hypervisors' : 'instances'} listed so far`] : [];
   });
   return lines.length === 0 ? '' : `\n${words(lines.join('\n'), 800)}`;

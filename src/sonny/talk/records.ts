@@ -1,13 +1,21 @@
 // Records of the inventory as people read them: found by name, shown as YAML. Only what the inventory's schema holds,
-// which is public facts.
+// which is public facts. Servers are searched a piece at a time, as there may be more than should be held at once.
 import { stringify } from 'yaml';
 import type { FencingMode } from '../../shared/documents/fencing-mode.ts';
-import type { Hypervisor, Inventory, Server } from '../../shared/documents/inventory.ts';
+import type { Server } from '../../shared/documents/inventory.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
+import { nearestNames } from './nearest.ts';
+
+/** Records of one name that are shown; the others are counted. */
+export const mostRecords = 5;
 
 /** What sonny can see of one cloud. */
 export interface CloudView {
   readonly cloud: string;
-  readonly inventory: Inventory;
+  /** Null: there is none yet, or it could not be read. */
+  readonly picture: Picture | null;
+  /** What was asked for by name; null when no server was. */
+  readonly servers: ServersFound | null;
   /** Does its monitor demand proof? Null: it never said. */
   readonly fencing: FencingMode | null;
   /** The monitor that leads; null: none does. */
@@ -28,40 +36,70 @@ export interface Found {
 }
 
 /** Hypervisors by hypervisor name or service host; letters' case does not matter. */
-export function findHypervisors({ cloud, inventory: { hosts } }: CloudView, name: string): Found[] {
-  if (hosts === null) return [];
-  return hosts.hypervisors
+export function findHypervisors({ cloud, picture }: CloudView, name: string): Found[] {
+  if (picture === null) return [];
+  return picture.hypervisors
     .filter((hypervisor) => same(hypervisor.name, name) || same(hypervisor.host, name))
     .map((hypervisor) => {
-      const agents = hosts.agents
-        .filter((agent) => agent.host === hypervisor.host)
+      const agents = picture
+        .agentsOf(hypervisor.host)
         .map(({ binary, alive, heartbeatAtMs }) => ({ binary, alive, heartbeatAtMs }));
       return {
         cloud,
-        collectedAtMs: hosts.collectedAtMs,
+        collectedAtMs: picture.collectedAtMs,
         yaml: toYaml({ cloud, ...hypervisor, agents }),
       };
     });
 }
 
-/** Servers by UUID or name. */
-export function findServers({ cloud, inventory: { hosts, servers } }: CloudView, name: string): Found[] {
-  if (servers === null) return [];
-  const projects = new Map(hosts?.projects.map((project) => [project.id, project.name]));
-  return servers.servers
-    .filter((server) => same(server.id, name) || same(server.name, name))
-    .map((server) => ({
-      cloud,
-      collectedAtMs: servers.collectedAtMs,
-      yaml: toYaml({ cloud, ...server, project: projects.get(server.projectId) ?? null }),
-    }));
+/** Servers of one cloud that have the name or UUID asked for. */
+export interface ServersFound {
+  /** `mostRecords` at most. */
+  readonly shown: readonly Found[];
+  /** How many there are. */
+  readonly count: number;
+  /** Names and UUIDs that come near, when there is none. */
+  readonly near: readonly string[];
 }
 
-/** All names a hypervisor or a server of this cloud can be asked for by. */
-export function namesOf({ inventory }: CloudView, kind: 'hv' | 'vm'): string[] {
-  if (kind === 'hv')
-    return (inventory.hosts?.hypervisors ?? []).map((hypervisor: Hypervisor) => hypervisor.name);
-  return (inventory.servers?.servers ?? []).flatMap((server: Server) => [server.name, server.id]);
+/** Searches the servers of one picture, by UUID or name. */
+export class ServerSearch {
+  readonly #picture: Picture;
+  readonly #name: string;
+  readonly #projects: ReadonlyMap<string, string>;
+  readonly #shown: Found[] = [];
+  #count = 0;
+  #near: string[] = [];
+
+  constructor(picture: Picture, name: string) {
+    this.#picture = picture;
+    this.#name = name;
+    this.#projects = new Map(picture.projects.map((project) => [project.id, project.name]));
+  }
+
+  look(servers: readonly Server[]): void {
+    for (const server of servers)
+      if (same(server.id, this.#name) || same(server.name, this.#name)) this.#take(server);
+    if (this.#count > 0) return;
+    const names = servers.flatMap(({ name, id }) => [name, id]);
+    this.#near = nearestNames(this.#name, [...this.#near, ...names]);
+  }
+
+  get found(): ServersFound {
+    return { shown: this.#shown, count: this.#count, near: this.#near };
+  }
+
+  #take(server: Server): void {
+    this.#count += 1;
+    if (this.#shown.length >= mostRecords) return;
+    const { cloud, collectedAtMs, serversCollectedAtMs } = this.#picture;
+    const project = this.#projects.get(server.projectId) ?? null;
+    this.#shown.push({
+      cloud,
+      collectedAtMs: serversCollectedAtMs ?? collectedAtMs,
+      yaml: toYaml({ cloud, ...server, project }),
+    });
+  }
 }
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -1,7 +1,7 @@
 // How fresh Sonny's picture of each cloud is: the answer to `status`, also posted after a lost connection. Pure.
 import { fencingText } from '../../shared/documents/fencing-mode.ts';
-import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
 import { isMarkedSpare } from '../../shared/documents/inventory.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 import type { CloudView } from './records.ts';
 
 /** Two lines or more per cloud, as plain text. */
@@ -10,12 +10,11 @@ export function statusText(views: readonly CloudView[], nowMs: number): string {
 }
 
 function cloudStatus(view: CloudView, nowMs: number): string {
-  const { cloud, inventory, fencing, leader, hold, eyes, trouble } = view;
-  const { hosts, servers } = inventory;
+  const { cloud, picture, fencing, leader, hold, eyes, trouble } = view;
   if (trouble !== null) return `${cloud}: the inventory cannot be read now (${trouble})`;
-  if (hosts === null) return `${cloud}: the inventory was never updated. Are monitor and ns4 running?`;
-  const age = secondsText(nowMs - hosts.collectedAtMs);
-  const lines = [`${hostsText(hosts)}; ${serversText(servers, nowMs)}`];
+  if (picture === null) return `${cloud}: the inventory was never updated. Are monitor and ns4 running?`;
+  const age = secondsText(nowMs - picture.collectedAtMs);
+  const lines = [`${hostsText(picture)}; ${serversText(picture, nowMs)}`];
   if (leader === null) lines.push('no monitor leads now: nobody decides anything');
   if (hold !== null) lines.push(`holding, nothing is recovered: ${hold} ("monitor --accept-empty-state")`);
   if (fencing !== null) lines.push(fencingText(fencing));
@@ -23,16 +22,16 @@ function cloudStatus(view: CloudView, nowMs: number): string {
   return [`${cloud}: inventory updated ${age} ago`, ...lines].join('\n    ');
 }
 
-function hostsText({ hypervisors }: Hosts): string {
+function hostsText({ hypervisors }: Picture): string {
   const down = hypervisors.filter(({ state }) => state === 'down').length;
   const spares = hypervisors.filter(isMarkedSpare).length;
   return `${counted(hypervisors.length, 'hypervisor')}, ${down} down, ${counted(spares, 'spare')}`;
 }
 
-function serversText(servers: Servers | null, nowMs: number): string {
-  if (servers === null) return 'instances never listed';
-  const age = secondsText(nowMs - servers.collectedAtMs);
-  return `${counted(servers.servers.length, 'instance')} as of ${age} ago`;
+function serversText({ instanceCount, serversCollectedAtMs }: Picture, nowMs: number): string {
+  if (instanceCount === null || serversCollectedAtMs === null) return 'instances never listed';
+  const age = secondsText(nowMs - serversCollectedAtMs);
+  return `${counted(instanceCount, 'instance')} as of ${age} ago`;
 }
 
 /** Every ns4 that is alive scans: without one nothing is refreshed, judged or recovered. */

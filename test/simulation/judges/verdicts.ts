@@ -1,7 +1,12 @@
 // Judges each recovery at the moment it begins: were host, guests and heartbeats silent in this very round, to eyes that
 // answering controls prove open? By what the pretend eyes truly saw, without a look at the core's own rules.
 import type { Recovery, Rules, State } from '../../../src/monitor/core/state.ts';
-import { externalAddresses, type Inventory, isMarkedSpare } from '../../../src/shared/documents/inventory.ts';
+import {
+  externalAddresses,
+  type Hosts,
+  isMarkedSpare,
+  type Servers,
+} from '../../../src/shared/documents/inventory.ts';
 import type { SeenScan } from '../processes/eye.ts';
 import { lastReport } from '../world/model.ts';
 import type { World } from '../world/world.ts';
@@ -13,6 +18,11 @@ export interface Passed {
   readonly jobId: string;
   /** True time. */
   readonly sinceMs: number;
+}
+
+interface Inventory {
+  readonly hosts: Hosts;
+  readonly servers: Servers | null;
 }
 
 /** What a refresh read, and when. */

@@ -108,8 +108,8 @@ export const monitorGuards: readonly Guard[] = [
       'instances read a minute ago choose no spare (by then all heartbeats look stale, those of the spare as well)',
       [
         step,
-        'if (dead.length > 0 && (inventory === null || Math.abs(ageMs) > freshMs)) {',
-        'if (dead.length > 0 && inventory === null) {',
+        'if (dead.length > 0 && (picture === null || Math.abs(ageMs) > freshMs)) {',
+        'if (dead.length > 0 && picture === null) {',
       ],
       ['shared/rules/control-plane.ts', 'if (most) failed.push(most);', 'if (false) failed.push(most);'],
       [

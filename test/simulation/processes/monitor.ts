@@ -10,7 +10,7 @@ import { PretendLease } from './lease.ts';
 import type { Process } from './process.ts';
 import { RedisAwayError, type RedisLink } from './redis-link.ts';
 import { silentLog } from './silent-log.ts';
-import { type Judge, PretendMemory, readInventory } from './storage.ts';
+import { type Judge, PretendInventory, PretendMemory } from './storage.ts';
 
 export interface MonitorParts<Ledger> {
   readonly process: Process;
@@ -83,7 +83,7 @@ export class Monitor<Ledger> {
         release: () => lease.release(),
       },
       memory: new PretendMemory(link, lease, watching),
-      inventory: { read: () => readInventory(link) },
+      inventory: new PretendInventory(link),
       jobs: {
         request: (name, id, data) => link.call(() => jobs.request(name, id, data)),
         outcome: (_name, id) => link.call(() => jobs.outcome(id)) as never,

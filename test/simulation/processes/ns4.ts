@@ -11,11 +11,12 @@ import type { EvacuationParts, Order } from '../../../src/ns4/recovery/report.ts
 import { evacuateHost } from '../../../src/ns4/recovery/run.ts';
 import { warrantOf } from '../../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
-import type { Hosts, Inventory, Servers } from '../../../src/shared/documents/inventory.ts';
+import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';
 import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { EvacuateData, EvacuationReport } from '../../../src/shared/documents/jobs/evacuate.ts';
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
+import { Picture } from '../../../src/shared/picture/picture.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
 import type { Nova } from '../world/nova.ts';
 import type { CloudLink } from './cloud-link.ts';
@@ -26,7 +27,7 @@ import type { PanelScan } from './panel.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
 import { silentLog } from './silent-log.ts';
-import { writeInventory } from './storage.ts';
+import { PretendInventory } from './storage.ts';
 
 export interface Ns4Parts {
   readonly process: Process;
@@ -45,7 +46,7 @@ export interface Ns4Parts {
 /** What the judges are told of a worker's doings. */
 export interface Ns4Witness {
   scanned(jobId: string, seen: readonly SeenScan[]): void;
-  reading(jobId: string): (inventory: Inventory) => void;
+  reading(jobId: string): (inventory: { hosts: Hosts; servers: Servers | null }) => void;
   said(facts: EventFacts): void;
   claims(token: string): void;
   begins(order: Order): void;
@@ -116,10 +117,11 @@ export class Ns4 implements Taker {
 
   async #refresh(askedForServers: boolean, signal: AbortSignal) {
     const { cloud, process, link } = this.#parts;
-    const oldMs = link.redis.get<Servers>('servers')?.collectedAtMs ?? 0;
+    const stored = new PretendInventory(link);
+    const oldMs = stored.serversCollectedAtMs() ?? 0;
     const servers = askedForServers || process.clock.nowMs() - oldMs > serversAgeMs;
     const inventory = await refreshInventory(cloud, 'pretend', { servers }, process.clock, signal);
-    await writeInventory(link, inventory.hosts, inventory.servers);
+    await stored.write(inventory.hosts, inventory.servers);
     return inventory;
   }
 
@@ -135,7 +137,8 @@ export class Ns4 implements Taker {
     const nowMs = this.process.clock.nowMs();
     const { nova, link, rules } = this.#parts;
     const known = link.redis.get<Hosts>('hosts');
-    const controls = known === undefined ? [] : controlsFor(new Set([dead]), known, nowMs, rules);
+    const controls =
+      known === undefined ? [] : controlsFor(new Set([dead]), Picture.of(known, null), nowMs, rules);
     const order: Order = {
       ...{ incident: `by-hand-${dead}`, dead, spare, evidence: [], controls, warrant: null },
       ...{ requestedAtMs: nowMs, startByMs: nowMs + 600_000, judgedAtMs: nowMs },

@@ -3,7 +3,14 @@ import { mandateOf, orderSchema, type State, stateSchema } from '../../../src/mo
 import { type FoundOrder, LostLeaseError, type Memory } from '../../../src/monitor/memory.ts';
 import type { Mandate } from '../../../src/shared/documents/assignments.ts';
 import type { SonnyEvent } from '../../../src/shared/documents/events/events.ts';
-import type { Hosts, Inventory, Servers } from '../../../src/shared/documents/inventory.ts';
+import type { Hosts, InstanceCounts, Server, Servers } from '../../../src/shared/documents/inventory.ts';
+import { countsOf, type Picture, serversByHost } from '../../../src/shared/picture/picture.ts';
+import {
+  GenerationGoneError,
+  type InventorySource,
+  readPicture,
+  type ServersWanted,
+} from '../../../src/shared/picture/reading.ts';
 import type { PretendLease } from './lease.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -116,18 +123,60 @@ function readBack(saved: State): State {
 const isLater = (a: State, b: State): boolean =>
   a.epoch === b.epoch ? a.revision >= b.revision : a.epoch > b.epoch;
 
-export function readInventory(link: RedisLink): Promise<Inventory> {
-  const { redis } = link;
-  return link.call(() => ({
-    hosts: redis.get<Hosts>('hosts') ?? null,
-    servers: redis.get<Servers>('servers') ?? null,
-  }));
+/** The servers of one refresh, by host. */
+interface Generation {
+  readonly counts: InstanceCounts;
+  readonly listed: ReadonlyMap<string, readonly Server[]>;
 }
+/** The current generation, and the one it replaced, which stays for whoever reads by older counts. */
+type Generations = readonly [Generation, ...Generation[]];
 
-export function writeInventory(link: RedisLink, hosts: Hosts, servers: Servers | null): Promise<void> {
-  const { redis } = link;
-  return link.call(() => {
-    redis.set('hosts', hosts);
-    if (servers !== null) redis.set('servers', servers);
-  });
+/** The inventory as the real store keeps it, but by reference, and with both generations under one key. */
+export class PretendInventory {
+  readonly #link: RedisLink;
+  readonly #source: InventorySource;
+
+  constructor(link: RedisLink) {
+    const { redis } = link;
+    const generations = () => redis.get<Generations>('servers') ?? [];
+    this.#link = link;
+    this.#source = {
+      head: () =>
+        link.call(() => {
+          const hosts = redis.get<Hosts>('hosts');
+          return hosts === undefined ? null : { hosts, counts: generations()[0]?.counts ?? null };
+        }),
+      servers: (generation, hosts) =>
+        link.call(() => {
+          const found = generations().find(({ counts }) => counts.generation === generation);
+          if (found === undefined) throw new GenerationGoneError(`${generation} is gone`);
+          return new Map(hosts.map((host) => [host, found.listed.get(host) ?? []]));
+        }),
+    };
+  }
+
+  read(wants: (picture: Picture) => ServersWanted): Promise<Picture | null> {
+    return readPicture(this.#source, wants);
+  }
+
+  write(hosts: Hosts, servers: Servers | null): Promise<void> {
+    const { redis, process } = this.#link;
+    return this.#link.call(() => {
+      redis.set('hosts', hosts);
+      if (servers === null) return;
+      const listed = serversByHost(servers);
+      const generation = `${servers.collectedAtMs}-${process.name}`;
+      const counts: InstanceCounts = {
+        ...{ version: 1, cloud: hosts.cloud, generation },
+        ...countsOf(servers, listed),
+      };
+      const replaced = redis.get<Generations>('servers')?.slice(0, 1) ?? [];
+      redis.set('servers', [{ counts, listed }, ...replaced] satisfies Generations);
+    });
+  }
+
+  /** When the servers were last collected; null when never. */
+  serversCollectedAtMs(): number | null {
+    return this.#link.redis.get<Generations>('servers')?.[0].counts.collectedAtMs ?? null;
+  }
 }

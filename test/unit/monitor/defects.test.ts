@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { witnessesOf } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
-import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
+import { agent, hypervisor, inventory, nowMs, picture, server, spare } from '../../support/inventories.ts';
 import { done, rules, Story, type World } from '../../support/monitor-story.ts';
 
 const hypervisors = [hypervisor('hv01'), hypervisor('hv02', { runningVms: 1 }), spare('hv04')];
@@ -150,7 +150,7 @@ describe('defect 6: the configured networks and every address on them count', ()
     ],
   });
   const addressesFor = (externalNetworks: string[]) =>
-    witnessesOf('hv01', inventory({ hypervisors, servers: [several] }), {
+    witnessesOf('hv01', picture({ hypervisors, servers: [several] }), {
       ...rules,
       externalNetworks,
     }).targets.flatMap((target) => target.endpoints.map((endpoint) => endpoint.address));

@@ -1,7 +1,6 @@
 // Partial outages as stories of the monitor: what failed together is refused once by its part, the rest goes on.
 import { expect, test } from 'vitest';
-import type { Inventory } from '../../../src/shared/documents/inventory.ts';
-import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
+import { agent, hypervisor, type Inventory, inventory, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';
 
 const zoneA = ['hv01', 'hv02', 'hv03', 'hv04'];

@@ -2,8 +2,8 @@
 
 import { evacuateJobId } from '../../../shared/documents/assignments.ts';
 import { incidentId } from '../../../shared/documents/incident-id.ts';
-import type { Inventory } from '../../../shared/documents/inventory.ts';
 import type { RefusalName } from '../../../shared/documents/refusals/refusals.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../shared/rules/control-plane.ts';
 import { assignSpares } from '../plans/spares.ts';
 import type { Recovery } from '../state.ts';
@@ -23,7 +23,7 @@ export function permit(
   turn: Turn,
   dead: readonly DeadHost[],
   perhapsDead: readonly string[],
-  inventory: Inventory,
+  picture: Picture,
 ): void {
   const { nowMs, rules, state } = turn;
   const names = dead.map((d) => d.host);
@@ -55,11 +55,11 @@ export function permit(
     return;
   }
   const taken = new Set(state.recoveries.map((r) => r.spare));
-  const assignment = assignSpares(names, inventory, taken, nowMs, rules);
+  const assignment = assignSpares(names, picture, taken, nowMs, rules);
   for (const { dead: host, candidates } of assignment.missing)
     turn.refuse({ name: 'no-spare', host, candidates: [...candidates] });
   if (assignment.pairs.length === 0) return;
-  const controls = inventory.hosts ? controlsFor(new Set(names), inventory.hosts, nowMs, rules) : [];
+  const controls = controlsFor(new Set(names), picture, nowMs, rules);
   const started: Recovery[] = assignment.pairs.map((pair) => {
     const incident = incidentId(nowMs, pair.dead);
     const evidence = dead.find((d) => d.host === pair.dead)?.evidence ?? [];
@@ -73,7 +73,7 @@ export function permit(
       startByMs: nowMs + startWithinMs,
       judgedAtMs: nowMs,
       evidence: [...evidence],
-      address: inventory.hosts?.hypervisors.find((h) => h.host === pair.dead)?.address ?? null,
+      address: picture.hypervisor(pair.dead)?.address ?? null,
       controls,
       proofDemanded: turn.rules.fencing === 'required',
     };

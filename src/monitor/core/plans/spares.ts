@@ -1,5 +1,6 @@
 // A distinct spare for as many dead hypervisors as possible. Pure.
-import { type Hypervisor, type Inventory, isMarkedSpare } from '../../../shared/documents/inventory.ts';
+import { type Hypervisor, isMarkedSpare } from '../../../shared/documents/inventory.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
 import { spareShortcoming } from '../../../shared/rules/spares.ts';
 import type { Rules } from '../state.ts';
 
@@ -15,19 +16,18 @@ export interface Assignment {
  */
 export function assignSpares(
   dead: readonly string[],
-  inventory: Inventory,
+  picture: Picture,
   taken: ReadonlySet<string>,
   nowMs: number,
   rules: Pick<Rules, 'heartbeatPeriodMs'>,
 ): Assignment {
-  const { hosts, servers } = inventory;
-  if (hosts === null || servers === null)
+  if (picture.serversCollectedAtMs === null)
     return { pairs: [], missing: dead.map((host) => ({ dead: host, candidates: [] })) };
-  const marked = hosts.hypervisors.filter((h) => isMarkedSpare(h) && !dead.includes(h.host));
+  const marked = picture.hypervisors.filter((h) => isMarkedSpare(h) && !dead.includes(h.host));
   const fitting = new Map<string, string[]>();
   const reasons = new Map<string, { host: string; why: string }[]>();
   for (const host of dead) {
-    const hypervisor = hosts.hypervisors.find((h) => h.host === host);
+    const hypervisor = picture.hypervisor(host);
     const judged = marked.map((spare) => ({ spare, why: shortcoming(spare, hypervisor) }));
     reasons.set(
       host,
@@ -44,9 +44,9 @@ export function assignSpares(
   }
 
   function shortcoming(spare: Hypervisor, hypervisor: Hypervisor | undefined): string | null {
-    if (hypervisor === undefined || hosts === null || servers === null) return 'has nobody to stand in for';
+    if (hypervisor === undefined) return 'has nobody to stand in for';
     if (taken.has(spare.host)) return 'is taken by another recovery';
-    return spareShortcoming({ dead: hypervisor, spare, hosts, servers, nowMs, ...rules });
+    return spareShortcoming({ dead: hypervisor, spare, picture, nowMs, ...rules });
   }
 
   const holder = new Map<string, string>();

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { confirmFenced } from '../../../../src/ns4/commands/confirm.ts';
 import { tryLevels } from '../../../../src/ns4/commands/try-out.ts';
-import type { Inventory } from '../../../../src/shared/documents/inventory.ts';
 import { OperationalError, UsageError } from '../../../../src/shared/ground/errors.ts';
-import { agent, hypervisor, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
+import type { Picture } from '../../../../src/shared/picture/picture.ts';
+import { agent, hypervisor, nowMs, picture, server, spare } from '../../../support/inventories.ts';
 import { PretendDevice } from '../../../support/pretend-device.ts';
 
 let dir: string;
@@ -24,10 +24,10 @@ const heartbeatPeriodMs = 40_000;
 class NotAsked extends Error {}
 
 describe('the levels of a host', () => {
-  const alive = () => inventory({ hypervisors: [hypervisor('hv01')], servers: [server('vm1', 'hv01')] });
+  const alive = () => picture({ hypervisors: [hypervisor('hv01')], servers: [server('vm1', 'hv01')] });
 
   /** Two devices; asking answers no unless told otherwise. */
-  function bench(known: () => Inventory | Error = alive, answer: 'yes' | 'no' = 'no') {
+  function bench(known: () => Picture | Error | null = alive, answer: 'yes' | 'no' = 'no') {
     const [bmc, pdu] = [device(), device()];
     const printed: string[] = [];
     const asked: string[] = [];
@@ -96,23 +96,23 @@ describe('the levels of a host', () => {
 
   const down = { state: 'down' } as const;
   const old = [agent('hv01', 120_000)];
-  test.each<[string, () => Inventory | Error, boolean]>([
+  test.each<[string, () => Picture | Error | null, boolean]>([
     ['it lives', alive, true],
-    ['its service is down, but it beats', () => inventory({ hypervisors: [hypervisor('hv01', down)] }), true],
-    ['down and silent', () => inventory({ hypervisors: [hypervisor('hv01', down)], agents: old }), false],
+    ['its service is down, but it beats', () => picture({ hypervisors: [hypervisor('hv01', down)] }), true],
+    ['down and silent', () => picture({ hypervisors: [hypervisor('hv01', down)], agents: old }), false],
     [
       'silent, but its service is up',
-      () => inventory({ hypervisors: [hypervisor('hv01')], agents: old }),
+      () => picture({ hypervisors: [hypervisor('hv01')], agents: old }),
       true,
     ],
-    ['an empty spare', () => inventory({ hypervisors: [spare('hv01')] }), false],
+    ['an empty spare', () => picture({ hypervisors: [spare('hv01')] }), false],
     [
       'disabled, with instances',
-      () => inventory({ hypervisors: [spare('hv01')], servers: [server('vm1', 'hv01')] }),
+      () => picture({ hypervisors: [spare('hv01')], servers: [server('vm1', 'hv01')] }),
       true,
     ],
-    ['unknown to Nova', () => inventory({ hypervisors: [hypervisor('hv02')] }), true],
-    ['no inventory', () => ({ hosts: null, servers: null }), true],
+    ['unknown to Nova', () => picture({ hypervisors: [hypervisor('hv02')] }), true],
+    ['no inventory', () => null, true],
     ['no Redis', () => new Error('Redis is away'), true],
   ])('off asks first unless it is surely no living host: %s', async (_, known, asks) => {
     const b = bench(known);
@@ -124,7 +124,7 @@ describe('the levels of a host', () => {
 });
 
 describe("an operator's word", () => {
-  function give(host: string, known: Inventory, answer: 'yes' | 'no' = 'yes') {
+  function give(host: string, known: Picture | null, answer: 'yes' | 'no' = 'yes') {
     const done: unknown[] = [];
     const parts = {
       ...{ clock, heartbeatPeriodMs },
@@ -138,7 +138,7 @@ describe("an operator's word", () => {
     };
     return { done, end: confirmFenced(host, 'alice', parts) };
   }
-  const silent = inventory({
+  const silent = picture({
     hypervisors: [hypervisor('hv01'), hypervisor('hv02')],
     agents: [agent('hv01', 40_001)],
   });
@@ -161,7 +161,7 @@ describe("an operator's word", () => {
     ['its name was not typed', 'hv01', silent, 'no', NotAsked, ['asked']],
     ['it sent a heartbeat a moment ago', 'hv02', silent, 'yes', OperationalError, []],
     ['no such hypervisor', 'hv09', silent, 'yes', OperationalError, []],
-    ['no inventory', 'hv01', { hosts: null, servers: null }, 'yes', OperationalError, []],
+    ['no inventory', 'hv01', null, 'yes', OperationalError, []],
   ] as const)('not recorded: %s', async (_, host, known, answer, error, expected) => {
     const { done, end } = give(host, known, answer);
     await expect(end).rejects.toThrow(error);

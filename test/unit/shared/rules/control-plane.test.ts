@@ -1,8 +1,9 @@
 // Which parts of a cloud went stale together, as a table; and what holds whatever the cloud looks like.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Hosts, Hypervisor } from '../../../../src/shared/documents/inventory.ts';
+import type { Hypervisor } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
+import { Picture } from '../../../../src/shared/picture/picture.ts';
 import { controlsFor, findOutages, unansweredFor } from '../../../../src/shared/rules/control-plane.ts';
 import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
 
@@ -12,7 +13,7 @@ const rules = { heartbeatPeriodMs: 40_000, hypervisorPorts: [22] };
 type Traits = string;
 const handled = { state: 'down', status: 'disabled', disabledReason: 'sonny resurrection on hv99' } as const;
 
-function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, string[]> = {}): Hosts {
+function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, string[]> = {}): Picture {
   let number = 0;
   const hypervisors: Hypervisor[] = [];
   const agents = [];
@@ -34,18 +35,18 @@ function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, str
       if (!has('n')) agents.push(agent(host, has('x') ? 60_000 : 5_000));
     }
   const { hosts } = inventory({ hypervisors, agents });
-  return { ...(hosts as Hosts), agents };
+  return Picture.of({ ...hosts, agents }, null);
 }
 
-const found = (hosts: Hosts, recovering: string[] = []) => {
-  const { failed, doubtful } = findOutages(hosts, nowMs, rules, new Set(recovering));
+const found = (seen: Picture, recovering: string[] = []) => {
+  const { failed, doubtful } = findOutages(seen, nowMs, rules, new Set(recovering));
   const words = (outages: typeof failed) =>
     outages.map((o) => `${o.scope}: ${o.stale.length} of ${o.total} ${o.of}`);
   return { failed: words(failed), doubtful: words(doubtful) };
 };
 
 describe('what went stale together', () => {
-  const table: [string, Hosts, { failed?: string[]; doubtful?: string[]; recovering?: string[] }][] = [
+  const table: [string, Picture, { failed?: string[]; doubtful?: string[]; recovering?: string[] }][] = [
     ['nothing', cloudOf({ a: ['', '', '', ''] }), {}],
     ['most, but retired', cloudOf({ a: ['xr', 'xr', 'xr', 'xd', '', ''] }), {}],
     ['one of four', cloudOf({ a: ['xd', '', '', ''] }), {}],
@@ -118,14 +119,14 @@ describe('what went stale together', () => {
       { doubtful: ['cloud: 2 of 3 agents'] },
     ],
   ];
-  test.each(table)('%s', (_, hosts, { failed = [], doubtful = [], recovering = [] }) => {
-    expect(found(hosts, recovering)).toEqual({ failed, doubtful });
+  test.each(table)('%s', (_, seen, { failed = [], doubtful = [], recovering = [] }) => {
+    expect(found(seen, recovering)).toEqual({ failed, doubtful });
   });
 });
 
 describe('who must answer', () => {
-  const hosts = cloudOf({ a: ['x', 'x', '', ''], b: ['', '', '', ''] });
-  const outages = findOutages(hosts, nowMs, rules, new Set());
+  const seen = cloudOf({ a: ['x', 'x', '', ''], b: ['', '', '', ''] });
+  const outages = findOutages(seen, nowMs, rules, new Set());
   const answers = { state: 'answers' as const, detail: '' };
   const silent = { state: 'silent' as const, detail: '' };
 
@@ -158,8 +159,7 @@ test('whatever the cloud: most of the agents silent is never judged, and more si
   const zone = fc.array(traits, { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(zone, zone, fc.nat(), (a, b, pick) => {
-      const hosts = cloudOf({ a, b });
-      const { failed } = findOutages(hosts, nowMs, rules, new Set());
+      const { failed } = findOutages(cloudOf({ a, b }), nowMs, rules, new Set());
       const counted = [...a, ...b].filter((t) => !/[nhf]/.test(t));
       const silent = counted.filter((t) => t.includes('x')).length;
       if (silent >= 3 && silent * 2 > counted.length) expect(failed.map((o) => o.scope)).toEqual(['cloud']);

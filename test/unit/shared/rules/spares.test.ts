@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { assignSpares } from '../../../../src/monitor/core/plans/spares.ts';
 import { isMarkedSpare, resurrectionReason } from '../../../../src/shared/documents/inventory.ts';
 import { spareShortcoming } from '../../../../src/shared/rules/spares.ts';
-import { agent, hypervisor, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
+import { agent, hypervisor, nowMs, picture, server, spare } from '../../../support/inventories.ts';
 
 const heartbeatPeriodMs = 40_000;
 
@@ -13,7 +13,7 @@ describe('spareShortcoming', () => {
   const table: [
     string,
     Parameters<typeof spare>[1],
-    Partial<Parameters<typeof inventory>[0]>,
+    Partial<Parameters<typeof picture>[0]>,
     RegExp | null,
   ][] = [
     ['fits', {}, {}, null],
@@ -42,9 +42,8 @@ describe('spareShortcoming', () => {
   ];
   test.each(table)('%s', (_, change, parts, expected) => {
     const candidate = spare('hv04', { ...fitting, ...change });
-    const { hosts, servers } = inventory({ hypervisors: [dead, candidate], ...parts });
-    if (!hosts || !servers) throw new Error('the builder gave no inventory');
-    const why = spareShortcoming({ dead, spare: candidate, hosts, servers, heartbeatPeriodMs, nowMs });
+    const seen = picture({ hypervisors: [dead, candidate], ...parts });
+    const why = spareShortcoming({ dead, spare: candidate, picture: seen, heartbeatPeriodMs, nowMs });
     if (expected === null) expect(why).toBeNull();
     else expect(why).toMatch(expected);
   });
@@ -52,7 +51,7 @@ describe('spareShortcoming', () => {
   test('defect 17: a host in no aggregate has a spare all the same', () => {
     const assigned = assignSpares(
       ['hv01'],
-      inventory({ hypervisors: [hypervisor('hv01'), spare('hv04')] }),
+      picture({ hypervisors: [hypervisor('hv01'), spare('hv04')] }),
       new Set(),
       nowMs,
       { heartbeatPeriodMs },
@@ -68,7 +67,7 @@ test('a host that was recovered to one called "spare1" is no spare when it comes
   expect(isMarkedSpare(spare('hv04', { disabledReason: 'a spare for sonny' }))).toBe(true);
   const { pairs, missing } = assignSpares(
     ['hv01'],
-    inventory({ hypervisors: [dead, back] }),
+    picture({ hypervisors: [dead, back] }),
     new Set(),
     nowMs,
     {
@@ -90,7 +89,7 @@ describe('assignSpares', () => {
       ['hv01', 'hv02'],
       ['hv02', 'hv01'],
     ]) {
-      const { pairs, missing } = assignSpares(dead, inventory({ hypervisors }), new Set(), nowMs, {
+      const { pairs, missing } = assignSpares(dead, picture({ hypervisors }), new Set(), nowMs, {
         heartbeatPeriodMs,
       });
       expect(new Map(pairs.map((p) => [p.dead, p.spare]))).toEqual(
@@ -105,7 +104,7 @@ describe('assignSpares', () => {
 
   test('defect 1: with one spare for two, one is recovered and the other one is told why not', () => {
     const hypervisors = [hypervisor('hv01'), hypervisor('hv02'), spare('hv04')];
-    const { pairs, missing } = assignSpares(['hv01', 'hv02'], inventory({ hypervisors }), new Set(), nowMs, {
+    const { pairs, missing } = assignSpares(['hv01', 'hv02'], picture({ hypervisors }), new Set(), nowMs, {
       heartbeatPeriodMs,
     });
     expect(pairs).toEqual([{ dead: 'hv01', spare: 'hv04' }]);
@@ -115,7 +114,7 @@ describe('assignSpares', () => {
   test('one taken by a recovery under way is not given again', () => {
     const { missing } = assignSpares(
       ['hv01'],
-      inventory({ hypervisors: [hypervisor('hv01'), spare('hv04')] }),
+      picture({ hypervisors: [hypervisor('hv01'), spare('hv04')] }),
       new Set(['hv04']),
       nowMs,
       { heartbeatPeriodMs },

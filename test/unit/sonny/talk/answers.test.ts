@@ -2,12 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { Picture } from '../../../../src/shared/picture/picture.ts';
 import { answer } from '../../../../src/sonny/talk/answers.ts';
 import { parseQuestion } from '../../../../src/sonny/talk/questions.ts';
-import type { CloudView } from '../../../../src/sonny/talk/records.ts';
-import { hypervisor, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
+import { type CloudView, ServerSearch } from '../../../../src/sonny/talk/records.ts';
+import { hypervisor, type Inventory, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
 
-const view = (cloud: string, change: Partial<CloudView> = {}): CloudView => ({
+/** A cloud as a test describes it: what was asked for is searched when it is asked. */
+interface Described extends Omit<CloudView, 'picture' | 'servers'> {
+  readonly inventory: Inventory | null;
+}
+const view = (cloud: string, change: Partial<Described> = {}): Described => ({
   cloud,
   inventory: inventory({
     hypervisors: [
@@ -24,9 +29,18 @@ const view = (cloud: string, change: Partial<CloudView> = {}): CloudView => ({
   trouble: null,
   ...change,
 });
-const never = { hosts: null, servers: null };
-const ask = (words: string, views: readonly CloudView[], afterMs = 12_000) =>
-  answer(parseQuestion(words), views, nowMs + afterMs);
+function ask(words: string, clouds: readonly Described[], afterMs = 12_000) {
+  const question = parseQuestion(words);
+  const views = clouds.map(({ inventory: known, cloud, ...rest }): CloudView => {
+    if (known === null) return { cloud, ...rest, picture: null, servers: null };
+    const picture = Picture.of({ ...known.hosts, cloud }, known.servers);
+    if (question.kind !== 'show' || question.what === 'hv') return { cloud, ...rest, picture, servers: null };
+    const search = new ServerSearch(picture, question.name);
+    for (const one of known.servers.servers) search.look([one]);
+    return { cloud, ...rest, picture, servers: search.found };
+  });
+  return answer(question, views, nowMs + afterMs);
+}
 /** The blocks between fences, as a reader of YAML takes them. */
 const blocks = (text: string) =>
   [...text.matchAll(/```\n([\s\S]*?)\n```/g)].map(([, yaml]) => parse(yaml ?? ''));
@@ -46,7 +60,7 @@ describe('status', () => {
   it('gives the age of each inventory, and what is in it', () => {
     const views = [
       view('cloud1'),
-      view('cloud2', { inventory: never }),
+      view('cloud2', { inventory: null }),
       view('cloud3', { trouble: 'Redis is away' }),
     ];
     const text = ask('status', views);
@@ -117,8 +131,8 @@ describe('show', () => {
   it('not found: says where it looked, what is near, and where it could not look', () => {
     const views = [
       view('cloud1'),
-      view('cloud2', { inventory: never, trouble: 'Redis is away' }),
-      view('cloud3', { inventory: never }),
+      view('cloud2', { inventory: null, trouble: 'Redis is away' }),
+      view('cloud3', { inventory: null }),
     ];
     const text = ask('show vm webb1', views);
     expect(text).toMatch(/^Instance webb1 not found in cloud1, cloud2, cloud3\. Did you mean web1/);

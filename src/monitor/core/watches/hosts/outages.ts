@@ -1,8 +1,8 @@
 // Partial outages in a round: whom the state of the control plane keeps from being judged, said once per part. Pure.
 
-import type { Hosts, Inventory } from '../../../../shared/documents/inventory.ts';
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
 import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
+import type { Picture } from '../../../../shared/picture/picture.ts';
 import {
   findOutages,
   type Outage,
@@ -22,9 +22,9 @@ export interface OutageSight extends Outages {
 }
 
 /** Looks for outages and refuses each part that failed, once until it is over. */
-export function lookForOutages(turn: Turn, hosts: Hosts): OutageSight {
+export function lookForOutages(turn: Turn, picture: Picture): OutageSight {
   const recovering = new Set(turn.state.recoveries.map((r) => r.dead));
-  const outages = findOutages(hosts, turn.nowMs, turn.rules, recovering);
+  const outages = findOutages(picture, turn.nowMs, turn.rules, recovering);
   for (const outage of outages.failed) {
     const before = turn.state.standing[outage.scope]?.refusal;
     // When the message bus fails, services and agents run out, and come back, one after the other: only worse is news.
@@ -44,17 +44,17 @@ const noScan: ScanResult = { ok: false, detail: 'there was none' };
 /**
  * Of the hosts that were silent to the scan that ended in `outcome` (with those of its targets whose silence testifies),
  * the ones that may be judged further: not part of an outage, and in each doubtful part of theirs a living member
- * answered. Without an inventory the round will not act anyway.
+ * answered. Without a picture the round will not act anyway.
  */
 export function vouchedFor(
   turn: Turn,
-  inventory: Inventory | null,
+  picture: Picture | null,
   outcome: JobOutcome<'scan'>,
   silent: Readonly<Record<string, readonly string[]>>,
 ): ReadonlySet<string> {
   const silentHosts = Object.keys(silent);
-  if (silentHosts.length === 0 || !inventory?.hosts) return new Set(silentHosts);
-  const outages = lookForOutages(turn, inventory.hosts);
+  if (silentHosts.length === 0 || picture === null) return new Set(silentHosts);
+  const outages = lookForOutages(turn, picture);
   if (outages.everywhere) return new Set();
   const scan = outcome.state === 'done' ? outcome.result : noScan;
   const vouched = new Set<string>();

@@ -1,10 +1,6 @@
 // Who is suspicious: hypervisors with instances all of whose network agents went silent. Pure.
-import {
-  type Hypervisor,
-  type Inventory,
-  newestHeartbeats,
-  wasHandled,
-} from '../../../../shared/documents/inventory.ts';
+import { type Hypervisor, wasHandled } from '../../../../shared/documents/inventory.ts';
+import type { Picture } from '../../../../shared/picture/picture.ts';
 import { type Rules, shortestPauseMs } from '../../state.ts';
 
 export interface Suspect {
@@ -28,25 +24,18 @@ export interface Suspicion {
  * period. Left out: hosts without agents, hosts that run nothing, hosts handled before, and those in `recovering`.
  */
 export function findSuspects(
-  inventory: Inventory,
+  picture: Picture,
   nowMs: number,
   rules: Pick<Rules, 'heartbeatPeriodMs'>,
   recovering: ReadonlySet<string>,
 ): Suspicion {
-  const hosts = inventory.hosts;
-  if (hosts === null) return { suspects: [], leftovers: [], disabledWithInstances: [], nextExpiryMs: null };
-  const newest = newestHeartbeats(hosts);
-  const instances = new Map<string, number>();
-  for (const server of inventory.servers?.servers ?? [])
-    if (server.host !== null) instances.set(server.host, (instances.get(server.host) ?? 0) + 1);
-
   const suspects: Suspect[] = [];
   const leftovers: { host: string; instances: number }[] = [];
   let nextExpiryMs: number | null = null;
-  for (const hypervisor of hosts.hypervisors) {
-    const heartbeatAtMs = newest.get(hypervisor.host);
+  for (const hypervisor of picture.hypervisors) {
+    const heartbeatAtMs = picture.newestHeartbeat(hypervisor.host);
     if (heartbeatAtMs === undefined || recovering.has(hypervisor.host)) continue;
-    const listed = instances.get(hypervisor.host) ?? 0;
+    const listed = picture.instancesOn(hypervisor.host);
     // Nova's running_vms stays as it was on a dead host, and the list of servers may be 600 s old: either counts.
     if (hypervisor.runningVms === 0 && listed === 0) continue;
     const silentMs = nowMs - heartbeatAtMs;
@@ -66,7 +55,7 @@ export function findSuspects(
       .filter((s) => s.hypervisor.status === 'disabled')
       .map((s) => ({
         host: s.hypervisor.host,
-        instances: instances.get(s.hypervisor.host) ?? s.hypervisor.runningVms,
+        instances: picture.instancesOn(s.hypervisor.host) || s.hypervisor.runningVms,
       })),
     nextExpiryMs,
   };
@@ -77,24 +66,17 @@ export function findSuspects(
  * together their heartbeats run out one after another, up to a report interval apart: the first one must not be taken
  * for the only one.
  */
-export function unheardSince(
-  inventory: Inventory,
-  sinceMs: number,
-  apart: ReadonlySet<string>,
-): Hypervisor[] {
-  const watched = new Set((inventory.servers?.servers ?? []).map((server) => server.host));
-  const heard = new Set(
-    (inventory.hosts?.agents ?? []).filter((a) => a.heartbeatAtMs >= sinceMs).map((a) => a.host),
-  );
-  const known = new Set((inventory.hosts?.agents ?? []).map((a) => a.host));
-  return (inventory.hosts?.hypervisors ?? []).filter(
-    (h) =>
-      known.has(h.host) &&
-      !heard.has(h.host) &&
+export function unheardSince(picture: Picture, sinceMs: number, apart: ReadonlySet<string>): Hypervisor[] {
+  return picture.hypervisors.filter((h) => {
+    const heardAtMs = picture.newestHeartbeat(h.host);
+    return (
+      heardAtMs !== undefined &&
+      heardAtMs < sinceMs &&
       !apart.has(h.host) &&
       !wasHandled(h) &&
-      (h.runningVms > 0 || watched.has(h.host)),
-  );
+      (h.runningVms > 0 || picture.instancesOn(h.host) > 0)
+    );
+  });
 }
 
 /** When to look next: after the monitor period at the latest, sooner when a heartbeat would run out before. */

@@ -1,12 +1,17 @@
 // Who can testify for a silent host, and who can testify that the scanner itself is not blind. Pure.
 
-import { externalAddresses, type Inventory, type Server } from '../../../../shared/documents/inventory.ts';
+import { externalAddresses, type Hypervisor, type Server } from '../../../../shared/documents/inventory.ts';
 import type { ScanTarget } from '../../../../shared/documents/jobs/scan.ts';
+import type { Picture } from '../../../../shared/picture/picture.ts';
+import { hostsPerPiece, type ServersWanted } from '../../../../shared/picture/reading.ts';
 import { spread } from '../../../../shared/rules/controls.ts';
 import { controlGuestCount, type Rules } from '../../state.ts';
 
 /** States in which a guest runs and could answer; the silence of a stopped or paused one proves nothing. */
 const runningStates = new Set(['active', 'rescued', 'resized', 'error']);
+
+/** Healthy hypervisors that are searched for control guests, where few guests have an address that can be reached. */
+const mostSearched = 1_000;
 
 export interface Witnesses {
   readonly targets: readonly ScanTarget[];
@@ -17,9 +22,9 @@ export interface Witnesses {
 }
 
 /** All instances of a host with an address on an external network, each address and port probed. */
-export function witnessesOf(host: string, inventory: Inventory, rules: Rules): Witnesses {
-  const witnesses = (inventory.servers?.servers ?? [])
-    .filter((server) => server.host === host)
+export function witnessesOf(host: string, picture: Picture, rules: Rules): Witnesses {
+  const witnesses = picture
+    .serversOf(host)
     .map((server) => ({ server, target: guestTarget(server, rules) }))
     .filter(({ target }) => target.endpoints.length > 0);
   return {
@@ -34,26 +39,51 @@ function titleOf({ name, vmState }: Server): string {
   return runningStates.has(vmState) ? name : `${name} (${vmState})`;
 }
 
-/** Running guests of healthy hypervisors, as many hypervisors as possible, as controls of a guest scan. */
+/** Running guests of the healthy hypervisors that were read, of as many as possible, as controls of a guest scan. */
 export function controlGuests(
-  inventory: Inventory,
+  picture: Picture,
   unsuitable: ReadonlySet<string>,
   nowMs: number,
   rules: Rules,
 ): { target: ScanTarget; name: string }[] {
-  if (inventory.hosts === null) return [];
-  const healthy = new Set(
-    inventory.hosts.agents
-      .filter((a) => nowMs - a.heartbeatAtMs <= rules.heartbeatPeriodMs && !unsuitable.has(a.host))
-      .map((a) => a.host),
-  );
-  const running = (inventory.servers?.servers ?? []).filter(
-    (s) => s.host !== null && healthy.has(s.host) && s.vmState === 'active',
-  );
-  const guests = running
+  const read = new Set(picture.hostsRead);
+  const guests = healthyHosts(picture, unsuitable, nowMs, rules)
+    .filter(({ host }) => read.has(host))
+    .flatMap(({ host }) => picture.serversOf(host))
+    .filter(({ vmState }) => vmState === 'active')
     .map((server) => ({ target: guestTarget(server, rules), name: server.name }))
     .filter(({ target }) => target.endpoints.length > 0);
   return spread(guests, controlGuestCount);
+}
+
+/** Whose servers have to be read for that: pieces of hosts, each from all over the cloud, until the guests are enough. */
+export function controlGuestsWanted(
+  picture: Picture,
+  unsuitable: ReadonlySet<string>,
+  nowMs: number,
+  rules: Rules,
+): Pick<ServersWanted, 'sample' | 'enough'> {
+  const hosts = spread(healthyHosts(picture, unsuitable, nowMs, rules), mostSearched).map((h) => h.host);
+  const pieces = Math.ceil(hosts.length / hostsPerPiece);
+  return {
+    sample: Array.from({ length: pieces }, (_, piece) => hosts.filter((_, i) => i % pieces === piece)),
+    enough: (seen) => controlGuests(seen, unsuitable, nowMs, rules).length >= controlGuestCount,
+  };
+}
+
+/** Hypervisors with instances that were heard of just now. */
+function healthyHosts(
+  picture: Picture,
+  unsuitable: ReadonlySet<string>,
+  nowMs: number,
+  { heartbeatPeriodMs }: Rules,
+): Hypervisor[] {
+  return picture.hypervisors.filter(
+    ({ host }) =>
+      !unsuitable.has(host) &&
+      picture.instancesOn(host) > 0 &&
+      nowMs - (picture.newestHeartbeat(host) ?? Number.NEGATIVE_INFINITY) <= heartbeatPeriodMs,
+  );
 }
 
 function guestTarget(server: Server, rules: Rules): ScanTarget {

@@ -1,0 +1,171 @@
+// The inventory in Redis: `hosts` and `instances` are readable JSON, written in one step and checked when read; the
+// servers are a hash by host under the name of their generation, which `instances` gives only once it is complete.
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import {
+  type Hosts,
+  hostsSchema,
+  type InstanceCounts,
+  instanceCountsSchema,
+  onNoHost,
+  type Server,
+  type Servers,
+  serverSchema,
+} from '../documents/inventory.ts';
+import { OperationalError } from '../ground/errors.ts';
+import type { Keys } from '../redis/keys.ts';
+import { countsOf, type Picture, serversByHost } from './picture.ts';
+import {
+  GenerationGoneError,
+  type InventoryHead,
+  type InventorySource,
+  noServers,
+  readPicture,
+  readThrough,
+  type ServersWanted,
+} from './reading.ts';
+
+/**
+ * A generation that was replaced stays this long for whoever reads by the counts from before, and one whose writer died
+ * half-way stays no longer. Each is as large as the list of all servers.
+ */
+const lingerMs = 120_000;
+/** What is written with one command: enough for few round trips, too little to keep Redis from others. */
+const bytesPerChunk = 500_000;
+
+/**
+ * KEYS: hosts, instances, the new generation's servers, the servers as an earlier version kept them. ARGV: hosts,
+ * instances, number of fields, what the key of a generation begins with, lingerMs. The new generation shows, or nothing
+ * changes: a Redis that failed over may have lost the beginning of what was written.
+ */
+const showScript = `
+if redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[3]) then return 0 end
+local before = redis.call('GET', KEYS[2])
+redis.call('PERSIST', KEYS[3])
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('SET', KEYS[2], ARGV[2])
+redis.call('DEL', KEYS[4])
+local generation = before and string.match(before, '"generation":%s*"([^"]+)"')
+local replaced = generation and ARGV[4] .. generation
+if replaced and replaced ~= KEYS[3] then redis.call('PEXPIRE', replaced, ARGV[5]) end
+return 1`;
+
+const listSchema = z.array(serverSchema);
+
+export class InventoryStore {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #source: InventorySource;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#source = {
+      head: () => this.#readHead(),
+      servers: (generation, hosts) => this.#readServers(generation, hosts),
+    };
+  }
+
+  /** Replaces the hosts and, when given, the servers with their counts, in one step: no reader sees half a refresh. */
+  async write(hosts: Hosts, servers: Servers | null): Promise<void> {
+    const { hosts: hostsKey, oldServers } = this.#keys;
+    const hostsText = JSON.stringify(hosts, null, 1);
+    if (servers === null) return exec(this.#redis.multi().set(hostsKey, hostsText).del(oldServers));
+    const listed = serversByHost(servers);
+    const generation = `${servers.collectedAtMs}-${randomBytes(4).toString('hex')}`;
+    const counts: InstanceCounts = {
+      version: 1,
+      cloud: hosts.cloud,
+      generation,
+      ...countsOf(servers, listed),
+    };
+    // Always there, so that a generation without any server is told from one that is gone.
+    if (!listed.has(onNoHost)) listed.set(onNoHost, []);
+    const serversKey = this.#keys.servers(generation);
+    await this.#writeServers(serversKey, listed);
+    const shown = await this.#redis.eval(
+      showScript,
+      4,
+      ...[hostsKey, this.#keys.instances, serversKey, oldServers],
+      ...[hostsText, JSON.stringify(counts, null, 1), listed.size, this.#keys.servers(''), lingerMs],
+    );
+    if (shown !== 1) throw new OperationalError('Redis lost a part of the servers while they were written');
+  }
+
+  /**
+   * The hosts, with the servers that `wants` asks for; null when nothing was ever written.
+   * @throws OperationalError on a document of another shape, or when the servers are gone
+   */
+  read(wants: (picture: Picture) => ServersWanted = () => noServers): Promise<Picture | null> {
+    return readPicture(this.#source, wants);
+  }
+
+  /** Shows every server once, a piece at a time; see reading.ts. */
+  readThrough(begin: (picture: Picture) => (servers: readonly Server[]) => void): Promise<Picture | null> {
+    return readThrough(this.#source, begin);
+  }
+
+  /** When the servers were last collected; null when never. */
+  async serversCollectedAtMs(): Promise<number | null> {
+    const { instances } = this.#keys;
+    return parse(instanceCountsSchema, await this.#redis.get(instances), instances)?.collectedAtMs ?? null;
+  }
+
+  async #writeServers(key: string, listed: ReadonlyMap<string, readonly Server[]>): Promise<void> {
+    let fields: string[] = [];
+    let bytes = 0;
+    const flush = async () => {
+      if (fields.length > 0)
+        await exec(
+          this.#redis
+            .multi()
+            .hset(key, ...fields)
+            .pexpire(key, lingerMs),
+        );
+      fields = [];
+      bytes = 0;
+    };
+    for (const [host, servers] of listed) {
+      const text = lines(servers);
+      fields.push(host, text);
+      bytes += text.length;
+      if (bytes >= bytesPerChunk) await flush();
+    }
+    await flush();
+  }
+
+  async #readHead(): Promise<InventoryHead | null> {
+    const { hosts: hostsKey, instances } = this.#keys;
+    const [hostsText, countsText] = await this.#redis.mget(hostsKey, instances);
+    const hosts = parse(hostsSchema, hostsText, hostsKey);
+    return hosts && { hosts, counts: parse(instanceCountsSchema, countsText, instances) };
+  }
+
+  async #readServers(generation: string, hosts: readonly string[]): Promise<Map<string, Server[]>> {
+    const key = this.#keys.servers(generation);
+    const [marker, ...texts] = await this.#redis.hmget(key, onNoHost, ...hosts);
+    if (marker === null) throw new GenerationGoneError(`${key} is gone from Redis`);
+    return new Map(hosts.map((host, i) => [host, parse(listSchema, texts[i], `${host} in ${key}`) ?? []]));
+  }
+}
+
+/** A JSON list with one server a line. */
+const lines = (servers: readonly Server[]): string =>
+  `[${servers.map((server) => `\n${JSON.stringify(server)}`).join()}\n]`;
+
+async function exec(transaction: ReturnType<Redis['multi']>): Promise<void> {
+  const replies = await transaction.exec();
+  const failed = replies?.find(([error]) => error !== null)?.[0];
+  if (failed) throw failed;
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string | null | undefined, key: string): T | null {
+  if (text === null || text === undefined) return null;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    const detail = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new OperationalError(`${key} in Redis is not what this version writes: ${detail}`);
+  }
+}
