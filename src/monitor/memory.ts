@@ -1,4 +1,4 @@
-// Where the monitor's state lives: one JSON document in Redis, saved together with the mandate that follows from it and
+// Where the monitor's state lives: one JSON document in Redis, saved together with the assignments that follow from it and
 // the events that tell of it, and only by the monitor that holds the lease.
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -6,10 +6,10 @@ import type { SonnyEvent } from '../shared/documents/events/events.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
-import { mandateOf, type Order, orderSchema, type State, stateSchema } from './core/state.ts';
+import { assignmentsOf, type Order, orderSchema, type State, stateSchema } from './core/state.ts';
 
 /**
- * KEYS: lease, state, mandate, stream. ARGV: our lease, state, mandate, channel, capacity, event… All in one step, and
+ * KEYS: lease, state, assignments, stream. ARGV: our lease, state, assignments, channel, capacity, event… All in one step, and
  * only while we lead: another monitor that took over is never overwritten.
  */
 const saveScript = `
@@ -55,14 +55,14 @@ export class Memory {
     return readState(this.#redis, this.#keys);
   }
 
-  /** Saves the state and its mandate, appends and publishes the events: all, or (LostLeaseError) nothing. */
+  /** Saves the state and its assignments, appends and publishes the events: all, or (LostLeaseError) nothing. */
   async save(state: State, events: readonly SonnyEvent[]): Promise<void> {
-    const { monitorLease, monitorState, mandate, events: stream, channel } = this.#keys;
+    const { monitorLease, monitorState, assignments, events: stream, channel } = this.#keys;
     const saved = await this.#redis.eval(
       saveScript,
       4,
-      ...[monitorLease, monitorState, mandate, stream, this.#lease],
-      ...[JSON.stringify(state), JSON.stringify(mandateOf(state)), channel, eventCapacity],
+      ...[monitorLease, monitorState, assignments, stream, this.#lease],
+      ...[JSON.stringify(state), JSON.stringify(assignmentsOf(state)), channel, eventCapacity],
       ...events.map((event) => JSON.stringify(event)),
     );
     if (saved !== 1) throw new LostLeaseError('the lease is not ours any more');
@@ -70,7 +70,7 @@ export class Memory {
 
   /** Does Redis hold what was saved with this state? Not after it lost its last moments. */
   async holds(state: State): Promise<boolean> {
-    return (await this.#redis.get(this.#keys.mandate)) === JSON.stringify(mandateOf(state));
+    return (await this.#redis.get(this.#keys.assignments)) === JSON.stringify(assignmentsOf(state));
   }
 
   /** Orders of operators, oldest first; they stay until `forgetOrders`. */

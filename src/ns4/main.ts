@@ -24,12 +24,13 @@ import { confirmByHand, fenceByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { readFencingFile } from './fencing/fencing-file.ts';
+import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
-import { Words } from './fencing/words.ts';
-import { handlersOf, type WorkerParts } from './jobs/handlers.ts';
+import { handlersOf } from './jobs/handlers.ts';
+import type { WorkerParts } from './jobs/worker-parts.ts';
 import { createNovaDatabase } from './nova-database/nova-database.ts';
 import { createCloud } from './openstack/client.ts';
-import { Journals } from './recovery/journal/journal.ts';
+import { Journals } from './recovery/journal/journals.ts';
 import { RedisJournalStorage } from './recovery/journal/redis-journal-storage.ts';
 import { byDatabase } from './recovery/movers/database/by-database.ts';
 import { byApi } from './recovery/movers/nova/by-api.ts';
@@ -50,7 +51,7 @@ await runProcess('ns4', async (frame) => {
     print(`the monitor of ${openstack.cloud} forgets the last recovery at its next look (or when it starts)`);
     return 0;
   }
-  const words = new Words(redis, keys);
+  const confirmations = new OperatorConfirmations(redis, keys);
   const shared = {
     settings,
     openstack,
@@ -58,7 +59,7 @@ await runProcess('ns4', async (frame) => {
     events: new EventLog(redis, keys),
     clock: systemClock,
   };
-  const byHand = { ...shared, ...{ redis, keys, words, plan, print }, stop: frame.stop };
+  const byHand = { ...shared, ...{ redis, keys, confirmations, plan, print }, stop: frame.stop };
   if (options.confirmFenced !== undefined) return confirmByHand(options.confirmFenced, options, byHand);
   if (options.fence !== undefined) return fenceByHand(options.fence, options, byHand);
   const cloud = createCloud(started.credentials, {
@@ -75,8 +76,8 @@ await runProcess('ns4', async (frame) => {
     ...shared,
     ...{ log, cloud },
     lookTogether: (data, own, signal) => panel.ask(data, own, signal),
-    method: methodOf(started, frame),
-    ...fencingOf(started, plan, words),
+    mover: moverOf(started, frame),
+    ...fencingOf(started, plan, confirmations),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
   };
   const { deadHypervisor: dead, spareHypervisor: spare } = options;
@@ -103,15 +104,19 @@ await runProcess('ns4', async (frame) => {
 });
 
 /** What was read from fencing.yaml, and what fences by it; required and not there must never become "no fencing". */
-function fencingOf({ settings, log }: StartedOnCloud, plan: FencingPlan | null, words: Words) {
+function fencingOf(
+  { settings, log }: StartedOnCloud,
+  plan: FencingPlan | null,
+  confirmations: OperatorConfirmations,
+) {
   const { mode, timeoutMs } = settings.fencing;
   if (mode === 'none') return { fencing: null, fencingPlan: null };
   if (plan === null) throw new Error('settings were read without fencing.yaml for "mode = required"');
-  const fencing = createFencing({ plan, words, timeoutMs, clock: systemClock, log });
+  const fencing = createFencing({ plan, confirmations, timeoutMs, clock: systemClock, log });
   return { fencing, fencingPlan: plan };
 }
 
-function methodOf({ settings, openstack }: StartedOnCloud, frame: Frame) {
+function moverOf({ settings, openstack }: StartedOnCloud, frame: Frame) {
   if (openstack.method === 'api') return byApi;
   if (settings.mysql === null)
     throw new Error('settings were read without [MYSQL] for "evacuate = database"');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Incident } from '../../src/ns4/recovery/journal/journal.ts';
+import type { Journal } from '../../src/ns4/recovery/journal/journal.ts';
 import { cloudTool } from '../support/cloud-tool.ts';
 import { bmcPassword, IpmiSim } from '../support/ipmi-sim.ts';
 import { type Stage, stage, Testbed } from '../support/testbed.ts';
@@ -93,7 +93,7 @@ async function journal() {
   const texts = await Promise.all(keys.map((key) => on.household.redis.get(key)));
   const acted = texts.map((text) => JSON.parse(text ?? '')).filter((incident) => incident.acted);
   expect(acted).toHaveLength(1);
-  return acted[0] as Pick<Incident, 'proof' | 'instances'>;
+  return acted[0] as Pick<Journal, 'proof' | 'instances'>;
 }
 
 const ended = () => on.household.waitForEvent((e) => e.facts.kind === 'evacuation-ended', 90_000);

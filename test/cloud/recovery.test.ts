@@ -254,7 +254,7 @@ describe('something dies in mid-recovery: all on the spare, none evacuated twice
     const parts = await atWork({ OPENSTACK: { concurrency: 3 } }, { aof: true });
     await cloudTool('kill', 'hv01');
     await parts.household.waitForEvent(
-      (e) => e.facts.kind === 'evacuation-step' && e.text.includes('is enabled'),
+      (e) => e.facts.kind === 'progress' && e.text.includes('is enabled'),
       60_000,
     );
     return parts;

@@ -2,10 +2,11 @@
 // instance is asked for twice.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Incident, Ownership } from '../../src/ns4/recovery/journal/journal.ts';
+import type { Journal } from '../../src/ns4/recovery/journal/journal.ts';
+import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
 import { lostRequestMs } from '../../src/ns4/recovery/movers/instance-progress.ts';
-import type { Method } from '../../src/ns4/recovery/movers/mover.ts';
+import type { Mover } from '../../src/ns4/recovery/movers/mover.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import {
@@ -26,7 +27,7 @@ afterEach(() => bench.simulator.clearFaults());
 
 /** Nova had time to show a trace of whatever was asked before. */
 const laterMs = lostRequestMs + 5_000;
-async function later(order: EvacuateData, method: Method = byApi): Promise<EvacuationReport> {
+async function later(order: EvacuateData, mover: Mover = byApi): Promise<EvacuationReport> {
   const clock = new MovableClock(bench.clock.aheadMs + laterMs);
   // Once it looks for a trace of what was asked before, that time passes; the time of day stays with the cloud's.
   const passing = setInterval(() => {
@@ -34,7 +35,7 @@ async function later(order: EvacuateData, method: Method = byApi): Promise<Evacu
     clock.setByMs -= laterMs;
   }, 1_000);
   return bench
-    .worker({ method, clock })
+    .worker({ mover, clock })
     .evacuate(bench.later(order, laterMs))
     .finally(() => clearInterval(passing));
 }
@@ -57,16 +58,16 @@ class Fate {
     this.#moment = moment;
   }
 
-  readonly wrap = (real: Ownership): Ownership =>
+  readonly wrap = (real: Lock): Lock =>
     ({
       get lost() {
         return real.lost;
       },
-      save: (incident: Incident) => this.#write(() => real.save(incident)),
-      end: (incident: Incident) => this.#write(() => real.end(incident)),
-      // As if the claim of a lost worker had run out.
+      save: (journal: Journal) => this.#write(() => real.save(journal)),
+      end: (journal: Journal) => this.#write(() => real.end(journal)),
+      // As if the lock of a lost worker had run out.
       release: () => real.release(),
-    }) as unknown as Ownership;
+    }) as unknown as Lock;
 
   async #write(write: () => Promise<void>): Promise<void> {
     if (this.#lost) throw new Crash('lost already');
@@ -106,11 +107,11 @@ async function expectAllOn({ dead, spare, names }: Pair, asked: number): Promise
 }
 
 /** One life of a worker that ends at write `at`, then a second worker on the same order. False: it did not end there. */
-async function lostAndContinued(at: number, moment: Moment, method: () => Method): Promise<boolean> {
+async function lostAndContinued(at: number, moment: Moment, mover: () => Mover): Promise<boolean> {
   const pair = await bench.pair(three);
   const order = bench.order(pair);
   const fate = new Fate(at, moment);
-  const first = bench.worker({ concurrency: 2, wrap: fate.wrap, method: method() });
+  const first = bench.worker({ concurrency: 2, wrap: fate.wrap, mover: mover() });
   const end = await first.evacuate(order, fate.stopper.signal).catch((error: unknown) => error);
   const context = `${moment} write ${at}`;
   if (fate.writes < at) {
@@ -119,21 +120,21 @@ async function lostAndContinued(at: number, moment: Moment, method: () => Method
   }
   if (moment !== 'stop') expect(end, context).toBeInstanceOf(Crash);
   else expect(['handed-back', 'done'], context).toContain((end as EvacuationReport).outcome);
-  const report = await later(order, method());
+  const report = await later(order, mover());
   expect(report, context).toMatchObject({ incident: order.incident, outcome: 'done', acted: true });
   expect(
     report.instances.map((i) => [i.name, i.outcome]),
     context,
   ).toEqual(pair.names.map((name) => [name, 'recovered']));
-  await expectAllOn(pair, method().name === 'api' ? 1 : 0);
+  await expectAllOn(pair, mover().name === 'api' ? 1 : 0);
   expect(await first.parts.journals.open(pair.dead)).toBeNull();
   return true;
 }
 
-async function atEveryWrite(moment: Moment, method: () => Method): Promise<number> {
+async function atEveryWrite(moment: Moment, mover: () => Mover): Promise<number> {
   const together = 5;
   for (let from = 1; from < 40; from += together) {
-    const lives = Array.from({ length: together }, (_, i) => lostAndContinued(from + i, moment, method));
+    const lives = Array.from({ length: together }, (_, i) => lostAndContinued(from + i, moment, mover));
     const lost = await Promise.all(lives);
     const last = lost.indexOf(false);
     if (last >= 0) return from + last - 1;
@@ -251,7 +252,7 @@ test('another worker is at it for long: neither the same order nor another one g
   await expectAllOn(pair, 1);
 });
 
-test('a worker that lost its claim to another one does nothing more', async () => {
+test('a worker that lost its lock to another one does nothing more', async () => {
   const { pair, order, running, worker } = await inTheMiddle();
   await bench.redis.set(bench.keys.incidentOwner(pair.dead), 'somebody else');
   const before = asked(pair);
@@ -270,10 +271,10 @@ test('a worker that lost its claim to another one does nothing more', async () =
   await expectAllOn(pair, 1);
 });
 
-test('the claim vanishes without a rival, or Redis loses everything: asked anew, and finished', async () => {
-  for (const loss of ['claim', 'everything']) {
+test('the lock vanishes without a rival, or Redis loses everything: asked anew, and finished', async () => {
+  for (const loss of ['lock', 'everything']) {
     const { pair, order, running } = await inTheMiddle();
-    if (loss === 'claim') await bench.redis.del(bench.keys.incidentOwner(pair.dead));
+    if (loss === 'lock') await bench.redis.del(bench.keys.incidentOwner(pair.dead));
     else await bench.redis.flushall();
     const report = await running;
     expect(report, loss).toMatchObject({ outcome: 'done', acted: true, incident: order.incident });
@@ -306,18 +307,18 @@ test('a worker stands still between its look and its request, and the host comes
     wake = resolve;
   });
   let writes = 0;
-  // The fourth write says "asking": the worker stands still right before it, and its claim runs out.
-  const wrap = (real: Ownership) =>
+  // The fourth write says "asking": the worker stands still right before it, and its lock runs out.
+  const wrap = (real: Lock) =>
     ({
       lost: new AbortController().signal,
-      save: async (incident: Incident) => {
+      save: async (incident: Journal) => {
         writes += 1;
         if (writes === 4) await asleep;
         await real.save(incident);
       },
-      end: (incident: Incident) => real.end(incident),
+      end: (incident: Journal) => real.end(incident),
       release: () => real.release(),
-    }) as unknown as Ownership;
+    }) as unknown as Lock;
   const frozen = bench.worker({ wrap }).evacuate(order);
   await until(
     () => writes,
@@ -358,7 +359,7 @@ test('an incident that was left open, its host back in service since: the next o
   const stopper = new AbortController();
   const left = bench.order(pair);
   const running = bench.worker({
-    method: { name: 'api', move: ({ signal }) => delay(60_000, undefined, { signal }) },
+    mover: { name: 'api', move: ({ signal }) => delay(60_000, undefined, { signal }) },
   });
   const handed = running.evacuate(left, stopper.signal);
   await until(

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { FaultOrder } from '../../simulator/simulator.ts';
 import type { InstanceMove } from '../../src/ns4/nova-database/nova-database.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
+import { progressText } from '../../src/shared/documents/events/progress.ts';
 import type { EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import { OperationalError } from '../../src/shared/ground/errors.ts';
 import {
@@ -47,8 +48,8 @@ async function begin(instances: number | Pair, isMysqlAway = false): Promise<Rec
   const mysql = new Mysql(() => bench.simulator);
   mysql.isAway = isMysqlAway;
   const clock = new MovableClock();
-  const method = byDatabase(mysql);
-  const worker = bench.worker({ method, clock, concurrency: 2, client: { timeoutMs: 600 } });
+  const mover = byDatabase(mysql);
+  const worker = bench.worker({ mover, clock, concurrency: 2, client: { timeoutMs: 600 } });
   const order = bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 });
   const running = worker.evacuate(order);
   running.catch(() => undefined);
@@ -56,7 +57,9 @@ async function begin(instances: number | Pair, isMysqlAway = false): Promise<Rec
 }
 
 const steps = ({ worker }: Recovery) =>
-  worker.heard.flatMap((facts) => (facts.kind === 'evacuation-step' ? [facts.step] : []));
+  worker.heard.flatMap((facts) =>
+    facts.kind === 'progress' ? [progressText(facts.dead, facts.progress)] : [],
+  );
 const rebooted = ({ pair }: Recovery) =>
   pair.names.map((name) => {
     const { id } = bench.seen(name);

@@ -7,9 +7,11 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFencing, type FenceRequest, type Fencing } from '../../src/ns4/fencing/fencing.ts';
+import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
-import { Words } from '../../src/ns4/fencing/words.ts';
-import type { Incident, Ownership } from '../../src/ns4/recovery/journal/journal.ts';
+import type { Journal } from '../../src/ns4/recovery/journal/journal.ts';
+import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
+import { progressText } from '../../src/shared/documents/events/progress.ts';
 import type { Clock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { EvacuationBench, MovableClock, type Pair } from '../support/evacuation-bench.ts';
@@ -30,12 +32,12 @@ const silentLog = createLog({ name: 't', verbosity: 0, destination: new PassThro
 
 let devices = 0;
 const device = () => new PretendDevice(join(dir, `device-${++devices}`));
-const words = () => new Words(bench.redis, bench.keys);
+const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys);
 
 /** Fencing as ns4 makes it, with these levels for every host. */
 function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing {
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
-  return createFencing({ plan, words: words(), timeoutMs: 1_500, clock, log: silentLog });
+  return createFencing({ plan, confirmations: confirmations(), timeoutMs: 1_500, clock, log: silentLog });
 }
 
 /** With something done before each `off` is permitted. */
@@ -87,7 +89,9 @@ describe('with proof', () => {
     expect(changedBefore).toEqual([0]);
     expect(bmc.told.map((t) => t.action)).toEqual(['off', 'status']);
     expectRecovered(pair);
-    const steps = worker.heard.flatMap((f) => (f.kind === 'evacuation-step' ? [f.step] : []));
+    const steps = worker.heard.flatMap((f) =>
+      f.kind === 'progress' ? [progressText(f.dead, f.progress)] : [],
+    );
     expect(steps).toEqual([
       `${pair.dead} is powered off (fence_pretend1, level 1)`,
       `${pair.dead} is forced down and disabled`,
@@ -201,7 +205,7 @@ describe('alive again after the fence', () => {
       },
     };
     const worker = bench.worker({ fencing: slow, clock });
-    await words().give(pair.dead, { who: 'alice', atMs: clock.nowMs() });
+    await confirmations().record(pair.dead, { who: 'alice', atMs: clock.nowMs() });
     expect(await worker.evacuate(bench.order(pair, late))).toMatchObject({
       outcome: 'refused',
       refusal: { name: 'came-back', evidence: 'port 22 open' },
@@ -257,8 +261,8 @@ describe("an operator's word", () => {
     const pair = await bench.pair(2);
     const bmc = away();
     const worker = bench.worker({ fencing: fencing([bmc.level()]) });
-    await words().give(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
-    expect(await bench.redis.ttl(bench.keys.fenceWord(pair.dead))).toBeGreaterThan(3_500);
+    await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
+    expect(await bench.redis.ttl(bench.keys.fenceConfirmation(pair.dead))).toBeGreaterThan(3_500);
     const report = await worker.evacuate(bench.order(pair));
     expect(report.outcome).toBe('done');
     expectRecovered(pair);
@@ -267,13 +271,13 @@ describe("an operator's word", () => {
       who: 'alice',
       failed: [expect.stringMatching(/^fence_pretend1 off-failed/)],
     });
-    expect(worker.heard[0]).toMatchObject({ step: expect.stringMatching(/is off by the word of alice, /) });
-    expect(await words().of(pair.dead)).toBeNull();
+    expect(worker.heard[0]).toMatchObject({ progress: { step: 'confirmed-off', who: 'alice' } });
+    expect(await confirmations().of(pair.dead)).toBeNull();
   });
 
   test('is not needed where a device has proof, and stays for another time', async () => {
     const pair = await bench.pair(1);
-    await words().give(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
+    await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
     const worker = bench.worker({ fencing: fencing([device().level()]) });
     const report = await worker.evacuate(bench.order(pair));
     expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({ by: 'agent' });
@@ -285,7 +289,7 @@ describe("an operator's word", () => {
   ])('does not count when it is %s', async (_, ageMs) => {
     const pair = await bench.pair(1);
     const from = bench.simulator.requests.length;
-    await words().give(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() + ageMs });
+    await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() + ageMs });
     const worker = bench.worker({ fencing: fencing([away().level()]) });
     expect(await worker.evacuate(bench.order(pair))).toMatchObject(fenceFailed('off-failed'));
     await expectUntouched(pair, from);
@@ -295,31 +299,31 @@ describe("an operator's word", () => {
 describe('interrupted', () => {
   class Crash extends Error {}
 
-  /** Ends the worker right after its first write of an incident that says so. */
+  /** Ends the worker right after its first write of a journal that says so. */
   const crashAfter =
-    (is: (incident: Incident) => boolean) =>
-    (real: Ownership): Ownership => {
+    (is: (journal: Journal) => boolean) =>
+    (real: Lock): Lock => {
       let lost = false;
       return {
         get lost() {
           return real.lost;
         },
-        save: async (incident: Incident) => {
+        save: async (journal: Journal) => {
           if (lost) throw new Crash('lost already');
-          await real.save(incident);
-          lost = is(incident);
+          await real.save(journal);
+          lost = is(journal);
           if (lost) throw new Crash('lost');
         },
-        end: (incident: Incident) => real.end(incident),
+        end: (journal: Journal) => real.end(journal),
         release: () => real.release(),
-      } as unknown as Ownership;
+      } as unknown as Lock;
     };
 
   test('lost between the proof and the first change: the next worker skips the fence', async () => {
     const pair = await bench.pair();
     const bmc = device();
     const order = bench.order(pair);
-    const wrap = crashAfter((incident) => incident.proof !== null);
+    const wrap = crashAfter((journal) => journal.proof !== null);
     const first = bench.worker({ fencing: fencing([bmc.level()]), wrap });
     await expect(first.evacuate(order)).rejects.toBeInstanceOf(Crash);
     expect(bmc.offs).toBe(1);
@@ -345,7 +349,7 @@ describe('interrupted', () => {
     expect(bmc.offs).toBe(1);
   });
 
-  test('whoever lost the incident powers nothing off', async () => {
+  test('whoever lost the lock powers nothing off', async () => {
     const pair = await bench.pair(1);
     const bmc = device();
     const from = bench.simulator.requests.length;

@@ -70,8 +70,8 @@ describe('by Nova', () => {
     }
     expectFenced(pair);
     expect(worker.heard.map((facts) => facts.kind)).toEqual([
-      'evacuation-step',
-      'evacuation-step',
+      'progress',
+      'progress',
       ...pair.names.map(() => 'instance'),
     ]);
     // The incident is ended, readable, and nobody's.
@@ -238,7 +238,7 @@ describe('defect 9: by database', () => {
       paused: { vmState: 'paused' },
       rescued: { vmState: 'rescued' },
     });
-    const report = await bench.worker({ method: byDatabase(database) }).evacuate(bench.order(pair));
+    const report = await bench.worker({ mover: byDatabase(database) }).evacuate(bench.order(pair));
     expect(database.moves).toHaveLength(1);
     expect(database.moves[0]).toMatchObject({
       from: { host: pair.dead, node: `${pair.dead}.example.org` },
@@ -273,7 +273,7 @@ describe('defect 9: by database', () => {
   test('the host comes back before an instance is started: it is not started elsewhere', async () => {
     const pair = await bench.pair({ active: {} });
     const clock = new MovableClock();
-    const worker = bench.worker({ method: byDatabase(database), clock });
+    const worker = bench.worker({ mover: byDatabase(database), clock });
     bench.simulator.fault({ kind: 'slow', delayMs: 400, method: 'PUT', path: '/ports' });
     const judgedAtMs = clock.nowMs() + 3_600_000;
     const running = worker.evacuate(bench.order(pair, { judgedAtMs }));
@@ -449,7 +449,7 @@ describe('with real silence', () => {
     const rules = { heartbeatPeriodMs, hypervisorPorts: parts.settings.scan.hypervisorPorts };
     const controls = controlHosts(picture, new Set([pair.dead]), real.clock.nowMs(), rules);
     const order = real.order(pair, { controls });
-    await real.mandate(order);
+    await real.assign(order);
     return handlers.evacuate(order, never);
   }
 
@@ -463,7 +463,7 @@ describe('with real silence', () => {
       (moved) => moved === 3,
     );
     const kinds = (await events.readAfter('0-0', 100)).map(({ event }) => event.facts.kind);
-    expect(kinds).toEqual(['evacuation-step', 'evacuation-step', 'instance', 'instance', 'instance']);
+    expect(kinds).toEqual(['progress', 'progress', 'instance', 'instance', 'instance']);
   });
 
   test('nova-compute and agent are dead, but the host answers: refused', async () => {

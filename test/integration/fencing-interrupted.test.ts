@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PretendDevice } from '../support/pretend-device.ts';
 import { SmallCloud } from '../support/small-cloud.ts';
 
-/** Beyond the lock of a job (5 s) and the claim on an incident (8 s). */
+/** Beyond the lock of a job (5 s) and the lock on a recovery (8 s). */
 const timeout = 9;
 
 let small: SmallCloud;

@@ -33,7 +33,7 @@ test('SIGTERM in mid-recovery: ns4 hands back at once and the next one finishes'
   await small.watched();
   await small.simulator.kill('hv01');
   await small.household.waitForEvent(
-    (e) => e.facts.kind === 'evacuation-step' && e.text.includes('enabled'),
+    (e) => e.facts.kind === 'progress' && e.text.includes('enabled'),
     20_000,
   );
   const stoppedMs = Date.now();

@@ -193,10 +193,10 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
     ]);
     expect((await ours.events.readAfter('0-0', 10)).map(({ event }) => event.cloud)).toEqual([here]);
     expect(await theirs.events.readAfter('0-0', 10)).toEqual([]);
-    const claim = await ours.journals.claim('hv01', 0, never, null);
-    const other = await theirs.journals.claim('hv01', 0, never, null);
-    expect([claim, other]).not.toContain(null);
-    expect(await ours.journals.claim('hv01', 0, never, null)).toBeNull();
-    await Promise.all([claim?.release(), other?.release()]);
+    const lock = await ours.journals.lock('hv01', 0, never, null);
+    const other = await theirs.journals.lock('hv01', 0, never, null);
+    expect([lock, other]).not.toContain(null);
+    expect(await ours.journals.lock('hv01', 0, never, null)).toBeNull();
+    await Promise.all([lock?.release(), other?.release()]);
   });
 });

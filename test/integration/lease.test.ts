@@ -1,10 +1,14 @@
-// The lease, the saves that demand it and the mandate, on a real Redis.
+// The lease, the saves that demand it and the assignments, on a real Redis.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { firstState, mandateOf } from '../../src/monitor/core/state.ts';
+import { assignmentsOf, firstState } from '../../src/monitor/core/state.ts';
 import { Lease, leaseMs, readStandbys } from '../../src/monitor/lease.ts';
 import { LostLeaseError, Memory, readState } from '../../src/monitor/memory.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
-import { judgeWarrant, type Mandate, type Warrant } from '../../src/shared/documents/assignments.ts';
+import {
+  type Assignments,
+  type AssignmentToken,
+  judgeAssignment,
+} from '../../src/shared/documents/assignments.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { connectRedis } from '../../src/shared/redis/connect.ts';
@@ -86,13 +90,13 @@ test('epochs only grow: over releases, over the loss of the stored one, and over
   expect(epochs[0]).toBeGreaterThan(Date.now() - 60_000);
 });
 
-test('only who leads saves: state, mandate and events together, or nothing', async () => {
+test('only who leads saves: state, assignments and events together, or nothing', async () => {
   const [a, b] = [monitor('a/1'), monitor('b/2')];
   const state = { ...firstState('life'), epoch: 5, revision: 3 };
   await a.lease.take(0);
   await a.memory.save(state, [stopped]);
   expect(await a.memory.holds(state)).toBe(true);
-  expect(JSON.parse((await redis.get(keys.mandate)) ?? '')).toEqual({ epoch: 5, revision: 3, jobs: {} });
+  expect(JSON.parse((await redis.get(keys.assignments)) ?? '')).toEqual({ epoch: 5, revision: 3, jobs: {} });
   await redis.set(keys.monitorLease, b.lease.text);
   const late = { ...state, revision: 4, backoffs: 7 };
   await expect(a.memory.save(late, [stopped])).rejects.toThrow(LostLeaseError);
@@ -117,39 +121,41 @@ test('orders stay until they are forgotten by who leads, whatever came meanwhile
   expect(await redis.lrange(keys.orders, 0, -1)).toEqual([order('second')]);
 });
 
-const warrant: Warrant = { incident: 'i1', jobId: 'evacuate-i1-1', epoch: 7 };
+const assignment: AssignmentToken = { incident: 'i1', jobId: 'evacuate-i1-1', epoch: 7 };
 test.each([
   ['the job of the recovery', { epoch: 7, revision: 1, jobs: { i1: 'evacuate-i1-1' } }, 'valid'],
   ['after a take-over', { epoch: 9, revision: 1, jobs: { i1: 'evacuate-i1-1' } }, 'valid'],
   ['a further attempt', { epoch: 9, revision: 1, jobs: { i1: 'evacuate-i1-2' } }, 'superseded'],
   ['another recovery', { epoch: 7, revision: 1, jobs: { i2: 'evacuate-i2-1' } }, 'superseded'],
   ['no recovery any more', { epoch: 7, revision: 1, jobs: {} }, 'superseded'],
-  ['from before the order', { epoch: 6, revision: 1, jobs: {} }, 'unknown'],
+  ['from before the job', { epoch: 6, revision: 1, jobs: {} }, 'unknown'],
   ['none', null, 'unknown'],
-] as [string, Mandate | null, ReturnType<typeof judgeWarrant>][])(
-  'a mandate: %s',
-  async (_, mandate, verdict) => {
-    expect(judgeWarrant(mandate, warrant)).toBe(verdict);
+] as [string, Assignments | null, ReturnType<typeof judgeAssignment>][])(
+  'assignments: %s',
+  async (_, assignments, verdict) => {
+    expect(judgeAssignment(assignments, assignment)).toBe(verdict);
     // The same rule as a script, in one step with each change.
     const storage = new RedisJournalStorage(redis, keys);
-    const right = { host: 'hv01', token: 'mine', warrant };
+    const lock = { host: 'hv01', token: 'mine', assignment };
     const journal = { id: 'i1', text: '{}' };
-    await storage.takeClaim('hv01', 'mine', 5_000);
-    if (mandate !== null) await redis.set(keys.mandate, JSON.stringify(mandate));
+    await storage.takeLock('hv01', 'mine', 5_000);
+    if (assignments !== null) await redis.set(keys.assignments, JSON.stringify(assignments));
     const answer = verdict === 'valid' ? 'granted' : verdict;
-    expect(await storage.save(right, journal)).toBe(answer);
+    expect(await storage.save(lock, journal)).toBe(answer);
     expect(await storage.journal('i1')).toBe(verdict === 'valid' ? '{}' : null);
-    expect(await storage.renewClaim(right, 5_000)).toBe(answer);
-    expect(await storage.end(right, journal, 60)).toBe(answer);
+    expect(await storage.renewLock(lock, 5_000)).toBe(answer);
+    expect(await storage.end(lock, journal, 60)).toBe(answer);
     expect(await redis.exists(keys.incidentOwner('hv01'))).toBe(verdict === 'valid' ? 0 : 1);
     // By hand there is none to ask.
-    await storage.takeClaim('hv02', 'mine', 5_000);
-    expect(await storage.save({ host: 'hv02', token: 'mine', warrant: null }, journal)).toBe('granted');
-    expect(await storage.save({ host: 'hv02', token: 'other', warrant: null }, journal)).toBe('no-claim');
+    await storage.takeLock('hv02', 'mine', 5_000);
+    expect(await storage.save({ host: 'hv02', token: 'mine', assignment: null }, journal)).toBe('granted');
+    expect(await storage.save({ host: 'hv02', token: 'other', assignment: null }, journal)).toBe(
+      'not-locked',
+    );
   },
 );
 
-test('the mandate of a state names the job of each recovery', () => {
+test('the assignments of a state name the job of each recovery', () => {
   const state = firstState('life');
-  expect(mandateOf(state)).toEqual({ epoch: 0, revision: 0, jobs: {} });
+  expect(assignmentsOf(state)).toEqual({ epoch: 0, revision: 0, jobs: {} });
 });

@@ -23,7 +23,7 @@ test('the machine with the master and a sentinel is gone in mid-recovery', async
     await small.watched();
     await small.simulator.kill('hv01');
     await small.household.waitForEvent(
-      (e) => e.facts.kind === 'evacuation-step' && e.text.includes('enabled'),
+      (e) => e.facts.kind === 'progress' && e.text.includes('enabled'),
       20_000,
     );
     // The first one of the list hangs: the master is being looked for when the others tell of the new one.

@@ -215,7 +215,7 @@ export class History {
           judges.heard(facts);
           this.hear(announce('pretend', process.clock.nowMs(), facts));
         },
-        claims: (token) => judges.hands.takes(process, token),
+        locks: (token) => judges.hands.takes(process, token),
         begins: (order) => judges.hands.begins(process, order),
         read: (order, servers) => judges.hands.read(process, order, servers),
         looked: (order, scan) => judges.hands.scanned(process, order, scan),

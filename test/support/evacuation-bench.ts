@@ -13,18 +13,24 @@ import {
   startSimulator,
 } from '../../simulator/simulator.ts';
 import type { Fencing } from '../../src/ns4/fencing/fencing.ts';
-import { evacuationParts, type WorkerParts } from '../../src/ns4/jobs/handlers.ts';
+import { recoveryTools } from '../../src/ns4/jobs/recover.ts';
+import type { WorkerParts } from '../../src/ns4/jobs/worker-parts.ts';
 import type { InstanceMove, MoveResult } from '../../src/ns4/nova-database/nova-database.ts';
 import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
-import { Journals, type Ownership } from '../../src/ns4/recovery/journal/journal.ts';
+import { Journals } from '../../src/ns4/recovery/journal/journals.ts';
+import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
-import type { Method } from '../../src/ns4/recovery/movers/mover.ts';
+import type { Mover } from '../../src/ns4/recovery/movers/mover.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
-import type { EvacuationParts } from '../../src/ns4/recovery/report.ts';
-import { evacuateHost } from '../../src/ns4/recovery/run.ts';
+import type { RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
+import { recover } from '../../src/ns4/recovery/run.ts';
 import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
-import { evacuateJobId, type Mandate, warrantOf } from '../../src/shared/documents/assignments.ts';
+import {
+  type Assignments,
+  assignmentTokenOf,
+  evacuateJobId,
+} from '../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
 import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
@@ -114,26 +120,26 @@ export interface Pair {
 
 export const never = new AbortController().signal;
 
-type Claim = EvacuationParts['journals']['claim'];
+type TakeLock = RecoveryTools['journals']['lock'];
 
 export interface WorkerOptions {
   readonly cloud?: string;
-  readonly method?: Method;
+  readonly mover?: Mover;
   /** Default: no proof is demanded. */
   readonly fencing?: Fencing;
   readonly client?: Partial<CloudOptions>;
   readonly concurrency?: number;
   /** Its own time; default: the one all others have. */
   readonly clock?: MovableClock;
-  /** Works as for a monitor, whose mandate it asks for. */
-  readonly mandated?: boolean;
+  /** Works as for a monitor, whose assignments it asks for. */
+  readonly assigned?: boolean;
   /** The real scan over real sockets; default: what the simulator knows. */
   readonly realScan?: boolean;
-  /** Around the right to change an incident, e.g. to crash at its saves. */
-  readonly wrap?: (ownership: Ownership) => Ownership;
+  /** Around the lock on a recovery, e.g. to crash at its saves. */
+  readonly wrap?: (lock: Lock) => Lock;
 }
 
-/** One ns4: its own client, connection and claim. */
+/** One ns4: its own client, connection and locks. */
 export class Worker {
   readonly parts: WorkerParts;
   readonly heard: EventFacts[] = [];
@@ -167,7 +173,7 @@ export class Worker {
       settings,
       openstack,
       cloud: this.#cloud,
-      method: o.method ?? byApi,
+      mover: o.mover ?? byApi,
       fencing: o.fencing ?? null,
       fencingPlan: null,
       inventory: new InventoryStore(this.#redis, keys),
@@ -185,17 +191,17 @@ export class Worker {
   scanResult: ScanResult | null = null;
 
   evacuate(order: EvacuateData, stop: AbortSignal = never): Promise<EvacuationReport> {
-    const parts = evacuationParts(this.parts, (facts) => this.heard.push(facts));
+    const parts = recoveryTools(this.parts, (facts) => this.heard.push(facts));
     const { journals } = this.parts;
-    const claim: Claim = async (...args) => {
-      const ownership = await journals.claim(...args);
-      return ownership === null ? null : (this.#options.wrap?.(ownership) ?? ownership);
+    const lock: TakeLock = async (...args) => {
+      const taken = await journals.lock(...args);
+      return taken === null ? null : (this.#options.wrap?.(taken) ?? taken);
     };
-    return evacuateHost(
-      { ...order, warrant: this.#options.mandated ? warrantOf(order) : null },
+    return recover(
+      { ...order, assignment: this.#options.assigned ? assignmentTokenOf(order) : null },
       {
         ...parts,
-        journals: { open: (h) => journals.open(h), read: (id) => journals.read(id), claim },
+        journals: { open: (h) => journals.open(h), read: (id) => journals.read(id), lock },
         ...(this.#options.realScan ? {} : { scan: async (request) => this.#tell(request) }),
       },
       stop,
@@ -333,11 +339,11 @@ export class EvacuationBench {
     };
   }
 
-  /** The leading monitor's mandate for an order, in Redis. */
-  async mandate(order: EvacuateData, change: Partial<Mandate> = {}): Promise<void> {
+  /** The leading monitor's assignments with the job of an order, in Redis. */
+  async assign(order: EvacuateData, change: Partial<Assignments> = {}): Promise<void> {
     const { incident, attempt, epoch } = order;
     const jobs = { [incident]: evacuateJobId(incident, attempt) };
-    await this.redis.set(this.keys.mandate, JSON.stringify({ epoch, revision: 1, jobs, ...change }));
+    await this.redis.set(this.keys.assignments, JSON.stringify({ epoch, revision: 1, jobs, ...change }));
   }
 
   /** A second look at an order, by a worker whose clock is `aheadMs` ahead. */
@@ -407,7 +413,7 @@ function settingsOf(simulator: Simulator, server: TestRedis, options: WorkerOpti
     openstack: {
       cloud: options.cloud ?? cloud,
       externalNetworks: [externalNetwork],
-      method: options.method?.name ?? 'api',
+      method: options.mover?.name ?? 'api',
       concurrency: options.concurrency ?? 8,
     },
     mysql: null,

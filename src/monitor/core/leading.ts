@@ -3,7 +3,7 @@ import { hold } from './safe-mode.ts';
 import type { Input } from './state.ts';
 import type { Turn } from './step-draft.ts';
 
-/** From now on orders carry this epoch, and the mandate names it. */
+/** From now on orders carry this epoch, and the assignments name it. */
 export function beginLeading(turn: Turn, { epoch, who, found }: Extract<Input, { kind: 'leads' }>): void {
   turn.state.epoch = epoch;
   const { fencing } = turn.rules;

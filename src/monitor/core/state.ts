@@ -1,7 +1,7 @@
 // The words of the monitor's core: read this first. State is what survives a restart (it is stored as JSON), Input is
 // everything that can happen, Output is what is to be done about it. Nothing here knows a clock, Redis or a queue.
 import { z } from 'zod';
-import type { Mandate } from '../../shared/documents/assignments.ts';
+import type { Assignments } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { type FencingMode, fencingModeSchema } from '../../shared/documents/fencing-mode.ts';
 import { contracts, type Finished, type JobRequest } from '../../shared/documents/jobs/contracts.ts';
@@ -196,6 +196,6 @@ export function awaitedJobs(state: State): JobRequest[] {
 }
 
 /** Which job may work at each recovery of this state; written along with it, and asked by ns4. */
-export function mandateOf({ epoch, revision, recoveries }: State): Mandate {
+export function assignmentsOf({ epoch, revision, recoveries }: State): Assignments {
   return { epoch, revision, jobs: Object.fromEntries(recoveries.map((r) => [r.incident, r.job.id])) };
 }

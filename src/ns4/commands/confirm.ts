@@ -4,10 +4,10 @@
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
-import type { Words } from '../fencing/words.ts';
+import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
 
 export interface ConfirmParts {
-  readonly words: Pick<Words, 'give'>;
+  readonly confirmations: Pick<OperatorConfirmations, 'record'>;
   readonly inventory: { read(): Promise<Picture | null> };
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
@@ -19,7 +19,7 @@ export interface ConfirmParts {
 
 /** Throws OperationalError when the word cannot be true as far as Sonny can see. */
 export async function confirmFenced(host: string, by: string, parts: ConfirmParts): Promise<void> {
-  const { words, inventory, heartbeatPeriodMs, clock, ask, announce } = parts;
+  const { confirmations, inventory, heartbeatPeriodMs, clock, ask, announce } = parts;
   const picture = await inventory.read();
   if (picture === null) throw new OperationalError('no inventory yet: start monitor and ns4 first');
   if (picture.hypervisor(host) === undefined) {
@@ -35,6 +35,6 @@ export async function confirmFenced(host: string, by: string, parts: ConfirmPart
     `${host} has no power, or cannot reach any disk: you have made sure, and its instances may be started elsewhere`,
   );
   const atMs = clock.nowMs();
-  await words.give(host, { who: by, atMs });
+  await confirmations.record(host, { who: by, atMs });
   await announce({ host, by, atMs });
 }

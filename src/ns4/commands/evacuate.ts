@@ -10,8 +10,10 @@ import type { ExitCode } from '../../shared/process/frame.ts';
 import { operator } from '../../shared/process/operator.ts';
 import { controlsFor } from '../../shared/rules/control-plane.ts';
 import { CloudError } from '../cloud.ts';
-import { evacuationParts, refresh, showMoved, type WorkerParts } from '../jobs/handlers.ts';
-import { evacuateHost } from '../recovery/run.ts';
+import { recoveryTools } from '../jobs/recover.ts';
+import { refresh, showMoved } from '../jobs/refresh.ts';
+import type { WorkerParts } from '../jobs/worker-parts.ts';
+import { recover } from '../recovery/run.ts';
 import { Progress } from './progress.ts';
 
 /** Evacuates `dead` to `spare`; 0 only if every instance is back. Continues an unfinished incident of that pair. */
@@ -35,7 +37,7 @@ export async function evacuateByHand(
       requestedAtMs: nowMs,
       startByMs: nowMs + 600_000,
       judgedAtMs: nowMs,
-      warrant: null,
+      assignment: null,
       evidence: [`ordered by hand by ${operator()}`],
       address: picture.hypervisor(pair.dead)?.address ?? null,
       controls: controlsFor(new Set([pair.dead]), picture, nowMs, {
@@ -44,7 +46,7 @@ export async function evacuateByHand(
       }),
     };
     const tell = (facts: EventFacts) => progress.event(facts, sentence(facts).text);
-    const report = await evacuateHost(order, evacuationParts(parts, tell), stop);
+    const report = await recover(order, recoveryTools(parts, tell), stop);
     progress.line(endedText(report));
     await parts.events.append([
       announce(parts.openstack.cloud, clock.nowMs(), { kind: 'evacuation-ended', report }),

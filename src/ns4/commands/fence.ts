@@ -10,8 +10,8 @@ import { operator } from '../../shared/process/operator.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { leaveOrder } from '../../shared/redis/orders.ts';
+import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
-import type { Words } from '../fencing/words.ts';
 import { askForName } from './ask-name.ts';
 import type { Ns4Options } from './command-line.ts';
 import { confirmFenced } from './confirm.ts';
@@ -22,7 +22,7 @@ export interface ByHandParts {
   readonly openstack: OpenStackSettings;
   readonly redis: Redis;
   readonly keys: Keys;
-  readonly words: Words;
+  readonly confirmations: OperatorConfirmations;
   readonly plan: FencingPlan | null;
   readonly inventory: InventoryStore;
   readonly events: EventLog;
@@ -37,11 +37,11 @@ export async function confirmByHand(
   options: Pick<Ns4Options, 'yes'>,
   parts: ByHandParts,
 ): Promise<ExitCode> {
-  const { settings, openstack, redis, keys, words, inventory, events, clock, print } = parts;
+  const { settings, openstack, redis, keys, confirmations, inventory, events, clock, print } = parts;
   if (settings.fencing.mode === 'none')
     throw new UsageError(['--confirm-fenced: nobody asks for proof, as [FENCING] mode is none']);
   await confirmFenced(host, operator(), {
-    ...{ words, inventory, clock },
+    ...{ confirmations, inventory, clock },
     heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
     ask: asker(host, options, parts),
     announce: async ({ by, atMs }) => {

@@ -37,9 +37,7 @@ export class Progress {
       this.#ended += 1;
       if (facts.instance.outcome === 'recovered') this.#recovered += 1;
     }
-    const announced =
-      facts.kind === 'evacuation-step' ? /evacuating (\d+) instances/.exec(facts.step)?.[1] : undefined;
-    if (announced !== undefined) this.#total = Number(announced);
+    if (facts.kind === 'progress' && facts.progress.step === 'moving') this.#total = facts.progress.instances;
     this.line(text);
   }
 

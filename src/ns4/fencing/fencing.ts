@@ -1,17 +1,17 @@
-// The port through which an evacuation gets its proof, and its making from the plan and the operators' words.
+// The port through which a recovery gets its proof, and its making from the plan and the operators' confirmations.
 
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import { powerOff } from './level.ts';
+import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
 import { type FencingPlan, levelsOf } from './plan.ts';
 import type { Proof } from './proof.ts';
-import type { Word, Words } from './words.ts';
 
 export interface FenceRequest {
   readonly host: string;
   readonly signal: AbortSignal;
-  /** The newest sign of life of the host that is known of; null: none. An operator's word older than it is void. */
+  /** The newest sign of life of the host that is known of; null: none. An operator's confirmation older than it is void. */
   readonly heardAtMs: number | null;
   /**
    * Right before each `off` leaves: resolves only with a fresh right to power the host off, rejects when it must not be
@@ -28,35 +28,37 @@ export type FenceOutcome =
 export interface Fencing {
   /** Tries the host's levels in order; a failure is a value. Rejects only by `beforeOff` or `signal`, or without Redis. */
   fence(request: FenceRequest): Promise<FenceOutcome>;
-  /** The proof is kept in a journal: a word that it rests on is used up. */
+  /** The proof is kept in a journal: a confirmation that it rests on is used up. */
   kept(host: string, proof: Proof): Promise<void>;
 }
 
-/** With a word at hand the devices are still asked, as they make a wrong word harmless, but nobody waits for them long. */
-const timeoutWithWordMs = 15_000;
-/** A word of the future is one of another clock: nobody could say which heartbeats came after it. */
+/** With a confirmation the devices are still asked, as they make a wrong one harmless, but nobody waits for them long. */
+const timeoutWhenConfirmedMs = 15_000;
+/** A confirmation of the future is one of another clock: nobody could say which heartbeats came after it. */
 const clockMarginMs = 5_000;
 
 export interface FencingParts {
   readonly plan: FencingPlan;
-  readonly words: Words;
+  readonly confirmations: OperatorConfirmations;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function createFencing({ plan, words, timeoutMs, clock, log }: FencingParts): Fencing {
+export function createFencing({ plan, confirmations, timeoutMs, clock, log }: FencingParts): Fencing {
   return {
     async fence({ host, signal, heardAtMs, beforeOff }) {
-      const word = await words.of(host);
-      const usable = word !== null && counts(word, heardAtMs, clock.nowMs());
-      if (word !== null && !usable)
-        log.warn(`the word of ${word.who} that ${host} is off does not count: a sign of life came after it`);
+      const confirmation = await confirmations.of(host);
+      const usable = confirmation !== null && counts(confirmation, heardAtMs, clock.nowMs());
+      if (confirmation !== null && !usable)
+        log.warn(
+          `the word of ${confirmation.who} that ${host} is off does not count: a sign of life came after it`,
+        );
       const failures: FenceFailure[] = [];
       for (const level of levelsOf(plan, host)) {
         const result = await powerOff({
           ...{ level, signal, clock },
-          timeoutMs: usable ? Math.min(timeoutMs, timeoutWithWordMs) : timeoutMs,
+          timeoutMs: usable ? Math.min(timeoutMs, timeoutWhenConfirmedMs) : timeoutMs,
           beforeTelling: beforeOff,
         });
         const { agent, number } = level;
@@ -68,17 +70,17 @@ export function createFencing({ plan, words, timeoutMs, clock, log }: FencingPar
         failures.push(result.failure);
         log.warn({ host, ...result.failure }, `fence level ${number} of ${host} failed`);
       }
-      if (word === null || !usable) return { proven: false, failures };
-      return { proven: true, proof: { by: 'operator', ...word, failed: failures.map(failureText) } };
+      if (confirmation === null || !usable) return { proven: false, failures };
+      return { proven: true, proof: { by: 'operator', ...confirmation, failed: failures.map(failureText) } };
     },
     async kept(host, proof) {
-      if (proof.by === 'operator') await words.useUp(host);
+      if (proof.by === 'operator') await confirmations.useUp(host);
     },
   };
 }
 
-function counts(word: Word, heardAtMs: number | null, nowMs: number): boolean {
-  return word.atMs <= nowMs + clockMarginMs && (heardAtMs === null || heardAtMs < word.atMs);
+function counts(confirmation: Confirmation, heardAtMs: number | null, nowMs: number): boolean {
+  return confirmation.atMs <= nowMs + clockMarginMs && (heardAtMs === null || heardAtMs < confirmation.atMs);
 }
 
 const failureText = ({ agent, failure, detail }: FenceFailure): string => `${agent} ${failure}: ${detail}`;

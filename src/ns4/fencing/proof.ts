@@ -1,5 +1,6 @@
-// Proof that a host is off, as it is kept in the journal of its incident.
+// Proof that a host is off, as it is kept in the journal of its recovery.
 import { z } from 'zod';
+import type { Progress } from '../../shared/documents/events/progress.ts';
 
 export const proofSchema = z.discriminatedUnion('by', [
   z.object({
@@ -17,7 +18,7 @@ export const proofSchema = z.discriminatedUnion('by', [
   z.object({
     by: z.literal('operator'),
     who: z.string(),
-    /** When the word was given. */
+    /** When the confirmation was given. */
     atMs: z.number(),
     failed: z.array(z.string()),
   }),
@@ -43,10 +44,10 @@ export function offSinceMs(proof: Proof | null): number | null {
   return proof.by === 'agent' ? proof.atMs + lateHeartbeatMs : proof.atMs;
 }
 
-/** The proof as a step of the recovery, for people. */
-export function proofText(host: string, proof: Proof): string {
-  const failed = proof.failed.length === 0 ? '' : ` (before: ${proof.failed.join('; ')})`;
+/** The proof as progress of the recovery. */
+export function proofProgress(proof: Proof): Progress {
+  const { failed } = proof;
   return proof.by === 'agent'
-    ? `${host} is powered off (${proof.agent}, level ${proof.level})${failed}`
-    : `${host} is off by the word of ${proof.who}, ${new Date(proof.atMs).toISOString().slice(0, 19)}Z${failed}`;
+    ? { step: 'powered-off', agent: proof.agent, level: proof.level, failed }
+    : { step: 'confirmed-off', who: proof.who, atMs: proof.atMs, failed };
 }

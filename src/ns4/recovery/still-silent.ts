@@ -1,4 +1,4 @@
-// While an evacuation runs: is the dead host still silent? A large one takes minutes, and minutes more when OpenStack is
+// While a recovery runs: is the dead host still silent? A large one takes minutes, and minutes more when OpenStack is
 // away in between; a host that wakes up meanwhile runs its guests again. No request leaves on an old answer.
 
 import type { Hosts } from '../../shared/documents/inventory.ts';
@@ -7,7 +7,7 @@ import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/r
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Cloud } from '../cloud.ts';
-import { type Suspect, signOfLife } from './permit.ts';
+import { type Suspect, signOfLife } from './gates.ts';
 
 /** Asked again in the background when the last answer is this old… */
 export const renewMs = 5_000;
@@ -39,12 +39,12 @@ export interface SilenceQuestion {
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** When the facts the evacuation began with were asked for, in steady time. */
+  /** When the facts the recovery began with were asked for, in steady time. */
   readonly confirmedAtMs: number;
   scan(): Promise<ScanResult>;
 }
 
-export class SilenceWatch {
+export class StillSilent {
   readonly #question: SilenceQuestion;
   #confirmedAtMs: number;
   #asking: Promise<void> | null = null;
@@ -65,7 +65,7 @@ export class SilenceWatch {
       this.#asking = this.#ask().finally(() => {
         this.#asking = null;
       });
-      // In the background its failure is nobody's: the answer grows old, and is waited for next time.
+      // Nobody waits for it now. When it fails, the answer grows old, and the next one is waited for.
       this.#asking.catch(() => undefined);
     }
     if (ageMs > limitMs) await this.#asking;

@@ -24,8 +24,8 @@ export interface Keys {
   readonly monitorLease: string;
   readonly monitorEpoch: string;
   readonly monitorStandby: string;
-  /** Which job may work at which recovery; see mandate.ts. */
-  readonly mandate: string;
+  /** Which job may work at which recovery; see assignments.ts. Its name is older: an ns4 of the last version asks it too. */
+  readonly assignments: string;
   /** Vantage points of scans that are alive, a sorted set by the time at which each runs out; see eyes.ts. */
   readonly eyes: string;
   /** Orders of operators to the monitor, a list. */
@@ -44,8 +44,8 @@ export interface Keys {
   openIncident(host: string): string;
   /** Who works on a host's incident now. */
   incidentOwner(host: string): string;
-  /** An operator's word that a host is off; expires. */
-  fenceWord(host: string): string;
+  /** An operator's confirmation that a host is off; expires. */
+  fenceConfirmation(host: string): string;
 }
 
 export function keysOf(cloud: string): Keys {
@@ -60,7 +60,7 @@ export function keysOf(cloud: string): Keys {
     monitorLease: `${prefix}:monitor:lease`,
     monitorEpoch: `${prefix}:monitor:epoch`,
     monitorStandby: `${prefix}:monitor:standby`,
-    mandate: `${prefix}:mandate`,
+    assignments: `${prefix}:mandate`,
     eyes: `${prefix}:eyes`,
     orders: `${prefix}:monitor:orders`,
     relayCursor: `${prefix}:sonny:cursor`,
@@ -71,6 +71,6 @@ export function keysOf(cloud: string): Keys {
     incident: (id) => `${prefix}:incident:${id}`,
     openIncident: (host) => `${prefix}:open-incident:${host}`,
     incidentOwner: (host) => `${prefix}:incident-owner:${host}`,
-    fenceWord: (host) => `${prefix}:fence-confirmed:${host}`,
+    fenceConfirmation: (host) => `${prefix}:fence-confirmed:${host}`,
   };
 }

@@ -1,7 +1,7 @@
-// Judges whose hand changes the cloud: a worker that holds the claim on the host, for the job that the leader wants, on
+// Judges whose hand changes the cloud: a worker that holds the lock of the host, for the job that the leader wants, on
 // facts of its own that speak for it. By what Redis truly holds, without the code under test.
-import type { Order } from '../../../src/ns4/recovery/report.ts';
-import type { Mandate } from '../../../src/shared/documents/assignments.ts';
+import type { Order } from '../../../src/ns4/recovery/recovery.ts';
+import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { Servers } from '../../../src/shared/documents/inventory.ts';
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Process } from '../processes/process.ts';
@@ -28,9 +28,9 @@ export class Hands {
   readonly #world: World;
   readonly #redis: PretendRedis;
   readonly #courses = new Map<string, readonly Course[]>();
-  /** Which process took a claim, by its token. */
+  /** Which process took a lock, by its token. */
   readonly #takers = new Map<string, Process>();
-  readonly #mandates: { readonly fromMs: number; readonly mandate: Mandate }[] = [];
+  readonly #assigned: { readonly fromMs: number; readonly assignments: Assignments }[] = [];
 
   constructor(world: World, redis: PretendRedis) {
     this.#world = world;
@@ -56,9 +56,9 @@ export class Hands {
     this.#takers.set(token, process);
   }
 
-  mandated(mandate: Mandate): void {
-    this.#mandates.push({ fromMs: this.#world.timeline.nowMs, mandate });
-    if (this.#mandates.length > 20) this.#mandates.shift();
+  assigned(assignments: Assignments): void {
+    this.#assigned.push({ fromMs: this.#world.timeline.nowMs, assignments });
+    if (this.#assigned.length > 20) this.#assigned.shift();
   }
 
   /** A request that starts an instance of this host elsewhere leaves. */
@@ -79,7 +79,7 @@ export class Hands {
     must(courses.length > 0, 'nothing is changed without an order', detail);
     if (timeline.nowMs - this.forgottenMs > confirmedMs) {
       const holder = this.#takers.get(this.#redis.get<string>(`owner:${host.name}`) ?? '');
-      must(holder === process, 'only the worker that holds the claim changes anything', detail);
+      must(holder === process, 'only the worker that holds the lock changes anything', detail);
       must(
         courses.some((course) => this.#isWanted(course.order)),
         'only the job that the leader wants changes anything',
@@ -91,14 +91,16 @@ export class Hands {
     must(lacks.includes(null), lacks.at(-1) ?? '', detail);
   }
 
-  #isWanted({ warrant }: Order): boolean {
-    if (warrant === null) return true;
+  #isWanted({ assignment }: Order): boolean {
+    if (assignment === null) return true;
     const sinceMs = this.#world.timeline.nowMs - confirmedMs;
-    const isOver = (i: number) => (this.#mandates[i + 1]?.fromMs ?? Number.POSITIVE_INFINITY) < sinceMs;
-    const known = this.#redis.get<Mandate>('mandate') !== undefined;
+    const isOver = (i: number) => (this.#assigned[i + 1]?.fromMs ?? Number.POSITIVE_INFINITY) < sinceMs;
+    const known = this.#redis.get<Assignments>('assignments') !== undefined;
     return (
       known &&
-      this.#mandates.some(({ mandate }, i) => !isOver(i) && mandate.jobs[warrant.incident] === warrant.jobId)
+      this.#assigned.some(
+        ({ assignments }, i) => !isOver(i) && assignments.jobs[assignment.incident] === assignment.jobId,
+      )
     );
   }
 

@@ -1,5 +1,5 @@
 // All judges of a history together, as the world and the processes report to them.
-import { mandateOf, type Rules, type State } from '../../../src/monitor/core/state.ts';
+import { assignmentsOf, type Rules, type State } from '../../../src/monitor/core/state.ts';
 import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import { endedWell } from '../../../src/shared/documents/events/report-text.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
@@ -108,7 +108,7 @@ export class Judges implements Judge<Ledger> {
     must(state.epoch >= (this.state?.epoch ?? 0), 'a former leader saves nothing', process.name);
     this.state = state;
     this.onSave();
-    this.hands.mandated(mandateOf(state));
+    this.hands.assigned(assignmentsOf(state));
     this.#offsetMs = process.machine.offsetMs;
     if (events.some((event) => event.facts.kind === 'monitor-started')) this.goesOn(process);
     const id = state.phase.kind === 'watching' ? `watching ${state.phase.nextCheckMs}` : state.phase.job.id;

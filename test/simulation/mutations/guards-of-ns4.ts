@@ -1,17 +1,18 @@
 // The guards that keep ns4 from a wrong change, each with the text that takes it out.
 import { type Guard, guard, inFocus, rarely } from './guard.ts';
 
-const permit = 'ns4/recovery/permit.ts';
-const run = 'ns4/recovery/run.ts';
-const look = 'ns4/recovery/movers/instance-progress.ts';
+const gates = 'ns4/recovery/gates.ts';
+const progress = 'ns4/recovery/movers/instance-progress.ts';
 const byApi = 'ns4/recovery/movers/nova/by-api.ts';
-const journal = 'ns4/recovery/journal/journal.ts';
+const journals = 'ns4/recovery/journal/journals.ts';
+const lock = 'ns4/recovery/journal/lock.ts';
+const stage = (name: string) => `ns4/recovery/stages/${name}.ts`;
 
 export const ns4Guards: readonly Guard[] = [
   inFocus(
     'reports before the order is begun',
     guard('came back: heartbeat', 'a host that reports again is left alone', [
-      permit,
+      gates,
       'if (heard)',
       'if (false)',
     ]),
@@ -19,7 +20,7 @@ export const ns4Guards: readonly Guard[] = [
   inFocus(
     'answers before the order is begun',
     guard('came back: answers', 'a host that answers again is left alone', [
-      permit,
+      gates,
       "if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };",
       "if (finding?.state === 'answers') return null;",
     ]),
@@ -27,7 +28,7 @@ export const ns4Guards: readonly Guard[] = [
   guard(
     'blind scan, before the change',
     'ns4 trusts only a scan whose controls answer',
-    [permit, "if (scan.outcome === 'blind')", 'if (false)'],
+    [gates, "if (scan.outcome === 'blind')", 'if (false)'],
     [
       'shared/rules/votes.ts',
       "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
@@ -36,40 +37,40 @@ export const ns4Guards: readonly Guard[] = [
   ),
   guard('silence is confirmed', 'each further request follows a recent sign of silence', [
     byApi,
-    'if (ready.length > 0 && room > 0) await work.confirmSilence();',
+    'if (ready.length > 0 && room > 0) await moving.confirmSilence();',
     '',
   ]),
   guard('fence before evacuate', 'with fencing required nothing moves without proof', [
-    run,
-    'if (parts.fencing !== null) {',
-    'if (false) {',
+    stage('prove-off'),
+    'const unproven = await fence(tools.fencing, recovery);',
+    'const unproven = null;',
   ]),
   guard('no proof, no change', 'a fencing that proved nothing ends the recovery', [
-    run,
-    'if (unproven !== null) return withoutProof(course, incident, ownership, unproven, begun);',
+    stage('prove-off'),
+    'if (unproven !== null) return withoutProof(recovery, unproven);',
     '',
   ]),
   inFocus(
     'back between two levels of fencing',
     guard('silent before it is shot', 'nobody who answers is powered off', [
-      'ns4/recovery/prove-off.ts',
-      'await work.confirmSilence(renewMs);\n        // The last thing',
+      stage('prove-off'),
+      'await stillSilent.confirm(renewMs);\n        // The last thing',
       '// The last thing',
     ]),
   ),
   guard('forced_down before evacuate', 'the dead host is forced down before the first instance moves', [
-    run,
-    'await forceDown(work);',
+    stage('close-services'),
+    'await forceDown(recovery);',
     '',
   ]),
   guard('spare enabled', 'the spare is enabled before the first instance moves', [
-    run,
-    'await enableSpare(work);',
+    stage('close-services'),
+    'await enableSpare(recovery);',
     '',
   ]),
   rarely(
     guard('spare still fits', 'ns4 looks at the spare again before the first change', [
-      permit,
+      gates,
       ': unfit(order, spareShortcoming({ dead, spare, hosts, servers, heartbeatPeriodMs, nowMs })))',
       ': null)',
     ]),
@@ -77,7 +78,7 @@ export const ns4Guards: readonly Guard[] = [
   inFocus(
     'an order waits in the queue',
     guard('too late', 'an order that waited too long is refused', [
-      run,
+      stage('take-lock'),
       'if (startedAtMs > order.startByMs) {',
       'if (false) {',
     ]),
@@ -86,10 +87,10 @@ export const ns4Guards: readonly Guard[] = [
     guard(
       'look at migrations first',
       'an instance that Nova moves is not asked for again',
-      [look, 'if (open) return', 'if (false) return'],
-      [look, 'if (newest && !gaveUp.has(newest.status))', 'if (false)'],
+      [progress, 'if (open) return', 'if (false) return'],
+      [progress, 'if (newest && !gaveUp.has(newest.status))', 'if (false)'],
       [
-        look,
+        progress,
         "if (server.status === 'REBUILD' || (server.taskState?.startsWith('rebuild') ?? false))",
         'if (false)',
       ],
@@ -97,7 +98,7 @@ export const ns4Guards: readonly Guard[] = [
   ),
   rarely(
     guard('request without a trace', 'a request whose answer was lost is waited for', [
-      look,
+      progress,
       'if (seen.lookedForMs < lostRequestMs)',
       'if (false)',
     ]),
@@ -105,74 +106,74 @@ export const ns4Guards: readonly Guard[] = [
   rarely(
     guard('journal before the request', 'the next worker knows what may have been asked for', [
       byApi,
-      'incident.acted = true;\n  await ownership.save(incident);',
-      'incident.acted = true;',
+      'journal.acted = true;\n  await lock.save(journal);',
+      'journal.acted = true;',
     ]),
   ),
   inFocus(
     'two workers at one order',
     guard(
-      'claim is taken, ownership checks',
-      'one worker at a time works at an incident (checks at saves and renewals make up for a claim not taken)',
+      'lock is taken, lock checks',
+      'one worker at a time works at a recovery (checks at saves and renewals make up for a lock not taken)',
       [
-        journal,
-        'if (await this.#storage.takeClaim(host, token, ownerMs))',
-        'if ((await this.#storage.takeClaim(host, token, ownerMs)) || true)',
+        journals,
+        'if (await this.#storage.takeLock(host, token, lockMs))',
+        'if ((await this.#storage.takeLock(host, token, lockMs)) || true)',
       ],
       [
-        journal,
-        "const answer = await this.#storage.save(this.#right, journal);\n      if (answer !== 'granted') await this.#lose(answer);",
-        'await this.#storage.save(this.#right, journal);',
+        lock,
+        "const answer = await this.#storage.save(this.#token, text);\n      if (answer !== 'granted') await this.#lose(answer);",
+        'await this.#storage.save(this.#token, text);',
       ],
       [
-        journal,
-        "const answer = await this.#storage.renewClaim(this.#right, ownerMs);\n      if (answer !== 'granted') await this.#lose(answer);",
-        'await this.#storage.renewClaim(this.#right, ownerMs);',
+        lock,
+        "const answer = await this.#storage.renewLock(this.#token, lockMs);\n      if (answer !== 'granted') await this.#lose(answer);",
+        'await this.#storage.renewLock(this.#token, lockMs);',
       ],
     ),
   ),
   inFocus(
     'workers stand still',
-    guard('ownership check', 'whoever lost the claim changes nothing more', [
-      journal,
-      "const answer = await this.#storage.save(this.#right, journal);\n      if (answer !== 'granted') await this.#lose(answer);",
-      'await this.#storage.save(this.#right, journal);',
+    guard('lock check', 'whoever lost the lock changes nothing more', [
+      lock,
+      "const answer = await this.#storage.save(this.#token, text);\n      if (answer !== 'granted') await this.#lose(answer);",
+      'await this.#storage.save(this.#token, text);',
     ]),
   ),
   inFocus(
     'workers stand still',
-    guard('ownership is recent', 'a worker that stood still asks again before it goes on', [
-      journal,
-      'if (this.#clock.steadyMs() - sentAtMs <= ownershipFreshMs) return;',
+    guard('lock is recent', 'a worker that stood still asks again before it goes on', [
+      lock,
+      'if (this.#clock.steadyMs() - sentAtMs <= confirmationFreshMs) return;',
       'return;',
     ]),
   ),
   rarely(
-    guard('mandate check', 'only the job that the leader wants may change anything', [
+    guard('assignment check', 'only the job that the leader wants may change anything', [
       'shared/documents/assignments.ts',
-      "return mandate.jobs[warrant.incident] === warrant.jobId ? 'valid' : 'superseded';",
+      "return assignments.jobs[token.incident] === token.jobId ? 'valid' : 'superseded';",
       "return 'valid';",
     ]),
   ),
   inFocus(
     'Redis forgets during a recovery',
-    guard('mandate known', 'without a mandate nothing is changed', [
+    guard('assignments known', 'without assignments nothing is changed', [
       'shared/documents/assignments.ts',
-      "if (mandate === null || warrant.epoch > mandate.epoch) return 'unknown';",
-      "if (mandate === null || warrant.epoch > mandate.epoch) return 'valid';",
+      "if (assignments === null || token.epoch > assignments.epoch) return 'unknown';",
+      "if (assignments === null || token.epoch > assignments.epoch) return 'valid';",
     ]),
   ),
   inFocus(
     'by hand onto another spare',
     guard('another spare', 'what was begun onto one spare is not continued onto another', [
-      run,
-      'if (begun && open.spare !== order.spare) return alreadyRecovering(course, open);',
+      stage('pick-up'),
+      'if (open.spare !== order.spare) return alreadyRecovering(recovery, open);',
       '',
     ]),
   ),
   guard('most requests', 'an instance is asked for three times, no more', [
     byApi,
-    "return entry.attempts < mostRequests ? 'ask' : end('failed', sight.why, 'ERROR');",
+    "return entry.attempts < mostRequests ? 'ask' : end('failed', progress.why, 'ERROR');",
     "return 'ask';",
   ]),
 ];

@@ -1,6 +1,6 @@
-// Claims and journals in the pretend Redis. Each method is one step there, as the real scripts are.
-import type { Answer, JournalStorage, Right } from '../../../src/ns4/recovery/journal/journal.ts';
-import { judgeWarrant, type Mandate } from '../../../src/shared/documents/assignments.ts';
+// Locks and journals in the pretend Redis. Each method is one step there, as the real scripts are.
+import type { Answer, JournalStorage, LockToken } from '../../../src/ns4/recovery/journal/journal-storage.ts';
+import { type Assignments, judgeAssignment } from '../../../src/shared/documents/assignments.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { RedisLink } from './redis-link.ts';
 
@@ -8,42 +8,42 @@ const owner = (host: string) => `owner:${host}`;
 const journal = (id: string) => `journal:${id}`;
 const open = (host: string) => `open:${host}`;
 
-/** `onTake` hears each claim that is taken. */
+/** `onTake` hears each lock that is taken. */
 export function journalStorage(link: RedisLink, onTake: (token: string) => void): JournalStorage {
   const { redis } = link;
   return {
-    takeClaim: (host, token, forMs) =>
+    takeLock: (host, token, forMs) =>
       link.call(() => {
         if (redis.get(owner(host)) !== undefined) return false;
         redis.set(owner(host), token, forMs);
         onTake(token);
         return true;
       }),
-    renewClaim: (right, forMs) =>
+    renewLock: (lock, forMs) =>
       link.call(() => {
-        const answer = answerTo(redis, right);
-        if (answer === 'granted') redis.set(owner(right.host), right.token, forMs);
+        const answer = answerTo(redis, lock);
+        if (answer === 'granted') redis.set(owner(lock.host), lock.token, forMs);
         return answer;
       }),
-    releaseClaim: (host, token) =>
+    releaseLock: (host, token) =>
       link.call(() => {
         if (redis.get(owner(host)) === token) redis.delete(owner(host));
       }),
-    save: (right, { id, text }) =>
+    save: (lock, { id, text }) =>
       link.call(() => {
-        const answer = answerTo(redis, right);
+        const answer = answerTo(redis, lock);
         if (answer !== 'granted') return answer;
         redis.set(journal(id), text);
-        redis.set(open(right.host), id);
+        redis.set(open(lock.host), id);
         return answer;
       }),
-    end: (right, { id, text }) =>
+    end: (lock, { id, text }) =>
       link.call(() => {
-        const answer = answerTo(redis, right);
+        const answer = answerTo(redis, lock);
         if (answer !== 'granted') return answer;
         redis.set(journal(id), text);
-        redis.delete(open(right.host));
-        redis.delete(owner(right.host));
+        redis.delete(open(lock.host));
+        redis.delete(owner(lock.host));
         return answer;
       }),
     putBack: (host, token, { id, text }) =>
@@ -56,14 +56,14 @@ export function journalStorage(link: RedisLink, onTake: (token: string) => void)
         }
         return true;
       }),
-    openIncident: (host) => link.call(() => redis.get<string>(open(host)) ?? null),
+    openJournal: (host) => link.call(() => redis.get<string>(open(host)) ?? null),
     journal: (id) => link.call(() => redis.get<string>(journal(id)) ?? null),
   };
 }
 
-function answerTo(redis: PretendRedis, { host, token, warrant }: Right): Answer {
-  if (redis.get(owner(host)) !== token) return 'no-claim';
-  if (warrant === null) return 'granted';
-  const verdict = judgeWarrant(redis.get<Mandate>('mandate') ?? null, warrant);
+function answerTo(redis: PretendRedis, { host, token, assignment }: LockToken): Answer {
+  if (redis.get(owner(host)) !== token) return 'not-locked';
+  if (assignment === null) return 'granted';
+  const verdict = judgeAssignment(redis.get<Assignments>('assignments') ?? null, assignment);
   return verdict === 'valid' ? 'granted' : verdict;
 }

@@ -4,12 +4,12 @@ import type { Rules } from '../../../src/monitor/core/state.ts';
 import { CloudError } from '../../../src/ns4/cloud.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
-import { Journals } from '../../../src/ns4/recovery/journal/journal.ts';
+import { Journals } from '../../../src/ns4/recovery/journal/journals.ts';
 import { byDatabase } from '../../../src/ns4/recovery/movers/database/by-database.ts';
 import { byApi } from '../../../src/ns4/recovery/movers/nova/by-api.ts';
-import type { EvacuationParts, Order } from '../../../src/ns4/recovery/report.ts';
-import { evacuateHost } from '../../../src/ns4/recovery/run.ts';
-import { warrantOf } from '../../../src/shared/documents/assignments.ts';
+import type { Order, RecoveryTools } from '../../../src/ns4/recovery/recovery.ts';
+import { recover } from '../../../src/ns4/recovery/run.ts';
+import { assignmentTokenOf } from '../../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';
 import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
@@ -48,7 +48,7 @@ export interface Ns4Witness {
   scanned(jobId: string, seen: readonly SeenScan[]): void;
   reading(jobId: string): (inventory: { hosts: Hosts; servers: Servers | null }) => void;
   said(facts: EventFacts): void;
-  claims(token: string): void;
+  locks(token: string): void;
   begins(order: Order): void;
   /** What it reads and sees for itself on the way. */
   read(order: Order, servers: Servers): void;
@@ -140,7 +140,7 @@ export class Ns4 implements Taker {
     const controls =
       known === undefined ? [] : controlsFor(new Set([dead]), Picture.of(known, null), nowMs, rules);
     const order: Order = {
-      ...{ incident: `by-hand-${dead}`, dead, spare, evidence: [], controls, warrant: null },
+      ...{ incident: `by-hand-${dead}`, dead, spare, evidence: [], controls, assignment: null },
       ...{ requestedAtMs: nowMs, startByMs: nowMs + 600_000, judgedAtMs: nowMs },
       address: nova.world.host(dead).address,
     };
@@ -148,12 +148,12 @@ export class Ns4 implements Taker {
   }
 
   #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
-    return this.#ordered({ ...data, warrant: warrantOf(data) }, signal);
+    return this.#ordered({ ...data, assignment: assignmentTokenOf(data) }, signal);
   }
 
   async #ordered(order: Order, signal: AbortSignal): Promise<EvacuationReport> {
     this.#parts.witness.begins(order);
-    const report = await evacuateHost(order, this.#evacuationParts(order), signal);
+    const report = await recover(order, this.#tools(order), signal);
     // As the real handler does: who asks in the next minutes is to see where the instances are.
     if (report.acted && !signal.aborted) this.#refresh(true, signal).catch(() => undefined);
     return report;
@@ -174,15 +174,15 @@ export class Ns4 implements Taker {
     };
   }
 
-  #evacuationParts(order: Order): EvacuationParts {
+  #tools(order: Order): RecoveryTools {
     const { cloud, process, link, rules, witness, method, nova, concurrency, fencing } = this.#parts;
     const clock = this.#patientClock();
     const database = { moveInstances: async (move: Parameters<Nova['moveRows']>[0]) => nova.moveRows(move) };
     return {
       ...{ cloud, clock, concurrency, fencing, log: silentLog },
-      method: method === 'api' ? byApi : byDatabase(database),
+      mover: method === 'api' ? byApi : byDatabase(database),
       journals: new Journals(
-        journalStorage(link, (token) => witness.claims(token)),
+        journalStorage(link, (token) => witness.locks(token)),
         process.clock,
       ),
       heartbeatPeriodMs: rules.heartbeatPeriodMs,

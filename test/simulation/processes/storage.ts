@@ -1,7 +1,7 @@
 // What the monitors keep in the pretend Redis, and the inventory. Each method is one step there, as the real scripts are.
-import { mandateOf, orderSchema, type State, stateSchema } from '../../../src/monitor/core/state.ts';
+import { assignmentsOf, orderSchema, type State, stateSchema } from '../../../src/monitor/core/state.ts';
 import { type FoundOrder, LostLeaseError, type Memory } from '../../../src/monitor/memory.ts';
-import type { Mandate } from '../../../src/shared/documents/assignments.ts';
+import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, InstanceCounts, Server, Servers } from '../../../src/shared/documents/inventory.ts';
 import { countsOf, type Picture, serversByHost } from '../../../src/shared/picture/picture.ts';
@@ -71,7 +71,7 @@ export class PretendMemory<Ledger>
         process.timeline.fail(violation);
       }
       redis.set('state', { state, ledger } satisfies Saved<Ledger>);
-      redis.set('mandate', mandateOf(state));
+      redis.set('assignments', assignmentsOf(state));
       try {
         this.#judge.saved(state, events, process);
       } catch (violation) {
@@ -86,8 +86,8 @@ export class PretendMemory<Ledger>
   holds(state: State): Promise<boolean> {
     const { redis } = this.#link;
     return this.#link.call(() => {
-      const mandate = redis.get<Mandate>('mandate');
-      return mandate?.epoch === state.epoch && mandate.revision === state.revision;
+      const assignments = redis.get<Assignments>('assignments');
+      return assignments?.epoch === state.epoch && assignments.revision === state.revision;
     });
   }
 

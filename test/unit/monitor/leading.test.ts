@@ -1,7 +1,7 @@
-// The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its mandate names, and what it
+// The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its assignments name, and what it
 // makes of a worker that lost its right to go on.
 import { describe, expect, test } from 'vitest';
-import { type Found, mandateOf } from '../../../src/monitor/core/state.ts';
+import { assignmentsOf, type Found } from '../../../src/monitor/core/state.ts';
 import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';
 
@@ -38,17 +38,26 @@ describe('taking the lead', () => {
     ]);
   });
 
-  test('orders carry the epoch they were decided in, and the mandate names the current job of each recovery', () => {
+  test('orders carry the epoch they were decided in, and the assignments name the current job of each recovery', () => {
     const s = lead(story({ evacuate: () => ({ state: 'running' }) }), 7, 'nothing').round();
     const [recovery] = s.state.recoveries;
     const incident = recovery?.incident ?? '';
-    expect(mandateOf(s.state)).toMatchObject({ epoch: 7, jobs: { [incident]: `evacuate-${incident}-1` } });
+    expect(assignmentsOf(s.state)).toMatchObject({
+      epoch: 7,
+      jobs: { [incident]: `evacuate-${incident}-1` },
+    });
     lead(s, 9);
-    expect(mandateOf(s.state)).toMatchObject({ epoch: 9, jobs: { [incident]: `evacuate-${incident}-1` } });
+    expect(assignmentsOf(s.state)).toMatchObject({
+      epoch: 9,
+      jobs: { [incident]: `evacuate-${incident}-1` },
+    });
     const [job] = s.requests.filter((r) => r.name === 'evacuate');
     if (job === undefined) throw new Error('no evacuation');
     s.outcome(job, { state: 'failed', detail: 'job stalled' });
-    expect(mandateOf(s.state)).toMatchObject({ epoch: 9, jobs: { [incident]: `evacuate-${incident}-2` } });
+    expect(assignmentsOf(s.state)).toMatchObject({
+      epoch: 9,
+      jobs: { [incident]: `evacuate-${incident}-2` },
+    });
     expect(orders(s)).toEqual([
       [`evacuate-${incident}-1`, 1, 7],
       [`evacuate-${incident}-2`, 2, 9],
@@ -57,14 +66,14 @@ describe('taking the lead', () => {
     const [, second] = s.requests.filter((r) => r.name === 'evacuate');
     if (second === undefined) throw new Error('no second attempt');
     s.outcome(second, { state: 'failed', detail: 'job stalled' });
-    expect(mandateOf(s.state).jobs).toEqual({ [incident]: `evacuate-${incident}-3` });
+    expect(assignmentsOf(s.state).jobs).toEqual({ [incident]: `evacuate-${incident}-3` });
     expect(orders(s)).toHaveLength(2);
   });
 
-  test('no recovery, no mandate', () => {
+  test('no recovery, no assignment', () => {
     const s = lead(story(), 7, 'nothing').round();
     expect(s.evacuations).toHaveLength(1);
-    expect(mandateOf(s.state).jobs).toEqual({});
+    expect(assignmentsOf(s.state).jobs).toEqual({});
   });
 });
 

@@ -28,7 +28,7 @@ export function continueRecovery(turn: Turn, recovery: Recovery, outcome: JobOut
     case 'done': {
       const report = outcome.result;
       if (report.outcome === 'handed-back') return tryAgain(turn, recovery, 'its ns4 was stopped', 0);
-      // It was the current job, so nobody else was asked: a claim by hand, or Redis lost its last moments. What was begun
+      // It was the current job, so nobody else was asked: a lock by hand, or Redis lost its last moments. What was begun
       // must be ended by somebody.
       if (report.outcome === 'superseded')
         return tryAgain(turn, recovery, 'its ns4 had lost the right to go on', backOffMs(recovery));

@@ -1,21 +1,21 @@
-// Claims and journals in Redis. Each change is a script that asks in the same step who owns the claim
-// and whether the monitor's mandate agrees.
+// Locks and journals in Redis. Each change is a script that asks in the same step who holds the lock
+// and whether the monitor's assignments agree.
 import type { Redis } from 'ioredis';
 import type { Keys } from '../../../shared/redis/keys.ts';
-import type { Answer, JournalStorage, Right, StoredJournal } from './journal.ts';
+import type { Answer, JournalStorage, LockToken, StoredJournal } from './journal-storage.ts';
 
 /**
- * KEYS 1, 2: claim, mandate. ARGV 1 to 4: our token, our incident, our job's id ('' by hand: no mandate needed), the
- * epoch of our order. `judgeWarrant` in shared/mandate.ts says the same in TypeScript.
+ * KEYS 1, 2: lock, assignments. ARGV 1 to 4: our token, our incident, our job's id ('' by hand: none is needed), the
+ * epoch of our order. `judgeAssignment` in documents/assignments.ts says the same in TypeScript.
  */
 const granted = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'no-claim' end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'not-locked' end
 if ARGV[3] ~= '' then
   local text = redis.call('GET', KEYS[2])
   if not text then return 'unknown' end
-  local mandate = cjson.decode(text)
-  if tonumber(ARGV[4]) > mandate.epoch then return 'unknown' end
-  if mandate.jobs[ARGV[2]] ~= ARGV[3] then return 'superseded' end
+  local assignments = cjson.decode(text)
+  if tonumber(ARGV[4]) > assignments.epoch then return 'unknown' end
+  if assignments.jobs[ARGV[2]] ~= ARGV[3] then return 'superseded' end
 end`;
 const saveScript = `${granted}
 redis.call('SET', KEYS[3], ARGV[5])
@@ -49,26 +49,26 @@ export class RedisJournalStorage implements JournalStorage {
     this.#keys = keys;
   }
 
-  async takeClaim(host: string, token: string, forMs: number): Promise<boolean> {
+  async takeLock(host: string, token: string, forMs: number): Promise<boolean> {
     return (await this.#redis.set(this.#keys.incidentOwner(host), token, 'PX', forMs, 'NX')) === 'OK';
   }
 
-  async renewClaim(right: Right, forMs: number): Promise<Answer> {
-    return (await this.#redis.eval(renewScript, 2, ...this.#who(right), ...shown(right), forMs)) as Answer;
+  async renewLock(lock: LockToken, forMs: number): Promise<Answer> {
+    return (await this.#redis.eval(renewScript, 2, ...this.#who(lock), ...shown(lock), forMs)) as Answer;
   }
 
-  async releaseClaim(host: string, token: string): Promise<void> {
+  async releaseLock(host: string, token: string): Promise<void> {
     await this.#redis.eval(releaseScript, 1, this.#keys.incidentOwner(host), token);
   }
 
-  async save(right: Right, { id, text }: StoredJournal): Promise<Answer> {
-    const keys = [...this.#who(right), ...this.#what(right.host, id)];
-    return (await this.#redis.eval(saveScript, 4, ...keys, ...shown(right), text, id)) as Answer;
+  async save(lock: LockToken, { id, text }: StoredJournal): Promise<Answer> {
+    const keys = [...this.#who(lock), ...this.#what(lock.host, id)];
+    return (await this.#redis.eval(saveScript, 4, ...keys, ...shown(lock), text, id)) as Answer;
   }
 
-  async end(right: Right, { id, text }: StoredJournal, keepSeconds: number): Promise<Answer> {
-    const keys = [...this.#who(right), ...this.#what(right.host, id)];
-    return (await this.#redis.eval(endScript, 4, ...keys, ...shown(right), text, keepSeconds)) as Answer;
+  async end(lock: LockToken, { id, text }: StoredJournal, keepSeconds: number): Promise<Answer> {
+    const keys = [...this.#who(lock), ...this.#what(lock.host, id)];
+    return (await this.#redis.eval(endScript, 4, ...keys, ...shown(lock), text, keepSeconds)) as Answer;
   }
 
   async putBack(host: string, token: string, { id, text }: StoredJournal): Promise<boolean> {
@@ -76,7 +76,7 @@ export class RedisJournalStorage implements JournalStorage {
     return (await this.#redis.eval(putBackScript, 3, ...keys, token, text, id)) === 1;
   }
 
-  async openIncident(host: string): Promise<string | null> {
+  async openJournal(host: string): Promise<string | null> {
     return this.#redis.get(this.#keys.openIncident(host));
   }
 
@@ -84,8 +84,8 @@ export class RedisJournalStorage implements JournalStorage {
     return this.#redis.get(this.#keys.incident(id));
   }
 
-  #who({ host }: Right): [string, string] {
-    return [this.#keys.incidentOwner(host), this.#keys.mandate];
+  #who({ host }: LockToken): [string, string] {
+    return [this.#keys.incidentOwner(host), this.#keys.assignments];
   }
 
   #what(host: string, id: string): [string, string] {
@@ -94,9 +94,9 @@ export class RedisJournalStorage implements JournalStorage {
 }
 
 /** What the scripts ask for: the first of their arguments. */
-const shown = ({ token, warrant }: Right): [string, string, string, number] => [
+const shown = ({ token, assignment }: LockToken): [string, string, string, number] => [
   token,
-  warrant?.incident ?? '',
-  warrant?.jobId ?? '',
-  warrant?.epoch ?? 0,
+  assignment?.incident ?? '',
+  assignment?.jobId ?? '',
+  assignment?.epoch ?? 0,
 ];

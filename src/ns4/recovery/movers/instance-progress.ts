@@ -5,7 +5,7 @@ import type { Server } from '../../../shared/documents/inventory.ts';
 import type { EvacuationMigration, PortBinding } from '../../cloud.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 
-export type Sight =
+export type InstanceProgress =
   /** On the dead host and nothing under way: may be asked for. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'under-way'; readonly detail: string }
@@ -26,7 +26,7 @@ export interface Seen {
   readonly ports: readonly PortBinding[] | null;
   readonly dead: string;
   readonly spare: string;
-  /** Migrations older than this (cloud clock) are of an earlier incident, unless still under way. */
+  /** Migrations older than this (cloud clock) are of an earlier recovery, unless still under way. */
   readonly sinceMs: number;
   /** For how long this worker has looked for a trace of the last request, by a clock that nobody sets. */
   readonly lookedForMs: number;
@@ -47,10 +47,10 @@ export const isUnderWay = (migration: EvacuationMigration): boolean => underWay.
 
 const gaveUp = new Set(['failed', 'error']);
 
-export function look(seen: Seen): Sight {
+export function progressOf(seen: Seen): InstanceProgress {
   const { server, entry, dead, spare } = seen;
   if (server === null) return { kind: 'gone' };
-  if (server.host === spare) return lookOnSpare(seen, server);
+  if (server.host === spare) return progressOnSpare(seen, server);
   if (server.host !== dead) return { kind: 'elsewhere', host: server.host ?? 'no host' };
 
   const open = seen.migrations.find(isUnderWay);
@@ -73,7 +73,7 @@ export function look(seen: Seen): Sight {
   return { kind: 'waiting' };
 }
 
-function lookOnSpare(seen: Seen, server: Server): Sight {
+function progressOnSpare(seen: Seen, server: Server): InstanceProgress {
   const { entry, ports, spare } = seen;
   if (seen.migrations.some(isUnderWay))
     return { kind: 'under-way', detail: `on ${spare}, ${stateOf(server)}` };

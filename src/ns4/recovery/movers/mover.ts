@@ -1,4 +1,4 @@
-// What both methods of moving instances share: the incident at hand, its owner, and how results are noted and told.
+// What both movers of instances share: the journal at hand, its lock, and how results are noted and told.
 
 import type { EventFacts } from '../../../shared/documents/events/events.ts';
 import type { Hypervisor, Server } from '../../../shared/documents/inventory.ts';
@@ -6,19 +6,20 @@ import type { InstanceReport } from '../../../shared/documents/jobs/evacuate.ts'
 import type { Clock } from '../../../shared/ground/clock.ts';
 import type { Log } from '../../../shared/ground/log.ts';
 import type { Cloud } from '../../cloud.ts';
-import type { Incident, JournalEntry, Ownership } from '../journal/journal.ts';
+import type { Journal, JournalEntry } from '../journal/journal.ts';
+import type { Lock } from '../journal/lock.ts';
 
-/** Carries the instances of an incident to the spare; fills the journal's entries with reports. */
-export interface Method {
-  readonly name: Incident['method'];
+/** Carries the instances of a journal to the spare; fills the journal's entries with reports. */
+export interface Mover {
+  readonly name: Journal['method'];
   /** Rejects with the signal's reason when aborted, after having waited for requests under way. */
-  move(work: Work): Promise<void>;
+  move(moving: Moving): Promise<void>;
 }
 
-/** One worker's hold on one incident. */
-export interface Work {
-  readonly incident: Incident;
-  readonly ownership: Pick<Ownership, 'save'>;
+/** What a mover needs of the recovery. */
+export interface Moving {
+  readonly journal: Journal;
+  readonly lock: Pick<Lock, 'save'>;
   readonly cloud: Cloud;
   /** The hypervisors as they were just before the first change: names for MySQL and Placement. */
   readonly dead: Hypervisor;
@@ -27,7 +28,7 @@ export interface Work {
   readonly log: Log;
   /** Instances asked for at once. */
   readonly concurrency: number;
-  /** Aborted when the worker must stop: told to, out of time, or no longer the owner. */
+  /** Aborted when the worker must stop: told to, out of time, or without the lock. */
   readonly signal: AbortSignal;
   say(facts: EventFacts): Promise<void>;
   /** Before whatever starts an instance elsewhere: rejects unless the dead host was silent a moment (`limitMs`) ago. */
@@ -36,11 +37,11 @@ export interface Work {
 
 /** Notes the end of one instance in the journal and tells it. */
 export async function endInstance(
-  work: Work,
+  moving: Moving,
   entry: JournalEntry,
   end: Pick<InstanceReport, 'outcome' | 'why' | 'after'>,
 ): Promise<void> {
-  const { incident, clock } = work;
+  const { journal, clock } = moving;
   const tookMs = entry.askedAtMs === null ? null : clock.nowMs() - entry.askedAtMs;
   const report: InstanceReport = {
     id: entry.id,
@@ -51,14 +52,9 @@ export async function endInstance(
   };
   entry.state = 'ended';
   entry.report = report;
-  await work.ownership.save(incident);
-  const { id, dead, spare } = incident;
-  await work.say({ kind: 'instance', incident: id, dead, spare, instance: report });
-}
-
-/** Entries without an end yet. */
-export function unfinished(incident: Incident): JournalEntry[] {
-  return Object.values(incident.instances).filter((entry) => entry.state !== 'ended');
+  await moving.lock.save(journal);
+  const { id, dead, spare } = journal;
+  await moving.say({ kind: 'instance', incident: id, dead, spare, instance: report });
 }
 
 /** A first entry for an instance found on the dead hypervisor. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { evacuationReportSchema, type InstanceReport, instanceReportSchema } from '../jobs/evacuate.ts';
 import { event } from './entry.ts';
+import { progressSchema, progressText } from './progress.ts';
 import { endedText, endedWell } from './report-text.ts';
 import { seconds } from './words.ts';
 
@@ -22,10 +23,13 @@ const evacuationContinued = event(
   },
 );
 
-const evacuationStep = event(
-  'evacuation-step',
-  { ...pair, step: z.string() },
-  { level: 'info', says: ({ dead, spare, step }) => `${dead} -> ${spare}: ${step}.` },
+const recoveryProgress = event(
+  'progress',
+  { ...pair, progress: progressSchema },
+  {
+    level: 'info',
+    says: ({ dead, spare, progress }) => `${dead} -> ${spare}: ${progressText(dead, progress)}.`,
+  },
 );
 
 const instanceEnded = event(
@@ -73,7 +77,7 @@ const evacuationLost = event(
 export const recoveryEvents = [
   evacuationRequested,
   evacuationContinued,
-  evacuationStep,
+  recoveryProgress,
   instanceEnded,
   evacuationEnded,
   evacuationLost,

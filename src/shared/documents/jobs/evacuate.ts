@@ -43,7 +43,7 @@ const evacuateDataSchema = z.object({
   spare: z.string(),
   /** 1, then one more each time a worker was lost with the job. */
   attempt: z.number().int().min(1),
-  /** Of the monitor that led when this attempt was decided; see mandate.ts. */
+  /** Of the monitor that led when this attempt was decided; see assignments.ts. */
   epoch: z.number().default(0),
   requestedAtMs: z.number(),
   /** Not begun by then: refused as too late, as the evidence is old. */

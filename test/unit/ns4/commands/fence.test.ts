@@ -123,12 +123,12 @@ describe('the levels of a host', () => {
   });
 });
 
-describe("an operator's word", () => {
-  function give(host: string, known: Picture | null, answer: 'yes' | 'no' = 'yes') {
+describe("an operator's confirmation", () => {
+  function confirm(host: string, known: Picture | null, answer: 'yes' | 'no' = 'yes') {
     const done: unknown[] = [];
     const parts = {
       ...{ clock, heartbeatPeriodMs },
-      words: { give: async (...word: unknown[]) => void done.push('given', ...word) },
+      confirmations: { record: async (...what: unknown[]) => void done.push('recorded', ...what) },
       inventory: { read: async () => known },
       ask: async () => {
         done.push('asked');
@@ -144,14 +144,13 @@ describe("an operator's word", () => {
   });
 
   test('asked, recorded, said', async () => {
-    const { done, end } = give('hv01', silent);
+    const { done, end } = confirm('hv01', silent);
     await end;
-    const word = { who: 'alice', atMs: nowMs };
     expect(done).toEqual([
       'asked',
-      'given',
+      'recorded',
       'hv01',
-      word,
+      { who: 'alice', atMs: nowMs },
       'said',
       { host: 'hv01', by: 'alice', atMs: nowMs },
     ]);
@@ -163,7 +162,7 @@ describe("an operator's word", () => {
     ['no such hypervisor', 'hv09', silent, 'yes', OperationalError, []],
     ['no inventory', 'hv01', null, 'yes', OperationalError, []],
   ] as const)('not recorded: %s', async (_, host, known, answer, error, expected) => {
-    const { done, end } = give(host, known, answer);
+    const { done, end } = confirm(host, known, answer);
     await expect(end).rejects.toThrow(error);
     expect(done).toEqual(expected);
   });

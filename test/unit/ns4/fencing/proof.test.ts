@@ -1,7 +1,8 @@
 // How long a proof stands, and what it makes of signs of life.
 import { describe, expect, test } from 'vitest';
-import { offSinceMs, type Proof, proofText, stands } from '../../../../src/ns4/fencing/proof.ts';
-import { signOfLife } from '../../../../src/ns4/recovery/permit.ts';
+import { offSinceMs, type Proof, proofProgress, stands } from '../../../../src/ns4/fencing/proof.ts';
+import { signOfLife } from '../../../../src/ns4/recovery/gates.ts';
+import { progressText } from '../../../../src/shared/documents/events/progress.ts';
 import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
 
 const offAtMs = nowMs - 60_000;
@@ -25,11 +26,13 @@ test.each([
   expect(stands(proof, offAtMs + ageMs)).toBe(expected);
 });
 
-test('as a step of the recovery', () => {
-  expect(proofText('hv01', byAgent)).toBe(
+test('as progress of the recovery', () => {
+  expect(progressText('hv01', proofProgress(byAgent))).toBe(
     'hv01 is powered off (fence_ipmilan, level 2) (before: fence_redfish off-failed: no answer)',
   );
-  expect(proofText('hv01', byOperator)).toBe('hv01 is off by the word of alice, 2026-11-21T02:59:00Z');
+  expect(progressText('hv01', proofProgress(byOperator))).toBe(
+    'hv01 is off by the word of alice, 2026-11-21T02:59:00Z',
+  );
 });
 
 describe('heartbeats around the moment it was off', () => {

@@ -1,6 +1,6 @@
 // While instances are moved: how old an answer about the dead host may be, whatever happens to the time of day.
 import { expect, test } from 'vitest';
-import { SignOfLifeError, SilenceWatch } from '../../../../src/ns4/recovery/still-silent.ts';
+import { SignOfLifeError, StillSilent } from '../../../../src/ns4/recovery/still-silent.ts';
 import type { ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import { hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
 
@@ -14,7 +14,7 @@ function watch() {
   };
   const { hosts } = inventory({ hypervisors: [hypervisor('hv01')], agents: [], servers: [] });
   if (hosts === null) throw new Error('no hosts');
-  const silence = new SilenceWatch({
+  const silence = new StillSilent({
     order: { dead: 'hv01', judgedAtMs: nowMs },
     cloud: { listAgents: async () => [], clockSkewMs: () => 0 },
     ...{ hosts: { ...hosts, agents: [] }, heartbeatPeriodMs: 40_000, signal: new AbortController().signal },

@@ -1,15 +1,16 @@
-// Method `database`, the original's: rewrite the instances' host and node in Nova's database, then per instance move
+// Mover `database`, the original's: rewrite the instances' host and node in Nova's database, then per instance move
 // its Placement allocation, rebind its ports and reboot it hard. Unlike the original: the update is conditional and
 // parameterised, node is the hypervisor's name, stopped instances get their ports rebound too, Placement is corrected.
 import pLimit, { type LimitFunction } from 'p-limit';
+import type { Progress } from '../../../../shared/documents/events/progress.ts';
 import type { InstanceReport } from '../../../../shared/documents/jobs/evacuate.ts';
 import { errorText, OperationalError } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud.ts';
 import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';
-import type { JournalEntry } from '../../journal/journal.ts';
+import { type JournalEntry, unfinished } from '../../journal/journal.ts';
 import { expectedStatus } from '../instance-progress.ts';
-import { endInstance, type Method, unfinished, type Work } from '../mover.ts';
-import { awayLimitMs, awayPauseMs, isFinal, patiently } from '../patience.ts';
+import { endInstance, type Mover, type Moving } from '../mover.ts';
+import { awayLimitMs, awayPauseMs, isFinal, patiently } from '../retry.ts';
 
 /** States in which Nova accepts a hard reboot (nova.compute.vm_states.ALLOW_HARD_REBOOT), and stopped, which needs none. */
 const movable = new Set(['active', 'stopped', 'paused', 'suspended', 'error']);
@@ -20,15 +21,15 @@ const placementLimitMs = 60_000;
 
 type End = Pick<InstanceReport, 'outcome' | 'why' | 'after'>;
 
-export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Method {
+export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Mover {
   return {
     name: 'database',
-    async move(work) {
-      await skipImmovable(work);
-      await rewriteHosts(work, database);
-      const limit = pLimit(work.concurrency);
+    async move(moving) {
+      await skipImmovable(moving);
+      await rewriteHosts(moving, database);
+      const limit = pLimit(moving.concurrency);
       const results = await Promise.allSettled(
-        unfinished(work.incident).map((entry) => bringUp(work, entry, limit)),
+        unfinished(moving.journal).map((entry) => bringUp(moving, entry, limit)),
       );
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     },
@@ -36,13 +37,13 @@ export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Metho
 }
 
 /** Instances Nova could not start again by a reboot, and those a Nova evacuation already moves, stay where they are. */
-async function skipImmovable(work: Work): Promise<void> {
-  const { cloud, incident, signal } = work;
-  const evacuations = await patiently(work, () => cloud.listEvacuations(incident.dead, signal));
+async function skipImmovable(moving: Moving): Promise<void> {
+  const { cloud, journal, signal } = moving;
+  const evacuations = await patiently(moving, () => cloud.listEvacuations(journal.dead, signal));
   const underWay = new Set(
     evacuations.filter((m) => ['accepted', 'pre-migrating'].includes(m.status)).map((m) => m.instanceId),
   );
-  for (const entry of unfinished(incident)) {
+  for (const entry of unfinished(journal)) {
     if (entry.attempts > 0) continue;
     const { vmState } = entry.before;
     const why = underWay.has(entry.id)
@@ -50,23 +51,23 @@ async function skipImmovable(work: Work): Promise<void> {
       : movable.has(vmState)
         ? null
         : `Nova refuses a hard reboot in vm_state ${vmState}`;
-    if (why !== null) await endInstance(work, entry, { outcome: 'skipped', why, after: null });
+    if (why !== null) await endInstance(moving, entry, { outcome: 'skipped', why, after: null });
   }
 }
 
 /** One transaction for all; what is no longer on the dead hypervisor is left alone. */
-async function rewriteHosts(work: Work, database: Pick<NovaDatabase, 'moveInstances'>): Promise<void> {
-  const { incident } = work;
-  const entries = unfinished(incident);
+async function rewriteHosts(moving: Moving, database: Pick<NovaDatabase, 'moveInstances'>): Promise<void> {
+  const { journal } = moving;
+  const entries = unfinished(journal);
   if (entries.length === 0) return;
-  await work.confirmSilence();
-  incident.acted = true;
+  await moving.confirmSilence();
+  journal.acted = true;
   for (const entry of entries) {
     entry.state = 'asking';
     entry.attempts += 1;
-    entry.askedAtMs ??= work.clock.nowMs();
+    entry.askedAtMs ??= moving.clock.nowMs();
   }
-  const moved = await rewriteOnce(work, database, entries);
+  const moved = await rewriteOnce(moving, database, entries);
   if (moved === null) return;
   const elsewhere = new Map(moved.elsewhere.map(({ id, host }) => [id, host]));
   const here = new Set([...moved.moved, ...moved.already]);
@@ -75,22 +76,22 @@ async function rewriteHosts(work: Work, database: Pick<NovaDatabase, 'moveInstan
     else {
       const host = elsewhere.get(entry.id);
       const why = host ? `Nova has it on ${host} now` : 'it was deleted meanwhile';
-      await endInstance(work, entry, { outcome: 'skipped', why, after: null });
+      await endInstance(moving, entry, { outcome: 'skipped', why, after: null });
     }
   }
-  await work.ownership.save(incident);
+  await moving.lock.save(journal);
 }
 
 /**
  * The transaction, asked for again (which is safe, see NovaDatabase) as long as MySQL is away; each time the dead host
- * must be silent and the incident ours. Null when it stayed away: then every entry has its end.
+ * must be silent and the lock held. Null when it stayed away: then every entry has its end.
  */
 async function rewriteOnce(
-  work: Work,
+  moving: Moving,
   database: Pick<NovaDatabase, 'moveInstances'>,
   entries: readonly JournalEntry[],
 ): Promise<MoveResult | null> {
-  const { incident, dead, spare, clock, signal } = work;
+  const { journal, dead, spare, clock, signal } = moving;
   const move = {
     ids: entries.map((entry) => entry.id),
     from: { host: dead.host, node: dead.name },
@@ -98,8 +99,8 @@ async function rewriteOnce(
   };
   const sinceMs = clock.steadyMs();
   for (let told = false; ; told = true) {
-    await work.confirmSilence();
-    await work.ownership.save(incident);
+    await moving.confirmSilence();
+    await moving.lock.save(journal);
     signal.throwIfAborted();
     try {
       return await database.moveInstances(move, signal);
@@ -107,63 +108,65 @@ async function rewriteOnce(
       signal.throwIfAborted();
       if (!(error instanceof OperationalError)) throw error;
       const why = errorText(error);
-      work.log.warn({ error: why }, 'the instances were not moved');
+      moving.log.warn({ error: why }, 'the instances were not moved');
       if (clock.steadyMs() - sinceMs > awayLimitMs) {
         for (const entry of entries)
-          await endInstance(work, entry, { outcome: 'unfinished', why, after: null });
+          await endInstance(moving, entry, { outcome: 'unfinished', why, after: null });
         return null;
       }
-      if (!told) await step(work, `${why}; tried again for ${awayLimitMs / 60_000} minutes`);
+      if (!told) await tell(moving, { step: 'database-away', detail: why, retryForMs: awayLimitMs });
     }
     await clock.sleep(awayPauseMs, signal);
   }
 }
 
 /** Ports, reboot, the proof that it runs on the spare, Placement. Nobody waits for a place because Placement is away. */
-async function bringUp(work: Work, entry: JournalEntry, limit: LimitFunction): Promise<void> {
+async function bringUp(moving: Moving, entry: JournalEntry, limit: LimitFunction): Promise<void> {
   try {
     const end = await limit(async () => {
-      await patiently(work, () => rebind(work, entry));
+      await patiently(moving, () => rebind(moving, entry));
       const wanted = expectedStatus(entry.before.vmState);
-      if (wanted === 'ACTIVE') await patiently(work, () => reboot(work, entry));
-      return proof(work, entry, wanted);
+      if (wanted === 'ACTIVE') await patiently(moving, () => reboot(moving, entry));
+      return proof(moving, entry, wanted);
     });
-    if (end.outcome !== 'skipped') await rebook(work, entry);
-    await endInstance(work, entry, end);
+    if (end.outcome !== 'skipped') await rebook(moving, entry);
+    await endInstance(moving, entry, end);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     const end: End = isFinal(error)
       ? { outcome: 'failed', why: errorText(error), after: null }
       : { outcome: 'unfinished', why: `OpenStack is away: ${error.message}`, after: null };
-    await endInstance(work, entry, end);
+    await endInstance(moving, entry, end);
   }
 }
 
 /** Where Placement counts an instance matters to later scheduling, not to this instance: no reason to leave it down. */
-async function rebook(work: Work, entry: JournalEntry): Promise<void> {
-  const { cloud, dead, spare, signal, log } = work;
+async function rebook(moving: Moving, entry: JournalEntry): Promise<void> {
+  const { cloud, dead, spare, signal, log } = moving;
   try {
     await patiently(
-      work,
+      moving,
       () => cloud.moveAllocation(entry.id, dead.name, spare.name, signal),
       placementLimitMs,
     );
   } catch (error) {
     if (!(error instanceof CloudError) || signal.aborted) throw error;
     log.warn({ instance: entry.id, error: errorText(error) }, 'its allocation could not be moved');
-    await step(
-      work,
-      `Placement does not count ${entry.name} on ${spare.name} (${error.message}); please correct it`,
-    );
+    await tell(moving, {
+      step: 'allocation-wrong',
+      instance: entry.name,
+      hypervisor: spare.name,
+      detail: error.message,
+    });
   }
 }
 
-function step(work: Work, text: string): Promise<void> {
-  const { id, dead, spare } = work.incident;
-  return work.say({ kind: 'evacuation-step', incident: id, dead, spare, step: text });
+function tell(moving: Moving, progress: Progress): Promise<void> {
+  const { id, dead, spare } = moving.journal;
+  return moving.say({ kind: 'progress', incident: id, dead, spare, progress });
 }
 
-async function rebind({ cloud, spare, signal }: Work, entry: JournalEntry): Promise<void> {
+async function rebind({ cloud, spare, signal }: Moving, entry: JournalEntry): Promise<void> {
   for (const port of await cloud.listPorts({ instanceId: entry.id }, signal))
     if (port.host !== spare.host) await cloud.bindPort(port.id, spare.host, signal);
 }
@@ -175,26 +178,26 @@ const rebootBefore = new Set(['REBOOT', 'HARD_REBOOT']);
  * A reboot whose answer was lost is looked for first; a second one on the same host would only delay. Nova takes a hard
  * reboot during any other (nova.compute.task_states.ALLOW_REBOOT).
  */
-async function reboot(work: Work, entry: JournalEntry): Promise<void> {
-  const { cloud, signal, ownership, incident } = work;
+async function reboot(moving: Moving, entry: JournalEntry): Promise<void> {
+  const { cloud, signal, lock, journal } = moving;
   const server = await cloud.readServer(entry.id, signal);
   if (server === null) return;
   if (server.taskState?.startsWith('reboot') && !rebootBefore.has(entry.before.status)) return;
-  await work.confirmSilence();
-  await ownership.save(incident);
+  await moving.confirmSilence();
+  await lock.save(journal);
   signal.throwIfAborted();
   await cloud.hardReboot(entry.id, signal);
 }
 
 /** How it ended, once it settled on the spare, or did not in time. */
-async function proof(work: Work, entry: JournalEntry, wanted: 'ACTIVE' | 'SHUTOFF'): Promise<End> {
-  const { cloud, clock, signal, spare } = work;
+async function proof(moving: Moving, entry: JournalEntry, wanted: 'ACTIVE' | 'SHUTOFF'): Promise<End> {
+  const { cloud, clock, signal, spare } = moving;
   let sinceMs = clock.steadyMs();
   for (;;) {
     const askedAtMs = clock.steadyMs();
-    const server = await patiently(work, () => cloud.readServer(entry.id, signal));
+    const server = await patiently(moving, () => cloud.readServer(entry.id, signal));
     if (server === null) return { outcome: 'skipped', why: 'it was deleted meanwhile', after: null };
-    const ports = await patiently(work, () => cloud.listPorts({ instanceId: entry.id }, signal));
+    const ports = await patiently(moving, () => cloud.listPorts({ instanceId: entry.id }, signal));
     // An outage is no time in which the instance could have settled.
     sinceMs += clock.steadyMs() - askedAtMs;
     const astray = ports.find((p) => p.host !== spare.host || p.vifType === 'binding_failed');

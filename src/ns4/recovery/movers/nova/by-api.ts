@@ -1,4 +1,4 @@
-// Method `api`: Nova's own evacuate, per instance, in parallel up to a bound. Look at all, end those that are back or
+// Mover `api`: Nova's own evacuate, per instance, in parallel up to a bound. Look at all, end those that are back or
 // lost, ask for those that wait, and look again, until every instance has its end.
 
 import pLimit from 'p-limit';
@@ -6,10 +6,10 @@ import type { Server } from '../../../../shared/documents/inventory.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
 import { CloudError, type EvacuationMigration, type PortBinding } from '../../../cloud.ts';
-import type { JournalEntry } from '../../journal/journal.ts';
-import { isUnderWay, look, requestLimitMs, type Sight } from '../instance-progress.ts';
-import { endInstance, type Method, unfinished, type Work } from '../mover.ts';
-import { awayLimitMs, awayPauseMs, isFinal } from '../patience.ts';
+import { type JournalEntry, unfinished } from '../../journal/journal.ts';
+import { type InstanceProgress, isUnderWay, progressOf, requestLimitMs } from '../instance-progress.ts';
+import { endInstance, type Mover, type Moving } from '../mover.ts';
+import { awayLimitMs, awayPauseMs, isFinal } from '../retry.ts';
 
 /**
  * Pause between two looks at the migrations: one cheap call, whatever the number of instances. A server costs Nova a
@@ -31,7 +31,7 @@ const settleLimitMs = 60_000;
 /** Clocks of the cloud and of ns4 may differ by this much beyond the correction. */
 const clockMarginMs = 5_000;
 
-interface Picture {
+interface Sighting {
   /** Absent: not looked at this time (its migration is under way, or it waits for room); null: Nova knows none. */
   readonly servers: ReadonlyMap<string, Server | null>;
   readonly migrations: ReadonlyMap<string, readonly EvacuationMigration[]>;
@@ -45,61 +45,61 @@ interface Watch {
   readonly lookingSince: Map<string, { readonly attempts: number; readonly sinceMs: number }>;
 }
 
-export const byApi: Method = {
+export const byApi: Mover = {
   name: 'api',
-  async move(work) {
+  async move(moving) {
     const watch: Watch = { settlingSince: new Map(), lookingSince: new Map() };
     let fullLookAtMs = Number.NEGATIVE_INFINITY;
     let awaySinceMs: number | null = null;
-    while (unfinished(work.incident).length > 0) {
-      work.signal.throwIfAborted();
-      const startedAtMs = work.clock.steadyMs();
+    while (unfinished(moving.journal).length > 0) {
+      moving.signal.throwIfAborted();
+      const startedAtMs = moving.clock.steadyMs();
       let pauseMs = awayPauseMs;
       try {
         const full = startedAtMs >= fullLookAtMs;
         if (full) fullLookAtMs = startedAtMs + fullLookMs;
-        const picture = await takePicture(work, full);
-        const lookedMs = work.clock.steadyMs() - startedAtMs;
-        await turn(work, picture, watch);
+        const sighting = await lookAtNova(moving, full);
+        const lookedMs = moving.clock.steadyMs() - startedAtMs;
+        await followAll(moving, sighting, watch);
         awaySinceMs = null;
         pauseMs = Math.min(longestPollMs, Math.max(pollMs, restPerLook * lookedMs));
       } catch (error) {
         if (!(error instanceof CloudError)) throw error;
         fullLookAtMs = Number.NEGATIVE_INFINITY;
-        awaySinceMs ??= work.clock.steadyMs();
-        work.log.warn({ error: errorText(error) }, 'cannot see what became of the instances');
-        if (work.clock.steadyMs() - awaySinceMs > awayLimitMs)
-          return endAll(work, `OpenStack is away: ${error.message}`);
+        awaySinceMs ??= moving.clock.steadyMs();
+        moving.log.warn({ error: errorText(error) }, 'cannot see what became of the instances');
+        if (moving.clock.steadyMs() - awaySinceMs > awayLimitMs)
+          return endAll(moving, `OpenStack is away: ${error.message}`);
       }
-      if (unfinished(work.incident).length > 0) await work.clock.sleep(pauseMs, work.signal);
+      if (unfinished(moving.journal).length > 0) await moving.clock.sleep(pauseMs, moving.signal);
     }
   },
 };
 
 /** What Nova and Neutron show of the instances that may have news: all of them, or those whose migration moved on. */
-async function takePicture(work: Work, full: boolean): Promise<Picture> {
-  const { cloud, incident, signal } = work;
+async function lookAtNova(moving: Moving, full: boolean): Promise<Sighting> {
+  const { cloud, journal, signal } = moving;
   const [migrations, onDead] = await Promise.all([
-    cloud.listEvacuations(incident.dead, signal).then(byInstance),
-    full ? cloud.listServers(signal, incident.dead) : [],
+    cloud.listEvacuations(journal.dead, signal).then(byInstance),
+    full ? cloud.listServers(signal, journal.dead) : [],
   ]);
   const servers = new Map<string, Server | null>(onDead.map((server) => [server.id, server]));
   const ports = new Map<string, readonly PortBinding[]>();
-  const limit = pLimit(work.concurrency);
+  const limit = pLimit(moving.concurrency);
   const read = async ({ id }: JournalEntry) => {
     // One that is not on the dead host has moved, or is gone: it is asked about by itself.
     if (!servers.has(id)) servers.set(id, await cloud.readServer(id, signal));
-    if (servers.get(id)?.host === incident.spare)
+    if (servers.get(id)?.host === journal.spare)
       ports.set(id, await cloud.listPorts({ instanceId: id }, signal));
   };
-  const moving = ({ id }: JournalEntry) => (migrations.get(id) ?? []).some(isUnderWay);
-  const entries = unfinished(incident);
-  const resting = entries.filter((entry) => !moving(entry));
+  const isMoving = ({ id }: JournalEntry) => (migrations.get(id) ?? []).some(isUnderWay);
+  const entries = unfinished(journal);
+  const resting = entries.filter((entry) => !isMoving(entry));
   const begun = resting.filter((entry) => entry.state !== 'pending');
-  const room = Math.max(0, work.concurrency - (entries.length - resting.length) - begun.length);
+  const room = Math.max(0, moving.concurrency - (entries.length - resting.length) - begun.length);
   const next = resting.filter((entry) => entry.state === 'pending').slice(0, full ? entries.length : room);
   await Promise.all(
-    [...begun, ...next, ...(full ? entries.filter(moving) : [])].map((entry) => limit(() => read(entry))),
+    [...begun, ...next, ...(full ? entries.filter(isMoving) : [])].map((entry) => limit(() => read(entry))),
   );
   return { servers, ports, migrations };
 }
@@ -115,35 +115,35 @@ function byInstance(migrations: readonly EvacuationMigration[]): Map<string, Eva
 }
 
 /** One look at every unfinished instance, and what follows from it. */
-async function turn(work: Work, picture: Picture, watch: Watch): Promise<void> {
-  const { incident, cloud } = work;
+async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Promise<void> {
+  const { journal, cloud } = moving;
   const ready: JournalEntry[] = [];
   let busy = 0;
-  for (const entry of unfinished(incident)) {
-    const server = picture.servers.get(entry.id);
-    const migrations = picture.migrations.get(entry.id) ?? [];
+  for (const entry of unfinished(journal)) {
+    const server = sighting.servers.get(entry.id);
+    const migrations = sighting.migrations.get(entry.id) ?? [];
     if (server === undefined && !migrations.some(isUnderWay)) continue;
-    const sight: Sight =
+    const progress: InstanceProgress =
       server === undefined
         ? { kind: 'under-way', detail: `migration ${migrations[0]?.status}` }
-        : look({
+        : progressOf({
             entry,
             server,
             migrations,
-            ports: picture.ports.get(entry.id) ?? null,
-            dead: incident.dead,
-            spare: incident.spare,
-            sinceMs: incident.openedAtMs + cloud.clockSkewMs() - clockMarginMs,
-            lookedForMs: lookedForMs(work, entry, watch),
+            ports: sighting.ports.get(entry.id) ?? null,
+            dead: journal.dead,
+            spare: journal.spare,
+            sinceMs: journal.openedAtMs + cloud.clockSkewMs() - clockMarginMs,
+            lookedForMs: lookedForMs(moving, entry, watch),
           });
-    if (sight.kind !== 'settling') watch.settlingSince.delete(entry.id);
-    const next = await follow(work, entry, sight, watch);
+    if (progress.kind !== 'settling') watch.settlingSince.delete(entry.id);
+    const next = await follow(moving, entry, progress, watch);
     if (next === 'ask') ready.push(entry);
     if (next === 'busy') busy += 1;
   }
-  const room = Math.max(0, work.concurrency - busy);
-  if (ready.length > 0 && room > 0) await work.confirmSilence();
-  const results = await Promise.allSettled(ready.slice(0, room).map((entry) => ask(work, entry)));
+  const room = Math.max(0, moving.concurrency - busy);
+  if (ready.length > 0 && room > 0) await moving.confirmSilence();
+  const results = await Promise.allSettled(ready.slice(0, room).map((entry) => ask(moving, entry)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
@@ -151,7 +151,7 @@ async function turn(work: Work, picture: Picture, watch: Watch): Promise<void> {
  * A clock that is set forward, or a successor whose own is ahead, must not shorten the time in which a request that got
  * lost may still be carried out.
  */
-function lookedForMs({ clock }: Work, { id, attempts }: JournalEntry, { lookingSince }: Watch): number {
+function lookedForMs({ clock }: Moving, { id, attempts }: JournalEntry, { lookingSince }: Watch): number {
   const nowMs = clock.steadyMs();
   const known = lookingSince.get(id);
   const sinceMs = known?.attempts === attempts ? known.sinceMs : nowMs;
@@ -161,78 +161,78 @@ function lookedForMs({ clock }: Work, { id, attempts }: JournalEntry, { lookingS
 
 /** Ends the instance, or says whether it may be asked for now or occupies a place. */
 async function follow(
-  work: Work,
+  moving: Moving,
   entry: JournalEntry,
-  sight: Sight,
+  progress: InstanceProgress,
   { settlingSince }: Watch,
 ): Promise<'ask' | 'busy' | 'ended'> {
-  const nowMs = work.clock.nowMs();
+  const nowMs = moving.clock.nowMs();
   const end = async (
     outcome: 'recovered' | 'skipped' | 'failed' | 'unfinished',
     why: string | null,
     after: string | null,
   ) => {
-    await endInstance(work, entry, { outcome, why, after });
+    await endInstance(moving, entry, { outcome, why, after });
     return 'ended' as const;
   };
-  switch (sight.kind) {
+  switch (progress.kind) {
     case 'back':
-      return end('recovered', null, sight.status);
+      return end('recovered', null, progress.status);
     case 'gone':
       return end('skipped', 'it was deleted meanwhile', null);
     case 'elsewhere':
-      return end('skipped', `Nova has it on ${sight.host} now`, null);
+      return end('skipped', `Nova has it on ${progress.host} now`, null);
     case 'failed':
-      return entry.attempts < mostRequests ? 'ask' : end('failed', sight.why, 'ERROR');
+      return entry.attempts < mostRequests ? 'ask' : end('failed', progress.why, 'ERROR');
     case 'waiting':
       return entry.attempts < mostRequests ? 'ask' : end('failed', 'Nova took no request for it', null);
     case 'settling': {
-      const seenMs = work.clock.steadyMs();
+      const seenMs = moving.clock.steadyMs();
       const sinceMs = settlingSince.get(entry.id) ?? seenMs;
       settlingSince.set(entry.id, sinceMs);
-      return seenMs - sinceMs > settleLimitMs ? end('failed', sight.detail, null) : 'busy';
+      return seenMs - sinceMs > settleLimitMs ? end('failed', progress.detail, null) : 'busy';
     }
     case 'under-way':
       // Never asked again: Nova may still carry it out, however late. A person has to look.
-      return nowMs - (entry.askedAtMs ?? work.incident.openedAtMs) > instanceLimitMs
-        ? end('unfinished', `still ${sight.detail} after ${instanceLimitMs / 60_000} minutes`, null)
+      return nowMs - (entry.askedAtMs ?? moving.journal.openedAtMs) > instanceLimitMs
+        ? end('unfinished', `still ${progress.detail} after ${instanceLimitMs / 60_000} minutes`, null)
         : 'busy';
   }
 }
 
 /**
- * Asks Nova for one evacuation. The journal says so first, under a fresh confirmation that this worker still owns the
- * incident, so that neither a crash nor a frozen worker leads to a second request for the same instance.
+ * Asks Nova for one evacuation. The journal says so first, under a fresh confirmation that this worker still holds the
+ * lock, so that neither a crash nor a frozen worker leads to a second request for the same instance.
  */
-async function ask(work: Work, entry: JournalEntry): Promise<void> {
-  const { incident, cloud, clock, ownership } = work;
+async function ask(moving: Moving, entry: JournalEntry): Promise<void> {
+  const { journal, cloud, clock, lock } = moving;
   const before = { state: 'pending' as const, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
   const takeBack = async () => {
     Object.assign(entry, before);
-    incident.acted = Object.values(incident.instances).some((e) => e.attempts > 0);
-    await ownership.save(incident);
+    journal.acted = Object.values(journal.instances).some((e) => e.attempts > 0);
+    await lock.save(journal);
   };
-  work.signal.throwIfAborted();
+  moving.signal.throwIfAborted();
   entry.state = 'asking';
   entry.attempts += 1;
   entry.askedAtMs = clock.nowMs();
-  incident.acted = true;
-  await ownership.save(incident);
-  if (work.signal.aborted) {
+  journal.acted = true;
+  await lock.save(journal);
+  if (moving.signal.aborted) {
     await takeBack();
-    throw work.signal.reason;
+    throw moving.signal.reason;
   }
   try {
-    // Not under work.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But bounded: it
-    // must not leave long after the look it rests on, as when a login is waited for.
-    await withTimeLimit(clock, requestLimitMs, (limit) => cloud.evacuate(entry.id, incident.spare, limit));
+    // Not under moving.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But bounded:
+    // it must not leave long after the look it rests on, as when a login is waited for.
+    await withTimeLimit(clock, requestLimitMs, (limit) => cloud.evacuate(entry.id, journal.spare, limit));
     entry.state = 'asked';
-    await ownership.save(incident);
-    work.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);
+    await lock.save(journal);
+    moving.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
-    work.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
+    moving.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
     switch (error.outcome === 'refused' && !isFinal(error) ? 'not-done' : error.outcome) {
       case 'unknown':
         // Stays "asking": the next looks tell what Nova made of it.
@@ -241,23 +241,23 @@ async function ask(work: Work, entry: JournalEntry): Promise<void> {
         await takeBack();
         throw error;
       case 'refused':
-        return refusedBy(work, entry, error);
+        return refusedBy(moving, entry, error);
     }
   }
 }
 
 /** Nova's no. A 409 is about the instance's state and will not change by asking; others may be asked again. */
-async function refusedBy(work: Work, entry: JournalEntry, error: CloudError): Promise<void> {
+async function refusedBy(moving: Moving, entry: JournalEntry, error: CloudError): Promise<void> {
   if (error.status === 409)
-    return endInstance(work, entry, {
+    return endInstance(moving, entry, {
       outcome: 'skipped',
       why: `Nova refuses it: ${error.message}`,
       after: null,
     });
   if (error.status === 404 && /instance/i.test(error.message))
-    return endInstance(work, entry, { outcome: 'skipped', why: 'it was deleted meanwhile', after: null });
+    return endInstance(moving, entry, { outcome: 'skipped', why: 'it was deleted meanwhile', after: null });
   if (entry.attempts >= mostRequests)
-    return endInstance(work, entry, {
+    return endInstance(moving, entry, {
       outcome: 'failed',
       why: `Nova refuses it: ${error.message}`,
       after: null,
@@ -265,7 +265,7 @@ async function refusedBy(work: Work, entry: JournalEntry, error: CloudError): Pr
   entry.state = 'pending';
 }
 
-async function endAll(work: Work, why: string): Promise<void> {
-  for (const entry of unfinished(work.incident))
-    await endInstance(work, entry, { outcome: 'unfinished', why, after: null });
+async function endAll(moving: Moving, why: string): Promise<void> {
+  for (const entry of unfinished(moving.journal))
+    await endInstance(moving, entry, { outcome: 'unfinished', why, after: null });
 }

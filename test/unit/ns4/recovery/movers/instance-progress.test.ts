@@ -2,7 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import type { EvacuationMigration, PortBinding } from '../../../../../src/ns4/cloud.ts';
 import type { JournalEntry } from '../../../../../src/ns4/recovery/journal/journal.ts';
-import { look, lostRequestMs, type Seen } from '../../../../../src/ns4/recovery/movers/instance-progress.ts';
+import {
+  lostRequestMs,
+  progressOf,
+  type Seen,
+} from '../../../../../src/ns4/recovery/movers/instance-progress.ts';
 import { nowMs, server } from '../../../../support/inventories.ts';
 
 const entry = (change: Partial<JournalEntry> = {}): JournalEntry => ({
@@ -38,7 +42,7 @@ const port = (change: Partial<PortBinding> = {}): PortBinding => ({
 const dead = (change = {}) => server('vm1', 'hv01', change);
 const moved = (change = {}) => server('vm1', 'hv04', change);
 
-describe('look', () => {
+describe('progress of an instance', () => {
   const table: [string, Partial<Seen>, string][] = [
     ['untouched on the dead host', { server: dead() }, 'waiting'],
     [
@@ -157,7 +161,7 @@ describe('look', () => {
     ['moved elsewhere by somebody', { server: server('vm1', 'hv07') }, 'elsewhere'],
   ];
   test.each(table)('%s', (_, seen, kind) => {
-    const sight = look({
+    const progress = progressOf({
       entry: entry(),
       server: null,
       migrations: [],
@@ -168,6 +172,6 @@ describe('look', () => {
       lookedForMs: 1_000,
       ...seen,
     });
-    expect(sight.kind).toBe(kind);
+    expect(progress.kind).toBe(kind);
   });
 });

@@ -1,5 +1,5 @@
-// May this hypervisor be evacuated to this spare, by facts collected just now? The second lock on the same door: the
-// monitor judged seconds ago, ns4 asks again before the first change and whenever it continues. Pure.
+// The gates as ns4 asks them, by facts collected just now. The second lock on the same door: the monitor judged seconds
+// ago, ns4 asks again before the first change and whenever it continues. Pure.
 
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
 import type { EvacuateData } from '../../shared/documents/jobs/evacuate.ts';
@@ -24,11 +24,11 @@ export interface Suspect extends Pick<EvacuateData, 'dead' | 'judgedAtMs'> {
 }
 
 /**
- * A refusal, or null when the evacuation may go on. `resumed`: this incident already changed something, so the spare
+ * A refusal, or null when the recovery may go on. `resumed`: this recovery already changed something, so the spare
  * is expected to be enabled and partly filled, and Nova's report time of the dead service is no evidence any more (our
  * own change of the service may have touched it).
  */
-export function permitEvacuation(
+export function permitRecovery(
   order: Pick<EvacuateData, 'spare'> & Suspect,
   facts: FreshFacts,
   heartbeatPeriodMs: number,

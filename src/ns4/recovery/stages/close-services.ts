@@ -1,26 +1,36 @@
-// The two compute services of an evacuation: the dead one forced down and disabled before the first instance moves, the
-// spare enabled. Each change is looked for in Nova before it is made again, and after it was made.
+// Stage: the two compute services. The dead one is forced down and disabled before the first instance moves, the spare
+// is enabled. Each change is looked for in Nova before it is made again, and after it was made.
 
-import { resurrectionReason } from '../../shared/documents/inventory.ts';
-import { errorText } from '../../shared/ground/errors.ts';
-import { CloudError, type ComputeService, type ComputeServiceChange } from '../cloud.ts';
-import type { Work } from './movers/mover.ts';
+import { resurrectionReason } from '../../../shared/documents/inventory.ts';
+import { errorText } from '../../../shared/ground/errors.ts';
+import { CloudError, type ComputeService, type ComputeServiceChange } from '../../cloud.ts';
+import type { Recovery, Stage } from '../recovery.ts';
 
 const mostTries = 6;
 const pauseMs = 1_000;
 /** Nova's column for the reason. */
 const longestReason = 255;
 
+export const closeServices: Stage = {
+  name: 'close-services',
+  async run(recovery) {
+    const { spare, instances } = recovery.opened;
+    await forceDown(recovery);
+    await recovery.tell({ step: 'forced-down' });
+    await enableSpare(recovery);
+    await recovery.tell({ step: 'moving', instances: Object.keys(instances).length, enabled: [spare] });
+    return 'next';
+  },
+};
+
 /**
  * Forces the dead nova-compute down and disables it in one request: disabling alone blocks Nova for a minute while it
  * calls the dead host, and a host that comes back half-way must not rejoin (defect 10 of the original).
  */
-export async function forceDown(
-  work: Pick<Work, 'cloud' | 'incident' | 'clock' | 'log' | 'signal' | 'ownership'>,
-): Promise<void> {
-  const { dead, spare } = work.incident;
+async function forceDown(recovery: Recovery): Promise<void> {
+  const { dead, spare } = recovery.opened;
   await bringAbout(
-    work,
+    recovery,
     dead,
     {
       forcedDown: true,
@@ -33,26 +43,18 @@ export async function forceDown(
 }
 
 /** Enables the spare: Nova refuses a disabled target, and an instance sent there would end in ERROR. */
-export async function enableSpare(
-  work: Pick<Work, 'cloud' | 'incident' | 'clock' | 'log' | 'signal' | 'ownership'>,
-): Promise<void> {
-  await bringAbout(work, work.incident.spare, { status: 'enabled' }, (s) => s.status === 'enabled');
+async function enableSpare(recovery: Recovery): Promise<void> {
+  await bringAbout(recovery, recovery.opened.spare, { status: 'enabled' }, (s) => s.status === 'enabled');
 }
 
 /** Setting a service to a state is harmless to repeat, but what is so already is left alone. */
 async function bringAbout(
-  {
-    cloud,
-    clock,
-    log,
-    signal,
-    ownership,
-    incident,
-  }: Pick<Work, 'cloud' | 'incident' | 'clock' | 'log' | 'signal' | 'ownership'>,
+  { tools, lock, signal, opened: journal }: Recovery,
   host: string,
   change: ComputeServiceChange,
   isSo: (service: ComputeService) => boolean,
 ): Promise<void> {
+  const { cloud, clock, log } = tools;
   let last: unknown;
   for (let attempt = 1; attempt <= mostTries; attempt += 1) {
     if (attempt > 1) await clock.sleep(pauseMs, signal);
@@ -61,7 +63,7 @@ async function bringAbout(
       if (service === undefined)
         throw new CloudError('not-done', `Nova knows no nova-compute on ${host}`, null);
       if (isSo(service)) return;
-      await ownership.save(incident);
+      await lock.save(journal);
       signal.throwIfAborted();
       if (isSo(await cloud.changeComputeService(service.id, change, signal))) return;
     } catch (error) {

@@ -1,6 +1,6 @@
 // The second lock on the door, as a table: every reason for which ns4 does not begin, or does not go on with, an evacuation.
 import { describe, expect, test } from 'vitest';
-import { type FreshFacts, permitEvacuation } from '../../../../src/ns4/recovery/permit.ts';
+import { type FreshFacts, permitRecovery } from '../../../../src/ns4/recovery/gates.ts';
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
@@ -42,7 +42,7 @@ function facts({ dead = {}, spare: spareHost = spare('hv04'), agents = [deadAgen
 }
 
 const judge = (change: Case, resumed: boolean) =>
-  permitEvacuation(order, facts(change), heartbeatPeriodMs, resumed);
+  permitRecovery(order, facts(change), heartbeatPeriodMs, resumed);
 
 /** The spare as a resumed incident finds it: enabled, with instances on it. */
 const inUse: Case = {
@@ -193,7 +193,7 @@ describe('may it be evacuated?', () => {
       };
     };
     const judgeAmong = (dark: string[], controls: string[], resumed = false) =>
-      permitEvacuation(order, among(dark, controls), heartbeatPeriodMs, resumed);
+      permitRecovery(order, among(dark, controls), heartbeatPeriodMs, resumed);
 
     test('most agents are silent: not begun, but resumed', () => {
       expect(judgeAmong(many, ['hv02'])).toMatchObject({
@@ -214,12 +214,12 @@ describe('may it be evacuated?', () => {
     test('a sign of life tells more', () => {
       const alive = among(many, ['hv02']);
       const scan = seen({ state: 'answers', detail: '10.0.0.1:22 open' });
-      expect(permitEvacuation(order, { ...alive, scan }, heartbeatPeriodMs, false)?.name).toBe('came-back');
+      expect(permitRecovery(order, { ...alive, scan }, heartbeatPeriodMs, false)?.name).toBe('came-back');
     });
   });
 
   test('the dead host is no spare for itself', () => {
-    const refusal = permitEvacuation({ ...order, spare: 'hv01' }, facts({}), heartbeatPeriodMs, false);
+    const refusal = permitRecovery({ ...order, spare: 'hv01' }, facts({}), heartbeatPeriodMs, false);
     expect(refusal).toMatchObject({ name: 'spare-unfit', why: 'it is the dead hypervisor itself' });
   });
 
@@ -233,7 +233,7 @@ describe('may it be evacuated?', () => {
     (resumed) => {
       const old = { ...order, judgedAtMs: nowMs - 300_000 };
       const change = facts({ agents: [agent('hv01', 120_000)] });
-      expect(permitEvacuation(old, change, heartbeatPeriodMs, resumed)).toMatchObject({
+      expect(permitRecovery(old, change, heartbeatPeriodMs, resumed)).toMatchObject({
         name: 'came-back',
         evidence: 'heartbeat of neutron-openvswitch-agent 120 s ago',
       });

@@ -1,8 +1,8 @@
 // How long a recovery waits for a service that is away (Keystone, Nova, Neutron, Placement, MySQL), and which answers are
-// about the moment only. For both methods, so that neither gives up on an outage that the other would outlast.
+// about the moment only. For both movers, so that neither gives up on an outage that the other would outlast.
 import { errorText } from '../../../shared/ground/errors.ts';
 import { CloudError } from '../../cloud.ts';
-import type { Work } from './mover.ts';
+import type { Moving } from './mover.ts';
 
 /** Pause when a service did not answer, or takes no requests for now. */
 export const awayPauseMs = 2_000;
@@ -20,7 +20,7 @@ export const isFinal = (error: CloudError): boolean =>
  * @throws the last CloudError when it is final or the time is over; anything else at once
  */
 export async function patiently<T>(
-  { clock, log, signal }: Pick<Work, 'clock' | 'log' | 'signal'>,
+  { clock, log, signal }: Pick<Moving, 'clock' | 'log' | 'signal'>,
   action: () => Promise<T>,
   limitMs = awayLimitMs,
 ): Promise<T> {

@@ -1,7 +1,7 @@
-// A worker and the monitor's mandate: it is asked before every change, and without it nothing changes.
+// A worker and the monitor's assignments: they are asked before every change, and without them nothing changes.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Mandate } from '../../src/shared/documents/assignments.ts';
+import type { Assignments } from '../../src/shared/documents/assignments.ts';
 import type { EvacuateData } from '../../src/shared/documents/jobs/evacuate.ts';
 import { EvacuationBench, type Pair } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
@@ -13,51 +13,54 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const epoch = 100;
-const mandate = (order: EvacuateData, change: Partial<Mandate> = {}) =>
-  bench.mandate(order, { epoch, ...change });
-const worker = () => bench.worker({ concurrency: 1, mandated: true });
+const assign = (order: EvacuateData, change: Partial<Assignments> = {}) =>
+  bench.assign(order, { epoch, ...change });
+const worker = () => bench.worker({ concurrency: 1, assigned: true });
 const ordered = (pair: Pair) => bench.order(pair, { epoch, judgedAtMs: bench.clock.nowMs() + 3_600_000 });
 const asked = ({ names }: Pair) => names.filter((name) => bench.seen(name).evacuationsStarted > 0).length;
 
-test('another attempt has the mandate: superseded, and nothing was changed', async () => {
+test('another attempt is assigned: superseded, and nothing was changed', async () => {
   const pair = await bench.pair(1);
   const order = ordered(pair);
-  await mandate({ ...order, attempt: 2 });
+  await assign({ ...order, attempt: 2 });
   const before = bench.changes().length;
   expect(await worker().evacuate(order)).toMatchObject({ outcome: 'superseded', acted: false });
   expect(bench.changes()).toHaveLength(before);
   expect(await bench.redis.exists(bench.keys.incidentOwner(pair.dead))).toBe(0);
   expect(await bench.redis.get(bench.keys.openIncident(pair.dead))).toBeNull();
-  // The attempt that has it goes on at once.
+  // The attempt that is assigned goes on at once.
   expect(await worker().evacuate({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
 });
 
 test.each([
-  ['no mandate', null],
-  ['one from before the order', { epoch: epoch - 1 }],
-])('%s: the job fails, nothing was changed; it is run again when the monitor wrote it', async (_, change) => {
-  const pair = await bench.pair(1);
-  const order = ordered(pair);
-  if (change === null) await bench.redis.del(bench.keys.mandate);
-  else await mandate(order, change);
-  const before = bench.changes().length;
-  await expect(worker().evacuate(order)).rejects.toThrow("does not hold the monitor's mandate");
-  expect(bench.changes()).toHaveLength(before);
-  await mandate(order);
-  expect(await worker().evacuate(order)).toMatchObject({ outcome: 'done', acted: true });
-});
+  ['no assignments', null],
+  ['ones from before the job', { epoch: epoch - 1 }],
+])(
+  '%s: the job fails, nothing was changed; it is run again when the monitor wrote them',
+  async (_, change) => {
+    const pair = await bench.pair(1);
+    const order = ordered(pair);
+    if (change === null) await bench.redis.del(bench.keys.assignments);
+    else await assign(order, change);
+    const before = bench.changes().length;
+    await expect(worker().evacuate(order)).rejects.toThrow("does not hold the monitor's assignment");
+    expect(bench.changes()).toHaveLength(before);
+    await assign(order);
+    expect(await worker().evacuate(order)).toMatchObject({ outcome: 'done', acted: true });
+  },
+);
 
 test('taken away in mid-recovery: no further request, and the next attempt ends it', async () => {
   const pair = await bench.pair(6);
   const order = ordered(pair);
-  await mandate(order);
+  await assign(order);
   const running = worker().evacuate(order);
   await until(
     () => asked(pair),
     (n) => n >= 2,
   );
   const next = { ...order, attempt: 2 };
-  await mandate(next);
+  await assign(next);
   const before = asked(pair);
   expect(await running).toMatchObject({ outcome: 'superseded', acted: true });
   expect(asked(pair)).toBeLessThanOrEqual(before + 1);

@@ -1,0 +1,71 @@
+// Job `refresh-inventory`: reads the whole cloud and replaces the stored inventory.
+
+import type { Hosts } from '../../shared/documents/inventory.ts';
+import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
+import { errorText } from '../../shared/ground/errors.ts';
+import type { Log } from '../../shared/ground/log.ts';
+import { CloudError } from '../cloud.ts';
+import { type FencingPlan, planGaps } from '../fencing/plan.ts';
+import { type RefreshedInventory, refreshInventory } from './refresh-inventory.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+/** Servers are refreshed when asked, and when they are older than this (the original's rule). */
+const serversAgeMs = 600_000;
+
+export function refreshHandler(parts: WorkerParts): Handlers['refresh-inventory'] {
+  const { clock, log } = parts;
+  return async (data, signal) => {
+    const startedAtMs = clock.nowMs();
+    try {
+      const { hosts, servers } = await refresh(parts, data.servers, signal);
+      return {
+        ok: true,
+        collectedAtMs: hosts.collectedAtMs,
+        serversCollectedAtMs: servers?.collectedAtMs ?? null,
+        hypervisors: hosts.hypervisors.length,
+        servers: servers?.servers.length ?? null,
+        tookMs: clock.nowMs() - startedAtMs,
+      };
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      log.warn({ error: errorText(error) }, 'the inventory could not be refreshed; the previous one stays');
+      return { ok: false, detail: errorText(error) };
+    }
+  };
+}
+
+/** Reads the whole cloud and replaces the stored inventory in one step. */
+export async function refresh(
+  parts: WorkerParts,
+  askedForServers: boolean,
+  signal: AbortSignal,
+): Promise<RefreshedInventory> {
+  const { cloud, clock, inventory, openstack, log } = parts;
+  const serversAtMs = askedForServers ? null : await inventory.serversCollectedAtMs();
+  const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
+  const refreshed = await refreshInventory(cloud, openstack.cloud, { servers }, clock, signal);
+  for (const oddity of refreshed.oddities) log.info(oddity);
+  if (parts.fencingPlan !== null) sayGaps(parts.fencingPlan, refreshed.hosts, log);
+  await inventory.write(refreshed.hosts, refreshed.servers);
+  return refreshed;
+}
+
+/** After a recovery the stored servers are wrong; who asks sonny in the next minutes should see where they are. */
+export async function showMoved(parts: WorkerParts, signal: AbortSignal): Promise<void> {
+  try {
+    await refresh(parts, true, signal);
+  } catch (error) {
+    parts.log.info({ error: errorText(error) }, 'the inventory could not be refreshed after the evacuation');
+  }
+}
+
+/** What was said of a plan last: it is said once, and again when it is something else. */
+const saidGaps = new WeakMap<FencingPlan, string>();
+
+function sayGaps(plan: FencingPlan, hosts: Hosts, log: Log): void {
+  const gaps = planGaps(plan, hosts);
+  const text = gaps.join('\n');
+  if (saidGaps.get(plan) === text) return;
+  saidGaps.set(plan, text);
+  for (const gap of gaps) log.warn(gap);
+}

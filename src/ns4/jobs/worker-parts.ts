@@ -1,0 +1,31 @@
+// What the handlers of this worker are made from; wired once, in main.ts.
+
+import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import type { Log } from '../../shared/ground/log.ts';
+import type { InventoryStore } from '../../shared/picture/store.ts';
+import type { EventLog } from '../../shared/redis/event-log.ts';
+import type { ScanPanel } from '../../shared/vantage-points/ask-all.ts';
+import type { Cloud } from '../cloud.ts';
+import type { Fencing } from '../fencing/fencing.ts';
+import type { FencingPlan } from '../fencing/plan.ts';
+import type { Journals } from '../recovery/journal/journals.ts';
+import type { Mover } from '../recovery/movers/mover.ts';
+
+export interface WorkerParts {
+  readonly settings: Settings;
+  readonly openstack: OpenStackSettings;
+  readonly cloud: Cloud;
+  readonly mover: Mover;
+  /** Null: no proof is demanded before a recovery. */
+  readonly fencing: Fencing | null;
+  /** What fencing.yaml says, where there is one. */
+  readonly fencingPlan: FencingPlan | null;
+  readonly inventory: InventoryStore;
+  readonly journals: Journals;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A scan by this process and every other vantage point of the cloud. */
+  readonly lookTogether: ScanPanel['ask'];
+}

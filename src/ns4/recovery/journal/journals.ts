@@ -1,0 +1,53 @@
+// The journals of one cloud: which one of a host is open, and the lock under which it is written.
+import { randomUUID } from 'node:crypto';
+import type { AssignmentToken } from '../../../shared/documents/assignments.ts';
+import type { Clock } from '../../../shared/ground/clock.ts';
+import { type Journal, journalOf } from './journal.ts';
+import type { JournalStorage } from './journal-storage.ts';
+import { Lock, lockMs } from './lock.ts';
+
+/** Pause between two tries to take a lock that somebody has. */
+const retryMs = 250;
+
+export class Journals {
+  readonly #storage: JournalStorage;
+  readonly #clock: Clock;
+
+  constructor(storage: JournalStorage, clock: Clock) {
+    this.#storage = storage;
+    this.#clock = clock;
+  }
+
+  /** The open journal of a host; null when there is none. */
+  async open(host: string): Promise<Journal | null> {
+    const id = await this.#storage.openJournal(host);
+    return id === null ? null : this.read(id);
+  }
+
+  /** A journal by its id, ended or not; null when there is none. */
+  async read(id: string): Promise<Journal | null> {
+    const text = await this.#storage.journal(id);
+    return text === null ? null : journalOf(text);
+  }
+
+  /**
+   * Takes the lock on a host's recovery, waiting up to `waitMs` for a former holder's to run out (a killed worker's does
+   * within 8 s). Null when somebody else keeps renewing it. With an assignment every change under this lock is made only
+   * while the monitor's assignments agree.
+   */
+  async lock(
+    host: string,
+    waitMs: number,
+    signal: AbortSignal,
+    assignment: AssignmentToken | null,
+  ): Promise<Lock | null> {
+    const token = randomUUID();
+    const untilMs = this.#clock.steadyMs() + waitMs;
+    for (;;) {
+      if (await this.#storage.takeLock(host, token, lockMs))
+        return new Lock(this.#storage, this.#clock, { host, token, assignment });
+      if (this.#clock.steadyMs() >= untilMs) return null;
+      await this.#clock.sleep(retryMs, signal);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+// A recovery that is being carried out: what was ordered, what it works with, and what its stages learned so far.
+
+import type { AssignmentToken } from '../../shared/documents/assignments.ts';
+import type { EventFacts } from '../../shared/documents/events/events.ts';
+import type { Progress } from '../../shared/documents/events/progress.ts';
+import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
+import type { EvacuateData, EvacuationReport } from '../../shared/documents/jobs/evacuate.ts';
+import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import type { Log } from '../../shared/ground/log.ts';
+import type { Cloud } from '../cloud.ts';
+import type { Fencing } from '../fencing/fencing.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Journals } from './journal/journals.ts';
+import type { Lock } from './journal/lock.ts';
+import type { Mover } from './movers/mover.ts';
+import type { StillSilent } from './still-silent.ts';
+
+/** What every recovery of this ns4 works with. */
+export interface RecoveryTools {
+  readonly cloud: Cloud;
+  readonly mover: Mover;
+  /** Null: no proof is demanded, silence is enough. */
+  readonly fencing: Fencing | null;
+  readonly journals: Pick<Journals, 'open' | 'read' | 'lock'>;
+  /** Refreshes everything, servers included, and stores it. */
+  refresh(signal: AbortSignal): Promise<{ hosts: Hosts; servers: Servers }>;
+  scan(request: { targets: ScanTarget[]; controls: ScanTarget[] }, signal: AbortSignal): Promise<ScanResult>;
+  say(facts: EventFacts): Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly heartbeatPeriodMs: number;
+  readonly hypervisorPorts: readonly number[];
+  readonly concurrency: number;
+}
+
+/** What an order carries; by hand there is no attempt and no deadline. */
+export type Order = Pick<
+  EvacuateData,
+  | 'incident'
+  | 'dead'
+  | 'spare'
+  | 'startByMs'
+  | 'judgedAtMs'
+  | 'evidence'
+  | 'controls'
+  | 'requestedAtMs'
+  | 'address'
+  | 'proofDemanded'
+> & {
+  /** Shown before every dangerous step; null by hand, where nobody else has to want it. */
+  readonly assignment: AssignmentToken | null;
+};
+
+/** One way through the list of stages: on to the next, once more with fresh facts, or over. */
+export type Turn = 'next' | 'again' | End;
+export interface End {
+  readonly report: EvacuationReport;
+}
+export interface Stage {
+  readonly name: string;
+  run(recovery: Recovery): Promise<Turn>;
+}
+
+/** What was asked just now, and since when (steady time). */
+export interface Facts {
+  readonly hosts: Hosts;
+  readonly servers: Servers;
+  readonly scan: ScanResult;
+  readonly askedAtMs: number;
+}
+
+/**
+ * continued: the first change was made, by whomever: its journal is gone on with. anew: nothing was changed, or an
+ * operator put the host back since; then of an `earlier` journal of the same recovery only its proof counts.
+ */
+export type Beginning =
+  | { readonly kind: 'continued'; readonly journal: Journal }
+  | { readonly kind: 'anew'; readonly earlier: Journal | null };
+
+/** Under one lock, from its taking to its end. */
+export class Recovery {
+  readonly order: Order;
+  readonly tools: RecoveryTools;
+  /** When this worker began with it, for the report. */
+  readonly startedAtMs: number;
+  /** Told to stop: what is under way is handed back. */
+  readonly stop: AbortSignal;
+  /** The host's open journal, which may be another recovery's; from open-journal on the one that is worked on. */
+  journal: Journal | null = null;
+  #lock: Lock | null = null;
+  #signal: AbortSignal;
+  #facts: Facts | null = null;
+  #beginning: Beginning | null = null;
+  #stillSilent: StillSilent | null = null;
+
+  constructor(order: Order, tools: RecoveryTools, startedAtMs: number, stop: AbortSignal) {
+    this.order = order;
+    this.tools = tools;
+    this.startedAtMs = startedAtMs;
+    this.stop = stop;
+    this.#signal = stop;
+  }
+
+  /** Aborted when this worker must not go on: told to stop, out of time, or without the lock. */
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /** Null before it is taken. */
+  get lockIfTaken(): Lock | null {
+    return this.#lock;
+  }
+
+  get lock(): Lock {
+    return learned(this.#lock, 'lock');
+  }
+
+  set lock(lock: Lock) {
+    this.#lock = lock;
+    this.#signal = AbortSignal.any([this.stop, lock.lost]);
+  }
+
+  get facts(): Facts {
+    return learned(this.#facts, 'fresh facts');
+  }
+
+  set facts(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  get beginning(): Beginning {
+    return learned(this.#beginning, 'beginning');
+  }
+
+  set beginning(beginning: Beginning) {
+    this.#beginning = beginning;
+  }
+
+  /** The journal that is worked on. */
+  get opened(): Journal {
+    return learned(this.journal, 'journal');
+  }
+
+  get stillSilent(): StillSilent {
+    return learned(this.#stillSilent, 'watch of its silence');
+  }
+
+  set stillSilent(watch: StillSilent) {
+    this.#stillSilent = watch;
+  }
+
+  /** Notes and tells how far it is; a worker that continues finds most of it told already. */
+  async tell(progress: Progress): Promise<void> {
+    const journal = this.opened;
+    const text = JSON.stringify(progress);
+    if (journal.progress.some((noted) => JSON.stringify(noted.progress) === text)) return;
+    journal.progress.push({ atMs: this.tools.clock.nowMs(), progress });
+    const { id, dead, spare } = journal;
+    await this.tools.say({ kind: 'progress', incident: id, dead, spare, progress });
+  }
+}
+
+/** Only a list of stages in a wrong order asks for what no stage learned yet. */
+function learned<T>(what: T | null, name: string): T {
+  if (what === null) throw new Error(`a stage asks for the ${name} of a recovery before there is one`);
+  return what;
+}

@@ -1,0 +1,45 @@
+// Stage: asks OpenStack and the network again. Whatever follows rests on these answers, not on the monitor's.
+
+import { errorText } from '../../../shared/ground/errors.ts';
+import { hostTarget } from '../../../shared/rules/controls.ts';
+import { CloudError } from '../../cloud.ts';
+import type { Facts, Recovery, Stage } from '../recovery.ts';
+import { refused } from '../report.ts';
+
+export const freshFacts: Stage = {
+  name: 'fresh-facts',
+  async run(recovery) {
+    try {
+      recovery.facts = await ask(recovery);
+      return 'next';
+    } catch (error) {
+      recovery.signal.throwIfAborted();
+      // Before the first change giving up is safe; afterwards the recovery has to be continued, so the job fails.
+      if (recovery.journal === null && error instanceof CloudError)
+        return refused(recovery, {
+          name: 'api-unavailable',
+          host: recovery.order.dead,
+          detail: errorText(error),
+        });
+      throw error;
+    }
+  },
+};
+
+/** Refresh and scan at once: each takes seconds that the instances wait for. */
+async function ask(recovery: Recovery): Promise<Facts> {
+  const { order, tools, signal } = recovery;
+  const askedAtMs = tools.clock.steadyMs();
+  const [{ hosts, servers }, firstScan] = await Promise.all([
+    tools.refresh(signal),
+    scanAt(recovery, order.address),
+  ]);
+  const address = hosts.hypervisors.find((h) => h.host === order.dead)?.address ?? null;
+  const scan = address === order.address ? firstScan : await scanAt(recovery, address);
+  return { hosts, servers, scan, askedAtMs };
+}
+
+/** One scan of the dead host by every vantage point, along with the order's controls. */
+export function scanAt({ order, tools, signal }: Recovery, address: string | null) {
+  return tools.scan({ targets: [hostTarget(order.dead, address, tools)], controls: order.controls }, signal);
+}

@@ -1,0 +1,86 @@
+// Stage: proof before recovery. Between the permission and the first change the dead host is fenced, unless the journal
+// carries its proof already. Without proof nothing is changed.
+
+import { newestHeartbeats } from '../../../shared/documents/inventory.ts';
+import { type Refusal, refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
+import { errorText, OperationalError } from '../../../shared/ground/errors.ts';
+import { CloudError } from '../../cloud.ts';
+import type { Fencing } from '../../fencing/fencing.ts';
+import { proofProgress, stands } from '../../fencing/proof.ts';
+import type { Recovery, Stage, Turn } from '../recovery.ts';
+import { endJournal, stopped } from '../report.ts';
+import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
+
+/** Facts older than this are collected again before the first change. */
+const factsFreshMs = 20_000;
+
+export const proveOff: Stage = {
+  name: 'prove-off',
+  async run(recovery) {
+    const { order, tools, facts, opened: journal } = recovery;
+    if (tools.fencing === null)
+      return order.proofDemanded ? withoutProof(recovery, nobodyFences(order.dead)) : 'next';
+    const earlier = journal.proof;
+    const unproven = await fence(tools.fencing, recovery);
+    if (unproven !== null) return withoutProof(recovery, unproven);
+    if (journal.proof !== null) await recovery.tell(proofProgress(journal.proof));
+    // Powering off took its time: what the permission rests on is asked again. The proof stands meanwhile.
+    const tookLong = tools.clock.steadyMs() - facts.askedAtMs > factsFreshMs;
+    return journal.proof !== earlier && tookLong ? 'again' : 'next';
+  },
+};
+
+/**
+ * Sees to it that the journal carries a proof that its host is off. Null when it does; otherwise why there is none:
+ * `fence-failed`, or the sign of life that came between two levels.
+ * @throws as Lock.save, when this worker may not (any more) power anything off
+ */
+async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | null> {
+  const { tools, facts, lock, signal, stillSilent, opened: journal } = recovery;
+  const host = journal.dead;
+  if (stands(journal.proof, tools.clock.nowMs())) return null;
+  try {
+    const outcome = await fencing.fence({
+      host,
+      signal,
+      // Nova's report time is no heartbeat: whoever disables a service moves it as well.
+      heardAtMs: newestHeartbeats(facts.hosts).get(host) ?? null,
+      beforeOff: async () => {
+        // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
+        await stillSilent.confirm(renewMs);
+        // The last thing before: what follows at once is covered by a fresh confirmation of the lock.
+        await lock.save(journal);
+        signal.throwIfAborted();
+      },
+    });
+    if (!outcome.proven) return { name: 'fence-failed', host, levels: [...outcome.failures] };
+    // A confirmation does not switch off anything: the host may have come back while its levels were tried.
+    if (outcome.proof.by === 'operator') await stillSilent.confirm(renewMs);
+    journal.proof = outcome.proof;
+  } catch (error) {
+    // It lives, or nobody can tell now: the monitor asks again at its next round.
+    if (error instanceof SignOfLifeError || error instanceof DoubtError) return error.refusal;
+    if (error instanceof CloudError) return { name: 'api-unavailable', host, detail: errorText(error) };
+    throw error;
+  }
+  await lock.save(journal);
+  await fencing.kept(host, journal.proof);
+  return null;
+}
+
+/**
+ * Before the first change the recovery ends, and the monitor asks again at its next round; half-way the order is run
+ * again instead, as nothing else would bring the rest back.
+ */
+async function withoutProof(recovery: Recovery, refusal: Refusal): Promise<Turn> {
+  const { beginning, opened: journal } = recovery;
+  if (beginning.kind === 'anew') return endJournal(recovery, journal, 'refused', refusal);
+  if (refusal.name === 'came-back') return stopped(recovery, journal, refusal);
+  throw new OperationalError(refusalSentence(refusal));
+}
+
+/** The monitor counts on proof, which this ns4 is not set up to have: they do not read the same configuration. */
+function nobodyFences(host: string): Refusal {
+  const detail = "its [FENCING] mode is none, the monitor's is required";
+  return { name: 'fence-failed', host, levels: [{ agent: 'ns4', failure: 'cannot-run', detail }] };
+}

@@ -1,0 +1,59 @@
+// How far a recovery is: facts, and the one sentence for each.
+import { z } from 'zod';
+
+export const progressSchema = z.discriminatedUnion('step', [
+  /** A fence device proved the dead host off; `failed`: how the levels before it failed, as sentences. */
+  z.object({
+    step: z.literal('powered-off'),
+    agent: z.string(),
+    /** From 1. */
+    level: z.number().int(),
+    failed: z.array(z.string()),
+  }),
+  /** An operator's confirmation, given at `atMs`, is the proof. */
+  z.object({
+    step: z.literal('confirmed-off'),
+    who: z.string(),
+    atMs: z.number(),
+    failed: z.array(z.string()),
+  }),
+  z.object({ step: z.literal('forced-down') }),
+  /** The compute services of `enabled` are enabled; so many instances are moved from now on. */
+  z.object({ step: z.literal('moving'), instances: z.number().int(), enabled: z.array(z.string()) }),
+  /** No further request leaves. */
+  z.object({ step: z.literal('stopped') }),
+  /** Nova's database did not take the move; it is tried again for so long. */
+  z.object({ step: z.literal('database-away'), detail: z.string(), retryForMs: z.number() }),
+  /** Placement still counts an instance elsewhere than on the hypervisor that runs it now. */
+  z.object({
+    step: z.literal('allocation-wrong'),
+    instance: z.string(),
+    hypervisor: z.string(),
+    detail: z.string(),
+  }),
+]);
+/** One step of a recovery, as it is noted in the journal and told. */
+export type Progress = z.infer<typeof progressSchema>;
+
+/** The words for it, without a full stop; `dead` is the host that is recovered. */
+export function progressText(dead: string, p: Progress): string {
+  switch (p.step) {
+    case 'powered-off':
+      return `${dead} is powered off (${p.agent}, level ${p.level})${failedText(p.failed)}`;
+    case 'confirmed-off':
+      return `${dead} is off by the word of ${p.who}, ${new Date(p.atMs).toISOString().slice(0, 19)}Z${failedText(p.failed)}`;
+    case 'forced-down':
+      return `${dead} is forced down and disabled`;
+    case 'moving':
+      return `${p.enabled.length === 0 ? '' : `${p.enabled.join(', ')} is enabled, `}evacuating ${p.instances} instances`;
+    case 'stopped':
+      return 'stopped';
+    case 'database-away':
+      return `${p.detail}; tried again for ${p.retryForMs / 60_000} minutes`;
+    case 'allocation-wrong':
+      return `Placement does not count ${p.instance} on ${p.hypervisor} (${p.detail}); please correct it`;
+  }
+}
+
+const failedText = (failed: readonly string[]): string =>
+  failed.length === 0 ? '' : ` (before: ${failed.join('; ')})`;
