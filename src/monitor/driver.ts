@@ -2,7 +2,6 @@
 // together, then ask for the jobs. A crash after any save is harmless: whatever the saved state waits for is asked for
 // again under the same ids, by whoever leads then.
 import { setMaxListeners } from 'node:events';
-import type { EventFacts } from '../shared/documents/events/events.ts';
 import { announce } from '../shared/documents/events/events.ts';
 import type { Finished, JobName, JobRequest } from '../shared/documents/jobs/contracts.ts';
 import type { Clock } from '../shared/ground/clock.ts';
@@ -11,9 +10,12 @@ import type { Log } from '../shared/ground/log.ts';
 import type { JobProducer } from '../shared/jobs/job-producer.ts';
 import type { Picture } from '../shared/picture/picture.ts';
 import type { InventoryStore } from '../shared/picture/store.ts';
-import { needsPicture, serversWanted } from './core/picture-needs.ts';
-import { awaitedJobs, type Found, firstState, type Input, type Rules, type State } from './core/state.ts';
-import { step } from './core/step.ts';
+import type { Found, Input, Told } from './core/input.ts';
+import { needOfOrder, needOfOutcome, type PictureNeed } from './core/picture-needs.ts';
+import type { Rules } from './core/rules.ts';
+import { firstState, type State } from './core/state.ts';
+import { statusOf } from './core/status.ts';
+import { awaitedJobs, dueAtMs, step } from './core/step.ts';
 import { type Lease, renewMs, standbyPollMs } from './lease.ts';
 import { LostLeaseError, type Memory } from './memory.ts';
 
@@ -138,7 +140,8 @@ export class Driver {
         await this.#pause(redisTroublePauseMs);
       }
     }
-    if (this.#state.epoch === epoch) await this.#save(this.#state, [{ kind: 'monitor-stopped' }]);
+    if (this.#state.epoch === epoch)
+      await this.#save(this.#state, [{ incidents: [], facts: { kind: 'monitor-stopped' } }]);
   }
 
   /** Begins to lead, from what is found; said once, also when Redis failed after it had saved it. */
@@ -176,15 +179,18 @@ export class Driver {
       await this.#save(this.#state, []);
     }
     const orders = await memory.readOrders();
-    for (const { order } of orders)
-      if (order !== null) moved = (await this.#take({ kind: 'order', atMs: clock.nowMs(), order })) || moved;
+    for (const { order } of orders) {
+      if (order === null) continue;
+      const picture = await this.#readPicture(needOfOrder(order));
+      moved = (await this.#take({ kind: 'order', atMs: clock.nowMs(), order, picture })) || moved;
+    }
     if (orders.length > 0) await memory.forgetOrders(orders);
 
     await this.#requestAwaited();
     for (const job of awaitedJobs(this.#state)) {
       const finished = await this.#finished(job);
       if (finished.outcome.state === 'waiting' || finished.outcome.state === 'running') continue;
-      const picture = needsPicture(this.#state, finished) ? await this.#readPicture() : null;
+      const picture = await this.#readPicture(needOfOutcome(this.#state, finished));
       moved = (await this.#take({ kind: 'outcome', atMs: clock.nowMs(), finished, picture })) || moved;
     }
     moved = (await this.#take({ kind: 'tick', atMs: clock.nowMs() })) || moved;
@@ -209,11 +215,12 @@ export class Driver {
   }
 
   /** The state counts, and what follows from it leaves, only once it is saved. */
-  async #save(unsaved: State, facts: readonly EventFacts[]): Promise<void> {
-    const { cloud, clock, memory, log } = this.#parts;
-    const events = facts.map((f) => announce(cloud, clock.nowMs(), f));
+  async #save(unsaved: State, told: readonly Told[]): Promise<void> {
+    const { cloud, clock, lease, memory, rules, log } = this.#parts;
+    const nowMs = clock.nowMs();
+    const events = told.map(({ facts, incidents }) => announce(cloud, nowMs, facts, incidents));
     const state = { ...unsaved, revision: unsaved.revision + 1 };
-    await memory.save(state, events);
+    await memory.save(state, events, statusOf(state, { cloud, who: lease.who, nowMs, rules }));
     this.#state = state;
     this.#known = state;
     for (const event of events)
@@ -235,11 +242,12 @@ export class Driver {
     return this.#parts.jobs.request(name, id, data);
   }
 
-  /** An inventory that cannot be read is as good as none; the core says so. */
-  async #readPicture(): Promise<Picture | null> {
+  /** An inventory that cannot be read is as good as none; the core says so. Null as well when none is needed. */
+  async #readPicture(need: PictureNeed | null): Promise<Picture | null> {
     const { inventory, clock, rules, log } = this.#parts;
+    if (need === null) return null;
     try {
-      return await inventory.read((picture) => serversWanted(this.#state, picture, clock.nowMs(), rules));
+      return await inventory.read((picture) => need(picture, clock.nowMs(), rules));
     } catch (error) {
       log.error({ error: errorText(error) }, 'the inventory cannot be read');
       return null;
@@ -249,10 +257,9 @@ export class Driver {
   /** Sleeps until the next check is due, a job finished, or the next look at outcomes and orders. */
   async #rest(): Promise<void> {
     const { clock } = this.#parts;
-    const { phase } = this.#state;
     const waiting = awaitedJobs(this.#state).length > 0;
-    const untilCheckMs = phase.kind === 'watching' ? phase.nextCheckMs - clock.nowMs() : outcomePollMs;
-    await this.#pause(Math.max(0, Math.min(untilCheckMs, waiting ? outcomePollMs : orderPollMs)));
+    const untilDueMs = dueAtMs(this.#state) - clock.nowMs();
+    await this.#pause(Math.max(0, Math.min(untilDueMs, waiting ? outcomePollMs : orderPollMs)));
   }
 
   async #pause(ms: number): Promise<void> {

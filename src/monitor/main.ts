@@ -22,7 +22,8 @@ import { keysOf } from '../shared/redis/keys.ts';
 import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
 import { describeEyes, EyeRegistry } from '../shared/vantage-points/registry.ts';
-import type { Rules } from './core/state.ts';
+import type { Rules } from './core/rules.ts';
+import { recoveriesOf } from './core/state.ts';
 import { Driver } from './driver.ts';
 import { Lease, readStandbys } from './lease.ts';
 import { Memory, readState } from './memory.ts';
@@ -65,11 +66,13 @@ async function acceptEmptyState(settings: Settings, log: Log, frame: Frame): Pro
   const keys = keysOf(cloud);
   const redis = connectRedis(settings.redis, cloud, log);
   frame.onClose('Redis', () => redis.disconnect());
-  const held = (await readState(redis, keys))?.hold ?? null;
+  const held = (await readState(redis, keys))?.safeMode ?? null;
   const [by, atMs] = [operator(), systemClock.nowMs()];
   await leaveOrder(redis, keys, { kind: 'accept-empty-state', by, atMs });
   const found =
-    held === null ? 'does not hold now' : `holds since ${new Date(held.sinceMs).toISOString()}: ${held.why}`;
+    held === null
+      ? 'is not in safe mode'
+      : `is in safe mode since ${new Date(held.sinceMs).toISOString()}: ${held.why}`;
   const leader = (await readLeader(redis, keys)) ?? 'none leads now';
   process.stdout.write(
     `the monitor of ${cloud} (${leader}) ${found}\nthe order was left: at its next look (or when it starts) it recovers again, with whatever cooldown it knows\n`,
@@ -150,8 +153,8 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
         const cooldown = state.cooldown
           ? `last recovery began ${new Date(state.cooldown.sinceMs).toISOString()}`
           : 'no recovery to cool down from';
-        const held = state.hold === null ? '' : `, holding (${state.hold.why})`;
-        return `${state.phase.kind}, ${state.recoveries.length} recoveries under way, ${cooldown}${held}`;
+        const held = state.safeMode === null ? '' : `, in safe mode (${state.safeMode.why})`;
+        return `${state.watches.hosts.kind}, ${recoveriesOf(state).length} recoveries under way, ${cooldown}${held}`;
       },
     },
   ];

@@ -3,20 +3,24 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { SonnyEvent } from '../shared/documents/events/events.ts';
+import { type Order, orderSchema } from '../shared/documents/orders.ts';
+import type { Status } from '../shared/documents/status.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
-import { assignmentsOf, type Order, orderSchema, type State, stateSchema } from './core/state.ts';
+import { storedStateSchema } from './core/lift.ts';
+import { assignmentsOf, type State } from './core/state.ts';
 
 /**
- * KEYS: lease, state, assignments, stream. ARGV: our lease, state, assignments, channel, capacity, event… All in one step, and
- * only while we lead: another monitor that took over is never overwritten.
+ * KEYS: lease, state, assignments, stream, status. ARGV: our lease, state, assignments, channel, capacity, status, event…
+ * All in one step, and only while we lead: another monitor that took over is never overwritten.
  */
 const saveScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2])
 redis.call('SET', KEYS[3], ARGV[3])
-for i = 6, #ARGV do
+redis.call('SET', KEYS[5], ARGV[6])
+for i = 7, #ARGV do
   redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[i])
   redis.call('PUBLISH', ARGV[4], ARGV[i])
 end
@@ -55,14 +59,27 @@ export class Memory {
     return readState(this.#redis, this.#keys);
   }
 
-  /** Saves the state and its assignments, appends and publishes the events: all, or (LostLeaseError) nothing. */
-  async save(state: State, events: readonly SonnyEvent[]): Promise<void> {
-    const { monitorLease, monitorState, assignments, events: stream, channel } = this.#keys;
+  /** Saves the state with assignments and status, appends and publishes the events: all, or (LostLeaseError) nothing. */
+  async save(state: State, events: readonly SonnyEvent[], status: Status): Promise<void> {
+    const {
+      monitorLease,
+      monitorState,
+      assignments,
+      events: stream,
+      status: statusKey,
+      channel,
+    } = this.#keys;
     const saved = await this.#redis.eval(
       saveScript,
-      4,
-      ...[monitorLease, monitorState, assignments, stream, this.#lease],
-      ...[JSON.stringify(state), JSON.stringify(assignmentsOf(state)), channel, eventCapacity],
+      5,
+      ...[monitorLease, monitorState, assignments, stream, statusKey, this.#lease],
+      ...[
+        JSON.stringify(state),
+        JSON.stringify(assignmentsOf(state)),
+        channel,
+        eventCapacity,
+        JSON.stringify(status),
+      ],
       ...events.map((event) => JSON.stringify(event)),
     );
     if (saved !== 1) throw new LostLeaseError('the lease is not ours any more');
@@ -95,7 +112,7 @@ export class Memory {
 export async function readState(redis: Redis, keys: Keys): Promise<State | null> {
   const text = await redis.get(keys.monitorState);
   if (text === null) return null;
-  const state = stateSchema.safeParse(jsonOrNull(text));
+  const state = storedStateSchema.safeParse(jsonOrNull(text));
   if (!state.success)
     throw new OperationalError(
       `${keys.monitorState} in Redis is not a state of this version: ${z.prettifyError(state.error)}. Nothing is done on a state that is not understood; "redis-cli del ${keys.monitorState}" forgets it, the cooldown included.`,

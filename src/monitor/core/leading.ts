@@ -1,13 +1,13 @@
 // What changes when a monitor takes the lead. Pure.
-import { hold } from './safe-mode.ts';
-import type { Input } from './state.ts';
-import type { Turn } from './step-draft.ts';
+import type { Draft } from './draft.ts';
+import type { Input } from './input.ts';
+import { enterSafeMode } from './safe-mode.ts';
 
-/** From now on orders carry this epoch, and the assignments name it. */
-export function beginLeading(turn: Turn, { epoch, who, found }: Extract<Input, { kind: 'leads' }>): void {
-  turn.state.epoch = epoch;
-  const { fencing } = turn.rules;
-  turn.say({ kind: 'monitor-started', resumed: found !== 'nothing', who, epoch, fencing });
-  if (found === 'lost') hold(turn, 'Redis lost all that it held');
-  if (found === 'nothing') turn.state.unproven = true;
+/** From now on jobs carry this epoch, and the assignments name it. */
+export function beginLeading(draft: Draft, { epoch, who, found }: Extract<Input, { kind: 'leads' }>): void {
+  draft.state.epoch = epoch;
+  const { fencing } = draft.rules;
+  draft.say({ kind: 'monitor-started', resumed: found !== 'nothing', who, epoch, fencing });
+  if (found === 'lost') enterSafeMode(draft, 'Redis lost all that it held');
+  if (found === 'nothing') draft.state.unproven = true;
 }

@@ -1,19 +1,29 @@
-// What operators order. Pure.
-import { liftHold } from './safe-mode.ts';
-import type { Order } from './state.ts';
-import type { Turn } from './step-draft.ts';
+// What operators order, and what the monitor does about it. Pure.
+import type { Order } from '../../shared/documents/orders.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
+import type { Draft } from './draft.ts';
+import { recoverByHand } from './recoveries/by-hand.ts';
+import { leaveSafeMode } from './safe-mode.ts';
+import { rest } from './watches/hosts/round.ts';
 
 /** Harmless to obey twice: an order is taken off only after what it changed is saved. */
-export function obey(turn: Turn, { kind, by }: Order): void {
-  switch (kind) {
+export function obey(draft: Draft, order: Order, picture: Picture | null): void {
+  switch (order.kind) {
     case 'reset-cooldown':
-      if (turn.state.cooldown !== null) turn.say({ kind: 'cooldown-reset', by });
-      turn.state.cooldown = null;
+      if (draft.state.cooldown !== null) draft.say({ kind: 'cooldown-reset', by: order.by });
+      draft.state.cooldown = null;
       return;
     case 'accept-empty-state':
-      return liftHold(turn, by);
-    case 'look-now':
-      if (turn.state.phase.kind === 'watching') turn.watchUntil(turn.nowMs);
+      return leaveSafeMode(draft, order.by);
+    case 'confirm-fenced': {
+      // It acts on the incident: a recovery under way is looked at again as soon as it ends, anything else at once.
+      const incident = draft.incident(order.host);
+      if (incident === undefined) return;
+      draft.put({ ...incident, lookAgain: true });
+      if (draft.hostsPhase.kind === 'watching') rest(draft, draft.hostsPhase.nextCheckMs);
       return;
+    }
+    case 'recover':
+      return recoverByHand(draft, order, picture);
   }
 }

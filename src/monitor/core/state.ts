@@ -1,41 +1,17 @@
-// The words of the monitor's core: read this first. State is what survives a restart (it is stored as JSON), Input is
-// everything that can happen, Output is what is to be done about it. Nothing here knows a clock, Redis or a queue.
+// The words of the monitor's core: read this first. A state is what survives a restart (it is stored as JSON). Its root
+// are incidents: one dead or dying host each, from its first suspicion to its return to service.
 import { z } from 'zod';
 import type { Assignments } from '../../shared/documents/assignments.ts';
-import type { EventFacts } from '../../shared/documents/events/events.ts';
-import { type FencingMode, fencingModeSchema } from '../../shared/documents/fencing-mode.ts';
-import { contracts, type Finished, type JobRequest } from '../../shared/documents/jobs/contracts.ts';
-import { evacuationReportSchema } from '../../shared/documents/jobs/evacuate.ts';
+import { contracts, type JobRequest } from '../../shared/documents/jobs/contracts.ts';
+import { recoveryReportSchema } from '../../shared/documents/jobs/recover.ts';
+import { planSchema } from '../../shared/documents/plan.ts';
 import { refusalSchema } from '../../shared/documents/refusals/refusals.ts';
-import type { Picture } from '../../shared/picture/picture.ts';
-
-/** What the operator decided, from config.ini. */
-export interface Rules {
-  readonly monitorPeriodMs: number;
-  readonly heartbeatPeriodMs: number;
-  readonly suspiciousBackoff: number;
-  readonly deadBackoff: number;
-  readonly cooldownMs: number;
-  readonly externalNetworks: readonly string[];
-  readonly hypervisorPorts: readonly number[];
-  readonly instancePorts: readonly number[];
-  /** `required`: ns4 proves a host off before it evacuates, so a silent one without witnesses may be recovered. */
-  readonly fencing: FencingMode;
-}
-
-/** An inventory older than this judges nobody (the original: API alive within the last 60 s). */
-export const freshMs = 60_000;
-/** Shortest pause between two checks, however many heartbeats are about to run out. */
-export const shortestPauseMs = 1_000;
-/** Guests of healthy hypervisors, probed along with a scan of guests as controls. */
-export const controlGuestCount = 20;
-/** How often a recovery is handed to a further worker before the monitor gives it up. */
-export const mostAttempts = 20;
+import { type Scope, scopeSchema } from '../../shared/documents/scope.ts';
 
 const witnessesSchema = z.record(z.string(), z.array(z.object({ target: z.string(), name: z.string() })));
 
-/** Where the monitor stands in its round. Each waiting phase says since when, and ends on a tick after its limit. */
-const phaseSchema = z.discriminatedUnion('kind', [
+/** Where the watch over hosts stands in its round. Each waiting phase says since when, and ends on a tick after its limit. */
+const hostsPhaseSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('watching'), nextCheckMs: z.number() }),
   z.object({
     kind: z.literal('refreshing'),
@@ -49,7 +25,7 @@ const phaseSchema = z.discriminatedUnion('kind', [
     suspects: z.array(z.string()),
   }),
   z.object({
-    kind: z.literal('refreshing-servers'),
+    kind: z.literal('reading-servers'),
     sinceMs: z.number(),
     job: contracts['refresh-inventory'].request,
     /** When the youngest suspicion among the silent ones arose. */
@@ -68,134 +44,133 @@ const phaseSchema = z.discriminatedUnion('kind', [
     /** Hypervisors unheard of since this round's suspicion, scanned along: they may be dying too. */
     bystanders: z.array(z.string()),
     /** Silent hosts none of whose instances can testify, scanned again themselves: fencing is to prove them off. */
-    unwitnessed: z.array(z.string()).default([]),
+    unwitnessed: z.array(z.string()),
   }),
 ]);
-export type Phase = z.infer<typeof phaseSchema>;
+export type HostsPhase = z.infer<typeof hostsPhaseSchema>;
 
-const recoverySchema = z.object({
-  incident: z.string(),
-  dead: z.string(),
-  spare: z.string(),
-  sinceMs: z.number(),
-  job: contracts.evacuate.request,
-  /** Set while a further attempt waits for its time; the job is then not yet asked for. */
-  retryAtMs: z.number().nullable(),
-});
-export type Recovery = z.infer<typeof recoverySchema>;
-
-/** Something that is so until it changes: said once, and its end is said once. */
-const standingSchema = z.object({
-  /** Refusal's name, or "suspect". */
-  name: z.string(),
+/** A refusal that stands until its own reason is gone: said once, and its end is said once. */
+const raisedSchema = z.object({
+  scope: scopeSchema,
+  refusal: refusalSchema,
   /** What makes it another one worth saying: changes in evidence that is not mere passing of time. */
   signature: z.string(),
   sinceMs: z.number(),
-  /** When the first of an unbroken row of matters about this scope began: for a host, its suspicion. */
-  firstMs: z.number(),
-  refusal: refusalSchema.nullable(),
+  /** Found by the monitor itself, or by the ns4 that was to carry a recovery out. */
+  by: z.enum(['monitor', 'ns4']),
 });
-export type Standing = z.infer<typeof standingSchema>;
+export type Raised = z.infer<typeof raisedSchema>;
+
+const recoverySchema = z.object({
+  id: z.string(),
+  /** Of the incident's recoveries, from 1. */
+  number: z.number(),
+  plan: planSchema,
+  sinceMs: z.number(),
+  /** The job that may work at it now: one more each time a worker was lost with it. */
+  job: contracts.recover.request,
+  /** Set while a further attempt waits for its time; the job is then not yet asked for. */
+  retryAtMs: z.number().nullable(),
+  /** Id of the operator's order it was begun by; null: the watch found the host dead. */
+  order: z.string().nullable(),
+});
+export type Recovery = z.infer<typeof recoverySchema>;
+
+const incidentSchema = z.object({
+  id: z.string(),
+  /** Whom it is about. */
+  subject: z.object({ kind: z.literal('host'), name: z.string() }),
+  openedAtMs: z.number(),
+  /** When the present suspicion arose: anew after each recovery that ended. */
+  suspectedAtMs: z.number(),
+  /**
+   * suspect: no heartbeat; silent: the host scan found it so; dead: judged so, or ordered to be recovered; recovering: see
+   * `recovery`; away: a recovery was made or tried, and the host is not back in service.
+   */
+  stage: z.enum(['suspect', 'silent', 'dead', 'recovering', 'away']),
+  /** Why nothing is done about it; null: something is, or nothing was found yet. */
+  raised: raisedSchema.nullable(),
+  /** How many recoveries were begun. */
+  recoveries: z.number(),
+  recovery: recoverySchema.nullable(),
+  /** An operator's word that the host is off came and was not followed by a look yet. */
+  lookAgain: z.boolean(),
+});
+export type Incident = z.infer<typeof incidentSchema>;
+export type Stage = Incident['stage'];
 
 export const stateSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   /** Of the monitor that leads; grows with every take-over. */
-  epoch: z.number().default(0),
+  epoch: z.number(),
   /** Counts the saves of an epoch: of two copies the later one counts. Kept by the driver. */
-  revision: z.number().default(0),
+  revision: z.number(),
   /** Tells the job ids of one life of this state from those of an earlier one that Redis may still remember. */
   life: z.string(),
   sequence: z.number(),
-  phase: phaseSchema,
-  recoveries: z.array(recoverySchema),
-  /** Stamped before the first evacuation leaves; lifted when none of its incidents did anything. */
-  cooldown: z.object({ sinceMs: z.number(), incidents: z.array(z.string()) }).nullable(),
-  /** By scope: a host, or "cloud". */
-  standing: z.record(z.string(), standingSchema),
+  /** The phase of each watch. */
+  watches: z.object({ hosts: hostsPhaseSchema }),
+  incidents: z.array(incidentSchema),
+  /** What stands about the cloud, its zones and aggregates. */
+  raised: z.array(raisedSchema),
+  /** Stamped before the first recovery leaves; lifted when none of them did anything. */
+  cooldown: z.object({ sinceMs: z.number(), recoveries: z.array(z.string()) }).nullable(),
   /** Rounds spent backing off; 0 when not. */
   backoffs: z.number(),
-  lastReport: evacuationReportSchema.nullable(),
+  /** Of the recoveries that ended last. */
+  reports: z.array(recoveryReportSchema),
   /** When the last recovery ended: servers collected before then do not tell what is left on its host. */
   recoveryEndedMs: z.number(),
   /** Redis lost what was known: nothing new is recovered until an operator accepts that. */
-  hold: z.object({ sinceMs: z.number(), why: z.string() }).nullable().default(null),
+  safeMode: z.object({ sinceMs: z.number(), why: z.string() }).nullable(),
   /** Begun on an empty Redis; the first inventory is to tell whether this cloud was watched before. */
-  unproven: z.boolean().default(false),
-  /** The rule at the last step, for whoever asks for the status. */
-  fencing: fencingModeSchema.nullable().default(null),
+  unproven: z.boolean(),
 });
 export type State = z.infer<typeof stateSchema>;
-
-/**
- * An operator's order, left in Redis: `ns4 -r`, `monitor --accept-empty-state`, or a look at once because something it
- * waited for is so now.
- */
-export const orderSchema = z.object({
-  kind: z.enum(['reset-cooldown', 'look-now', 'accept-empty-state']),
-  by: z.string(),
-  atMs: z.number(),
-});
-export type Order = z.infer<typeof orderSchema>;
-
-/**
- * What a monitor that takes the lead goes on from. state: what Redis holds, or what this monitor remembers when Redis
- * lost its last moments; lost: Redis is empty, and what this monitor remembers is all there is; nothing: neither knows
- * anything of this cloud.
- */
-export type Found = 'state' | 'lost' | 'nothing';
-
-/** Everything that can happen. Time arrives in `atMs` only. */
-export type Input = { readonly atMs: number } & (
-  | { readonly kind: 'tick' }
-  /** This monitor leads from now on, with the state it goes on from. */
-  | { readonly kind: 'leads'; readonly epoch: number; readonly who: string; readonly found: Found }
-  | { readonly kind: 'order'; readonly order: Order }
-  | {
-      readonly kind: 'outcome';
-      readonly finished: Finished;
-      /**
-       * What Redis holds now, with the servers that picture-needs.ts names; null when the step needs no picture, when there is
-       * none, or when it could not be read.
-       */
-      readonly picture: Picture | null;
-    }
-);
-
-/** What is to be done: save the state together with the events, then request and withdraw the jobs. */
-export interface Output {
-  readonly state: State;
-  readonly events: readonly EventFacts[];
-  readonly withdraw: readonly JobRequest[];
-}
 
 /** A fresh state, for a cloud that was never watched. */
 export function firstState(life: string): State {
   return {
-    version: 1,
+    version: 2,
     epoch: 0,
     revision: 0,
     life,
     sequence: 0,
-    phase: { kind: 'watching', nextCheckMs: 0 },
-    recoveries: [],
+    watches: { hosts: { kind: 'watching', nextCheckMs: 0 } },
+    incidents: [],
+    raised: [],
     cooldown: null,
-    standing: {},
     backoffs: 0,
-    lastReport: null,
+    reports: [],
     recoveryEndedMs: 0,
-    hold: null,
+    safeMode: null,
     unproven: false,
-    fencing: null,
   };
 }
 
-/** The jobs this state waits for: those the driver must have asked for, and asks for again after a restart. */
-export function awaitedJobs(state: State): JobRequest[] {
-  const phase = state.phase.kind === 'watching' ? [] : [state.phase.job];
-  return [...phase, ...state.recoveries.filter((r) => r.retryAtMs === null).map((r) => r.job)];
+/** Recoveries under way, with the host that each is about. */
+export function recoveriesOf({
+  incidents,
+}: Pick<State, 'incidents'>): { host: string; recovery: Recovery }[] {
+  return incidents.flatMap(({ subject, recovery }) =>
+    recovery === null ? [] : [{ host: subject.name, recovery }],
+  );
 }
 
+/** Hosts with a recovery under way. */
+export const recoveringHosts = (state: Pick<State, 'incidents'>): Set<string> =>
+  new Set(recoveriesOf(state).map(({ host }) => host));
+
+/** The jobs of recoveries that were to be asked for by now. */
+export const recoveryJobs = (state: State): JobRequest<'recover'>[] =>
+  recoveriesOf(state).flatMap(({ recovery }) => (recovery.retryAtMs === null ? [recovery.job] : []));
+
 /** Which job may work at each recovery of this state; written along with it, and asked by ns4. */
-export function assignmentsOf({ epoch, revision, recoveries }: State): Assignments {
-  return { epoch, revision, jobs: Object.fromEntries(recoveries.map((r) => [r.incident, r.job.id])) };
+export function assignmentsOf(state: State): Assignments {
+  const { epoch, revision } = state;
+  const jobs = Object.fromEntries(recoveriesOf(state).map(({ recovery }) => [recovery.id, recovery.job.id]));
+  return { epoch, revision, jobs };
 }
+
+/** Does it concern a single host or instance, which has an incident of its own? */
+export const isOfIncident = (scope: Scope): boolean => scope.kind === 'host' || scope.kind === 'instance';

@@ -47,3 +47,13 @@ function fromText(text: unknown): unknown {
 }
 
 export const scopeSchema = z.preprocess(fromText, typedScopeSchema);
+
+/** A scope that hosts share, as it stands in refusals. */
+export const partScopeSchema = z.preprocess(
+  fromText,
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('cloud') }),
+    z.object({ kind: z.literal('zone'), name: z.string() }),
+    z.object({ kind: z.literal('aggregate'), name: z.string() }),
+  ]),
+);

@@ -20,6 +20,8 @@ export interface Keys {
   readonly oldServers: string;
   readonly events: string;
   readonly monitorState: string;
+  /** How the monitor stands, for whoever is asked; see documents/status.ts. */
+  readonly status: string;
   /** Who leads, with an expiry; the epoch of the last take-over; who stands by. See monitor/lease.ts. */
   readonly monitorLease: string;
   readonly monitorEpoch: string;
@@ -57,6 +59,7 @@ export function keysOf(cloud: string): Keys {
     oldServers: `${prefix}:inventory:servers`,
     events: `${prefix}:events`,
     monitorState: `${prefix}:monitor:state`,
+    status: `${prefix}:status`,
     monitorLease: `${prefix}:monitor:lease`,
     monitorEpoch: `${prefix}:monitor:epoch`,
     monitorStandby: `${prefix}:monitor:standby`,

@@ -1,17 +1,12 @@
-// Orders that an operator leaves for the monitor in Redis; its own schema (monitor/core/types.ts) decides what it takes.
+// Leaves an operator's order for the monitor in Redis.
 import type { Redis } from 'ioredis';
+import type { Order } from '../documents/orders.ts';
 import type { Keys } from './keys.ts';
 
 /** Orders an operator may leave while no monitor runs. */
 const mostOrders = 100;
 
-export interface OrderLeft {
-  readonly kind: 'reset-cooldown' | 'look-now' | 'accept-empty-state';
-  readonly by: string;
-  readonly atMs: number;
-}
-
 /** The monitor takes it within seconds, or when it starts. */
-export async function leaveOrder(redis: Redis, keys: Pick<Keys, 'orders'>, order: OrderLeft): Promise<void> {
+export async function leaveOrder(redis: Redis, keys: Pick<Keys, 'orders'>, order: Order): Promise<void> {
   await redis.multi().rpush(keys.orders, JSON.stringify(order)).ltrim(keys.orders, -mostOrders, -1).exec();
 }

@@ -4,6 +4,7 @@
 import { type Hypervisor, isMarkedSpare, wasHandled } from '../documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../documents/jobs/scan.ts';
 import type { Refusal } from '../documents/refusals/refusals.ts';
+import { type PartScope, scopeKey } from '../documents/scope.ts';
 import type { Picture } from '../picture/picture.ts';
 import { type ControlRules, controlHosts, hostTarget, livingHosts, spread } from './controls.ts';
 import { vouchedSilence } from './votes.ts';
@@ -18,8 +19,7 @@ const mostGroupControls = 50;
 
 /** A part of the cloud whose agents or compute services are stale together. */
 export interface Outage {
-  /** "cloud", "zone NAME" or "aggregate NAME". */
-  readonly scope: string;
+  readonly scope: PartScope;
   readonly of: 'agents' | 'compute services';
   readonly stale: readonly string[];
   /** How many were counted: see `isCounted`. */
@@ -36,8 +36,6 @@ export interface Outages {
   /** A third or more is stale: silent hosts of these are judged only when one of the living answers the same scan. */
   readonly doubtful: readonly Outage[];
 }
-
-export const wholeCloud = 'cloud';
 
 /**
  * Looks at the whole cloud, then at each zone and aggregate. `recovering` are hosts with a recovery under way; they and
@@ -68,7 +66,7 @@ export function findOutages(
     if (most) failed.push(most);
     else if (third) (living.length === 0 ? failed : doubtful).push(third);
     // Everything smaller is part of it.
-    if (scope === wholeCloud && failed.length > 0) break;
+    if (scope.kind === 'cloud' && failed.length > 0) break;
   }
   return { failed, doubtful };
 }
@@ -153,24 +151,31 @@ export function outageRefusal(
   return { name: 'control-plane-suspect', scope, of, stale: [...stale], total, why, hosts: [...hosts] };
 }
 
+interface Part {
+  readonly scope: PartScope;
+  readonly members: Hypervisor[];
+}
+
 /** The whole cloud first, then zones and aggregates; of several with the same hosts only the first. */
-function groupsOf({ hypervisors }: Picture): { scope: string; members: Hypervisor[] }[] {
-  const groups = new Map<string, Hypervisor[]>([[wholeCloud, [...hypervisors]]]);
-  const join = (scope: string, hypervisor: Hypervisor) => {
-    const members = groups.get(scope);
-    if (members) members.push(hypervisor);
-    else groups.set(scope, [hypervisor]);
+function groupsOf({ hypervisors }: Picture): Part[] {
+  const parts = new Map<string, Part>();
+  const join = (scope: PartScope, hypervisor: Hypervisor) => {
+    const key = scopeKey(scope);
+    const part = parts.get(key) ?? { scope, members: [] };
+    part.members.push(hypervisor);
+    parts.set(key, part);
   };
-  for (const hypervisor of hypervisors) join(`zone ${hypervisor.zone}`, hypervisor);
+  for (const hypervisor of hypervisors) join({ kind: 'cloud' }, hypervisor);
+  for (const hypervisor of hypervisors) join({ kind: 'zone', name: hypervisor.zone }, hypervisor);
   for (const hypervisor of hypervisors)
-    for (const name of hypervisor.aggregates) join(`aggregate ${name}`, hypervisor);
-  const bySet = new Map<string, { scope: string; members: Hypervisor[] }>();
-  for (const [scope, members] of groups) {
-    const key = members
+    for (const name of hypervisor.aggregates) join({ kind: 'aggregate', name }, hypervisor);
+  const bySet = new Map<string, Part>();
+  for (const part of parts.values()) {
+    const key = part.members
       .map((h) => h.host)
       .sort()
       .join('\n');
-    if (!bySet.has(key)) bySet.set(key, { scope, members });
+    if (!bySet.has(key)) bySet.set(key, part);
   }
   return [...bySet.values()];
 }

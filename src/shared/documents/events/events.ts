@@ -16,9 +16,11 @@ export const factsSchema = z.discriminatedUnion('kind', schemas);
 export type EventFacts = z.infer<(typeof eventEntries)[number]['schema']>;
 
 export const eventSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   cloud: z.string(),
   atMs: z.number(),
+  /** Ids of the incidents it is about; none: the cloud. */
+  incidents: z.array(z.string()),
   level: z.enum(eventLevels),
   text: z.string(),
   facts: factsSchema,
@@ -33,7 +35,20 @@ export function sentence(facts: EventFacts): { level: EventLevel; text: string }
   return { level: entry.level(facts), text: entry.says(facts) };
 }
 
-/** A complete event from its facts. */
-export function announce(cloud: string, atMs: number, facts: EventFacts): SonnyEvent {
-  return { version: 1, cloud, atMs, ...sentence(facts), facts };
+/** The hosts that an event is about, whose incidents it belongs to. */
+export const hostsOf = (facts: EventFacts): readonly string[] =>
+  (byKind.get(facts.kind) as EventEntry).hosts(facts);
+
+/** The incident that an event names itself; null: see `hostsOf`. */
+export const incidentOf = (facts: EventFacts): string | null =>
+  (byKind.get(facts.kind) as EventEntry).incident(facts);
+
+/** A complete event from its facts; without `incidents` those that the facts name themselves. */
+export function announce(
+  cloud: string,
+  atMs: number,
+  facts: EventFacts,
+  incidents: readonly string[] = [incidentOf(facts) ?? []].flat(),
+): SonnyEvent {
+  return { version: 2, cloud, atMs, incidents: [...incidents], ...sentence(facts), facts };
 }

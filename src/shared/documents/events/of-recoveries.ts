@@ -1,51 +1,82 @@
-// Events of a recovery: asked for, continued, its steps, each instance, its end.
+// Events of a recovery: ordered, asked for, continued, its steps, each instance, its end.
 import { z } from 'zod';
-import { evacuationReportSchema, type InstanceReport, instanceReportSchema } from '../jobs/evacuate.ts';
+import { type InstanceReport, instanceReportSchema, recoveryReportSchema } from '../jobs/recover.ts';
+import { targetSchema, targetsText } from '../plan.ts';
+import { refusalSchema, refusalSentence } from '../refusals/refusals.ts';
 import { event } from './entry.ts';
 import { progressSchema, progressText } from './progress.ts';
 import { endedText, endedWell } from './report-text.ts';
 import { seconds } from './words.ts';
 
-const pair = { incident: z.string(), dead: z.string(), spare: z.string() };
+/** Which recovery of which incident, whose instances, and where they go. */
+const which = {
+  incident: z.string(),
+  recovery: z.string(),
+  host: z.string(),
+  targets: z.array(targetSchema),
+};
+const incident = (facts: { readonly incident: string }) => facts.incident;
+const way = ({ host, targets }: Pick<z.infer<z.ZodObject<typeof which>>, 'host' | 'targets'>) =>
+  `${host} -> ${targetsText(targets)}`;
 
-const evacuationRequested = event('evacuation-requested', pair, {
-  level: 'warning',
-  says: ({ dead, spare, incident }) => `Recovering ${dead} -> ${spare} (incident ${incident}).`,
-});
-
-const evacuationContinued = event(
-  'evacuation-continued',
-  { ...pair, attempt: z.number(), why: z.string() },
+/** `order`: the operator's order that it was begun by; null: the watch found the host dead. */
+const recoveryRequested = event(
+  'recovery-requested',
+  { ...which, order: z.string().nullable() },
   {
+    incident,
     level: 'warning',
-    says: ({ dead, spare, attempt, why }) =>
-      `Continuing ${dead} -> ${spare} with another worker, attempt ${attempt}: ${why}.`,
+    says: (facts) => `Recovering ${way(facts)} (incident ${facts.incident}).`,
+  },
+);
+
+/** An operator's order to recover a host was not followed. */
+const orderRefused = event(
+  'order-refused',
+  { order: z.string(), host: z.string(), by: z.string(), refusal: refusalSchema },
+  {
+    hosts: ({ host }) => [host],
+    level: 'warning',
+    says: ({ host, by, refusal }) =>
+      `The order of ${by} to recover ${host} was refused: ${refusalSentence(refusal)}`,
+  },
+);
+
+const recoveryContinued = event(
+  'recovery-continued',
+  { ...which, attempt: z.number(), why: z.string() },
+  {
+    incident,
+    level: 'warning',
+    says: (facts) => `Continuing ${way(facts)} with another worker, attempt ${facts.attempt}: ${facts.why}.`,
   },
 );
 
 const recoveryProgress = event(
   'progress',
-  { ...pair, progress: progressSchema },
+  { ...which, progress: progressSchema },
   {
+    incident,
     level: 'info',
-    says: ({ dead, spare, progress }) => `${dead} -> ${spare}: ${progressText(dead, progress)}.`,
+    says: (facts) => `${way(facts)}: ${progressText(facts.host, facts.progress)}.`,
   },
 );
 
 const instanceEnded = event(
-  'instance',
-  { ...pair, instance: instanceReportSchema },
+  'instance-ended',
+  { ...which, instance: instanceReportSchema },
   {
+    incident,
     level: ({ instance }) => (instance.outcome === 'recovered' ? 'info' : 'error'),
-    says: ({ instance, spare }) => instanceText(instance, spare),
+    says: ({ instance, targets }) => instanceText(instance, instance.to ?? targetsText(targets)),
   },
 );
 
-function instanceText(i: InstanceReport, spare: string): string {
+function instanceText(i: InstanceReport, to: string): string {
   const took = i.tookMs === null ? '' : ` after ${seconds(i.tookMs)}`;
   switch (i.outcome) {
     case 'recovered':
-      return `${i.name} is back on ${spare}${took} (${i.after ?? i.before}).`;
+      return `${i.name} is back on ${to}${took} (${i.after ?? i.before}).`;
     case 'skipped':
       return `${i.name} stays where it is: ${i.why}.`;
     case 'failed':
@@ -55,30 +86,32 @@ function instanceText(i: InstanceReport, spare: string): string {
   }
 }
 
-const evacuationEnded = event(
-  'evacuation-ended',
-  { report: evacuationReportSchema },
+const recoveryEnded = event(
+  'recovery-ended',
+  { report: recoveryReportSchema },
   {
+    incident: ({ report }) => report.incident,
     level: ({ report }) => (endedWell(report) ? 'info' : 'error'),
     says: ({ report }) => endedText(report),
   },
 );
 
-const evacuationLost = event(
-  'evacuation-lost',
-  { ...pair, why: z.string() },
+const recoveryLost = event(
+  'recovery-lost',
+  { ...which, why: z.string() },
   {
+    incident,
     level: 'error',
-    says: ({ dead, spare, why }) =>
-      `Nobody knows how ${dead} -> ${spare} ended (${why}). Please look; the cooldown stands.`,
+    says: (facts) => `Nobody knows how ${way(facts)} ended (${facts.why}). Please look; the cooldown stands.`,
   },
 );
 
 export const recoveryEvents = [
-  evacuationRequested,
-  evacuationContinued,
+  recoveryRequested,
+  orderRefused,
+  recoveryContinued,
   recoveryProgress,
   instanceEnded,
-  evacuationEnded,
-  evacuationLost,
+  recoveryEnded,
+  recoveryLost,
 ] as const;

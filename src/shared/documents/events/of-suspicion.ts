@@ -1,6 +1,13 @@
 // Events on the way from a suspicion to a death or back, and each refusal.
 import { z } from 'zod';
-import { refusalEntry, refusalSchema, refusalSentence } from '../refusals/refusals.ts';
+import {
+  refusalEntry,
+  refusalHosts,
+  refusalNames,
+  refusalSchema,
+  refusalSentence,
+} from '../refusals/refusals.ts';
+import { scopeSchema, scopeText } from '../scope.ts';
 import { event } from './entry.ts';
 import { list, seconds } from './words.ts';
 
@@ -8,6 +15,7 @@ const suspectsFound = event(
   'suspects-found',
   { hosts: z.array(z.object({ host: z.string(), silentMs: z.number() })) },
   {
+    hosts: ({ hosts }) => hosts.map(({ host }) => host),
     level: 'warning',
     says: ({ hosts }) =>
       `No heartbeat from ${list(hosts.map((h) => `${h.host} for ${seconds(h.silentMs)}`))}. Looking closer.`,
@@ -18,24 +26,24 @@ const refused = event(
   'refused',
   { refusal: refusalSchema },
   {
+    hosts: ({ refusal }) => refusalHosts(refusal),
     level: ({ refusal }) => refusalEntry(refusal).level,
     says: ({ refusal }) => refusalSentence(refusal),
   },
 );
 
-/** A standing refusal or suspicion about `scope` (a host, or "cloud") is over. */
+/** What stood about `scope` is over: a suspicion, or a refusal by name. */
 const cleared = event(
   'cleared',
-  { scope: z.string(), of: z.string() },
+  { scope: scopeSchema, of: z.enum(['suspect', 'silent', ...refusalNames]) },
   {
+    hosts: ({ scope }) => (scope.kind === 'host' ? [scope.name] : []),
     level: 'info',
     says: ({ scope, of }) => {
-      if (of === 'control-plane-suspect' && /^(zone|aggregate) |^cloud$/.test(scope))
-        return `Agents and compute services of ${scope === 'cloud' ? 'the cloud' : scope} report again.`;
-      if (scope !== 'cloud') return `${scope} is no longer suspicious (it was: ${of}).`;
-      return of === 'too-many-suspects'
-        ? 'The number of suspects is within the limit again.'
-        : 'I can see the cloud again.';
+      const over = of === 'suspect' || of === 'silent' ? undefined : refusalEntry({ name: of }).over;
+      return scope.kind === 'host' || over === undefined
+        ? `${scopeText(scope)} is no longer suspicious (it was: ${of}).`
+        : over(scopeText(scope));
     },
   },
 );
@@ -45,6 +53,7 @@ const hostsSilent = event(
   'hosts-silent',
   { hosts: z.array(z.object({ host: z.string(), detail: z.string() })) },
   {
+    hosts: ({ hosts }) => hosts.map(({ host }) => host),
     level: 'warning',
     says: ({ hosts }) =>
       `No answer from ${list(hosts.map((h) => `${h.host} (${h.detail})`))}, while the control hosts answer. Asking the instances.`,
@@ -54,17 +63,29 @@ const hostsSilent = event(
 const hostDead = event(
   'host-dead',
   { host: z.string(), evidence: z.array(z.string()) },
-  { level: 'error', says: ({ host, evidence }) => `${host} is dead: ${evidence.join('; ')}.` },
+  {
+    hosts: ({ host }) => [host],
+    level: 'error',
+    says: ({ host, evidence }) => `${host} is dead: ${evidence.join('; ')}.`,
+  },
 );
 
 const disabledWithInstances = event(
   'disabled-with-instances',
   { host: z.string(), instances: z.number() },
   {
+    hosts: ({ host }) => [host],
     level: 'warning',
     says: ({ host, instances }) =>
       `${host} is disabled, yet ${instances} instances are on it; it is treated as any other.`,
   },
+);
+
+/** A host of an earlier recovery is up and enabled again: its incident is closed. */
+const returned = event(
+  'returned',
+  { host: z.string() },
+  { hosts: ({ host }) => [host], level: 'info', says: ({ host }) => `${host} is back in service.` },
 );
 
 export const suspicionEvents = [
@@ -74,4 +95,5 @@ export const suspicionEvents = [
   hostsSilent,
   hostDead,
   disabledWithInstances,
+  returned,
 ] as const;

@@ -46,6 +46,7 @@ const fenceConfirmed = event(
   'fence-confirmed',
   { host: z.string(), by: z.string() },
   {
+    hosts: ({ host }) => [host],
     level: 'warning',
     says: ({ host, by }) =>
       `${by} says that ${host} is off. That is taken as proof for an hour, unless a heartbeat of it comes.`,
@@ -58,8 +59,8 @@ const cooldownReset = event(
   { level: 'warning', says: ({ by }) => `The cooldown was reset by ${by}.` },
 );
 
-const holdLifted = event(
-  'hold-lifted',
+const safeModeLeft = event(
+  'safe-mode-left',
   { by: z.string() },
   {
     level: 'warning',
@@ -73,5 +74,5 @@ export const monitorEvents = [
   backoffOver,
   fenceConfirmed,
   cooldownReset,
-  holdLifted,
+  safeModeLeft,
 ] as const;

@@ -1,16 +1,17 @@
 // The summary of a recovery, for people: told as an event, and printed by `ns4 -d`.
-import type { EvacuationReport, InstanceReport } from '../jobs/evacuate.ts';
+import type { InstanceReport, RecoveryReport } from '../jobs/recover.ts';
+import { targetsText } from '../plan.ts';
 import { refusalSentence } from '../refusals/refusals.ts';
 import { list, seconds } from './words.ts';
 
 /** Every instance is back (or there was none). */
-export function endedWell(report: EvacuationReport): boolean {
+export function endedWell(report: RecoveryReport): boolean {
   return report.outcome === 'done' && report.instances.every((i) => i.outcome === 'recovered');
 }
 
 /** How a recovery ended, in one or two sentences. */
-export function endedText(report: EvacuationReport): string {
-  const pair = `${report.dead} -> ${report.spare}`;
+export function endedText(report: RecoveryReport): string {
+  const pair = `${report.dead} -> ${targetsText(report.targets)}`;
   const of = (outcome: InstanceReport['outcome']) => report.instances.filter((i) => i.outcome === outcome);
   const back = of('recovered');
   const rest = report.instances.filter((i) => i.outcome !== 'recovered');

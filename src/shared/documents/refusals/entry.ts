@@ -19,10 +19,16 @@ export interface RefusalFacts<R> {
   readonly doubt?: boolean;
   /** The hosts it is about; none: the whole cloud. */
   about(refusal: R): readonly string[];
+  /** It is the cloud that is refused, whomever it is about. */
+  readonly ofCloud?: boolean;
+  /** Those about the cloud that take each other's place; each stands alone unless it says otherwise. */
+  condition?(refusal: R): string;
   /** What makes it another one worth saying, besides its name and hosts: never what merely passes, as time does. */
   sameWhen?(refusal: R): string;
   /** The sentence that Slack, logs and terminals show: what was seen, and that nothing was done. */
   says(refusal: R): string;
+  /** The sentence when it is over, where it concerns the cloud or a part of it; a host is "no longer suspicious". */
+  over?(scope: string): string;
   /** README's row: what it means, and what to do. */
   readonly means: string;
   readonly remedy: string;

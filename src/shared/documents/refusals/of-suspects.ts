@@ -15,6 +15,7 @@ const tooManySuspects = refusal(
     stage: 'suspicion',
     by: ['monitor'],
     level: 'warning',
+    ofCloud: true,
     about: ({ suspects }) => suspects,
     says: ({ suspects, limit }) =>
       `${suspects.length} hypervisors are suspicious at once (limit ${limit}): ${list(suspects)}. Backing off, none is inspected.`,

@@ -73,15 +73,15 @@ const perhapsMoreDead = refusal(
 
 const cooldown = refusal(
   'cooldown',
-  { host, sinceMs: z.number(), untilMs: z.number() },
+  { hosts, sinceMs: z.number(), untilMs: z.number() },
   {
     stage: 'death',
     by: ['monitor'],
     level: 'error',
-    about: theHost,
+    about: theHosts,
     sameWhen: ({ sinceMs }) => String(sinceMs),
     says: (r) =>
-      `${r.host} is dead, but the last recovery began ${utc(r.sinceMs)} and the cooldown lasts until ${utc(r.untilMs)}. Nothing done ("ns4 -r" forgets it).`,
+      `${list(r.hosts)} is dead, but the last recovery began ${utc(r.sinceMs)} and the cooldown lasts until ${utc(r.untilMs)}. Nothing done ("ns4 -r" forgets it).`,
     means: 'a recovery was made within `cooldown_period`',
     remedy: '`ns4 -r`, when the first death is understood',
   },

@@ -1,7 +1,10 @@
 // Refusals because the picture of the cloud is missing, old, or looks like an outage of the control plane.
 import { z } from 'zod';
+import { type PartScope, partScopeSchema, scopeText } from '../scope.ts';
 import { refusal, theHosts, wholeCloud } from './entry.ts';
 import { list, seconds } from './words.ts';
+
+const seenAgain = () => 'I can see the cloud again.';
 
 const inventoryUnavailable = refusal(
   'inventory-unavailable',
@@ -11,6 +14,8 @@ const inventoryUnavailable = refusal(
     by: ['monitor'],
     level: 'warning',
     about: wholeCloud,
+    condition: () => 'sight',
+    over: seenAgain,
     says: ({ detail }) => `I cannot see the cloud: ${detail}. Nothing is judged until I can.`,
     means: 'Nova, Neutron or Keystone did not answer, so nobody is judged',
     remedy: 'look at the control plane; `ns4 --check`',
@@ -25,6 +30,8 @@ const inventoryStale = refusal(
     by: ['monitor'],
     level: 'warning',
     about: wholeCloud,
+    condition: () => 'sight',
+    over: seenAgain,
     says: ({ ageMs, limitMs }) =>
       `What I know of the cloud is ${seconds(ageMs)} old (limit ${seconds(limitMs)}; do the clocks of ns4 and monitor agree?). Nothing is judged on it.`,
     means: "the inventory is more than 60 s off the monitor's clock",
@@ -40,6 +47,8 @@ const workerSilent = refusal(
     by: ['monitor'],
     level: 'warning',
     about: wholeCloud,
+    condition: ({ job }) => `worker ${job}`,
+    over: () => 'ns4 finishes its jobs again.',
     says: ({ job, waitedMs }) =>
       `No ns4 worker finished "${job}" within ${seconds(waitedMs)}. Is ns4 running? Nothing is judged meanwhile.`,
     means: 'no ns4 finished the job in time',
@@ -49,12 +58,18 @@ const workerSilent = refusal(
 
 const serversUnavailable = refusal(
   'servers-unavailable',
-  { detail: z.string() },
+  {
+    detail: z.string(),
+    /** The refresh failed, or by the time of the verdict the list was old. */
+    of: z.enum(['refresh', 'verdict']),
+  },
   {
     stage: 'picture',
     by: ['monitor'],
     level: 'warning',
     about: wholeCloud,
+    condition: ({ of }) => `servers ${of}`,
+    over: () => 'The list of instances is fresh again.',
     says: ({ detail }) =>
       `The list of instances could not be refreshed: ${detail}. Old ones do not judge; nothing done.`,
     means: 'the list of instances could not be refreshed',
@@ -66,8 +81,7 @@ const serversUnavailable = refusal(
 const controlPlaneSuspect = refusal(
   'control-plane-suspect',
   {
-    /** "cloud", "zone NAME" or "aggregate NAME". */
-    scope: z.string(),
+    scope: partScopeSchema,
     of: z.enum(['agents', 'compute services']),
     stale: z.array(z.string()),
     total: z.number(),
@@ -81,7 +95,10 @@ const controlPlaneSuspect = refusal(
     by: ['monitor', 'ns4'],
     level: 'error',
     about: theHosts,
-    sameWhen: ({ scope, why }) => `${scope} ${why}`,
+    condition: () => 'sight',
+    over: (scope) =>
+      `Agents and compute services of ${scope === 'cloud' ? 'the cloud' : scope} report again.`,
+    sameWhen: ({ scope, why }) => `${scopeText(scope)} ${why}`,
     says: outageSentence,
     means:
       'most agents or compute services of the cloud, a zone or an aggregate are stale together, or many are and nobody else there answers',
@@ -91,7 +108,7 @@ const controlPlaneSuspect = refusal(
 );
 
 interface OutageEvidence {
-  readonly scope: string;
+  readonly scope: PartScope;
   readonly of: 'agents' | 'compute services';
   readonly stale: readonly string[];
   readonly total: number;
@@ -100,14 +117,14 @@ interface OutageEvidence {
 }
 
 function outageSentence(r: OutageEvidence): string {
-  const where = r.scope === 'cloud' ? 'the cloud' : r.scope;
+  const where = r.scope.kind === 'cloud' ? 'the cloud' : scopeText(r.scope);
   const seen = `${r.stale.length} of ${r.total} ${
     r.of === 'agents' ? 'hypervisors have silent agents' : 'compute services are down'
   } in ${where} (${list(r.stale)})`;
   switch (r.why) {
     case 'most':
       return `${seen}: that looks like the control plane or the network, not like dead hosts. ${
-        r.scope === 'cloud' ? 'Nobody is judged' : 'None of its hosts is judged'
+        r.scope.kind === 'cloud' ? 'Nobody is judged' : 'None of its hosts is judged'
       } meanwhile.`;
     case 'nobody-to-ask':
       return `${seen}, and nobody is left there to tell dead hosts from a network that is cut. None of them is judged.`;

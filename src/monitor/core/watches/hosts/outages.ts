@@ -2,6 +2,7 @@
 
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
 import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
+import { isSameScope } from '../../../../shared/documents/scope.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import {
   findOutages,
@@ -9,9 +10,10 @@ import {
   type Outages,
   outageRefusal,
   unansweredFor,
-  wholeCloud,
 } from '../../../../shared/rules/control-plane.ts';
-import type { Turn } from '../../step-draft.ts';
+import type { Draft } from '../../draft.ts';
+import { clearPart, raise } from '../../incidents/raised.ts';
+import { recoveringHosts } from '../../state.ts';
 
 /** What a round must know of outages. */
 export interface OutageSight extends Outages {
@@ -22,21 +24,34 @@ export interface OutageSight extends Outages {
 }
 
 /** Looks for outages and refuses each part that failed, once until it is over. */
-export function lookForOutages(turn: Turn, picture: Picture): OutageSight {
-  const recovering = new Set(turn.state.recoveries.map((r) => r.dead));
-  const outages = findOutages(picture, turn.nowMs, turn.rules, recovering);
+export function lookForOutages(draft: Draft, picture: Picture): OutageSight {
+  const outages = findOutages(picture, draft.nowMs, draft.rules, recoveringHosts(draft.state));
   for (const outage of outages.failed) {
-    const before = turn.state.standing[outage.scope]?.refusal;
+    const { scope } = outage;
+    const before = draft.state.raised.find(
+      (r) => isSameScope(r.scope, scope) && r.refusal.name === 'control-plane-suspect',
+    )?.refusal;
     // When the message bus fails, services and agents run out, and come back, one after the other: only worse is news.
     const worst = before?.name === 'control-plane-suspect' && before.of === 'agents' ? 'agents' : outage.of;
-    const hosts = outage.scope === wholeCloud ? [] : outage.stale;
-    turn.refuse(outageRefusal(outage, hosts), worst, outage.scope);
+    const hosts = scope.kind === 'cloud' ? [] : outage.stale;
+    raise(draft, outageRefusal(outage, hosts), { scope, signature: worst });
   }
   return {
     ...outages,
-    everywhere: outages.failed.some((outage) => outage.scope === wholeCloud),
+    everywhere: outages.failed.some(({ scope }) => scope.kind === 'cloud'),
     refused: new Set(outages.failed.flatMap((outage) => [...outage.hosts])),
   };
+}
+
+/** Zones and aggregates that report again. */
+export function clearOutages(draft: Draft, { failed }: Outages): void {
+  clearPart(
+    draft,
+    ({ refusal, scope }) =>
+      refusal.name === 'control-plane-suspect' &&
+      scope.kind !== 'cloud' &&
+      !failed.some((outage) => isSameScope(outage.scope, scope)),
+  );
 }
 
 const noScan: ScanResult = { ok: false, detail: 'there was none' };
@@ -47,14 +62,14 @@ const noScan: ScanResult = { ok: false, detail: 'there was none' };
  * answered. Without a picture the round will not act anyway.
  */
 export function vouchedFor(
-  turn: Turn,
+  draft: Draft,
   picture: Picture | null,
   outcome: JobOutcome<'scan'>,
   silent: Readonly<Record<string, readonly string[]>>,
 ): ReadonlySet<string> {
   const silentHosts = Object.keys(silent);
   if (silentHosts.length === 0 || picture === null) return new Set(silentHosts);
-  const outages = lookForOutages(turn, picture);
+  const outages = lookForOutages(draft, picture);
   if (outages.everywhere) return new Set();
   const scan = outcome.state === 'done' ? outcome.result : noScan;
   const vouched = new Set<string>();
@@ -65,8 +80,6 @@ export function vouchedFor(
     if (outage) unvouched.set(outage, [...(unvouched.get(outage) ?? []), host]);
     else vouched.add(host);
   }
-  for (const [outage, hosts] of unvouched) {
-    turn.refuse(outageRefusal(outage, hosts));
-  }
+  for (const [outage, hosts] of unvouched) raise(draft, outageRefusal(outage, hosts));
   return vouched;
 }

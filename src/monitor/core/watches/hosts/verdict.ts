@@ -3,8 +3,9 @@ import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts'
 import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
 
 import { eyesAgreeing, tooFewEyes, vouchedSilence } from '../../../../shared/rules/votes.ts';
-import type { Phase } from '../../state.ts';
-import type { Turn } from '../../step-draft.ts';
+import type { Draft } from '../../draft.ts';
+import { raise } from '../../incidents/raised.ts';
+import type { HostsPhase } from '../../state.ts';
 
 /** A hypervisor judged dead, with what that rests on, as sentences. */
 export interface DeadHost {
@@ -18,11 +19,11 @@ type SeenScan = ScanResult & { ok: true };
 
 /** The suspects that a scan found silent, with what it saw; for each other one a refusal. */
 export function silentOnes(
-  turn: Turn,
+  draft: Draft,
   outcome: JobOutcome<'scan'>,
   suspects: readonly string[],
 ): Record<string, string> {
-  const scan = usableScan(turn, outcome, 'hosts', suspects);
+  const scan = usableScan(draft, outcome, 'hosts', suspects);
   if (scan === null) return {};
   const silent: Record<string, string> = {};
   const blindFor: string[] = [];
@@ -30,15 +31,16 @@ export function silentOnes(
   for (const host of suspects) {
     const finding = scan.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
     // An answer is an answer, however blind the scanner is otherwise.
-    if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });
+    if (finding.state === 'answers') raise(draft, { name: 'host-answers', host, on: finding.detail });
     else if (scan.outcome === 'too-few-eyes') unseen.push(host);
     else if (scan.outcome === 'blind') blindFor.push(host);
-    else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });
+    else if (finding.state === 'unknown')
+      raise(draft, { name: 'scan-unknown', host, detail: finding.detail });
     else silent[host] = finding.detail;
   }
-  if (unseen.length > 0) turn.refuse(tooFewEyes(unseen, scan));
+  if (unseen.length > 0) raise(draft, tooFewEyes(unseen, scan));
   if (blindFor.length > 0)
-    turn.refuse({
+    raise(draft, {
       name: 'scanner-blind',
       of: 'hosts',
       hosts: blindFor,
@@ -55,12 +57,12 @@ export function silentOnes(
  * required: its own silence to a sighted scanner is enough to have it fenced.
  */
 export function judgeWitnesses(
-  turn: Turn,
+  draft: Draft,
   outcome: JobOutcome<'scan'>,
-  phase: Phase & { kind: 'scanning-guests' },
+  phase: HostsPhase & { kind: 'scanning-guests' },
 ): DeadHost[] {
   const hosts = Object.keys(phase.silent);
-  const scan = usableScan(turn, outcome, 'guests', hosts);
+  const scan = usableScan(draft, outcome, 'guests', hosts);
   if (scan === null) return [];
   const guests = phase.controlGuests.map(({ target }) => target);
   const vouchers = guests.length > 0 ? [guests] : [];
@@ -78,12 +80,12 @@ export function judgeWitnesses(
     const witnesses = seen.map((w) => w.target);
     const agreeing = eyesAgreeing(scan, witnesses, vouchers);
     const unknown = seen.find((w) => w.finding.state === 'unknown');
-    if (answering.length > 0) turn.refuse({ name: 'guests-answer', host, answering, silent: silent.length });
+    if (answering.length > 0) raise(draft, { name: 'guests-answer', host, answering, silent: silent.length });
     else if (phase.unwitnessed.includes(host)) judgeUnwitnessed(host, scan);
     else if (scan.outcome === 'too-few-eyes') unseen.push(host);
     else if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) blindFor.push(host);
     else if (unknown || silent.length === 0)
-      turn.refuse({
+      raise(draft, {
         name: 'scan-unknown',
         host,
         detail: unknown
@@ -96,7 +98,7 @@ export function judgeWitnesses(
         host,
         witnesses,
         evidence: [
-          ...silence(turn, host, phase),
+          ...silence(draft, host, phase),
           `its instances do not answer (${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''})`,
           ...controlsAnswer(scan, agreeing),
         ],
@@ -107,42 +109,43 @@ export function judgeWitnesses(
   function judgeUnwitnessed(host: string, seen: SeenScan): void {
     const finding = seen.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
     const controlHosts = Object.keys(seen.controls).filter((name) => !guests.includes(name));
-    if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });
+    if (finding.state === 'answers') raise(draft, { name: 'host-answers', host, on: finding.detail });
     else if (seen.outcome === 'too-few-eyes') unseen.push(host);
     else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);
-    else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });
+    else if (finding.state === 'unknown')
+      raise(draft, { name: 'scan-unknown', host, detail: finding.detail });
     else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);
     else
       dead.push({
         host,
         witnesses: [host],
         evidence: [
-          ...silence(turn, host, phase),
+          ...silence(draft, host, phase),
           'none of its instances could testify, so fencing has to prove it',
           ...controlsAnswer(seen, eyesAgreeing(seen, [host], [controlHosts])),
         ],
       });
   }
 
-  if (unseen.length > 0) turn.refuse(tooFewEyes(unseen, scan));
+  if (unseen.length > 0) raise(draft, tooFewEyes(unseen, scan));
   if (blindFor.length > 0) {
     const dark = scan.outcome !== 'blind' && guests.length > 0;
     const controls = dark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
-    turn.refuse({ name: 'scanner-blind', of: 'guests', hosts: blindFor, controls });
+    raise(draft, { name: 'scanner-blind', of: 'guests', hosts: blindFor, controls });
   }
   return dead;
 }
 
 /** What every verdict rests on. */
-const silence = (turn: Turn, host: string, phase: Phase & { kind: 'scanning-guests' }): string[] => [
-  `no heartbeat of its agents for more than ${turn.rules.heartbeatPeriodMs / 1000} s`,
+const silence = (draft: Draft, host: string, phase: HostsPhase & { kind: 'scanning-guests' }): string[] => [
+  `no heartbeat of its agents for more than ${draft.rules.heartbeatPeriodMs / 1000} s`,
   `the host does not answer (${phase.silent[host]})`,
 ];
 
 /** Bystanders that did not answer the guest scan: silence and trouble count alike, as the doubt is about acting. */
 export function silentBystanders(
   outcome: JobOutcome<'scan'>,
-  phase: Phase & { kind: 'scanning-guests' },
+  phase: HostsPhase & { kind: 'scanning-guests' },
 ): string[] {
   const targets = outcome.state === 'done' && outcome.result.ok ? outcome.result.targets : {};
   return phase.bystanders.filter((host) => targets[host]?.state !== 'answers');
@@ -150,7 +153,7 @@ export function silentBystanders(
 
 /** The scan, if there was one; otherwise a refusal for its hosts: a scan that failed says nothing (defect 2 of the original). */
 function usableScan(
-  turn: Turn,
+  draft: Draft,
   outcome: JobOutcome<'scan'>,
   of: 'hosts' | 'guests',
   hosts: readonly string[],
@@ -164,7 +167,7 @@ function usableScan(
         };
   if (result.ok) return result;
   const { detail } = result;
-  turn.refuse({ name: 'scan-failed', of, hosts: [...hosts], detail });
+  raise(draft, { name: 'scan-failed', of, hosts: [...hosts], detail });
   return null;
 }
 

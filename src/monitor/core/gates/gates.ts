@@ -1,0 +1,79 @@
+// The monitor's gates, in the order in which they are asked: the original's (limit, cooldown, then a spare), and before
+// them those without which nobody knows whether there is a cooldown. Pure.
+import type { Picture } from '../../../shared/picture/picture.ts';
+import type { Gate } from '../../../shared/rules/gate.ts';
+import type { Policy } from '../../../shared/rules/policy.ts';
+import type { State } from '../state.ts';
+
+/** Dead hosts that may be recovered together, or not. */
+export interface Case {
+  readonly hosts: readonly string[];
+  /** Hosts that may be dying with them; they count for the limit however far apart their heartbeats run out. */
+  readonly perhapsDead: readonly string[];
+  /** Those of them of whom nobody was told yet. */
+  readonly untold: readonly string[];
+  /** Hosts with a recovery under way. */
+  readonly recovering: number;
+  readonly safeMode: State['safeMode'];
+  readonly cooldown: State['cooldown'];
+  readonly nowMs: number;
+}
+
+type MonitorGate = Gate<Case, Picture, Policy>;
+
+const dryMode: MonitorGate = {
+  name: 'dry-mode',
+  why: 'an operator who wants to see first what Sonny would do finds it done',
+  waivable: true,
+  check: ({ hosts }, _, { deadBackoff }) =>
+    deadBackoff === 0 ? { name: 'dry-mode', hosts: [...hosts] } : null,
+};
+
+const safeMode: MonitorGate = {
+  name: 'state-lost',
+  why: 'a cooldown or a recovery that Redis lost is overrun',
+  waivable: true,
+  check: ({ hosts, safeMode: held }) =>
+    held === null ? null : { name: 'state-lost', hosts: [...hosts], why: held.why },
+};
+
+const limit: MonitorGate = {
+  name: 'too-many-dead',
+  why: 'a failure that looks like many deaths moves half a cloud',
+  waivable: true,
+  check: ({ hosts, recovering }, _, { deadBackoff }) =>
+    hosts.length + recovering > deadBackoff
+      ? { name: 'too-many-dead', hosts: [...hosts], limit: deadBackoff }
+      : null,
+};
+
+/**
+ * Within the limit those of whom nobody was told yet are waited for as well: they die together, and whoever is recovered
+ * first would leave the others to the cooldown.
+ */
+const together: MonitorGate = {
+  name: 'perhaps-more-dead',
+  why: 'the first of several that die together passes the limit alone',
+  waivable: true,
+  check: ({ hosts, perhapsDead, untold, recovering }, _, { deadBackoff }) =>
+    hosts.length + perhapsDead.length + recovering > deadBackoff || untold.length > 0
+      ? { name: 'perhaps-more-dead', hosts: [...hosts], others: [...perhapsDead], limit: deadBackoff }
+      : null,
+};
+
+const cooldown: MonitorGate = {
+  name: 'cooldown',
+  why: 'a failure that goes round recovers one host after the other',
+  waivable: true,
+  check: ({ hosts, cooldown: since, nowMs }, _, { cooldownMs }) => {
+    if (since === null || nowMs >= since.sinceMs + cooldownMs) return null;
+    const { sinceMs } = since;
+    return { name: 'cooldown', hosts: [...hosts], sinceMs, untilMs: sinceMs + cooldownMs };
+  },
+};
+
+/** In the order in which they are asked. */
+export const monitorGates: readonly MonitorGate[] = [dryMode, safeMode, limit, together, cooldown];
+
+/** What `--despite` takes. */
+export const waivableGates: readonly string[] = monitorGates.filter((g) => g.waivable).map((g) => g.name);

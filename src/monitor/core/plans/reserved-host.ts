@@ -1,0 +1,44 @@
+// Method `reserved_host`, the original's: all instances of a dead hypervisor go to one spare that was set aside. Pure.
+import type { Plan } from '../../../shared/documents/plan.ts';
+import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
+import { spareShortcoming } from '../../../shared/rules/spares.ts';
+import type { PlanRequest } from './method.ts';
+import { assignSpares } from './spares.ts';
+
+export function reservedHost(request: PlanRequest): { host: string; outcome: Plan | Refusal }[] {
+  const { dead, picture, taken, nowMs, policy, target } = request;
+  if (target !== null) return dead.map((host) => ({ host, outcome: onto(host, target, request) }));
+  const { pairs, missing } = assignSpares(dead, picture, taken, nowMs, policy);
+  return [
+    ...missing.map(({ dead: host, candidates }) => ({
+      host,
+      outcome: { name: 'no-spare' as const, host, candidates: [...candidates] },
+    })),
+    ...pairs.map(({ dead: host, spare }) => ({ host, outcome: allTo(host, spare, request) })),
+  ];
+}
+
+/** The operator names the spare: it must fit as any other. */
+function onto(host: string, spare: string, request: PlanRequest): Plan | Refusal {
+  const { picture, taken, nowMs, policy } = request;
+  const [from, to] = [picture.hypervisor(host), picture.hypervisor(spare)];
+  if (from === undefined) return { name: 'unknown-host', host };
+  if (to === undefined) return { name: 'unknown-host', host: spare };
+  const { heartbeatPeriodMs } = policy;
+  const why = taken.has(spare)
+    ? 'is taken by another recovery'
+    : spareShortcoming({ dead: from, spare: to, picture, nowMs, heartbeatPeriodMs });
+  return why === null ? allTo(host, spare, request) : { name: 'spare-unfit', host, spare, why: `it ${why}` };
+}
+
+/** Those that are known, and whatever else ns4 finds on the host. */
+function allTo(host: string, spare: string, { picture }: PlanRequest): Plan {
+  const known = picture.hostsRead.includes(host) ? picture.serversOf(host).map(({ id }) => id) : [];
+  const target = { kind: 'host' as const, host: spare };
+  const move = { target, otherwise: null, wave: 1 };
+  return {
+    method: 'reserved_host',
+    moves: [...(known.length === 0 ? [] : [{ ...move, instances: known }]), { ...move, instances: 'others' }],
+    enable: [spare],
+  };
+}

@@ -1,0 +1,43 @@
+// An operator's order to recover a host, whatever the watch thinks of it: the gates are asked all the same, apart from
+// those he waives by name, and ns4 asks every sign of life again. It is always answered. Pure.
+import type { Order } from '../../../shared/documents/orders.ts';
+import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
+import type { Draft } from '../draft.ts';
+import { openIncident } from '../incidents/incidents.ts';
+import { freshMs } from '../rules.ts';
+import { beginRecovery, plansFor, refusalByGates } from './begin.ts';
+
+export function recoverByHand(
+  draft: Draft,
+  order: Order & { kind: 'recover' },
+  picture: Picture | null,
+): void {
+  const { host, target, despite, by, id } = order;
+  const refuse = (refusal: Refusal) => draft.say({ kind: 'order-refused', order: id, host, by, refusal });
+  const known = draft.incident(host);
+  if (known?.recovery) {
+    const { recovery } = known;
+    return draft.say({
+      kind: 'recovery-requested',
+      incident: known.id,
+      recovery: recovery.id,
+      host,
+      targets: recovery.plan.moves.map((move) => move.target),
+      order: id,
+    });
+  }
+  if (picture === null)
+    return refuse({ name: 'inventory-unavailable', detail: 'Redis holds none that can be read' });
+  const ageMs = Math.abs(draft.nowMs - picture.collectedAtMs);
+  if (ageMs > 3 * freshMs) return refuse({ name: 'inventory-stale', ageMs, limitMs: 3 * freshMs });
+  if (picture.hypervisor(host) === undefined) return refuse({ name: 'unknown-host', host });
+  const held = refusalByGates(draft, [host], [], picture, despite);
+  if (held !== null) return refuse(held);
+  const [planned] = plansFor(draft, [host], picture, target);
+  if (planned === undefined) throw new Error(`the method made no plan for ${host}`);
+  if ('name' in planned.outcome) return refuse(planned.outcome);
+  const incident = openIncident(draft, host, 'dead');
+  const evidence = [`ordered by hand by ${by}`];
+  beginRecovery(draft, incident, planned.outcome, evidence, [host], picture, { order: id, target, despite });
+}

@@ -1,0 +1,65 @@
+// The status document that follows from a state. Pure.
+import { targetsOf } from '../../shared/documents/plan.ts';
+import { refusalSentence } from '../../shared/documents/refusals/refusals.ts';
+import type { Status } from '../../shared/documents/status.ts';
+import type { Rules } from './rules.ts';
+import type { Incident, Raised, State } from './state.ts';
+import { watches } from './watches/watches.ts';
+
+/** Who publishes it, and when. */
+export interface Publisher {
+  readonly cloud: string;
+  readonly who: string;
+  readonly nowMs: number;
+  readonly rules: Rules;
+}
+
+export function statusOf(state: State, { cloud, who, nowMs, rules }: Publisher): Status {
+  const { fencing, deadBackoff, suspiciousBackoff, cooldownMs, heartbeatPeriodMs, monitorPeriodMs } = rules;
+  const { cooldown } = state;
+  return {
+    version: 1,
+    cloud,
+    atMs: nowMs,
+    leader: { who, epoch: state.epoch },
+    policy: { fencing, deadBackoff, suspiciousBackoff, cooldownMs, heartbeatPeriodMs, monitorPeriodMs },
+    safeMode: state.safeMode,
+    cooldown:
+      cooldown === null ? null : { sinceMs: cooldown.sinceMs, untilMs: cooldown.sinceMs + cooldownMs },
+    raised: state.raised.map((raised) => ({ scope: raised.scope, ...standing(raised) })),
+    watches: watches.map((watch) => ({
+      name: watch.name,
+      phase: state.watches[watch.name].kind,
+      dueAtMs: watch.dueAtMs(state),
+    })),
+    incidents: state.incidents.map(incidentStatus),
+    reports: state.reports,
+  };
+}
+
+const standing = ({ refusal, sinceMs }: Raised) => ({
+  name: refusal.name,
+  sinceMs,
+  text: refusalSentence(refusal),
+});
+
+function incidentStatus(incident: Incident): Status['incidents'][number] {
+  const { id, subject, stage, openedAtMs, raised, recoveries, recovery } = incident;
+  return {
+    id,
+    subject,
+    stage,
+    openedAtMs,
+    raised: raised === null ? null : standing(raised),
+    recoveries,
+    recovery:
+      recovery === null
+        ? null
+        : {
+            id: recovery.id,
+            targets: targetsOf(recovery.plan),
+            sinceMs: recovery.sinceMs,
+            attempt: recovery.job.data.attempt,
+          },
+  };
+}

@@ -1,0 +1,133 @@
+// Phase `refreshing`: from a fresh picture to the suspects, and a scan of them with controls. Pure.
+import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
+import type { Picture } from '../../../../shared/picture/picture.ts';
+import { controlsFor } from '../../../../shared/rules/control-plane.ts';
+import { hostTarget } from '../../../../shared/rules/controls.ts';
+import type { Draft } from '../../draft.ts';
+import { closeReturned, suspect } from '../../incidents/incidents.ts';
+import { clearHost, clearPart, forgetPart, raise } from '../../incidents/raised.ts';
+import { freshMs } from '../../rules.ts';
+import { judgeBeginning } from '../../safe-mode.ts';
+import { recoveringHosts } from '../../state.ts';
+import { clearOutages, lookForOutages } from './outages.ts';
+import { giveUpRound, rest } from './round.ts';
+import { findSuspects, nextCheckMs, type Suspect, type Suspicion } from './suspicion.ts';
+
+/** Why there is no picture although the refresh went well. */
+export const unread = 'Redis holds none that can be read';
+
+export function onRefreshed(
+  draft: Draft,
+  outcome: JobOutcome<'refresh-inventory'>,
+  picture: Picture | null,
+): void {
+  const { nowMs, rules, state } = draft;
+  const failure = refreshFailure(outcome);
+  if (failure !== null || picture === null)
+    return giveUpRound(draft, { name: 'inventory-unavailable', detail: failure ?? unread });
+  const ageMs = Math.abs(nowMs - picture.collectedAtMs);
+  if (ageMs > freshMs) return giveUpRound(draft, { name: 'inventory-stale', ageMs, limitMs: freshMs });
+  judgeBeginning(draft, picture);
+  const suspicion = findSuspects(picture, nowMs, rules, recoveringHosts(state));
+  const next = nextCheckMs(nowMs, rules, suspicion.nextExpiryMs);
+  const outages = lookForOutages(draft, picture);
+  if (outages.everywhere) return rest(draft, next);
+  clearPart(draft, ({ refusal, scope }) => isSight(refusal.name) && scope.kind === 'cloud');
+  clearOutages(draft, outages);
+  clearServers(draft, picture, suspicion);
+  closeReturned(draft, picture);
+  clearTheWell(draft, suspicion, picture);
+
+  const suspects = suspicion.suspects.filter((s) => !outages.refused.has(s.hypervisor.host));
+  if (backsOff(draft, suspects, suspicion) || suspects.length === 0) return rest(draft, next);
+  tellSuspects(draft, suspects, suspicion);
+  const scannable = suspects.filter((s) => s.hypervisor.address !== null);
+  if (scannable.length === 0) return rest(draft, next);
+  scanHosts(draft, scannable, suspects, picture);
+}
+
+/** Why a refresh failed; null when it did not. */
+export function refreshFailure(outcome: JobOutcome<'refresh-inventory'>): string | null {
+  if (outcome.state === 'failed') return outcome.detail;
+  if (outcome.state !== 'done') return 'the job vanished from the queue';
+  return outcome.result.ok ? null : outcome.result.detail;
+}
+
+/** Refusals that a fresh picture of a cloud without outage puts an end to. */
+const isSight = (name: string): boolean =>
+  name === 'inventory-unavailable' || name === 'inventory-stale' || name === 'control-plane-suspect';
+
+/** Newer servers than when they were missed, or nobody left to judge by them. */
+function clearServers(draft: Draft, picture: Picture, { suspects }: Suspicion): void {
+  const collectedAtMs = picture.serversCollectedAtMs ?? 0;
+  clearPart(
+    draft,
+    ({ refusal, sinceMs }) =>
+      refusal.name === 'servers-unavailable' &&
+      collectedAtMs > sinceMs &&
+      (refusal.of === 'refresh' || suspects.length === 0),
+  );
+}
+
+/** Whoever is neither suspicious nor left with instances is well; what Nova still has on hosts of earlier recoveries is told. */
+function clearTheWell(draft: Draft, { suspects, leftovers: found }: Suspicion, picture: Picture): void {
+  const serversTellOfNow = (picture.serversCollectedAtMs ?? 0) > draft.state.recoveryEndedMs;
+  const leftovers = serversTellOfNow ? found : [];
+  const unwell = new Set([...suspects.map((s) => s.hypervisor.host), ...leftovers.map((l) => l.host)]);
+  for (const { subject } of draft.state.incidents)
+    if (!unwell.has(subject.name)) clearHost(draft, subject.name);
+  for (const { host, instances } of leftovers)
+    raise(draft, { name: 'already-handled', host, servers: instances });
+}
+
+/** The original's rule: quiet while backing off, and its end is told with the number of rounds. */
+function backsOff(draft: Draft, suspects: readonly Suspect[], suspicion: Suspicion): boolean {
+  const { rules, state } = draft;
+  if (suspects.length > rules.suspiciousBackoff) {
+    state.backoffs += 1;
+    const names = suspects.map((s) => s.hypervisor.host);
+    raise(draft, { name: 'too-many-suspects', suspects: names, limit: rules.suspiciousBackoff });
+    return true;
+  }
+  if (state.backoffs > 0 && suspicion.suspects.length === 0) {
+    draft.say({ kind: 'backoff-over', rounds: state.backoffs });
+    state.backoffs = 0;
+    forgetPart(draft, 'too-many-suspects');
+  }
+  return false;
+}
+
+function tellSuspects(
+  draft: Draft,
+  suspects: readonly Suspect[],
+  { disabledWithInstances }: Suspicion,
+): void {
+  const news = suspects.filter((s) => suspect(draft, s.hypervisor.host));
+  if (news.length > 0)
+    draft.say({
+      kind: 'suspects-found',
+      hosts: news.map((s) => ({ host: s.hypervisor.host, silentMs: s.silentMs })),
+    });
+  for (const { host, instances } of disabledWithInstances)
+    if (news.some((s) => s.hypervisor.host === host))
+      draft.say({ kind: 'disabled-with-instances', host, instances });
+  for (const { hypervisor } of suspects)
+    if (hypervisor.address === null) raise(draft, { name: 'no-address', host: hypervisor.host });
+}
+
+function scanHosts(
+  draft: Draft,
+  scannable: readonly Suspect[],
+  suspects: readonly Suspect[],
+  picture: Picture,
+): void {
+  const { nowMs, rules } = draft;
+  const unsuitable = new Set(suspects.map((s) => s.hypervisor.host));
+  const job = draft.scanJob({
+    targets: scannable.map((s) => hostTarget(s.hypervisor.host, s.hypervisor.address, rules)),
+    controls: controlsFor(unsuitable, picture, nowMs, rules),
+    requestedAtMs: nowMs,
+  });
+  const names = scannable.map((s) => s.hypervisor.host);
+  draft.enter({ kind: 'scanning-hosts', sinceMs: nowMs, job, suspects: names });
+}

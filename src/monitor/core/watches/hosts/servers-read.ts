@@ -1,0 +1,97 @@
+// Phase `reading-servers`: who of the silent is silent still, and which of their instances are to testify. Pure.
+import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
+import type { ScanTarget } from '../../../../shared/documents/jobs/scan.ts';
+import type { Picture } from '../../../../shared/picture/picture.ts';
+import { controlsFor } from '../../../../shared/rules/control-plane.ts';
+import { hostTarget } from '../../../../shared/rules/controls.ts';
+import type { Draft } from '../../draft.ts';
+import { clearHost, clearPart, raise } from '../../incidents/raised.ts';
+import { freshMs } from '../../rules.ts';
+import { type HostsPhase, recoveringHosts } from '../../state.ts';
+import { lookForOutages } from './outages.ts';
+import { refreshFailure, unread } from './refreshed.ts';
+import { endRound, giveUpRound } from './round.ts';
+import { findSuspects, unheardSince } from './suspicion.ts';
+import { controlGuests, witnessesOf } from './witnesses.ts';
+
+type Reading = HostsPhase & { kind: 'reading-servers' };
+type Asked = Pick<HostsPhase & { kind: 'scanning-guests' }, 'silent' | 'witnesses' | 'unwitnessed'> & {
+  readonly targets: ScanTarget[];
+};
+
+export function onServersRead(
+  draft: Draft,
+  outcome: JobOutcome<'refresh-inventory'>,
+  picture: Picture | null,
+  phase: Reading,
+): void {
+  const { nowMs, rules } = draft;
+  const trouble = refreshFailure(outcome) ?? serversTrouble(picture, phase.sinceMs);
+  if (trouble !== null || picture === null)
+    return giveUpRound(draft, { name: 'servers-unavailable', of: 'refresh', detail: trouble ?? unread });
+  clearPart(draft, ({ refusal }) => refusal.name === 'servers-unavailable' && refusal.of === 'refresh');
+  const outages = lookForOutages(draft, picture);
+  if (outages.everywhere) return endRound(draft, picture);
+  // The refresh brought heartbeats too: who is heard again meanwhile is no suspect any more.
+  const recovering = recoveringHosts(draft.state);
+  const still = new Set(
+    findSuspects(picture, nowMs, rules, recovering).suspects.map((s) => s.hypervisor.host),
+  );
+  const asked = whomToAsk(draft, picture, phase, still, outages.refused);
+  if (Object.keys(asked.silent).length === 0) return endRound(draft, picture);
+  const unsuitable = new Set([...Object.keys(phase.silent), ...still]);
+  const guests = controlGuests(picture, unsuitable, nowMs, rules);
+  const controls = [...controlsFor(unsuitable, picture, nowMs, rules), ...guests.map(({ target }) => target)];
+  // Who was silent to the host scan has been judged by itself, or is about to be.
+  const apart = new Set([...Object.keys(phase.silent), ...recovering, ...outages.refused]);
+  const bystanders = unheardSince(picture, phase.suspectedAtMs, apart);
+  const { targets, ...judged } = asked;
+  targets.push(...bystanders.map((h) => hostTarget(h.host, h.address, rules)));
+  draft.enter({
+    kind: 'scanning-guests',
+    sinceMs: nowMs,
+    job: draft.scanJob({ targets, controls, requestedAtMs: nowMs }),
+    ...judged,
+    controlGuests: guests.map(({ target, name }) => ({ target: target.name, name })),
+    bystanders: bystanders.map((h) => h.host),
+  });
+}
+
+/** The silent hosts that are judged further, with the scan targets that testify; for each other one its refusal. */
+function whomToAsk(
+  draft: Draft,
+  picture: Picture,
+  phase: Reading,
+  still: ReadonlySet<string>,
+  refused: ReadonlySet<string>,
+): Asked {
+  const { rules } = draft;
+  const asked: Asked = { silent: {}, witnesses: {}, unwitnessed: [], targets: [] };
+  for (const [host, finding] of Object.entries(phase.silent)) {
+    if (refused.has(host)) continue;
+    const servers = picture.instancesOn(host);
+    const found = witnessesOf(host, picture, rules);
+    if (servers === 0) raise(draft, { name: 'nothing-to-recover', host });
+    else if (!still.has(host)) clearHost(draft, host);
+    else if (!found.canTestify && rules.fencing === 'none')
+      raise(draft, { name: 'no-witness', host, servers });
+    else {
+      asked.silent[host] = finding;
+      asked.witnesses[host] = [...found.names];
+      asked.targets.push(...found.targets);
+      if (found.canTestify) continue;
+      asked.unwitnessed.push(host);
+      asked.targets.push(hostTarget(host, picture.hypervisor(host)?.address ?? null, rules));
+    }
+  }
+  return asked;
+}
+
+/** Servers collected before this phase began would judge by the past (defect 3 of the original). */
+function serversTrouble(picture: Picture | null, sinceMs: number): string | null {
+  if (picture === null) return unread;
+  const collectedAtMs = picture.serversCollectedAtMs;
+  if (collectedAtMs === null) return 'there is none';
+  // ns4's clock may run a little behind the monitor's; more than a minute is told apart as stale.
+  return collectedAtMs < sinceMs - freshMs ? 'it is the one from before' : null;
+}
