@@ -1,9 +1,11 @@
 // Drives the monitor's core through a story: the pretend ns4 answers its jobs from a pretend world that the test
 // changes. Time is a number here; nothing sleeps.
 
-import { needsPicture, serversWanted } from '../../src/monitor/core/picture-needs.ts';
-import { awaitedJobs, firstState, type Input, type Rules, type State } from '../../src/monitor/core/state.ts';
-import { step } from '../../src/monitor/core/step.ts';
+import type { Input, Told } from '../../src/monitor/core/input.ts';
+import { needOfOrder, needOfOutcome, type PictureNeed } from '../../src/monitor/core/picture-needs.ts';
+import type { Rules } from '../../src/monitor/core/rules.ts';
+import { firstState, type State } from '../../src/monitor/core/state.ts';
+import { awaitedJobs, step } from '../../src/monitor/core/step.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import { sentence } from '../../src/shared/documents/events/events.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
@@ -14,7 +16,9 @@ import type {
   JobRequest,
   JobResult,
 } from '../../src/shared/documents/jobs/contracts.ts';
-import type { EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
+import type { RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
+import type { Order } from '../../src/shared/documents/orders.ts';
+import { targetHosts, targetsOf } from '../../src/shared/documents/plan.ts';
 import type { RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
 import { countsOf, Picture, serversByHost } from '../../src/shared/picture/picture.ts';
 import { type Inventory, nowMs } from './inventories.ts';
@@ -39,7 +43,7 @@ export interface World {
   inventory: () => Inventory;
   /** Finding for a hypervisor or, by id, a server; default answers. */
   finding: (name: string) => Finding;
-  evacuate: (request: Extract<JobRequest, { name: 'evacuate' }>) => JobOutcome<'evacuate'>;
+  recover: (request: Extract<JobRequest, { name: 'recover' }>) => JobOutcome<'recover'>;
   refresh?: (servers: boolean) => JobOutcome<'refresh-inventory'>;
   scan?: () => JobOutcome<'scan'> | null;
 }
@@ -49,18 +53,19 @@ export class Story {
   state: State = firstState('life');
   readonly rules: Rules;
   readonly world: World;
-  readonly events: EventFacts[] = [];
+  readonly told: Told[] = [];
   readonly requests: JobRequest[] = [];
   #requested = new Set<string>();
 
   constructor(world: Partial<World> & Pick<World, 'inventory'>, change: Partial<Rules> = {}) {
-    this.world = { finding: () => 'answers', evacuate: (request) => done(request), ...world };
+    this.world = { finding: () => 'answers', recover: (request) => done(request), ...world };
     this.rules = { ...rules, ...change };
   }
 
   /** One whole round: ticks, then answers every job until the machine watches again. */
   round(): this {
-    if (this.state.phase.kind === 'watching') this.atMs = Math.max(this.atMs, this.state.phase.nextCheckMs);
+    if (this.state.watches.hosts.kind === 'watching')
+      this.atMs = Math.max(this.atMs, this.state.watches.hosts.nextCheckMs);
     this.input({ kind: 'tick' });
     for (let turns = 0; turns < 50; turns += 1) {
       const [job] = awaitedJobs(this.state).filter((j) => this.answer(j).state !== 'running');
@@ -77,17 +82,18 @@ export class Story {
 
   outcome(job: JobRequest, outcome: JobOutcome<JobName>): this {
     const finished = { job: job.name, id: job.id, outcome } as Finished;
-    const picture = needsPicture(this.state, finished) ? this.#look() : null;
+    const picture = this.#look(needOfOutcome(this.state, finished));
     return this.#take(step(this.state, { kind: 'outcome', atMs: this.atMs, finished, picture }, this.rules));
   }
 
   /** As the driver reads it: a core that asks for more than it said finds nothing. */
-  #look(): Picture {
+  #look(need: PictureNeed | null): Picture | null {
+    if (need === null) return null;
     const { hosts, servers } = this.world.inventory();
     const listed = serversByHost(servers);
     const read = new Map<string, readonly Server[]>();
     const picture = new Picture(hosts, countsOf(servers, listed), read);
-    const { hosts: wanted, sample } = serversWanted(this.state, picture, this.atMs, this.rules);
+    const { hosts: wanted, sample } = need(picture, this.atMs, this.rules);
     for (const host of [...wanted, ...sample.flat()]) read.set(host, listed.get(host) ?? []);
     return picture;
   }
@@ -95,7 +101,7 @@ export class Story {
   #take(output: ReturnType<typeof step>): this {
     // What is stored comes back as JSON after a restart; a state that does not survive that is a defect.
     this.state = JSON.parse(JSON.stringify(output.state)) as State;
-    this.events.push(...output.events);
+    this.told.push(...output.events);
     for (const job of awaitedJobs(this.state)) {
       if (this.#requested.has(job.id)) continue;
       this.#requested.add(job.id);
@@ -111,8 +117,8 @@ export class Story {
         return this.world.refresh?.(job.data.servers) ?? this.#refreshed(job.data.servers);
       case 'scan':
         return this.world.scan?.() ?? { state: 'done', result: this.#scanned(job) };
-      case 'evacuate':
-        return this.world.evacuate(job);
+      case 'recover':
+        return this.world.recover(job);
     }
   }
 
@@ -147,14 +153,25 @@ export class Story {
     };
   }
 
+  get events(): EventFacts[] {
+    return this.told.map(({ facts }) => facts);
+  }
+
+  /** An operator's order, with the picture that the driver would read for it. */
+  order(order: Order): this {
+    return this.input({ kind: 'order', order, picture: this.#look(needOfOrder(order)) });
+  }
+
   /** Names of the refusals announced, in order. */
   get refusals(): RefusalName[] {
     return this.events.flatMap((e) => (e.kind === 'refused' ? [e.refusal.name] : []));
   }
 
-  get evacuations(): { dead: string; spare: string; attempt: number }[] {
+  get recoveries(): { dead: string; spare: string; attempt: number }[] {
     return this.requests.flatMap((j) =>
-      j.name === 'evacuate' ? [{ dead: j.data.dead, spare: j.data.spare, attempt: j.data.attempt }] : [],
+      j.name === 'recover'
+        ? [{ dead: j.data.dead, spare: targetHosts(j.data.plan).join(), attempt: j.data.attempt }]
+        : [],
     );
   }
 
@@ -165,10 +182,10 @@ export class Story {
 
 /** A report of a recovery that went well, changed where a test needs. */
 export function report(
-  request: Extract<JobRequest, { name: 'evacuate' }>,
-  change: Partial<EvacuationReport> = {},
-): EvacuationReport {
-  const { incident, dead, spare } = request.data;
+  request: Extract<JobRequest, { name: 'recover' }>,
+  change: Partial<RecoveryReport> = {},
+): RecoveryReport {
+  const { incident, recovery, dead, plan } = request.data;
   const instance = {
     id: 'id-vm1',
     name: 'vm1',
@@ -176,12 +193,14 @@ export function report(
     why: null,
     before: 'ACTIVE',
     after: 'ACTIVE',
+    to: targetHosts(plan)[0] ?? null,
     tookMs: 1_000,
   };
   return {
     incident,
+    recovery,
     dead,
-    spare,
+    targets: targetsOf(plan),
     outcome: 'done',
     refusal: null,
     acted: true,
@@ -192,8 +211,8 @@ export function report(
 }
 
 export function done(
-  request: Extract<JobRequest, { name: 'evacuate' }>,
-  change: Partial<EvacuationReport> = {},
-): JobOutcome<'evacuate'> {
+  request: Extract<JobRequest, { name: 'recover' }>,
+  change: Partial<RecoveryReport> = {},
+): JobOutcome<'recover'> {
   return { state: 'done', result: report(request, change) };
 }

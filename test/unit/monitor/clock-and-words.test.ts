@@ -1,5 +1,6 @@
 // Found by the simulation: a clock that is set back, and words about a host whose recovery is under way.
 import { describe, expect, test } from 'vitest';
+import { recoveriesOf } from '../../../src/monitor/core/state.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';
@@ -21,10 +22,10 @@ describe('the clock is set back by an hour', () => {
 
   test('while watching: the next check is due at once, not in an hour', () => {
     const story = deadHv01({ finding: () => 'answers' }).round();
-    expect(story.state.phase.kind).toBe('watching');
+    expect(story.state.watches.hosts.kind).toBe('watching');
     story.atMs -= hourMs;
     story.input({ kind: 'tick' });
-    expect(story.state.phase.kind).toBe('refreshing');
+    expect(story.state.watches.hosts.kind).toBe('refreshing');
   });
 
   test('while a job is awaited: its limit counts anew', () => {
@@ -37,24 +38,24 @@ describe('the clock is set back by an hour', () => {
   });
 
   test('while a recovery runs, and while its next attempt waits for its time', () => {
-    let outcome: ReturnType<World['evacuate']> = { state: 'failed', detail: 'boom' };
-    const story = deadHv01({ evacuate: () => outcome }).round();
-    const before = story.state.recoveries[0];
+    let outcome: ReturnType<World['recover']> = { state: 'failed', detail: 'boom' };
+    const story = deadHv01({ recover: () => outcome }).round();
+    const before = recoveriesOf(story.state)[0]?.recovery;
     expect(before?.retryAtMs).not.toBeNull();
     outcome = { state: 'running' };
     story.atMs -= hourMs;
     story.input({ kind: 'tick' });
-    expect(story.state.recoveries[0]).toMatchObject({ retryAtMs: null, sinceMs: story.atMs });
-    story.atMs += contracts.evacuate.waitMs + 1;
+    expect(recoveriesOf(story.state)[0]?.recovery).toMatchObject({ retryAtMs: null, sinceMs: story.atMs });
+    story.atMs += contracts.recover.waitMs + 1;
     story.input({ kind: 'tick' });
-    expect(story.events.map((e) => e.kind)).toContain('evacuation-lost');
+    expect(story.events.map((e) => e.kind)).toContain('recovery-lost');
   });
 });
 
 test('a host whose recovery is under way is not called well, and what stood for it ends with the recovery', () => {
   let refuses = true;
   const story = deadHv01({
-    evacuate: (request) =>
+    recover: (request) =>
       refuses
         ? done(request, {
             ...{ outcome: 'refused', acted: false, instances: [] },
@@ -70,10 +71,10 @@ test('a host whose recovery is under way is not called well, and what stood for 
   expect(story.refusals).toEqual(['spare-unfit']);
   refuses = false;
   story.round().round();
-  expect(story.state.recoveries.map((r) => r.dead)).toEqual(['hv01']);
+  expect(recoveriesOf(story.state).map((r) => r.host)).toEqual(['hv01']);
   expect(story.events.filter((e) => e.kind === 'cleared')).toEqual([]);
-  const [recovery] = story.state.recoveries;
+  const recovery = recoveriesOf(story.state)[0]?.recovery;
   if (recovery === undefined) throw new Error('no recovery');
   story.outcome(recovery.job, done(recovery.job));
-  expect(story.state.standing.hv01).toBeUndefined();
+  expect(story.state.incidents[0]).toMatchObject({ stage: 'away', raised: null, recovery: null });
 });

@@ -1,6 +1,7 @@
 // Defects of the original that the monitor must not have again, by their numbers; the others are tested where the code
 // is that could have them (search the tests for "defect 7", say).
 import { describe, expect, test } from 'vitest';
+import { recoveriesOf } from '../../../src/monitor/core/state.ts';
 import { witnessesOf } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import { agent, hypervisor, inventory, nowMs, picture, server, spare } from '../../support/inventories.ts';
@@ -32,12 +33,12 @@ test('defect 1: two dead, one spare: the recovery that left has its cooldown sta
           told.atMs,
         ),
       finding: (name) => (['hv01', 'hv03', 'id-vm1', 'id-vm3'].includes(name) ? 'silent' : 'answers'),
-      evacuate: () => ({ state: 'running' }),
+      recover: () => ({ state: 'running' }),
     },
     { deadBackoff: 2 },
   );
   told.round();
-  expect(told.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
+  expect(told.recoveries).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
   expect(told.refusals).toEqual(['no-spare']);
   expect(told.state.cooldown?.sinceMs).toBe(told.atMs);
 });
@@ -68,7 +69,7 @@ describe('defect 3: servers that could not be refreshed judge nobody', () => {
         askedForServers ? { state: 'done', result: { ok: false, detail: 'Nova said 500' } } : refreshed(),
     }).round();
     expect(story.refusals).toEqual(['servers-unavailable']);
-    expect(story.evacuations).toEqual([]);
+    expect(story.recoveries).toEqual([]);
   });
 
   test('it succeeded, but what Redis holds is of before', () => {
@@ -97,28 +98,28 @@ describe('defect 4: every wait ends, and the monitor is not blind meanwhile', ()
     ],
   ] as [string, Partial<World>, number][])('%s', (_, world, waitMs) => {
     const story = deadHv01(world).round();
-    expect(story.state.phase.kind).not.toBe('watching');
+    expect(story.state.watches.hosts.kind).not.toBe('watching');
     story.atMs += waitMs + 1;
     story.input({ kind: 'tick' });
-    expect(story.state.phase.kind).toBe('watching');
+    expect(story.state.watches.hosts.kind).toBe('watching');
     expect(story.refusals).toEqual(['worker-silent']);
   });
 
   test('the guest scan', () => {
     const story: Story = deadHv01({
-      scan: () => (story.state.phase.kind === 'scanning-guests' ? { state: 'running' } : null),
+      scan: () => (story.state.watches.hosts.kind === 'scanning-guests' ? { state: 'running' } : null),
     });
     story.round();
-    expect(story.state.phase.kind).toBe('scanning-guests');
+    expect(story.state.watches.hosts.kind).toBe('scanning-guests');
     story.atMs += contracts.scan.waitMs + 1;
-    expect(story.input({ kind: 'tick' }).state.phase.kind).toBe('watching');
+    expect(story.input({ kind: 'tick' }).state.watches.hosts.kind).toBe('watching');
   });
 
   test('the evacuation: watching goes on beside it, and it is given up in the end', () => {
-    const story = deadHv01({ evacuate: () => ({ state: 'running' }) }).round();
-    expect(story.state.phase.kind).toBe('watching');
-    story.atMs += contracts.evacuate.waitMs + 1;
-    expect(story.input({ kind: 'tick' }).state.recoveries).toEqual([]);
+    const story = deadHv01({ recover: () => ({ state: 'running' }) }).round();
+    expect(story.state.watches.hosts.kind).toBe('watching');
+    story.atMs += contracts.recover.waitMs + 1;
+    expect(recoveriesOf(story.input({ kind: 'tick' }).state)).toEqual([]);
   });
 });
 
@@ -166,22 +167,22 @@ describe('defect 6: the configured networks and every address on them count', ()
 });
 
 test('defect 14: a monitor that starts asks for what it waits for under the same ids, and takes nothing back', () => {
-  const before = deadHv01({ evacuate: () => ({ state: 'running' }) }).round();
-  const after = deadHv01({ evacuate: (request) => done(request) });
+  const before = deadHv01({ recover: () => ({ state: 'running' }) }).round();
+  const after = deadHv01({ recover: (request) => done(request) });
   after.state = JSON.parse(JSON.stringify(before.state));
   after.atMs = before.atMs;
   after.round();
-  const ids = (story: Story) => story.requests.flatMap((r) => (r.name === 'evacuate' ? [r.id] : []));
+  const ids = (story: Story) => story.requests.flatMap((r) => (r.name === 'recover' ? [r.id] : []));
   expect(ids(after)).toEqual(ids(before));
-  expect(after.events.filter((e) => e.kind === 'evacuation-ended')).toHaveLength(1);
-  expect(contracts.evacuate.timeoutMs, 'a large host takes longer than the 180 s of before').toBeGreaterThan(
+  expect(after.events.filter((e) => e.kind === 'recovery-ended')).toHaveLength(1);
+  expect(contracts.recover.timeoutMs, 'a large host takes longer than the 180 s of before').toBeGreaterThan(
     1_800_000,
   );
 });
 
 test('defect 15: no cooldown when every evacuation failed before it did anything', () => {
   const story = deadHv01({
-    evacuate: (request) =>
+    recover: (request) =>
       done(request, {
         outcome: 'refused',
         acted: false,
@@ -189,7 +190,7 @@ test('defect 15: no cooldown when every evacuation failed before it did anything
         refusal: { name: 'api-unavailable', host: 'hv01', detail: 'Nova is away' },
       }),
   }).round();
-  expect(story.evacuations).toHaveLength(1);
+  expect(story.recoveries).toHaveLength(1);
   expect(story.state.cooldown).toBeNull();
 });
 

@@ -23,7 +23,7 @@ function looking(eyes: Record<string, Sight | null>, quorum: number): Story {
         s.atMs,
       ),
     scan: () => {
-      const { phase } = s.state;
+      const phase = s.state.watches.hosts;
       if (phase.kind !== 'scanning-hosts' && phase.kind !== 'scanning-guests') return null;
       const { targets, controls } = phase.job.data;
       const votes = Object.entries(eyes).map(([eye, sight]) => {
@@ -50,7 +50,7 @@ function looking(eyes: Record<string, Sight | null>, quorum: number): Story {
 
 test('two agree: dead, and the evidence names them', () => {
   const s = looking({ ctl1: sighted, ctl2: sighted, ctl3: blind }, 2);
-  expect(s.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
+  expect(s.recoveries).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
   expect(s.events.find((e) => e.kind === 'host-dead')).toMatchObject({
     evidence: [
       'no heartbeat of its agents for more than 40 s',
@@ -80,7 +80,7 @@ test('one did not answer, two must: too-few-eyes, once', () => {
   expect(s.texts.at(-1)).toBe(
     'The silence of hv01 is not proven: 2 vantage points must agree, and only ctl1 scanned; ctl2 did not answer. Nothing done: are enough ns4 running?',
   );
-  expect(s.evacuations).toEqual([]);
+  expect(s.recoveries).toEqual([]);
 });
 
 test('nobody scans at all', () => {
@@ -96,7 +96,7 @@ test('two must agree, one is blind: scanner-blind', () => {
 test('an eye that hears no guest anywhere does not count for the guests, though it is sighted', () => {
   const noGuests: Sight = (name) => (name.startsWith('id-') ? 'silent' : sighted(name));
   expect(looking({ ctl1: sighted, ctl2: noGuests }, 2).refusals).toEqual(['scanner-blind']);
-  expect(looking({ ctl1: sighted, ctl2: noGuests }, 1).evacuations).toHaveLength(1);
+  expect(looking({ ctl1: sighted, ctl2: noGuests }, 1).recoveries).toHaveLength(1);
 });
 
 test('the trouble of one eye is no silence', () => {

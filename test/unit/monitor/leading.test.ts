@@ -1,7 +1,8 @@
 // The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its assignments name, and what it
 // makes of a worker that lost its right to go on.
 import { describe, expect, test } from 'vitest';
-import { assignmentsOf, type Found } from '../../../src/monitor/core/state.ts';
+import type { Found } from '../../../src/monitor/core/input.ts';
+import { assignmentsOf, recoveriesOf } from '../../../src/monitor/core/state.ts';
 import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';
 
@@ -25,7 +26,7 @@ function story(world: Partial<World> = {}): Story {
 const lead = (s: Story, epoch: number, found: Found = 'state') =>
   s.input({ kind: 'leads', epoch, who: `host/${epoch}`, found });
 const orders = (s: Story) =>
-  s.requests.flatMap((r) => (r.name === 'evacuate' ? [[r.id, r.data.attempt, r.data.epoch]] : []));
+  s.requests.flatMap((r) => (r.name === 'recover' ? [[r.id, r.data.attempt, r.data.epoch]] : []));
 
 describe('taking the lead', () => {
   test('is told, with who and the epoch, and whether it goes on where another one stood', () => {
@@ -39,47 +40,45 @@ describe('taking the lead', () => {
   });
 
   test('orders carry the epoch they were decided in, and the assignments name the current job of each recovery', () => {
-    const s = lead(story({ evacuate: () => ({ state: 'running' }) }), 7, 'nothing').round();
-    const [recovery] = s.state.recoveries;
-    const incident = recovery?.incident ?? '';
+    const s = lead(story({ recover: () => ({ state: 'running' }) }), 7, 'nothing').round();
+    const id = recoveriesOf(s.state)[0]?.recovery.id ?? '';
     expect(assignmentsOf(s.state)).toMatchObject({
       epoch: 7,
-      jobs: { [incident]: `evacuate-${incident}-1` },
+      jobs: { [id]: `recover-${id}-1` },
     });
     lead(s, 9);
     expect(assignmentsOf(s.state)).toMatchObject({
       epoch: 9,
-      jobs: { [incident]: `evacuate-${incident}-1` },
+      jobs: { [id]: `recover-${id}-1` },
     });
-    const [job] = s.requests.filter((r) => r.name === 'evacuate');
+    const [job] = s.requests.filter((r) => r.name === 'recover');
     if (job === undefined) throw new Error('no evacuation');
     s.outcome(job, { state: 'failed', detail: 'job stalled' });
     expect(assignmentsOf(s.state)).toMatchObject({
       epoch: 9,
-      jobs: { [incident]: `evacuate-${incident}-2` },
+      jobs: { [id]: `recover-${id}-2` },
     });
     expect(orders(s)).toEqual([
-      [`evacuate-${incident}-1`, 1, 7],
-      [`evacuate-${incident}-2`, 2, 9],
+      [`recover-${id}-1`, 1, 7],
+      [`recover-${id}-2`, 2, 9],
     ]);
     // While a further attempt waits for its time the lost one must not go on.
-    const [, second] = s.requests.filter((r) => r.name === 'evacuate');
+    const [, second] = s.requests.filter((r) => r.name === 'recover');
     if (second === undefined) throw new Error('no second attempt');
     s.outcome(second, { state: 'failed', detail: 'job stalled' });
-    expect(assignmentsOf(s.state).jobs).toEqual({ [incident]: `evacuate-${incident}-3` });
+    expect(assignmentsOf(s.state).jobs).toEqual({ [id]: `recover-${id}-3` });
     expect(orders(s)).toHaveLength(2);
   });
 
   test('no recovery, no assignment', () => {
     const s = lead(story(), 7, 'nothing').round();
-    expect(s.evacuations).toHaveLength(1);
+    expect(s.recoveries).toHaveLength(1);
     expect(assignmentsOf(s.state).jobs).toEqual({});
   });
 });
 
 describe('Redis lost what was known', () => {
-  const accept = (s: Story) =>
-    s.input({ kind: 'order', order: { kind: 'accept-empty-state', by: 'anna', atMs: s.atMs } });
+  const accept = (s: Story) => s.order({ kind: 'accept-empty-state', by: 'anna', atMs: s.atMs });
   const lost = (s: Story) =>
     s.events.flatMap((e) =>
       e.kind === 'refused' && e.refusal.name === 'state-lost' ? [e.refusal.hosts] : [],
@@ -92,24 +91,24 @@ describe('Redis lost what was known', () => {
     s.round().round();
     expect(lost(s)).toEqual([[], ['hv01']]);
     expect(s.events.map((e) => e.kind)).toContain('host-dead');
-    expect(s.evacuations).toEqual([]);
+    expect(s.recoveries).toEqual([]);
     // Another monitor that takes the lead holds likewise, and says nothing new.
     lead(s, 9).round();
     expect(lost(s)).toHaveLength(2);
     accept(s);
     expect(s.texts.at(-1)).toBe('Recoveries are allowed again: anna accepted that Redis lost what I knew.');
     accept(s);
-    expect(s.events.filter((e) => e.kind === 'hold-lifted')).toHaveLength(1);
+    expect(s.events.filter((e) => e.kind === 'safe-mode-left')).toHaveLength(1);
     s.round();
-    expect(s.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
+    expect(s.recoveries).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
   });
 
   test('a recovery under way is continued, a new one is not begun', () => {
-    const s = lead(story({ evacuate: () => ({ state: 'running' }) }), 7, 'nothing').round();
-    const [job] = s.requests.filter((r) => r.name === 'evacuate');
+    const s = lead(story({ recover: () => ({ state: 'running' }) }), 7, 'nothing').round();
+    const [job] = s.requests.filter((r) => r.name === 'recover');
     if (job === undefined) throw new Error('no evacuation');
     lead(s, 9, 'lost').outcome(job, { state: 'missing' });
-    expect(s.evacuations.map((e) => e.attempt)).toEqual([1, 2]);
+    expect(s.recoveries.map((e) => e.attempt)).toEqual([1, 2]);
     expect(s.state.cooldown).not.toBeNull();
   });
 
@@ -151,7 +150,7 @@ describe('Redis lost what was known', () => {
     });
     lead(s, 7, 'nothing').round();
     expect(lost(s)).toEqual(holds ? [[]] : []);
-    expect(s.state.hold !== null).toBe(holds);
+    expect(s.state.safeMode !== null).toBe(holds);
     // Only the first inventory is asked: what is recovered later is known.
     expect(lead(s, 8).round().state).toMatchObject({ unproven: false });
   });
@@ -171,10 +170,10 @@ describe('Redis lost what was known', () => {
 
 test('a current job that was superseded does not end its recovery: another attempt does', () => {
   const s = story({
-    evacuate: (r) =>
+    recover: (r) =>
       r.data.attempt === 1 ? done(r, { outcome: 'superseded', acted: true, instances: [] }) : done(r),
   }).round();
-  expect(s.evacuations.map(({ attempt }) => attempt)).toEqual([1, 2]);
-  expect(s.events.map((e) => e.kind).slice(-2)).toEqual(['evacuation-continued', 'evacuation-ended']);
+  expect(s.recoveries.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  expect(s.events.map((e) => e.kind).slice(-2)).toEqual(['recovery-continued', 'recovery-ended']);
   expect(s.state.cooldown).not.toBeNull();
 });

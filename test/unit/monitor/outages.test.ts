@@ -66,7 +66,8 @@ test('RabbitMQ fails: the cloud is refused once, nobody is inspected, and its en
   s.round().round();
   expect(s.texts.slice(2)).toEqual(['Agents and compute services of the cloud report again.']);
   expect(new Set(s.requests.map((r) => r.name))).toEqual(new Set(['refresh-inventory']));
-  expect(s.state.standing).toEqual({});
+  expect(s.state.raised).toEqual([]);
+  expect(s.state.incidents).toEqual([]);
 });
 
 test('nova-conductor fails: said though nobody is suspicious', () => {
@@ -82,9 +83,15 @@ test("a zone's network fails: its hosts are refused by name, a dead host of anot
   s.round();
   expect(s.refusals).toEqual(['control-plane-suspect']);
   expect(s.events.find((e) => e.kind === 'refused')).toMatchObject({
-    refusal: { scope: 'zone a', of: 'agents', why: 'most', hosts: ['hv01', 'hv02', 'hv03'], total: 5 },
+    refusal: {
+      scope: { kind: 'zone', name: 'a' },
+      of: 'agents',
+      why: 'most',
+      hosts: ['hv01', 'hv02', 'hv03'],
+      total: 5,
+    },
   });
-  expect(s.evacuations).toEqual([{ dead: 'hv11', spare: 'hv19', attempt: 1 }]);
+  expect(s.recoveries).toEqual([{ dead: 'hv11', spare: 'hv19', attempt: 1 }]);
   const scanned = s.requests.flatMap((r) => (r.name === 'scan' ? r.data.targets.map((t) => t.name) : []));
   expect(
     scanned.filter((name) => name.startsWith('hv0')),
@@ -102,13 +109,13 @@ test('a third of a zone: dead only when a living member of it answers the same s
   const lost = ['hv01', 'hv02'];
   const cut = cloud({ silent: lost, dark: zoneA.concat('hv05') }, {}, { deadBackoff: 2 });
   cut.round().round();
-  expect(cut.evacuations).toEqual([]);
+  expect(cut.recoveries).toEqual([]);
   expect(cut.texts.filter((text) => text.includes('a network that is cut'))).toEqual([
     'No answer from hv01, hv02; but 2 of 5 hypervisors have silent agents in zone a (hv01, hv02), and nobody else there answers either: that looks like a network that is cut, not like dead hosts. Nothing done.',
   ]);
   const dead = cloud({ silent: lost, dark: lost }, {}, { deadBackoff: 2 });
   dead.round();
-  expect(dead.evacuations).toEqual([{ dead: 'hv01', spare: 'hv05', attempt: 1 }]);
+  expect(dead.recoveries).toEqual([{ dead: 'hv01', spare: 'hv05', attempt: 1 }]);
   expect(dead.refusals, 'two dead, one spare').toEqual(['no-spare']);
 });
 
@@ -118,7 +125,7 @@ test('the zone is cut between the host scan and the guest scan: nothing is done'
     sight,
     {
       scan: () => {
-        if (s.state.phase.kind === 'scanning-guests') sight.dark = [...zoneA, 'hv05'];
+        if (s.state.watches.hosts.kind === 'scanning-guests') sight.dark = [...zoneA, 'hv05'];
         return null;
       },
     },
@@ -126,26 +133,26 @@ test('the zone is cut between the host scan and the guest scan: nothing is done'
   );
   s.round();
   expect(s.refusals).toEqual(['control-plane-suspect']);
-  expect(s.evacuations).toEqual([]);
+  expect(s.recoveries).toEqual([]);
 });
 
 test('most go stale while the guests are scanned: nothing is done', () => {
   const sight: Sight = { silent: ['hv01'], dark: ['hv01'] };
   const s: Story = cloud(sight, {
     scan: () => {
-      if (s.state.phase.kind === 'scanning-guests') sight.silent = [...zoneA, ...zoneB];
+      if (s.state.watches.hosts.kind === 'scanning-guests') sight.silent = [...zoneA, ...zoneB];
       return null;
     },
   });
   s.round();
   expect(s.refusals).toEqual(['control-plane-suspect']);
-  expect(s.evacuations).toEqual([]);
+  expect(s.recoveries).toEqual([]);
 });
 
 test('a host under recovery and one recovered before do not make the control plane suspect', () => {
-  const s = cloud({ silent: ['hv01'], dark: ['hv01'] }, { evacuate: () => ({ state: 'running' }) });
+  const s = cloud({ silent: ['hv01'], dark: ['hv01'] }, { recover: () => ({ state: 'running' }) });
   s.round();
-  expect(s.evacuations).toHaveLength(1);
+  expect(s.recoveries).toHaveLength(1);
   s.round().round();
   expect(s.refusals).toEqual([]);
 });
@@ -153,32 +160,42 @@ test('a host under recovery and one recovered before do not make the control pla
 test('ns4 refuses for the same reason: the host keeps it until it changes', () => {
   const refusal = {
     name: 'control-plane-suspect' as const,
-    ...{ scope: 'zone a', of: 'agents' as const, stale: ['hv01', 'hv02', 'hv03'], total: 5 },
+    ...{
+      scope: { kind: 'zone' as const, name: 'a' },
+      of: 'agents' as const,
+      stale: ['hv01', 'hv02', 'hv03'],
+      total: 5,
+    },
     ...{ why: 'most' as const, hosts: ['hv01'] },
   };
   const s = cloud(
     { silent: ['hv01'], dark: ['hv01'] },
-    { evacuate: (r) => done(r, { outcome: 'refused', acted: false, instances: [], refusal }) },
+    { recover: (r) => done(r, { outcome: 'refused', acted: false, instances: [], refusal }) },
   );
   s.round();
   expect(s.refusals).toEqual(['control-plane-suspect']);
-  expect(s.state.standing.hv01?.name).toBe('control-plane-suspect');
+  expect(s.state.incidents[0]?.raised?.refusal.name).toBe('control-plane-suspect');
   expect(s.state.cooldown).toBeNull();
 });
 
 test('ns4 refuses as nobody else of its zone answers, and so does the next round: said once', () => {
   const refusal = {
     name: 'control-plane-suspect' as const,
-    ...{ scope: 'zone a', of: 'agents' as const, stale: ['hv01', 'hv05'], total: 5 },
+    ...{
+      scope: { kind: 'zone' as const, name: 'a' },
+      of: 'agents' as const,
+      stale: ['hv01', 'hv05'],
+      total: 5,
+    },
     ...{ why: 'no-answer' as const, hosts: ['hv01'] },
   };
   const sight: Sight = { silent: ['hv01'], dark: ['hv01'] };
   const s = cloud(sight, {
-    evacuate: (r) => done(r, { outcome: 'refused', acted: false, instances: [], refusal }),
+    recover: (r) => done(r, { outcome: 'refused', acted: false, instances: [], refusal }),
   });
   s.round();
   Object.assign(sight, { silent: ['hv01', 'hv05'], dark: [...zoneA, 'hv05'] });
   s.round().round();
   expect(s.refusals).toEqual(['control-plane-suspect']);
-  expect(s.state.standing.hv01?.refusal).toEqual(refusal);
+  expect(s.state.incidents[0]?.raised?.refusal).toEqual(refusal);
 });

@@ -1,10 +1,11 @@
 // How much of the inventory a step needs, and that a large cloud is searched for control guests in bounded pieces.
 import { describe, expect, test } from 'vitest';
-import { needsPicture, serversWanted } from '../../../src/monitor/core/picture-needs.ts';
+import { needOfOrder, needOfOutcome } from '../../../src/monitor/core/picture-needs.ts';
 import { firstState, type State } from '../../../src/monitor/core/state.ts';
 import { controlGuests } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
 import type { Server } from '../../../src/shared/documents/inventory.ts';
 import type { Finished } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { Order } from '../../../src/shared/documents/orders.ts';
 import { countsOf, Picture, serversByHost } from '../../../src/shared/picture/picture.ts';
 import { hostsPerPiece } from '../../../src/shared/picture/reading.ts';
 import { agent, hypervisor, inventory, nowMs, server } from '../../support/inventories.ts';
@@ -12,10 +13,10 @@ import { rules } from '../../support/monitor-story.ts';
 
 const refresh = { name: 'refresh-inventory' as const, id: 'r', data: { servers: true, requestedAtMs: 0 } };
 const scan = { name: 'scan' as const, id: 's', data: { targets: [], controls: [], requestedAtMs: 0 } };
-const at = (phase: State['phase']): State => ({ ...firstState('life'), phase });
+const at = (hosts: State['watches']['hosts']): State => ({ ...firstState('life'), watches: { hosts } });
 const judging = (silent: string[]) =>
   at({
-    ...{ kind: 'refreshing-servers', sinceMs: 0, suspectedAtMs: 0, job: refresh },
+    ...{ kind: 'reading-servers', sinceMs: 0, suspectedAtMs: 0, job: refresh },
     silent: Object.fromEntries(silent.map((host) => [host, 'no answer'])),
   });
 
@@ -42,13 +43,29 @@ describe('whether a step looks at the picture', () => {
     ['one that Redis lost', judging([]), 'r', { state: 'missing' }, false],
     ['one that nobody waits for', scanning, 'r', refreshed, false],
     ['a scan', scanning, 's', failed, true],
-    ['the job of a recovery', scanning, 'evacuate-1', failed, false],
+    ['the job of a recovery', scanning, 'recover-1', failed, false],
     ['anything while watching', at({ kind: 'watching', nextCheckMs: 0 }), 'r', refreshed, false],
   ] as const)('%s', (_, state, jobId, outcome, expected) => {
-    const job = jobId === 'r' ? 'refresh-inventory' : jobId === 's' ? 'scan' : 'evacuate';
-    expect(needsPicture(state, { job, id: jobId, outcome } as Finished)).toBe(expected);
+    const job = jobId === 'r' ? 'refresh-inventory' : jobId === 's' ? 'scan' : 'recover';
+    expect(needOfOutcome(state, { job, id: jobId, outcome } as Finished) !== null).toBe(expected);
   });
 });
+
+/** What the step on a refresh that went well asks for. */
+function wantedBy(state: State, id: string, picture: Picture) {
+  const result = {
+    ok: true,
+    collectedAtMs: 0,
+    serversCollectedAtMs: null,
+    hypervisors: 1,
+    servers: null,
+    tookMs: 1,
+  };
+  const finished = { job: 'refresh-inventory', id, outcome: { state: 'done', result } } as Finished;
+  const need = needOfOutcome(state, finished);
+  if (need === null) throw new Error('it does not look at all');
+  return need(picture, nowMs, rules);
+}
 
 /** A large cloud; only every `nth` host has guests that can be reached. As the driver reads it. */
 function readOf(count: number, nth: number, change: Partial<Server> = {}) {
@@ -64,7 +81,7 @@ function readOf(count: number, nth: number, change: Partial<Server> = {}) {
   const listed = serversByHost(servers);
   const read = new Map<string, readonly Server[]>();
   const picture = new Picture(hosts, countsOf(servers, listed), read);
-  const { hosts: wanted, sample, enough } = serversWanted(judging(['hv00000']), picture, nowMs, rules);
+  const { hosts: wanted, sample, enough } = wantedBy(judging(['hv00000']), 'r', picture);
   const take = (of: readonly string[]) => {
     for (const host of of) read.set(host, listed.get(host) ?? []);
   };
@@ -77,10 +94,18 @@ function readOf(count: number, nth: number, change: Partial<Server> = {}) {
   return { picture, wanted, sample, read: [...read.keys()], guests };
 }
 
+test('an order to recover a host looks at its instances, other orders look at nothing', () => {
+  const { picture } = readOf(10, 1);
+  const order = { by: 'anna', atMs: 0 };
+  const recover: Order = { ...order, kind: 'recover', id: 'o', host: 'hv00001', target: null, despite: [] };
+  expect(needOfOrder(recover)?.(picture, nowMs, rules)).toMatchObject({ hosts: ['hv00001'], sample: [] });
+  expect(needOfOrder({ ...order, kind: 'reset-cooldown' })).toBeNull();
+});
+
 describe('whose servers are read', () => {
   test('none but to judge silent hosts', () => {
     const { picture } = readOf(10, 1);
-    expect(serversWanted(at({ kind: 'watching', nextCheckMs: 0 }), picture, nowMs, rules)).toMatchObject({
+    expect(wantedBy(at({ kind: 'refreshing', sinceMs: 0, job: refresh }), 'r', picture)).toMatchObject({
       hosts: [],
       sample: [],
     });

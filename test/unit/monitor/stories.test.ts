@@ -1,6 +1,7 @@
 // The monitor's rules as stories: what it sees, what it asks of ns4, what it refuses and says.
 import { describe, expect, test } from 'vitest';
-import { awaitedJobs } from '../../../src/monitor/core/state.ts';
+import { recoveriesOf } from '../../../src/monitor/core/state.ts';
+import { awaitedJobs } from '../../../src/monitor/core/step.ts';
 import { sentence } from '../../../src/shared/documents/events/events.ts';
 import type { RefusalName } from '../../../src/shared/documents/refusals/refusals.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
@@ -35,15 +36,15 @@ describe('a dead hypervisor', () => {
       'scan',
       'refresh-inventory',
       'scan',
-      'evacuate',
+      'recover',
     ]);
-    expect(s.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
+    expect(s.recoveries).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
     expect(s.events.map((e) => e.kind)).toEqual([
       'suspects-found',
       'hosts-silent',
       'host-dead',
-      'evacuation-requested',
-      'evacuation-ended',
+      'recovery-requested',
+      'recovery-ended',
     ]);
     expect(s.texts.at(-1)).toContain('all 1 affected instances are back (vm1)');
   });
@@ -64,17 +65,17 @@ describe('a dead hypervisor', () => {
   });
 
   test('the cooldown is stamped in the very state that asks for the evacuation', () => {
-    const s = story({ evacuate: () => ({ state: 'running' }) }).round();
-    expect(s.state.recoveries).toHaveLength(1);
-    expect(s.state.cooldown?.incidents).toEqual([s.state.recoveries[0]?.incident]);
+    const s = story({ recover: () => ({ state: 'running' }) }).round();
+    expect(recoveriesOf(s.state)).toHaveLength(1);
+    expect(s.state.cooldown?.recoveries).toEqual([recoveriesOf(s.state)[0]?.recovery.id]);
   });
 
   test('the monitor keeps watching while an evacuation runs, and does not judge its host again', () => {
-    const s = story({ evacuate: () => ({ state: 'running' }) })
+    const s = story({ recover: () => ({ state: 'running' }) })
       .round()
       .round()
       .round();
-    expect(s.evacuations).toHaveLength(1);
+    expect(s.recoveries).toHaveLength(1);
     expect(s.requests.filter((r) => r.name === 'refresh-inventory').length).toBeGreaterThanOrEqual(4);
     expect(s.events.filter((e) => e.kind === 'cleared')).toEqual([]);
   });
@@ -94,7 +95,7 @@ describe('fencing', () => {
     const told: World = {
       inventory: () => inventory(unwitnessed, s.atMs),
       finding: (n) => (n === 'hv01' || n === 'id-vm2' ? 'silent' : 'answers'),
-      evacuate: (request) => done(request),
+      recover: (request) => done(request),
       ...world,
     };
     const s: Story = new Story(told, { fencing });
@@ -105,15 +106,15 @@ describe('fencing', () => {
   test('none: a silent host without witnesses is left alone', () => {
     const s = story('none').round();
     expect(s.refusals).toEqual(['no-witness']);
-    expect(s.evacuations).toEqual([]);
+    expect(s.recoveries).toEqual([]);
   });
 
   test('required: it goes on to dead, with what that rests on', () => {
     const s = story('required').round();
     expect(s.refusals).toEqual([]);
     // An ns4 of another configuration must not take the order for one that silence is enough for.
-    expect(s.evacuations).toHaveLength(1);
-    const orders = s.requests.filter((job) => job.name === 'evacuate');
+    expect(s.recoveries).toHaveLength(1);
+    const orders = s.requests.filter((job) => job.name === 'recover');
     expect(orders).toMatchObject([{ data: { proofDemanded: true } }]);
     expect(deadEvidence(s)).toEqual([
       [
@@ -123,7 +124,6 @@ describe('fencing', () => {
         'the controls answer (3 of 3)',
       ],
     ]);
-    expect(s.state.fencing).toBe('required');
   });
 
   test.each<[string, RefusalName, (name: string, scan: number) => 'answers' | 'silent' | 'unknown']>([
@@ -150,7 +150,7 @@ describe('fencing', () => {
     });
     s.round();
     expect(s.refusals).toEqual([refusal]);
-    expect(s.evacuations).toEqual([]);
+    expect(s.recoveries).toEqual([]);
   });
 
   test('required: instances that answer are a veto all the same', () => {
@@ -170,7 +170,7 @@ describe('fencing', () => {
     });
     const refusing = (answer: () => ReturnType<typeof refusal>) =>
       story('required', {
-        evacuate: (request) =>
+        recover: (request) =>
           done(request, { outcome: 'refused', acted: false, instances: [], refusal: answer() }),
       });
 
@@ -181,10 +181,10 @@ describe('fencing', () => {
         .round()
         .round();
       expect(s.refusals).toEqual(['fence-failed']);
-      expect(s.evacuations).toHaveLength(3);
+      expect(s.recoveries).toHaveLength(3);
       expect(s.state.cooldown).toBeNull();
       expect(s.events.filter((e) => e.kind === 'host-dead')).toHaveLength(1);
-      expect(s.events.filter((e) => e.kind === 'evacuation-requested')).toHaveLength(1);
+      expect(s.events.filter((e) => e.kind === 'recovery-requested')).toHaveLength(1);
       expect(sentence({ kind: 'refused', refusal: refusal('off-failed') })).toEqual({
         level: 'error',
         text: 'hv01 is not proven to be off: level 1, fence_ipmilan: "off" failed (no answer). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
@@ -200,13 +200,13 @@ describe('fencing', () => {
 
     test('the order to look at once ends the pause between two rounds', () => {
       const s = refusing(() => refusal('off-failed')).round();
-      const { phase } = s.state;
+      const phase = s.state.watches.hosts;
       expect(phase).toMatchObject({ kind: 'watching' });
       expect(phase.kind === 'watching' && phase.nextCheckMs).toBeGreaterThan(s.atMs);
-      s.input({ kind: 'order', order: { kind: 'look-now', by: 'alice', atMs: s.atMs } });
-      expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: s.atMs });
+      s.order({ kind: 'confirm-fenced', host: 'hv01', by: 'alice', atMs: s.atMs });
+      expect(s.state.watches.hosts).toEqual({ kind: 'watching', nextCheckMs: s.atMs });
       s.round();
-      expect(s.evacuations).toHaveLength(2);
+      expect(s.recoveries).toHaveLength(2);
     });
   });
 });
@@ -353,7 +353,7 @@ describe('refusals', () => {
     const s: Story = new Story({ inventory: () => built(s.atMs), finding: silentHv01, ...world }, rules);
     s.round();
     expect(s.refusals).toEqual([name]);
-    expect(s.evacuations).toEqual([]);
+    expect(s.recoveries).toEqual([]);
     const again = s.events.length;
     s.round().round();
     expect(s.refusals, 'it is said once while it stays so').toEqual([name]);
@@ -379,12 +379,12 @@ describe('refusals', () => {
     expect(s.refusals).toEqual(['cooldown']);
     s.atMs += 3_600_000;
     s.round();
-    expect(s.evacuations.map((e) => e.dead)).toEqual(['hv01', 'hv02']);
+    expect(s.recoveries.map((e) => e.dead)).toEqual(['hv01', 'hv02']);
   });
 
   test('the operator forgets the cooldown', () => {
-    const s = story({ evacuate: () => ({ state: 'running' }) }).round();
-    s.input({ kind: 'order', order: { kind: 'reset-cooldown', by: 'anna', atMs: s.atMs } });
+    const s = story({ recover: () => ({ state: 'running' }) }).round();
+    s.order({ kind: 'reset-cooldown', by: 'anna', atMs: s.atMs });
     expect(s.state.cooldown).toBeNull();
     expect(s.texts.at(-1)).toBe('The cooldown was reset by anna.');
   });
@@ -395,7 +395,7 @@ describe('refusals', () => {
     s.atMs += 91_000;
     s.input({ kind: 'tick' });
     expect(s.refusals).toEqual(['worker-silent']);
-    expect(s.state.phase.kind).toBe('watching');
+    expect(s.state.watches.hosts.kind).toBe('watching');
   });
 
   test('a host whose heartbeat returns between the scans is let go', () => {
@@ -420,7 +420,7 @@ describe('refusals', () => {
       },
     });
     s.round();
-    expect(s.evacuations).toEqual([]);
+    expect(s.recoveries).toEqual([]);
     expect(s.events.map((e) => e.kind)).toEqual(['suspects-found', 'hosts-silent', 'cleared']);
   });
 
@@ -485,10 +485,10 @@ describe('hosts that die together, their heartbeats running out one after anothe
     const s = dying({ heard: () => nowMs - 20_000, silent: true });
     s.round();
     expect(s.refusals).toEqual(['perhaps-more-dead']);
-    expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: nowMs + 20_001 });
+    expect(s.state.watches.hosts).toEqual({ kind: 'watching', nextCheckMs: nowMs + 20_001 });
     s.round();
     expect(s.refusals).toEqual(['perhaps-more-dead', 'too-many-dead']);
-    expect(s.evacuations).toEqual([]);
+    expect(s.recoveries).toEqual([]);
   });
 
   test('it is recovered once the other is heard again', () => {
@@ -497,42 +497,42 @@ describe('hosts that die together, their heartbeats running out one after anothe
     s.round();
     heardAtMs = nowMs + 15_000;
     s.round();
-    expect(s.evacuations).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
+    expect(s.recoveries).toEqual([{ dead: 'hv01', spare: 'hv04', attempt: 1 }]);
   });
 
   test('one that answers the scan delays nothing', () => {
     const s = dying({ heard: () => nowMs - 20_000, silent: false });
-    expect(s.round().evacuations).toHaveLength(1);
+    expect(s.round().recoveries).toHaveLength(1);
   });
 
   test('within the limit they are recovered together: the cooldown of the first must not leave the other down', () => {
     const s = dying({ heard: () => nowMs - 20_000, silent: true }, { deadBackoff: 2 });
     s.round();
     expect(s.refusals).toEqual(['perhaps-more-dead']);
-    expect(s.round().evacuations.map(({ dead }) => dead)).toEqual(['hv01', 'hv02']);
+    expect(s.round().recoveries.map(({ dead }) => dead)).toEqual(['hv01', 'hv02']);
   });
 
-  test.each(['refreshing', 'scanning-hosts', 'refreshing-servers', 'scanning-guests'] as const)(
+  test.each(['refreshing', 'scanning-hosts', 'reading-servers', 'scanning-guests'] as const)(
     'a recovery ends with nothing done while the next one is looked at (%s): they count together',
     (kind) => {
       const hv02 = { heard: (atMs: number) => atMs, silent: false };
       const s = dying(hv02);
-      s.world.evacuate = () => ({ state: 'running' });
-      const [recovery] = s.round().requests.filter((r) => r.name === 'evacuate');
+      s.world.recover = () => ({ state: 'running' });
+      const [recovery] = s.round().requests.filter((r) => r.name === 'recover');
       Object.assign(hv02, { heard: () => nowMs, silent: true });
       s.atMs = nowMs + 90_000;
       s.input({ kind: 'tick' });
-      while (s.state.phase.kind !== kind) {
-        const [job] = awaitedJobs(s.state).filter((j) => j.name !== 'evacuate');
+      while (s.state.watches.hosts.kind !== kind) {
+        const [job] = awaitedJobs(s.state).filter((j) => j.name !== 'recover');
         if (job === undefined) throw new Error(`never ${kind}`);
         s.outcome(job, s.answer(job));
       }
-      if (recovery?.name !== 'evacuate') throw new Error('no recovery');
+      if (recovery?.name !== 'recover') throw new Error('no recovery');
       const refusal = { name: 'spare-unfit', host: 'hv01', spare: 'hv04', why: 'it is enabled' } as const;
       s.outcome(recovery, done(recovery, { outcome: 'refused', acted: false, instances: [], refusal }));
       s.round();
       expect(s.refusals).toEqual(['spare-unfit', 'too-many-dead']);
-      expect(s.evacuations).toHaveLength(1);
+      expect(s.recoveries).toHaveLength(1);
     },
   );
 });
@@ -566,7 +566,7 @@ test('instances left on a host handled before are told of, though the recovery o
       const result = { ok: true, collectedAtMs: s.atMs, serversCollectedAtMs: serversAtMs } as const;
       return { state: 'done', result: { ...result, hypervisors: 5, servers: 3, tookMs: 10 } };
     },
-    evacuate: (r) => {
+    recover: (r) => {
       const levels = [{ agent: 'fence_ipmilan', failure: 'timed-out' as const, detail: 'no answer' }];
       const refusal = { name: 'fence-failed' as const, host: 'hv02', levels };
       return done(r, { outcome: 'refused', acted: false, instances: [], refusal });
@@ -581,7 +581,7 @@ test('instances left on a host handled before are told of, though the recovery o
 describe('a refusal by ns4', () => {
   test('is said once, though the order is tried again every round', () => {
     const s = story({
-      evacuate: (r) =>
+      recover: (r) =>
         done(r, {
           outcome: 'refused',
           acted: false,
@@ -591,7 +591,7 @@ describe('a refusal by ns4', () => {
     });
     s.round().round().round();
     expect(s.refusals).toEqual(['spare-unfit']);
-    expect(s.evacuations.length).toBe(3);
+    expect(s.recoveries.length).toBe(3);
     expect(s.state.cooldown, 'nothing was done, so nothing cools down').toBeNull();
   });
 });
@@ -600,7 +600,7 @@ describe('a lost worker', () => {
   test('the recovery is handed to another one, with the same incident', () => {
     let attempts = 0;
     const s = story({
-      evacuate: (r) => {
+      recover: (r) => {
         attempts = r.data.attempt;
         return r.data.attempt === 1
           ? { state: 'failed', detail: 'job stalled more than allowable limit' }
@@ -609,8 +609,8 @@ describe('a lost worker', () => {
     });
     s.round();
     expect(attempts).toBe(2);
-    expect(new Set(s.requests.flatMap((r) => (r.name === 'evacuate' ? [r.data.incident] : []))).size).toBe(1);
-    expect(s.events.map((e) => e.kind)).toContain('evacuation-continued');
+    expect(new Set(s.requests.flatMap((r) => (r.name === 'recover' ? [r.data.incident] : []))).size).toBe(1);
+    expect(s.events.map((e) => e.kind)).toContain('recovery-continued');
   });
 
   test.each([
@@ -621,12 +621,12 @@ describe('a lost worker', () => {
       [null, 2_000, 4_000, 8_000],
     ],
   ])('a recovery %s', (_, workerLost, expected) => {
-    const s = story({ evacuate: () => ({ state: 'running' }) }).round();
+    const s = story({ recover: () => ({ state: 'running' }) }).round();
     const pauses = expected.map(() => {
-      const job = s.requests.filter((r) => r.name === 'evacuate').at(-1);
+      const job = s.requests.filter((r) => r.name === 'recover').at(-1);
       if (job === undefined) throw new Error('no evacuation');
       s.outcome(job, { state: 'failed', detail: 'an attempt', workerLost });
-      const retryAtMs = s.state.recoveries[0]?.retryAtMs ?? null;
+      const retryAtMs = recoveriesOf(s.state)[0]?.recovery.retryAtMs ?? null;
       const pauseMs = retryAtMs === null ? null : retryAtMs - s.atMs;
       s.atMs += pauseMs ?? 0;
       s.input({ kind: 'tick' });
@@ -636,9 +636,9 @@ describe('a lost worker', () => {
   });
 
   test('after twenty attempts the recovery is given up aloud, and the cooldown stands', () => {
-    const s = story({ evacuate: () => ({ state: 'failed', detail: 'boom' }) }, { deadBackoff: 1 });
+    const s = story({ recover: () => ({ state: 'failed', detail: 'boom' }) }, { deadBackoff: 1 });
     s.round();
-    for (let i = 0; i < 40 && s.state.recoveries.length > 0; i += 1) {
+    for (let i = 0; i < 40 && recoveriesOf(s.state).length > 0; i += 1) {
       s.atMs += 61_000;
       s.round();
     }
@@ -647,11 +647,11 @@ describe('a lost worker', () => {
   });
 
   test('a recovery without an end is given up after its limit', () => {
-    const s = story({ evacuate: () => ({ state: 'running' }) }).round();
+    const s = story({ recover: () => ({ state: 'running' }) }).round();
     s.atMs += 3_700_001;
     s.input({ kind: 'tick' });
-    expect(s.state.recoveries).toEqual([]);
-    expect(s.events.map((e) => e.kind)).toContain('evacuation-lost');
+    expect(recoveriesOf(s.state)).toEqual([]);
+    expect(s.events.map((e) => e.kind)).toContain('recovery-lost');
   });
 });
 
@@ -668,7 +668,7 @@ describe('when to look next', () => {
         ),
     });
     s.round();
-    expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: nowMs - 30_000 + 40_001 });
+    expect(s.state.watches.hosts).toEqual({ kind: 'watching', nextCheckMs: nowMs - 30_000 + 40_001 });
   });
 
   test('after the monitor period at the latest, and never in a tight loop', () => {
@@ -687,9 +687,9 @@ describe('when to look next', () => {
       { monitorPeriodMs: 5_000 },
     );
     s.round();
-    expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: s.atMs + 1_000 });
+    expect(s.state.watches.hosts).toEqual({ kind: 'watching', nextCheckMs: s.atMs + 1_000 });
     ages.shift();
     s.round();
-    expect(s.state.phase).toEqual({ kind: 'watching', nextCheckMs: s.atMs + 5_000 });
+    expect(s.state.watches.hosts).toEqual({ kind: 'watching', nextCheckMs: s.atMs + 5_000 });
   });
 });

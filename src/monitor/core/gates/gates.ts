@@ -37,13 +37,16 @@ const safeMode: MonitorGate = {
     held === null ? null : { name: 'state-lost', hosts: [...hosts], why: held.why },
 };
 
+/** Whoever waives dry mode recovers one host, not none. */
+const limitOf = ({ deadBackoff }: Policy): number => Math.max(1, deadBackoff);
+
 const limit: MonitorGate = {
   name: 'too-many-dead',
   why: 'a failure that looks like many deaths moves half a cloud',
   waivable: true,
-  check: ({ hosts, recovering }, _, { deadBackoff }) =>
-    hosts.length + recovering > deadBackoff
-      ? { name: 'too-many-dead', hosts: [...hosts], limit: deadBackoff }
+  check: ({ hosts, recovering }, _, policy) =>
+    hosts.length + recovering > limitOf(policy)
+      ? { name: 'too-many-dead', hosts: [...hosts], limit: limitOf(policy) }
       : null,
 };
 
@@ -55,9 +58,9 @@ const together: MonitorGate = {
   name: 'perhaps-more-dead',
   why: 'the first of several that die together passes the limit alone',
   waivable: true,
-  check: ({ hosts, perhapsDead, untold, recovering }, _, { deadBackoff }) =>
-    hosts.length + perhapsDead.length + recovering > deadBackoff || untold.length > 0
-      ? { name: 'perhaps-more-dead', hosts: [...hosts], others: [...perhapsDead], limit: deadBackoff }
+  check: ({ hosts, perhapsDead, untold, recovering }, _, policy) =>
+    hosts.length + perhapsDead.length + recovering > limitOf(policy) || untold.length > 0
+      ? { name: 'perhaps-more-dead', hosts: [...hosts], others: [...perhapsDead], limit: limitOf(policy) }
       : null,
 };
 
