@@ -1,6 +1,8 @@
 // When the trouble is over, everything must come to its end: the truly dead are recovered if they may be, what was begun
 // is ended, and whoever stays as he is has been named with the reason.
+import { hostScope, scopeKey } from '../../src/shared/documents/scope.ts';
 import type { History } from './history.ts';
+import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
 import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
 import type { Guest, Host } from './world/model.ts';
@@ -35,7 +37,7 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   const dead = [...world.hosts.values()].filter(
     (host) => !host.powered && guestsOf(history, host).length > 0,
   );
-  const begun = judges.state?.recoveries.length ?? 0;
+  const begun = judges.state === null ? 0 : underwayIn(judges.state).length;
   const due = dead.filter((host) => !touched.has(host.name) && isDue(history, host, dead, begun));
   const seats = [...history.workers, ...history.monitors];
   // Whoever stands still at the moment counts from when he goes on.
@@ -43,7 +45,8 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   const recoveredByMs = calmMs + recoveryPeriods * rules.monitorPeriodMs + evacuationMs;
   const canEnd = dead.every((host) => othersLive(history, host));
   const isOver = () =>
-    !canEnd || ((judges.state?.recoveries.length ?? 1) === 0 && openIncidents(history).length === 0);
+    !canEnd ||
+    (judges.state !== null && underwayIn(judges.state).length === 0 && openIncidents(history).length === 0);
   const isBack = (host: Host) => movableOf(history, host).length === 0;
   // Sometimes a round in peace at the end, in which nothing must happen either.
   const rests = dead.length > 0 && history.random.chance(0.25);
@@ -96,9 +99,10 @@ function openIncidents(history: History): string[] {
 }
 
 function isNamed({ judges }: History, { name }: Host): boolean {
-  const standing = judges.state?.standing ?? {};
   if (judges.leftAloud.has(name)) return true;
-  return standing[name] !== undefined || standing.cloud !== undefined || isInRefusal(standing, name);
+  if (judges.state === null) return false;
+  const standing = standingOf(judges.state);
+  return standing.has(scopeKey(hostScope(name))) || isCloudRefused(standing) || isInRefusal(standing, name);
 }
 
 /** Nothing in the rules speaks against its recovery. */
@@ -112,10 +116,10 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   // Those whose heartbeats run out later come into the cooldown of the first.
   const together =
     dead.length === 1 ||
-    (judges.state.phase.kind === 'watching' &&
+    (phaseOf(judges.state).kind === 'watching' &&
       dead.every((h) => world.silentMs(h) > rules.heartbeatPeriodMs + 5_000));
   if (!together || begun > 0) return false;
-  if (history.hasForgotten || judges.state.hold !== null || judges.state.unproven) return false;
+  if (history.hasForgotten || judges.state.safeMode !== null || judges.state.unproven) return false;
   if (judges.state.cooldown !== null || host.address === null) return false;
   if (rules.fencing === 'required' && host.bmc !== 'works') return false;
   const guests = guestsOf(history, host);

@@ -1,5 +1,6 @@
 // All judges of a history together, as the world and the processes report to them.
-import { assignmentsOf, type Rules, type State } from '../../../src/monitor/core/state.ts';
+import type { Rules } from '../../../src/monitor/core/rules.ts';
+import { assignmentsOf, type State } from '../../../src/monitor/core/state.ts';
 import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import { endedWell } from '../../../src/shared/documents/events/report-text.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
@@ -10,6 +11,7 @@ import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
 import { Hands } from './hands.ts';
+import { phaseOf, underwayIn } from './standing.ts';
 import { type Passed, Verdicts } from './verdicts.ts';
 import { must } from './violation.ts';
 import { judgeWords, type Said } from './words.ts';
@@ -67,11 +69,12 @@ export class Judges implements Judge<Ledger> {
   judge(ledger: Ledger, before: State | null, after: State, events: readonly SonnyEvent[]): Ledger {
     this.counts.saves += 1;
     const trail = this.verdicts.trail(ledger.trail, before, after);
-    if (after.phase.kind === 'scanning-hosts')
+    const phase = phaseOf(after);
+    if (phase.kind === 'scanning-hosts')
       must(
-        after.phase.suspects.length <= this.#rules.suspiciousBackoff,
+        phase.suspects.length <= this.#rules.suspiciousBackoff,
         'no more suspects are inspected than allowed',
-        after.phase.suspects.join(', '),
+        phase.suspects.join(', '),
       );
     if (before !== null) this.#begun(before, after, trail);
     const facts = events.map((event) => event.facts);
@@ -111,7 +114,8 @@ export class Judges implements Judge<Ledger> {
     this.hands.assigned(assignmentsOf(state));
     this.#offsetMs = process.machine.offsetMs;
     if (events.some((event) => event.facts.kind === 'monitor-started')) this.goesOn(process);
-    const id = state.phase.kind === 'watching' ? `watching ${state.phase.nextCheckMs}` : state.phase.job.id;
+    const phase = phaseOf(state);
+    const id = phase.kind === 'watching' ? `watching ${phase.nextCheckMs}` : phase.job.id;
     if (id !== this.#phase.id) this.#phase = { id, sinceMs: this.#world.timeline.nowMs };
     for (const event of events) {
       this.heard(event.facts);
@@ -139,13 +143,13 @@ export class Judges implements Judge<Ledger> {
     this.events[facts.kind] = (this.events[facts.kind] ?? 0) + 1;
     if (facts.kind === 'refused')
       this.refusals[facts.refusal.name] = (this.refusals[facts.refusal.name] ?? 0) + 1;
-    if (facts.kind === 'evacuation-continued') this.counts.attempts += 1;
-    if (facts.kind === 'evacuation-ended' && !endedWell(facts.report)) this.leftAloud.add(facts.report.dead);
-    if (facts.kind === 'evacuation-lost') this.leftAloud.add(facts.dead);
+    if (facts.kind === 'recovery-continued') this.counts.attempts += 1;
+    if (facts.kind === 'recovery-ended' && !endedWell(facts.report)) this.leftAloud.add(facts.report.dead);
+    if (facts.kind === 'recovery-lost') this.leftAloud.add(facts.host);
   }
 
   #begun(before: State, after: State, trail: readonly Passed[]): void {
-    const { recoveries } = after;
+    const recoveries = underwayIn(after);
     if (recoveries.length === 0) return;
     const once = (all: readonly string[], what: string) =>
       must(new Set(all).size === all.length, `no ${what} twice at once`, all.join(', '));
@@ -157,7 +161,8 @@ export class Judges implements Judge<Ledger> {
       recoveries.map((r) => r.spare),
       'spare in recovery',
     );
-    const fresh = recoveries.filter((r) => !before.recoveries.some((b) => b.incident === r.incident));
+    const old = underwayIn(before);
+    const fresh = recoveries.filter((r) => !old.some(({ id }) => id === r.id));
     if (fresh.length === 0) return;
     const names = fresh.map((r) => r.dead);
     const { deadBackoff } = this.#rules;
@@ -166,7 +171,7 @@ export class Judges implements Judge<Ledger> {
     for (const recovery of fresh) {
       must(recovery.dead !== recovery.spare, 'the spare is another host', recovery.dead);
       this.verdicts.prove(recovery, before, trail);
-      this.deeds.begins(recovery.incident, recovery.dead);
+      this.deeds.begins(recovery.id, recovery.dead);
     }
     const others = this.verdicts.othersDying(before, names, trail, this.#offsetMs);
     must(
@@ -183,7 +188,7 @@ export class Judges implements Judge<Ledger> {
     const watchingSinceMs = this.#watchingSinceMs;
     if (state === null || watchingSinceMs === null) return;
     const { nowMs } = this.#world.timeline;
-    const { phase } = state;
+    const phase = phaseOf(state);
     const limitMs =
       phase.kind === 'watching' ? this.#rules.monitorPeriodMs : contracts[phase.job.name].waitMs;
     const waitedMs = nowMs - Math.max(this.#phase.sinceMs, watchingSinceMs, this.disturbedMs);
@@ -193,10 +198,10 @@ export class Judges implements Judge<Ledger> {
       `${phase.kind} for ${Math.round(waitedMs / 1000)} s`,
     );
     this.#isKept(nowMs - Math.max(watchingSinceMs, this.disturbedMs));
-    for (const { incident } of state.recoveries) {
-      const sinceMs = Math.max(this.#recoveries.get(incident) ?? nowMs, watchingSinceMs, this.disturbedMs);
-      if (!this.#recoveries.has(incident)) this.#recoveries.set(incident, nowMs);
-      must(nowMs - sinceMs <= contracts.evacuate.waitMs + 5_000, 'every recovery ends', incident);
+    for (const { id } of underwayIn(state)) {
+      const sinceMs = Math.max(this.#recoveries.get(id) ?? nowMs, watchingSinceMs, this.disturbedMs);
+      if (!this.#recoveries.has(id)) this.#recoveries.set(id, nowMs);
+      must(nowMs - sinceMs <= contracts.recover.waitMs + 5_000, 'every recovery ends', id);
     }
   }
 

@@ -1,20 +1,23 @@
 // Judges each recovery at the moment it begins: were host, guests and heartbeats silent in this very round, to eyes that
 // answering controls prove open? By what the pretend eyes truly saw, without a look at the core's own rules.
-import type { Recovery, Rules, State } from '../../../src/monitor/core/state.ts';
+import type { Rules } from '../../../src/monitor/core/rules.ts';
+import type { HostsPhase, State } from '../../../src/monitor/core/state.ts';
 import {
   externalAddresses,
   type Hosts,
   isMarkedSpare,
   type Servers,
 } from '../../../src/shared/documents/inventory.ts';
+import { hostScope, scopeKey } from '../../../src/shared/documents/scope.ts';
 import type { SeenScan } from '../processes/eye.ts';
 import { lastReport } from '../world/model.ts';
 import type { World } from '../world/world.ts';
+import { phaseOf, type Standing, standingOf, type Underway, underwayIn } from './standing.ts';
 import { must, Violation } from './violation.ts';
 
 /** A phase the monitor left, in the round that is under way. */
 export interface Passed {
-  readonly kind: State['phase']['kind'];
+  readonly kind: HostsPhase['kind'];
   readonly jobId: string;
   /** True time. */
   readonly sinceMs: number;
@@ -67,22 +70,22 @@ export class Verdicts {
 
   /** The phases of the round, with the one that `after` left. */
   trail(trail: readonly Passed[], before: State | null, after: State): readonly Passed[] {
-    if (before === null || before.phase.kind === 'watching')
-      return after.phase.kind === 'watching' ? trail : [];
-    const { kind, job } = before.phase;
-    if (after.phase.kind !== 'watching' && after.phase.job.id === job.id) return trail;
+    const [left, entered] = [before === null ? null : phaseOf(before), phaseOf(after)];
+    if (left === null || left.kind === 'watching') return entered.kind === 'watching' ? trail : [];
+    const { kind, job } = left;
+    if (entered.kind !== 'watching' && entered.job.id === job.id) return trail;
     return [...trail, { kind, jobId: job.id, sinceMs: this.#world.timeline.nowMs }];
   }
 
   /** Throws unless everything spoke for the death of this host, and its spare is one. */
-  prove({ dead, spare }: Recovery, before: State, trail: readonly Passed[]): void {
+  prove({ dead, spare }: Underway, before: State, trail: readonly Passed[]): void {
     const find = (kind: Passed['kind']) => trail.findLast((passed) => passed.kind === kind);
     const [hosts, servers, guests] = [
       find('scanning-hosts'),
-      find('refreshing-servers'),
+      find('reading-servers'),
       find('scanning-guests'),
     ];
-    if (!hosts || !servers || !guests || before.phase.kind !== 'scanning-guests')
+    if (!hosts || !servers || !guests || phaseOf(before).kind !== 'scanning-guests')
       throw new Violation(
         'nothing begins without a whole round',
         `${dead}: ${trail.map((p) => p.kind).join()}`,
@@ -208,24 +211,27 @@ export class Verdicts {
 
   /** Hosts that die together count together, however far apart their heartbeats run out. */
   othersDying(before: State, dead: readonly string[], trail: readonly Passed[], offsetMs: number): string[] {
-    const { phase } = before;
+    const phase = phaseOf(before);
     if (phase.kind !== 'scanning-guests') return [];
     // Who was a suspect of this round was judged by itself.
     const hosts = trail.findLast((passed) => passed.kind === 'scanning-hosts');
     const judged = this.#scans.get(hosts?.jobId ?? '')?.[0]?.targets ?? {};
-    const servers = trail.findLast((passed) => passed.kind === 'refreshing-servers');
+    const servers = trail.findLast((passed) => passed.kind === 'reading-servers');
     const read = this.#reads.get(servers?.jobId ?? '')?.inventory.servers?.servers ?? [];
     const listed = new Set(read.map((server) => server.host));
     const { nowMs } = this.#world.timeline;
-    const suspectedMs = Math.min(...dead.map((host) => before.standing[host]?.firstMs ?? nowMs)) - offsetMs;
+    const standing = standingOf(before);
+    const recovering = underwayIn(before);
+    const suspectedMs =
+      Math.min(...dead.map((host) => standing.get(scopeKey(hostScope(host)))?.firstMs ?? nowMs)) - offsetMs;
     const scanMs = phase.sinceMs - offsetMs;
     return [...this.#world.hosts.values()]
       .filter(
         (host) =>
           !dead.includes(host.name) &&
           judged[host.name] === undefined &&
-          !isInRefusal(before.standing, host.name) &&
-          !before.recoveries.some((r) => r.dead === host.name) &&
+          !isInRefusal(standing, host.name) &&
+          !recovering.some((r) => r.dead === host.name) &&
           !host.forcedDown &&
           host.answersSinceMs === null &&
           host.mutedSinceMs < scanMs - 2_000 &&
@@ -238,8 +244,8 @@ export class Verdicts {
 }
 
 /** Is it one of a zone or an aggregate that is refused as a whole? */
-export function isInRefusal(standing: State['standing'], host: string): boolean {
-  return Object.values(standing).some(
+export function isInRefusal(standing: ReadonlyMap<string, Standing>, host: string): boolean {
+  return [...standing.values()].some(
     ({ refusal }) => refusal?.name === 'control-plane-suspect' && refusal.stale.includes(host),
   );
 }
