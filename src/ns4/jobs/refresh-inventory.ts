@@ -3,6 +3,7 @@
 
 import type { Agent, Hosts, Hypervisor, Servers } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
+import { groupBy } from '../../shared/ground/group-by.ts';
 import type { AgentRecord, Aggregate, Cloud, ComputeService, HypervisorRecord } from '../cloud.ts';
 
 export interface RefreshedInventory {
@@ -76,15 +77,15 @@ export function joinHypervisors(
   correctionMs: number,
 ): { hypervisors: Hypervisor[]; oddities: string[] } {
   const serviceOf = new Map(services.map((service) => [service.host, service]));
-  const recordsOf = new Map<string, HypervisorRecord[]>();
-  for (const record of records) recordsOf.set(record.host, [...(recordsOf.get(record.host) ?? []), record]);
+  const recordsOf = groupBy(records, (record) => record.host);
+  const namesOf = aggregatesByHost(aggregates);
   const hypervisors: Hypervisor[] = [];
   const oddities: string[] = [];
   for (const [host, [record, ...more]] of recordsOf) {
     const service = serviceOf.get(host);
     if (!service) oddities.push(`hypervisor ${record?.name} has no nova-compute service (${host}): left out`);
     else if (more.length > 0) oddities.push(`${host} has ${more.length + 1} hypervisors: left out`);
-    else if (record) hypervisors.push(joined(record, service, aggregates, correctionMs));
+    else if (record) hypervisors.push(joined(record, service, namesOf.get(host) ?? [], correctionMs));
   }
   for (const { host } of services) {
     if (!recordsOf.has(host)) oddities.push(`nova-compute on ${host} has no hypervisor: left out`);
@@ -92,15 +93,23 @@ export function joinHypervisors(
   return { hypervisors: hypervisors.sort((a, b) => byText(a.host, b.host)), oddities: oddities.sort(byText) };
 }
 
+/** The names of the aggregates each host is in, sorted. */
+function aggregatesByHost(aggregates: readonly Aggregate[]): Map<string, string[]> {
+  const memberships = [...aggregates]
+    .sort((a, b) => byText(a.name, b.name))
+    .flatMap(({ name, hosts }) => hosts.map((host) => ({ name, host })));
+  const byHost = groupBy(memberships, ({ host }) => host);
+  return new Map([...byHost].map(([host, found]) => [host, found.map(({ name }) => name)]));
+}
+
 function joined(
   record: HypervisorRecord,
   service: ComputeService,
-  aggregates: readonly Aggregate[],
+  aggregates: string[],
   correctionMs: number,
 ): Hypervisor {
   const { host, name, address, vcpus, vcpusUsed, memoryMb, memoryMbUsed, runningVms } = record;
   const { id: serviceId, state, status, disabledReason, forcedDown, zone } = service;
-  const isMember = (aggregate: Aggregate): boolean => aggregate.hosts.includes(host);
   return {
     host,
     name,
@@ -116,10 +125,7 @@ function joined(
     memoryMb,
     memoryMbUsed,
     runningVms,
-    aggregates: aggregates
-      .filter(isMember)
-      .map((aggregate) => aggregate.name)
-      .sort(byText),
+    aggregates,
     reportedAtMs: service.reportedAtMs === null ? null : service.reportedAtMs - correctionMs,
   };
 }

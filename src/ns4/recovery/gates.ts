@@ -35,6 +35,7 @@ export function permitRecovery(
   resumed: boolean,
 ): Refusal | null {
   const { hosts, servers, nowMs } = facts;
+  const picture = Picture.of(hosts, servers);
   const host = order.dead;
   const dead = hosts.hypervisors.find((h) => h.host === host);
   if (dead === undefined) return { name: 'unknown-host', host };
@@ -45,10 +46,7 @@ export function permitRecovery(
     (resumed ? null : partOfOutage(host, facts, heartbeatPeriodMs)) ??
     (resumed
       ? spareNoLongerWorks(order, hosts, nowMs, heartbeatPeriodMs)
-      : unfit(
-          order,
-          spareShortcoming({ dead, spare, picture: Picture.of(hosts, servers), heartbeatPeriodMs, nowMs }),
-        ))
+      : unfit(order, spareShortcoming({ dead, spare, picture, heartbeatPeriodMs, nowMs })))
   );
 }
 

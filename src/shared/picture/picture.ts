@@ -10,6 +10,7 @@ import {
   type Server,
   type Servers,
 } from '../documents/inventory.ts';
+import { groupBy } from '../ground/group-by.ts';
 
 /** How many servers there are, and when they were collected. */
 export type Counts = Pick<InstanceCounts, 'collectedAtMs' | 'count' | 'byHost'>;
@@ -40,7 +41,7 @@ export class Picture {
     this.#servers = servers;
     this.#isWhole = isWhole;
     this.#hypervisors = new Map(hosts.hypervisors.map((hypervisor) => [hypervisor.host, hypervisor]));
-    this.#agents = byHost(hosts.agents);
+    this.#agents = groupBy(hosts.agents, ({ host }) => host);
     this.#newest = newestHeartbeats(hosts);
     this.#instances = new Map(Object.entries(counts?.byHost ?? {}));
   }
@@ -118,16 +119,8 @@ export class Picture {
 }
 
 /** Servers by service host, in their order. */
-export function serversByHost({ servers }: Pick<Servers, 'servers'>): Map<string, Server[]> {
-  const listed = new Map<string, Server[]>();
-  for (const server of servers) {
-    const host = server.host ?? onNoHost;
-    const others = listed.get(host);
-    if (others) others.push(server);
-    else listed.set(host, [server]);
-  }
-  return listed;
-}
+export const serversByHost = ({ servers }: Pick<Servers, 'servers'>): Map<string, Server[]> =>
+  groupBy(servers, ({ host }) => host ?? onNoHost);
 
 export function countsOf(
   { servers, collectedAtMs }: Servers,
@@ -138,14 +131,4 @@ export function countsOf(
     count: servers.length,
     byHost: Object.fromEntries([...listed].map(([host, on]) => [host, on.length])),
   };
-}
-
-function byHost(agents: readonly Agent[]): Map<string, Agent[]> {
-  const found = new Map<string, Agent[]>();
-  for (const agent of agents) {
-    const others = found.get(agent.host);
-    if (others) others.push(agent);
-    else found.set(agent.host, [agent]);
-  }
-  return found;
 }

@@ -71,7 +71,7 @@ export const ns4Guards: readonly Guard[] = [
   rarely(
     guard('spare still fits', 'ns4 looks at the spare again before the first change', [
       gates,
-      ': unfit(order, spareShortcoming({ dead, spare, hosts, servers, heartbeatPeriodMs, nowMs })))',
+      ': unfit(order, spareShortcoming({ dead, spare, picture, heartbeatPeriodMs, nowMs })))',
       ': null)',
     ]),
   ),

@@ -124,6 +124,23 @@ describe('refreshInventory', () => {
 });
 
 describe('joinHypervisors', () => {
+  it('names the aggregates of each host, sorted, whatever the order and size of the lists', () => {
+    const hosts = Array.from({ length: 2_000 }, (_, i) => `hv${i}`);
+    const aggregates = Array.from({ length: 50 }, (_, i) => ({
+      name: `a${String(99 - i)}`,
+      hosts: hosts.filter((_, j) => j % (i + 1) === 0),
+    }));
+    const { hypervisors } = joinHypervisors(
+      hosts.map((h) => record(h)),
+      hosts.map(service),
+      aggregates,
+      0,
+    );
+    const of = (host: string) => hypervisors.find((h) => h.host === host)?.aggregates;
+    expect(of('hv7')).toEqual(['a93', 'a99']);
+    expect(of('hv12')).toEqual(['a88', 'a94', 'a96', 'a97', 'a98', 'a99']);
+  });
+
   it('leaves out what has no counterpart or several, and says so', () => {
     const records = [record('hv01'), record('lone'), record('bm', 'node-1'), record('bm', 'node-2')];
     const { hypervisors, oddities } = joinHypervisors(
