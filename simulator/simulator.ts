@@ -2,36 +2,52 @@
 // really fall silent: for tests and the demo. This file wires world, APIs and addresses together and is their face.
 
 import { cloudsYaml, type LoginKind } from './clouds-yaml.ts';
+import { begin, type Fault as WorldFault } from './faults/script.ts';
+import { worldFaults, worldScript } from './faults/world-faults.ts';
 import { type AddressBlock, takeAddressBlock } from './network/address-block.ts';
 import type { Presence } from './network/loopback-address.ts';
 import { PresenceKeeper } from './network/presence-keeper.ts';
-import { Apis, isApiName } from './openstack-http/apis.ts';
+import { Apis } from './openstack-http/apis.ts';
 import type { ApiName } from './openstack-http/call.ts';
 import type { Fault, FaultOrder } from './openstack-http/faults.ts';
 import type { RecordedRequest } from './openstack-http/http-service.ts';
-import { type BootOptions, boot, reachableAddress, rewriteHost } from './world/boot.ts';
-import * as failures from './world/failures.ts';
-import { beat, startBeating } from './world/heartbeats.ts';
+import { addHosts, type HttpWorld, type Settings, type SimulatorOptions, settingsOf } from './options.ts';
+import { freeze, revive } from './world/host-power.ts';
+import { type BootOptions, boot, reachableAddress, remove } from './world/instances.ts';
 import { startService, stopService } from './world/messaging.ts';
-import type { EvacuationTrouble } from './world/model.ts';
-import { type Settings, type SimulatorOptions, settle } from './world/options.ts';
-import { remove } from './world/power.ts';
+import type { EvacuationTrouble, Host } from './world/model.ts';
+import { rewriteHost } from './world/nova-database.ts';
+import { RealTime, realChance } from './world/real-time.ts';
+import { settle } from './world/settle.ts';
 import { type Snapshot, takeSnapshot } from './world/snapshot.ts';
 import { type ServiceName, World } from './world/world.ts';
 
 export type { Presence } from './network/loopback-address.ts';
 export type { Fault, FaultOrder } from './openstack-http/faults.ts';
 export type { RecordedRequest } from './openstack-http/http-service.ts';
-export type { BootOptions } from './world/boot.ts';
-export type { HostPart } from './world/failures.ts';
-export type { SimulatorOptions } from './world/options.ts';
+export type { SimulatorOptions } from './options.ts';
+export type { BootOptions } from './world/instances.ts';
 export type { HostSnapshot, ServerSnapshot, Snapshot } from './world/snapshot.ts';
 export type { ServiceName } from './world/world.ts';
+
+/**
+ * What of a host is taken away. power: all of it, guests die. compute, agent: the processes nova-compute and network
+ * agent. address: the network of the host itself. guests: the network of its guests, which run on unseen.
+ */
+export type HostPart = 'power' | 'compute' | 'agent' | 'address' | 'guests';
+
+const faultOfPart: Readonly<Record<HostPart, readonly [WorldFault<World>, ...string[]]>> = {
+  power: [worldFaults.hostDies],
+  compute: [worldFaults.computeEnds],
+  agent: [worldFaults.agentsEnd],
+  address: [worldFaults.hostCutOff, 'management'],
+  guests: [worldFaults.hostCutOff, 'guests'],
+};
 
 /** Starts a simulator; everything in it listens on 127.* only. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const block = await takeAddressBlock(options.block);
-  const simulator = new Simulator(settle(options, block.number), block);
+  const simulator = new Simulator(settingsOf(options, block.number), block);
   try {
     await simulator.open();
   } catch (error) {
@@ -44,7 +60,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 /** A running simulator. Methods that change who answers resolve when the change is real. */
 export class Simulator {
   readonly settings: Settings;
-  readonly #world: World;
+  readonly #time = new RealTime();
+  readonly #world: HttpWorld;
   readonly #block: AddressBlock;
   readonly #apis: Apis;
   readonly #presence: PresenceKeeper;
@@ -52,21 +69,22 @@ export class Simulator {
   constructor(settings: Settings, block: AddressBlock) {
     this.settings = settings;
     this.#block = block;
-    this.#world = new World(settings);
+    this.#world = new World(this.#time, realChance, settings);
+    this.#world.cloudOffsetMs = settings.clockOffsetMs;
+    addHosts(this.#world);
     this.#apis = new Apis(this.#world);
     this.#presence = new PresenceKeeper(this.#world);
   }
 
   /** Used by startSimulator. */
   async open(): Promise<void> {
-    startBeating(this.#world);
-    await this.#apis.start();
+    await this.#apis.follow();
     await this.#presence.settled();
   }
 
   /** Ends everything and frees the addresses. */
   async close(): Promise<void> {
-    this.#world.end();
+    this.#time.end();
     await this.#apis.stop();
     await this.#presence.close();
     await this.#block.release();
@@ -95,7 +113,6 @@ export class Simulator {
   /** Creates an instance on a host; its id. */
   async boot(name: string, host: string, options: BootOptions = {}): Promise<string> {
     const instance = boot(this.#world, name, this.#world.host(host), options);
-    this.#world.presenceChanged();
     await this.#presence.settled();
     return instance.id;
   }
@@ -109,43 +126,52 @@ export class Simulator {
   /** The address of a host, or of an instance (null: none that can be reached from here). */
   addressOf(hostOrInstance: string): string | null {
     const host = this.#world.hosts.get(hostOrInstance);
-    return host === undefined ? reachableAddress(this.#world.instance(hostOrInstance)) : host.address;
+    return host === undefined
+      ? reachableAddress(this.#world, this.#world.instance(hostOrInstance))
+      : host.address;
   }
 
   /** Takes parts of a host away: by default its power, and so everything. */
-  async kill(host: string, parts: readonly failures.HostPart[] = ['power']): Promise<void> {
-    failures.kill(this.#world, this.#world.host(host), parts);
+  async kill(host: string, parts: readonly HostPart[] = ['power']): Promise<void> {
+    for (const part of parts) {
+      const [fault, ...more] = faultOfPart[part];
+      begin<World>(this.#world, fault, host, ...more);
+    }
     await this.#presence.settled();
   }
 
   /** The whole machine stands still: as silent as a dead one, but its guests go on when it is revived. */
   async hang(host: string): Promise<void> {
-    failures.hang(this.#world, this.#world.host(host));
+    freeze(this.#world, this.#world.host(host));
     await this.#presence.settled();
   }
 
   /** Brings all of a host back; its nova-compute and agent report at once. */
   async revive(host: string): Promise<void> {
-    failures.revive(this.#world, this.#world.host(host));
+    revive(this.#world, this.#world.host(host));
+    await this.#presence.settled();
+  }
+
+  /** Makes happen what a sentence of the catalogue says (faults/world-faults.ts), e.g. "hv01 loses its power". */
+  async happen(sentence: string): Promise<void> {
+    if (!worldScript(this.#world, sentence)) throw new Error(`nothing that may happen: "${sentence}"`);
+    await this.#apis.follow();
     await this.#presence.settled();
   }
 
   /** Sets a host aside: disabled with a reason that names a spare. */
   spare(host: string, reason = 'spare'): void {
-    const record = this.#world.host(host);
-    Object.assign(record, { disabled: true, disabledTrait: true, disabledReason: reason });
+    this.#record(host, { disabled: true, disabledTrait: true, disabledReason: reason });
   }
 
   /** Forced down by somebody, and nothing else. */
   forceDown(host: string): void {
-    this.#world.host(host).forcedDown = true;
+    this.#record(host, { forcedDown: true });
   }
 
   /** Enabled again, and not forced down. */
   unspare(host: string): void {
-    const record = this.#world.host(host);
-    Object.assign(record, { disabled: false, disabledTrait: false, disabledReason: null, forcedDown: false });
-    beat(this.#world);
+    this.#record(host, { disabled: false, disabledTrait: false, disabledReason: null, forcedDown: false });
   }
 
   /** Makes one address (of a host or an instance) silent whatever else is; `refuse` makes its ports refuse. */
@@ -163,13 +189,13 @@ export class Simulator {
   /** Takes a service away: an API refuses connections; conductor and rabbitmq have the effects Nova shows. */
   async stop(service: ServiceName): Promise<void> {
     stopService(this.#world, service);
-    if (isApiName(service)) await this.#apis.stop(service);
+    await this.#apis.follow();
   }
 
   /** Brings a service back, an API on its old port. */
   async start(service: ServiceName): Promise<void> {
     startService(this.#world, service);
-    if (isApiName(service)) await this.#apis.start(service);
+    await this.#apis.follow();
   }
 
   /** Orders a fault for the next requests that match. */
@@ -199,7 +225,7 @@ export class Simulator {
   rewriteHost(idOrName: string, host: string, options: { node?: string; from?: string } = {}): number {
     const instance = this.#world.instance(idOrName);
     if (options.from !== undefined && instance.host !== options.from) return 0;
-    rewriteHost(this.#world, instance, host, options.node ?? this.#world.host(host).name);
+    rewriteHost(this.#world, instance, { host, node: options.node ?? this.#world.host(host).hypervisorName });
     return 1;
   }
 
@@ -211,6 +237,11 @@ export class Simulator {
   /** Resolves when every address behaves as the world has it (changes made through the APIs, too). */
   settled(): Promise<void> {
     return this.#presence.settled();
+  }
+
+  #record(host: string, record: Partial<Host>): void {
+    const changed = Object.assign(this.#world.host(host), record);
+    settle(this.#world, changed);
   }
 
   async #override(hostOrInstance: string, presence: Presence | null): Promise<void> {

@@ -52,7 +52,7 @@ export class Screen {
         );
       const state = powered ? status : this.paint('red', 'no power');
       const reason = disabledReason === null ? '' : this.paint('dim', ` (${disabledReason})`);
-      this.line(`  ${host}  ${address.padEnd(13)} ${state}${reason}  ${guests.join(', ')}`);
+      this.line(`  ${host}  ${(address ?? '-').padEnd(13)} ${state}${reason}  ${guests.join(', ')}`);
     }
   }
 

@@ -1,21 +1,21 @@
 // Keeps the loopback addresses as the world has them: living hosts and guests answer, dead ones are silent. A test
 // may override single addresses.
-import { reachableAddress } from '../world/boot.ts';
+import type { HttpWorld } from '../options.ts';
+import { reachableAddress } from '../world/instances.ts';
 import { guestAnswers, hostAnswers } from '../world/physics.ts';
-import type { World } from '../world/world.ts';
 import { LoopbackAddress, type PortSet, type Presence } from './loopback-address.ts';
 
 /** All addresses of one world. */
 export class PresenceKeeper {
-  readonly #world: World;
+  readonly #world: HttpWorld;
   readonly #addresses = new Map<string, LoopbackAddress>();
   readonly #overrides = new Map<string, Presence>();
   #pending: Promise<unknown> = Promise.resolve();
   #failure: unknown = null;
 
-  constructor(world: World) {
+  constructor(world: HttpWorld) {
     this.#world = world;
-    world.on('presence', () => this.#follow());
+    world.onPresence = () => this.#follow();
     this.#follow();
   }
 
@@ -63,13 +63,14 @@ export class PresenceKeeper {
     const { hypervisorPorts, instancePorts } = this.#world.settings;
     const wanted = new Map<string, { ports: PortSet; presence: Presence }>();
     for (const host of this.#world.hosts.values()) {
+      if (host.address === null) continue;
       wanted.set(host.address, {
         ports: hypervisorPorts,
         presence: hostAnswers(host) ? 'answers' : 'silent',
       });
     }
-    for (const instance of this.#world.instances.values()) {
-      const address = reachableAddress(instance);
+    for (const instance of this.#world.instances) {
+      const address = reachableAddress(this.#world, instance);
       if (address === null) continue;
       const presence = guestAnswers(this.#world, instance) ? 'answers' : 'silent';
       wanted.set(address, { ports: instancePorts, presence });

@@ -1,11 +1,11 @@
 // What Nova, Neutron and Placement have in common before they look at a request: the token.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { World } from '../world/world.ts';
+import type { HttpWorld } from '../options.ts';
 import { type Answer, type Call, htmlPage } from './call.ts';
 import type { TokenBook } from './tokens.ts';
 
 export interface Gate {
-  readonly world: World;
+  readonly world: HttpWorld;
   readonly tokens: TokenBook;
   /** Where Keystone is, for the WWW-Authenticate header. */
   readonly keystoneUrl: () => string;

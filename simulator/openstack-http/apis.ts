@@ -1,5 +1,5 @@
 // The four APIs of one world, each on a port of its own, with their tokens, their faults and their memory of requests.
-import type { World } from '../world/world.ts';
+import type { HttpWorld } from '../options.ts';
 import type { Answer, ApiName, Call } from './call.ts';
 import { FaultBook } from './faults.ts';
 import { HttpService, type RecordedRequest } from './http-service.ts';
@@ -13,16 +13,16 @@ const apiNames: readonly ApiName[] = ['keystone', 'nova', 'neutron', 'placement'
 /** Enough for any test; a simulator that runs for days forgets the oldest. */
 const maxRequests = 50_000;
 
-/** Starts and stops together or one by one; each keeps its port. */
+/** Each keeps its port while it is away. */
 export class Apis {
   readonly faults = new FaultBook();
   readonly tokens: TokenBook;
   /** Every request received so far, oldest first. */
   readonly requests: RecordedRequest[] = [];
-  readonly #world: World;
+  readonly #world: HttpWorld;
   readonly #services: Readonly<Record<ApiName, HttpService>>;
 
-  constructor(world: World) {
+  constructor(world: HttpWorld) {
     this.#world = world;
     this.tokens = new TokenBook(world);
     const gate = { world, tokens: this.tokens, keystoneUrl: () => this.url('keystone') };
@@ -45,14 +45,16 @@ export class Apis {
     return this.#services[api].url;
   }
 
-  async start(only?: ApiName): Promise<void> {
-    const names = only === undefined ? apiNames : [only];
-    await Promise.all(names.map((name) => this.#services[name].start()));
+  /** Listens or refuses, each API as the world has it. */
+  async follow(): Promise<void> {
+    const isAway = (name: ApiName): boolean => this.#world.stopped.has(name);
+    await Promise.all(
+      apiNames.map((name) => (isAway(name) ? this.#services[name].stop() : this.#services[name].start())),
+    );
   }
 
-  async stop(only?: ApiName): Promise<void> {
-    const names = only === undefined ? apiNames : [only];
-    await Promise.all(names.map((name) => this.#services[name].stop()));
+  async stop(): Promise<void> {
+    await Promise.all(apiNames.map((name) => this.#services[name].stop()));
   }
 
   #service(api: ApiName, handle: (call: Call) => Promise<Answer>): HttpService {
@@ -62,16 +64,11 @@ export class Apis {
       api,
       handle,
       faults: this.faults,
-      now: dated ? () => this.#world.now() : null,
+      now: dated ? () => this.#world.cloudNowMs : null,
       record: (request) => {
         this.requests.push(request);
         if (this.requests.length > maxRequests) this.requests.shift();
       },
     });
   }
-}
-
-/** Is it one of the four that listen, rather than something behind them? */
-export function isApiName(name: string): name is ApiName {
-  return (apiNames as readonly string[]).includes(name);
 }

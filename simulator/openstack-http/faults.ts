@@ -1,24 +1,9 @@
 // Faults on order: the next requests that match are answered wrongly, late, or not at all.
+import type { RequestFault } from '../faults/request-faults.ts';
 import type { ApiName, Call } from './call.ts';
 
-/**
- * - error: status 500 (or `status`) in the API's own shape, nothing done. html: 503 with an HTML page, nothing done.
- * - nonsense: 200 with a body that is no JSON, nothing done. half-body: the true answer, cut off in the middle.
- * - hang: nothing done and no answer, until the client gives up. reset: connection closed at once, nothing done.
- * - lose-answer: everything done, then the connection closed without an answer. slow: the true answer after `delayMs`.
- */
-export type FaultKind =
-  | 'error'
-  | 'html'
-  | 'nonsense'
-  | 'half-body'
-  | 'hang'
-  | 'reset'
-  | 'lose-answer'
-  | 'slow';
-
-export interface FaultOrder {
-  readonly kind: FaultKind;
+/** A fault, and which requests it is for. */
+export interface FaultOrder extends RequestFault {
   readonly api?: ApiName;
   readonly method?: string;
   /** Matches path and query. */
@@ -27,10 +12,6 @@ export interface FaultOrder {
   readonly body?: RegExp;
   /** How many requests; default 1. */
   readonly times?: number;
-  readonly status?: number;
-  /** E.g. { 'retry-after': '1' }, for kind error. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly delayMs?: number;
 }
 
 /** A fault on order; `hits` counts the requests it met so far. */

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../../src/shared/ground/errors.ts';
+import { requestFaults } from '../faults/request-faults.ts';
 import { type Answer, type ApiName, type Call, htmlPage } from './call.ts';
 import type { FaultBook, FaultOrder } from './faults.ts';
 
@@ -104,41 +105,22 @@ export class HttpService {
 
   /** The answer, bent by a fault; null when there is to be none. */
   async #suffer(call: Call, fault: FaultOrder | null, response: ServerResponse): Promise<Answer | null> {
-    if (fault?.delayMs !== undefined) await delay(fault.delayMs);
-    switch (fault?.kind) {
+    if (fault === null) return this.#spec.handle(call);
+    if (fault.delayMs !== undefined) await delay(fault.delayMs);
+    const { isCarriedOut, answer } = requestFaults[fault.kind];
+    const truth = isCarriedOut ? await this.#spec.handle(call) : null;
+    switch (answer) {
       case 'error':
-        return {
-          status: fault.status ?? 500,
-          body: {
-            computeFault: {
-              code: fault.status ?? 500,
-              message: 'Unexpected API Error. (ordered from the simulator)',
-            },
-          },
-          ...(fault.headers === undefined ? {} : { headers: fault.headers }),
-        };
-      case 'html':
-        return {
-          status: fault.status ?? 503,
-          body: htmlPage(
-            fault.status ?? 503,
-            'Service Unavailable',
-            'The server is currently unavailable. Please try again at a later time.',
-          ),
-        };
+        return errorAnswer(fault);
+      case 'page':
+        return pageAnswer(fault.status ?? 503);
       case 'nonsense':
         return { status: 200, body: 'this is no JSON {"servers": ][' };
-      case 'hang':
-        return null;
-      case 'reset':
-        response.destroy();
-        return null;
-      case 'lose-answer':
-        await this.#spec.handle(call);
+      case 'closed':
         response.destroy();
         return null;
       default:
-        return this.#spec.handle(call);
+        return truth;
     }
   }
 
@@ -158,4 +140,15 @@ export class HttpService {
     }
     response.write(Buffer.from(text).subarray(0, Math.floor(text.length / 2)), () => response.destroy());
   }
+}
+
+function errorAnswer({ status = 500, headers }: FaultOrder): Answer {
+  const message = 'Unexpected API Error. (ordered from the simulator)';
+  const body = { computeFault: { code: status, message } };
+  return headers === undefined ? { status, body } : { status, body, headers };
+}
+
+function pageAnswer(status: number): Answer {
+  const text = 'The server is currently unavailable. Please try again at a later time.';
+  return { status, body: htmlPage(status, 'Service Unavailable', text) };
 }

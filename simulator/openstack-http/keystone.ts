@@ -1,6 +1,7 @@
 // Keystone v3: tokens by password or application credential, the catalogue, projects.
+import { randomUUID } from 'node:crypto';
+import type { HttpWorld } from '../options.ts';
 import { ApiRefusal } from '../world/refusal.ts';
-import { newId, type World } from '../world/world.ts';
 import { unauthorized } from './admission.ts';
 import { type Answer, type Call, findRoute, isoSeconds, isRecord, jsonBody, type Route } from './call.ts';
 import type { Token, TokenBook } from './tokens.ts';
@@ -16,11 +17,11 @@ const domain = { id: 'default', name: 'Default' };
 
 /** Handles every request to Keystone. */
 export function createKeystone(
-  world: World,
+  world: HttpWorld,
   tokens: TokenBook,
   catalogue: Catalogue,
 ): (call: Call) => Promise<Answer> {
-  const userId = newId().replaceAll('-', '');
+  const userId = randomUUID().replaceAll('-', '');
   const endpointIds = new Map<string, string>();
   const version = (): object => ({
     id: 'v3.14',
@@ -125,7 +126,7 @@ export function createKeystone(
 }
 
 /** The methods a request proved itself by, null when it did not. */
-function checkIdentity(world: World, userId: string, body: Record<string, unknown>): string[] | null {
+function checkIdentity(world: HttpWorld, userId: string, body: Record<string, unknown>): string[] | null {
   const identity = field(field(body, 'auth'), 'identity');
   const methods = field(identity, 'methods');
   if (!Array.isArray(methods)) return null;
@@ -149,7 +150,7 @@ function checkIdentity(world: World, userId: string, body: Record<string, unknow
 }
 
 /** A password's scope must be the project there is; an application credential has its own and may not ask for one. */
-function scopeFits(world: World, scope: unknown, methods: readonly unknown[]): boolean {
+function scopeFits(world: HttpWorld, scope: unknown, methods: readonly unknown[]): boolean {
   if (methods.includes('application_credential')) return scope === undefined;
   const project = field(scope, 'project');
   const known = world.projects[0];
@@ -161,12 +162,12 @@ function field(value: unknown, name: string): unknown {
 }
 
 function stableId(known: Map<string, string>, key: string): string {
-  const id = known.get(key) ?? newId().replaceAll('-', '');
+  const id = known.get(key) ?? randomUUID().replaceAll('-', '');
   known.set(key, id);
   return id;
 }
 
-function projectList(world: World, identityUrl: string): object {
+function projectList(world: HttpWorld, identityUrl: string): object {
   // Keystone gives all of them whatever limit is asked for.
   const projects = world.projects.map((project) => ({
     ...project,

@@ -1,9 +1,10 @@
 // Neutron's network API: agents, ports and their bindings, networks.
-import { bindPort } from '../world/binding.ts';
-import { isAgentAlive } from '../world/heartbeats.ts';
-import type { Host, Network, Port } from '../world/model.ts';
+import { randomUUID } from 'node:crypto';
+import { bindPort, requestedPort } from '../world/binding.ts';
+import type { Host, Network, Port, Reporter } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
-import { newId, type World } from '../world/world.ts';
+import { isAgentAlive, lastReport } from '../world/reports.ts';
+import type { World } from '../world/world.ts';
 import { admit, type Gate } from './admission.ts';
 import {
   type Answer,
@@ -25,13 +26,15 @@ export function createNeutron(gate: Gate): (call: Call) => Promise<Answer> {
     {
       method: 'GET',
       path: /^\/v2\.0\/ports\/([^/]+)$/,
-      handle: (_call, id) =>
-        withPort(world, id, (port) => ({ status: 200, body: { port: portView(world, port) } })),
+      handle: (_call, id = '') => ({
+        status: 200,
+        body: { port: portView(world, requestedPort(world, id)) },
+      }),
     },
     {
       method: 'PUT',
       path: /^\/v2\.0\/ports\/([^/]+)$/,
-      handle: (call, id) => withPort(world, id, (port) => putPort(world, call, port)),
+      handle: (call, id = '') => putPort(world, call, requestedPort(world, id)),
     },
     { method: 'GET', path: /^\/v2\.0\/networks$/, handle: (call) => networks(world, call) },
   ];
@@ -49,9 +52,9 @@ export function createNeutron(gate: Gate): (call: Call) => Promise<Answer> {
   return async (call) => {
     const plain = await answer(call).catch((error: unknown) => {
       if (!(error instanceof ApiRefusal)) throw error;
-      return neutronError(error.status, 'HTTPBadRequest', error.message);
+      return neutronError(error.status, error.message);
     });
-    return { ...plain, headers: { 'X-Openstack-Request-Id': `req-${newId()}`, ...plain.headers } };
+    return { ...plain, headers: { 'X-Openstack-Request-Id': `req-${randomUUID()}`, ...plain.headers } };
   };
 }
 
@@ -60,7 +63,9 @@ function versionDocument(call: Call): object {
 }
 
 function agents(world: World, call: Call): Answer {
-  const list = [...world.hosts.values()].map((host) => agentView(world, host));
+  const list = [...world.hosts.values()].flatMap((host) =>
+    host.agents.map((agent) => agentView(world, host, agent)),
+  );
   // A limit is ignored here, as Neutron does: all are sent.
   return listAnswer(call, 'agents', list);
 }
@@ -70,21 +75,21 @@ function agentTime(ms: number): string {
   return isoSeconds(ms).slice(0, 19).replace('T', ' ');
 }
 
-function agentView(world: World, host: Host): Record<string, unknown> {
+function agentView(world: World, host: Host, agent: Reporter): Record<string, unknown> {
   return {
-    id: host.agentId,
+    id: agent.id,
     agent_type: 'Open vSwitch agent',
-    binary: 'neutron-openvswitch-agent',
+    binary: agent.binary,
     topic: 'N/A',
-    host: host.host,
+    host: host.name,
     admin_state_up: true,
     created_at: agentTime(host.createdAtMs),
     started_at: agentTime(host.createdAtMs),
-    heartbeat_timestamp: agentTime(host.heartbeatAtMs),
+    heartbeat_timestamp: agentTime(lastReport(agent, world.nowMs) + world.cloudOffsetMs),
     description: null,
     resources_synced: null,
     availability_zone: null,
-    alive: isAgentAlive(world, host),
+    alive: isAgentAlive(world, agent),
     configurations: { datapath_type: 'system', tunneling_ip: host.address, tunnel_types: ['vxlan'] },
   };
 }
@@ -124,7 +129,7 @@ function subnetOf(network: Network): string {
 }
 
 function ports(world: World, call: Call): Answer {
-  const all = [...world.instances.values()].map((instance) => portView(world, instance.port));
+  const all = world.instances.map((instance) => portView(world, instance.port));
   all.sort((a, b) => String(a.id).localeCompare(String(b.id)));
   return listAnswer(call, 'ports', all, { paged: true });
 }
@@ -160,7 +165,7 @@ function listAnswer(
   const sample = all[0];
   const odd = filters.find((name) => sample !== undefined && !(name in sample));
   if (odd !== undefined) {
-    return neutronError(400, 'HTTPBadRequest', `['${odd}'] is invalid attribute for filtering`);
+    return neutronError(400, `['${odd}'] is invalid attribute for filtering`);
   }
   const wanted = all.filter((item) =>
     filters.every((name) =>
@@ -201,11 +206,6 @@ function cut(call: Call, all: readonly Record<string, unknown>[]): NeutronPage {
   return { items, links: [...links, link('previous', items[0]?.id, true)] };
 }
 
-function withPort(world: World, id: string | undefined, use: (port: Port) => Answer): Answer {
-  for (const { port } of world.instances.values()) if (port.id === id) return use(port);
-  return neutronError(404, 'PortNotFound', `Port ${id} could not be found.`);
-}
-
 function putPort(world: World, call: Call, port: Port): Answer {
   const change = jsonBody(call).port;
   const host = isRecord(change) ? change['binding:host_id'] : undefined;
@@ -213,6 +213,7 @@ function putPort(world: World, call: Call, port: Port): Answer {
   return { status: 200, body: { port: portView(world, port) } };
 }
 
-function neutronError(status: number, type: string, message: string): Answer {
+function neutronError(status: number, message: string): Answer {
+  const type = status === 404 ? 'PortNotFound' : 'HTTPBadRequest';
   return { status, body: { NeutronError: { type, message, detail: '' } } };
 }

@@ -1,10 +1,11 @@
 // Nova's view of what carries the instances: hypervisors, services, aggregates, migrations.
 import { setTimeout as delay } from 'node:timers/promises';
-import { changeService, type ServiceChange } from '../world/compute-service.ts';
-import { isServiceUp } from '../world/heartbeats.ts';
+import type { ComputeServiceChange } from '../../src/ns4/cloud.ts';
+import { changeService, requestedService } from '../world/compute-service.ts';
 import type { Host } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
-import type { World } from '../world/world.ts';
+import { isServiceUp, lastReport, track } from '../world/reports.ts';
+import { reservedMemoryMb, type World } from '../world/world.ts';
 import { type Answer, type Call, htmlPage, isoSeconds, jsonBody, type Route } from './call.ts';
 import { novaVersion } from './nova-version.ts';
 import { cutPage } from './paging.ts';
@@ -36,10 +37,10 @@ function hypervisors(world: World, call: Call, detail: boolean): Answer {
   const withServers = call.query.get('with_servers')?.toLowerCase() === 'true' && version >= 53;
   const list = page.items.map((host) => ({
     id: version >= 53 ? host.id : host.number,
-    hypervisor_hostname: host.name,
+    hypervisor_hostname: host.hypervisorName,
     state: isServiceUp(world, host) ? 'up' : 'down',
     status: host.disabled ? 'disabled' : 'enabled',
-    ...(detail ? hypervisorDetail(host, version) : {}),
+    ...(detail ? hypervisorDetail(world, host, version) : {}),
     ...(withServers ? serversOf(world, host, version) : {}),
   }));
   const links = page.links === null ? {} : { hypervisors_links: page.links };
@@ -55,17 +56,17 @@ const cpuInfo = {
 };
 const diskGb = 600_000;
 
-function hypervisorDetail(host: Host, version: number): object {
+function hypervisorDetail(world: World, host: Host, version: number): object {
+  track(world, host);
   const { vms, vcpus, memoryMb } = host.tracked;
-  // The host itself keeps half a gigabyte, as Nova's reserved_host_memory_mb says.
-  const usedMb = memoryMb + 512;
+  const usedMb = memoryMb + reservedMemoryMb;
   const whatItIs = {
     hypervisor_type: 'fake',
     hypervisor_version: 1000,
     host_ip: host.address,
     service: {
-      id: version >= 53 ? host.serviceId : host.number,
-      host: host.host,
+      id: version >= 53 ? host.compute.id : host.number,
+      host: host.name,
       disabled_reason: host.disabledReason,
     },
   };
@@ -89,7 +90,7 @@ function hypervisorDetail(host: Host, version: number): object {
 }
 
 function serversOf(world: World, host: Host, version: number): object {
-  const servers = world.instancesOn(host.host).map((instance) => ({
+  const servers = world.instancesOn(host.name).map((instance) => ({
     name: `instance-${instance.number.toString(16).padStart(8, '0')}`,
     uuid: instance.id,
   }));
@@ -100,12 +101,12 @@ function serversOf(world: World, host: Host, version: number): object {
 function serviceView(world: World, host: Host, version: number): object {
   return {
     binary: 'nova-compute',
-    host: host.host,
-    id: version >= 53 ? host.serviceId : host.number,
+    host: host.name,
+    id: version >= 53 ? host.compute.id : host.number,
     zone: host.zone,
     status: host.disabled ? 'disabled' : 'enabled',
     state: isServiceUp(world, host) ? 'up' : 'down',
-    updated_at: isoSeconds(host.reportedAtMs),
+    updated_at: isoSeconds(lastReport(host.compute, world.nowMs) + world.cloudOffsetMs),
     disabled_reason: host.disabledReason,
     ...(version >= 11 ? { forced_down: host.forcedDown } : {}),
   };
@@ -123,14 +124,14 @@ function services(world: World, call: Call): Answer {
     zone: 'internal',
     status: 'enabled',
     state: binary === 'nova-conductor' && world.stopped.has('conductor') ? 'down' : 'up',
-    updated_at: isoSeconds(world.now()),
+    updated_at: isoSeconds(world.cloudNowMs),
     disabled_reason: null,
     ...(version >= 11 ? { forced_down: false } : {}),
   }));
   const list = [
     ...control.filter((service) => wanted(service.binary, service.host)),
     ...[...world.hosts.values()]
-      .filter((host) => wanted('nova-compute', host.host))
+      .filter((host) => wanted('nova-compute', host.name))
       .map((host) => serviceView(world, host, version)),
   ];
   return { status: 200, body: { services: list } };
@@ -138,18 +139,11 @@ function services(world: World, call: Call): Answer {
 
 async function putService(world: World, call: Call, id: string): Promise<Answer> {
   const version = novaVersion(call);
+  if (version >= 53 && !/^[0-9a-f-]{36}$/.test(id)) throw new ApiRefusal(400, `Invalid uuid ${id}`);
   // By UUID from 2.53; before, the ids are actions and their bodies name host and binary.
-  const host =
-    version >= 53
-      ? [...world.hosts.values()].find((candidate) => candidate.serviceId === id)
-      : world.hosts.get(String(jsonBody(call).host));
+  const host = version >= 53 ? requestedService(world, id) : world.hosts.get(String(jsonBody(call).host));
+  if (host === undefined) throw new ApiRefusal(404, `Service ${id} could not be found.`);
   const change = version >= 53 ? modernChange(jsonBody(call)) : oldChange(id, jsonBody(call));
-  if (host === undefined) {
-    if (version >= 53 && !/^[0-9a-f-]{36}$/.test(id)) {
-      throw new ApiRefusal(400, `Invalid uuid ${id}`);
-    }
-    throw new ApiRefusal(404, `Service ${id} could not be found.`);
-  }
   if (change === null) {
     return { status: 404, body: htmlPage(404, 'Not Found', 'The resource could not be found.') };
   }
@@ -158,7 +152,7 @@ async function putService(world: World, call: Call, id: string): Promise<Answer>
   return { status: 200, body: { service: serviceView(world, host, version) } };
 }
 
-function modernChange(body: Record<string, unknown>): ServiceChange {
+function modernChange(body: Record<string, unknown>): ComputeServiceChange {
   const odd = Object.keys(body).find((key) => !['status', 'disabled_reason', 'forced_down'].includes(key));
   if (odd !== undefined) {
     throw new ApiRefusal(400, `Additional properties are not allowed ('${odd}' was unexpected)`);
@@ -183,7 +177,7 @@ function modernChange(body: Record<string, unknown>): ServiceChange {
   };
 }
 
-function oldChange(action: string, body: Record<string, unknown>): ServiceChange | null {
+function oldChange(action: string, body: Record<string, unknown>): ComputeServiceChange | null {
   if (action === 'enable') return { status: 'enabled' };
   if (action === 'disable') return { status: 'disabled' };
   if (action === 'disable-log-reason') {

@@ -19,7 +19,7 @@ function list(world: World, call: Call): Answer {
       (m) =>
         is('migration_type', 'evacuation') &&
         is('source_compute', m.source) &&
-        is('instance_uuid', m.instanceId) &&
+        is('instance_uuid', m.instance.id) &&
         is('status', m.status) &&
         (!query.has('host') || [m.source, m.target].includes(query.get('host'))),
     )
@@ -51,14 +51,16 @@ function view(world: World, migration: Migration, version: number): object {
     source_compute: migration.source,
     dest_compute: migration.target,
     source_node: migration.sourceNode,
-    dest_node: taken ? (target?.name ?? null) : null,
+    dest_node: taken ? (target?.hypervisorName ?? null) : null,
     dest_host: taken ? (target?.address ?? null) : null,
     old_instance_type_id: null,
     new_instance_type_id: null,
-    instance_uuid: migration.instanceId,
+    instance_uuid: migration.instance.id,
     status: migration.status,
     ...(version >= 23 ? { migration_type: 'evacuation' } : {}),
-    ...(version >= 80 ? { user_id: migration.projectId, project_id: migration.projectId } : {}),
+    ...(version >= 80
+      ? { user_id: migration.instance.projectId, project_id: migration.instance.projectId }
+      : {}),
     created_at: isoSeconds(migration.createdAtMs),
     updated_at: isoSeconds(migration.updatedAtMs),
   };

@@ -1,8 +1,8 @@
 // An instance as servers/detail shows it, by microversion.
 import { createHash } from 'node:crypto';
-import { isServiceUp } from '../world/heartbeats.ts';
 import type { Instance } from '../world/model.ts';
-import { serverStatus } from '../world/status.ts';
+import { isServiceUp } from '../world/reports.ts';
+import { serverStatus, shownFault } from '../world/status.ts';
 import type { World } from '../world/world.ts';
 import { isoSeconds } from './call.ts';
 
@@ -27,7 +27,7 @@ export function serverView(world: World, instance: Instance, version: number, or
     flavor: flavorView(instance, version, origin),
     created: `${isoSeconds(instance.createdAtMs).slice(0, 19)}Z`,
     updated: `${isoSeconds(instance.updatedAtMs).slice(0, 19)}Z`,
-    addresses: { [instance.network.name]: addressesOf(instance) },
+    addresses: addressesOf(instance),
     accessIPv4: '',
     accessIPv6: '',
     links: [
@@ -49,7 +49,7 @@ export function serverView(world: World, instance: Instance, version: number, or
     'OS-EXT-STS:vm_state': instance.vmState,
     'OS-EXT-STS:power_state': instance.powerState,
     'os-extended-volumes:volumes_attached': [],
-    ...faultView(instance, status),
+    ...faultView(instance),
     ...(version >= 9 ? { locked: instance.locked } : {}),
     ...(version >= 73 ? { locked_reason: null } : {}),
     ...(version >= 19 ? { description: null } : {}),
@@ -61,15 +61,18 @@ export function serverView(world: World, instance: Instance, version: number, or
 
 const imageId = 'e60978e4-f3a5-42f9-874b-bbf42594ba3e';
 
-function addressesOf(instance: Instance): object[] {
-  const entry = (addr: string, type: string): object => ({
-    version: 4,
-    addr,
-    'OS-EXT-IPS:type': type,
-    'OS-EXT-IPS-MAC:mac_addr': instance.port.mac,
-  });
-  const fixed = entry(instance.fixedAddress, 'fixed');
-  return instance.floatingAddress === null ? [fixed] : [fixed, entry(instance.floatingAddress, 'floating')];
+function addressesOf({ addresses, port }: Instance): Record<string, object[]> {
+  const byNetwork: Record<string, object[]> = {};
+  for (const { network, address, version, type } of addresses) {
+    byNetwork[network] ??= [];
+    byNetwork[network].push({
+      version,
+      addr: address,
+      'OS-EXT-IPS:type': type,
+      'OS-EXT-IPS-MAC:mac_addr': port.mac,
+    });
+  }
+  return byNetwork;
 }
 
 function flavorView({ flavor }: Instance, version: number, origin: string): object {
@@ -103,9 +106,9 @@ function adminAttributes(instance: Instance): object {
   };
 }
 
-function faultView(instance: Instance, status: string): object {
-  const { fault } = instance;
-  if (fault === null || status !== 'ERROR') return {};
+function faultView(instance: Instance): object {
+  const fault = shownFault(instance);
+  if (fault === null) return {};
   const created = `${isoSeconds(fault.atMs).slice(0, 19)}Z`;
   return { fault: { code: fault.code, created, message: fault.message, details: '' } };
 }

@@ -1,19 +1,19 @@
 // Nova's servers: lists, single ones, and the actions.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HttpWorld } from '../options.ts';
 import { evacuate } from '../world/evacuation.ts';
-import { untilMessaging } from '../world/messaging.ts';
+import { changePower, isPowerAction, reboot } from '../world/instance-power.ts';
+import { remove } from '../world/instances.ts';
 import type { Instance } from '../world/model.ts';
-import { changePower, isPowerAction, reboot, remove } from '../world/power.ts';
 import { ApiRefusal } from '../world/refusal.ts';
 import { serverStatus } from '../world/status.ts';
-import type { World } from '../world/world.ts';
 import { type Answer, type Call, isRecord, jsonBody, type Route } from './call.ts';
 import { serverView } from './nova-server-view.ts';
 import { novaVersion } from './nova-version.ts';
 import { cutPage } from './paging.ts';
 
 /** The routes below /v2.1/servers. */
-export function serverRoutes(world: World): Route[] {
+export function serverRoutes(world: HttpWorld): Route[] {
   return [
     { method: 'GET', path: /^\/servers\/detail$/, handle: (call) => list(world, call, true) },
     { method: 'GET', path: /^\/servers$/, handle: (call) => list(world, call, false) },
@@ -46,7 +46,7 @@ export function serverRoutes(world: World): Route[] {
 }
 
 /** Nova asks Neutron for the security groups of every server it shows. */
-async function needNeutron(world: World): Promise<void> {
+async function needNeutron(world: HttpWorld): Promise<void> {
   if (!world.stopped.has('neutron')) return;
   await delay(world.settings.durations.neutronAwayMs);
   throw new ApiRefusal(
@@ -55,10 +55,10 @@ async function needNeutron(world: World): Promise<void> {
   );
 }
 
-async function list(world: World, call: Call, detail: boolean): Promise<Answer> {
+async function list(world: HttpWorld, call: Call, detail: boolean): Promise<Answer> {
   const { query } = call;
   const everyone = ['1', 'true', ''].includes((query.get('all_tenants') ?? 'no').toLowerCase());
-  const wanted = [...world.instances.values()].filter(
+  const wanted = world.instances.filter(
     (instance) => (everyone || instance.projectId === world.projects[0]?.id) && matches(instance, query),
   );
   // Newest first, as by created_at and id descending.
@@ -87,7 +87,7 @@ function matches(instance: Instance, query: URLSearchParams): boolean {
   );
 }
 
-async function act(world: World, call: Call, id: string): Promise<Answer> {
+async function act(world: HttpWorld, call: Call, id: string): Promise<Answer> {
   const instance = world.requestedInstance(id);
   const [[action, given] = ['', null], ...more] = Object.entries(jsonBody(call));
   if (action === '' || more.length > 0) throw new ApiRefusal(400, 'Malformed request body');
@@ -99,7 +99,7 @@ async function act(world: World, call: Call, id: string): Promise<Answer> {
     const order = evacuateOrder(given, novaVersion(call));
     evacuate(world, instance, order.host, order.force);
     // The state has changed by now; without RabbitMQ the request itself gets no answer.
-    await untilMessaging(world);
+    await untilMessaging(world, call);
     return novaVersion(call) < 14 ? { status: 200, body: { adminPass: 'simulated' } } : { status: 200 };
   }
   if (action === 'reboot') {
@@ -114,8 +114,13 @@ async function act(world: World, call: Call, id: string): Promise<Answer> {
   } else if (isPowerAction(action)) {
     changePower(world, instance, action);
   } else throw new ApiRefusal(400, `There is no such action: ${action}`);
-  await untilMessaging(world);
+  await untilMessaging(world, call);
   return { status: 202 };
+}
+
+/** Until RabbitMQ takes messages: a request that must send one gives no answer before. */
+async function untilMessaging(world: HttpWorld, { gone }: Call): Promise<void> {
+  while (world.stopped.has('rabbitmq')) await delay(20, undefined, { signal: gone });
 }
 
 /** The body of evacuate by microversion; what it may hold changed at 2.14, 2.29 and 2.68. */

@@ -1,8 +1,8 @@
 // Nova's compute API: version documents, admission, microversions, and its shape of errors. What it does stands in the
 // files named nova-*.
 
+import { randomUUID } from 'node:crypto';
 import { ApiRefusal } from '../world/refusal.ts';
-import { newId } from '../world/world.ts';
 import { admit, type Gate } from './admission.ts';
 import { type Answer, type Call, findRoute, htmlPage } from './call.ts';
 import { infrastructureRoutes } from './nova-infrastructure.ts';
@@ -34,7 +34,7 @@ export function createNova(gate: Gate): (call: Call) => Promise<Answer> {
   };
 
   return async (call) => {
-    const id = `req-${newId()}`;
+    const id = `req-${randomUUID()}`;
     const plain = await answer(call).catch((error: unknown) => refused(error));
     return {
       ...plain,

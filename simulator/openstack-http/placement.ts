@@ -1,7 +1,8 @@
 // Placement: providers and allocations with their generations.
+import { randomUUID } from 'node:crypto';
 import type { Resources } from '../world/placement-book.ts';
 import { ApiRefusal } from '../world/refusal.ts';
-import { newId, type World } from '../world/world.ts';
+import type { World } from '../world/world.ts';
 import { admit, type Gate } from './admission.ts';
 import { type Answer, type Call, findRoute, isRecord, jsonBody, minorOf, type Route } from './call.ts';
 
@@ -44,7 +45,7 @@ export function createPlacement(gate: Gate): (call: Call) => Promise<Answer> {
       if (!(error instanceof ApiRefusal)) throw error;
       return errorAnswer(error.status, titles[error.status] ?? 'Error', error.message, error.code);
     });
-    return { ...plain, headers: { 'x-openstack-request-id': `req-${newId()}`, ...plain.headers } };
+    return { ...plain, headers: { 'x-openstack-request-id': `req-${randomUUID()}`, ...plain.headers } };
   };
 }
 
@@ -82,7 +83,7 @@ function errorAnswer(status: number, title: string, detail: string, code: string
     title,
     detail,
     code: code ?? 'placement.undefined_code',
-    request_id: `req-${newId()}`,
+    request_id: `req-${randomUUID()}`,
   };
   return { status, body: { errors: [error] } };
 }

@@ -1,7 +1,14 @@
-// A port's binding as a client asks Neutron for it (the database method needs this; a rebuild does it by itself).
-import { isAgentAlive } from './heartbeats.ts';
-import type { Port } from './model.ts';
+// Where Neutron has a port: bound by a client's request (the database method), by a rebuild, or anew by itself.
+import type { Host, Instance, Port } from './model.ts';
+import { ApiRefusal } from './refusal.ts';
+import { canBind } from './reports.ts';
 import type { World } from './world.ts';
+
+/** A port as a request names it; Neutron's own 404 for an unknown one. */
+export function requestedPort(world: World, id: string): Port {
+  for (const { port } of world.instances) if (port.id === id) return port;
+  throw new ApiRefusal(404, `Port ${id} could not be found.`);
+}
 
 /** Binds a port to a host; it reads DOWN until the host's agent has wired it, or stays so without a living agent. */
 export function bindPort(world: World, port: Port, hostName: string): void {
@@ -9,13 +16,33 @@ export function bindPort(world: World, port: Port, hostName: string): void {
   const host = world.hosts.get(hostName);
   port.host = hostName === '' ? null : hostName;
   port.status = 'DOWN';
-  const alive = host !== undefined && isAgentAlive(world, host);
-  port.vifType = hostName === '' ? 'unbound' : alive ? 'ovs' : 'binding_failed';
-  world.presenceChanged();
-  if (!alive) return;
+  const binds = host !== undefined && canBind(world, host);
+  port.vifType = hostName === '' ? 'unbound' : binds ? 'ovs' : 'binding_failed';
+  world.onPresence();
+  if (!binds) return;
   world.after(world.settings.durations.portActiveMs, () => {
-    if (port.host !== hostName || !isAgentAlive(world, host)) return;
+    if (port.host !== hostName || !canBind(world, host)) return;
     port.status = 'ACTIVE';
-    world.presenceChanged();
+    world.onPresence();
+  });
+}
+
+/** Nova calls a rebuild a success even when Neutron could not bind the port for want of a living agent. */
+export function bindWithRebuild(world: World, { port }: Instance, host: Host): void {
+  port.host = host.name;
+  port.vifType = canBind(world, host) ? 'ovs' : 'binding_failed';
+  port.status = port.vifType === 'ovs' ? 'ACTIVE' : 'DOWN';
+}
+
+/** Neutron binds failed ports anew by itself once the agent is back. */
+export function repairBindingsLater(world: World, host: Host): void {
+  world.after(world.settings.durations.rebindMs, () => {
+    if (!canBind(world, host)) return;
+    for (const { port } of world.instances) {
+      if (port.host !== host.name || port.vifType !== 'binding_failed') continue;
+      port.vifType = 'ovs';
+      port.status = 'ACTIVE';
+    }
+    world.onPresence();
   });
 }

@@ -1,21 +1,22 @@
 // Changes of a nova-compute service: enable, disable, force down, with Nova's refusals.
-import { computeWorks, isServiceUp } from './heartbeats.ts';
+import type { ComputeServiceChange } from '../../src/ns4/cloud.ts';
 import type { Host } from './model.ts';
 import { ApiRefusal } from './refusal.ts';
+import { computeWorks, isServiceUp } from './reports.ts';
+import { settle } from './settle.ts';
 import type { World } from './world.ts';
 
-/** A change as PUT /os-services/{id} carries it; absent fields stay. */
-export interface ServiceChange {
-  readonly status?: 'enabled' | 'disabled';
-  readonly disabledReason?: string;
-  readonly forcedDown?: boolean;
+/** A service as a request names it by its UUID; Nova's own 404 for an unknown one. */
+export function requestedService(world: World, id: string): Host {
+  for (const host of world.hosts.values()) if (host.compute.id === id) return host;
+  throw new ApiRefusal(404, `Service ${id} could not be found.`);
 }
 
 /**
  * Makes the change, or refuses the whole of it. Returns how long Nova blocks before it answers: a nova-compute that
  * it calls up is called, and if that one is dead in truth, the call has to time out.
  */
-export function changeService(world: World, host: Host, change: ServiceChange): { blocksMs: number } {
+export function changeService(world: World, host: Host, change: ComputeServiceChange): { blocksMs: number } {
   if (change.status === undefined && change.forcedDown === undefined) {
     throw new ApiRefusal(
       400,
@@ -31,11 +32,12 @@ export function changeService(world: World, host: Host, change: ServiceChange): 
   if (change.forcedDown === false && host.forcedDown && evacuatedUncleaned(world, host)) {
     throw new ApiRefusal(
       400,
-      `Unable to force up host ${host.host} as \`done\` evacuation migration records remain associated with the host. ` +
+      `Unable to force up host ${host.name} as \`done\` evacuation migration records remain associated with the host. ` +
         'Ensure the compute service has been restarted, allowing these records to move to `completed` before retrying this request.',
     );
   }
   if (change.forcedDown !== undefined) host.forcedDown = change.forcedDown;
+  settle(world, host, false);
   const turned = change.status !== undefined && host.disabled !== (change.status === 'disabled');
   if (change.status !== undefined) {
     host.disabled = change.status === 'disabled';
@@ -49,5 +51,5 @@ export function changeService(world: World, host: Host, change: ServiceChange): 
 }
 
 function evacuatedUncleaned(world: World, host: Host): boolean {
-  return world.migrations.some((m) => m.source === host.host && m.status === 'done');
+  return world.migrations.some((m) => m.source === host.name && m.status === 'done');
 }

@@ -1,27 +1,17 @@
-// Evacuation as Nova does it: which requests it refuses at once, what its scheduler says 0.4 s later, and the course
+// Evacuation as Nova does it: which requests it refuses at once, what its scheduler says a moment later, and the course
 // of the rebuild with the states a client sees by polling.
-import { computeWorks, isAgentAlive, isServiceUp, trackResources } from './heartbeats.ts';
+import { bindWithRebuild } from './binding.ts';
 import { tellCompute, tellConductor } from './messaging.ts';
-import type { Host, Instance, Migration, VmState } from './model.ts';
+import type { Evacuation, Host, Instance, Migration, VmState } from './model.ts';
 import { startGuest } from './physics.ts';
 import { ApiRefusal } from './refusal.ts';
-import { newId, type World } from './world.ts';
+import { isServiceUp, track } from './reports.ts';
+import type { World } from './world.ts';
 
 const evacuableStates: readonly VmState[] = ['active', 'stopped', 'error'];
 
-/** One evacuation under way. */
-interface Course {
-  readonly world: World;
-  readonly instance: Instance;
-  readonly migration: Migration;
-  /** How the instance was before: a stopped one stays stopped. */
-  readonly stopped: boolean;
-  /** Another evacuation of the same instance was under way already: this one wrecks it. */
-  readonly second: boolean;
-}
-
 /** Takes an evacuate request, or throws Nova's refusal; what follows happens in the background. */
-export function evacuate(world: World, instance: Instance, target: string | null, force: boolean): void {
+export function evacuate(world: World, instance: Instance, target: string | null, force = false): void {
   if (target !== null && !world.hosts.has(target)) {
     throw new ApiRefusal(404, `Compute host ${target} not found.`);
   }
@@ -37,9 +27,10 @@ export function evacuate(world: World, instance: Instance, target: string | null
   if (isServiceUp(world, world.host(instance.host))) {
     throw new ApiRefusal(400, `Compute service of ${instance.host} is still in use.`);
   }
-  const course = begin(world, instance, instance.host, instance.node, target);
+  const move = begin(world, instance, instance.host, instance.node, target);
+  world.listener.evacuationTaken(instance, target ?? 'any host', move.second);
   tellConductor(world, () => {
-    world.after(world.settings.durations.scheduleMs, () => schedule(course, target, force));
+    world.after(world.settings.durations.scheduleMs, () => schedule(world, move, target, force));
   });
 }
 
@@ -49,157 +40,192 @@ function begin(
   source: string,
   sourceNode: string,
   target: string | null,
-): Course {
-  const second = world.migrations.some(
-    (m) => m.instanceId === instance.id && ['accepted', 'pre-migrating'].includes(m.status),
-  );
+): Evacuation {
+  const second = [...world.evacuations].some((move) => move.instance === instance);
+  const number = world.migrations.length + 1;
   const migration: Migration = {
-    number: world.migrations.length + 1,
-    id: newId(),
-    instanceId: instance.id,
-    projectId: instance.projectId,
+    number,
+    id: world.chance.newId('migration', String(number)),
+    instance,
     source,
     sourceNode,
     target,
     status: 'accepted',
-    createdAtMs: world.now(),
-    updatedAtMs: world.now(),
+    createdAtMs: world.cloudNowMs,
+    updatedAtMs: world.cloudNowMs,
   };
   world.migrations.push(migration);
   instance.evacuationsStarted += 1;
   instance.taskState = 'rebuilding';
-  instance.updatedAtMs = world.now();
-  return { world, instance, migration, stopped: instance.vmState === 'stopped', second };
+  instance.updatedAtMs = world.cloudNowMs;
+  const move = { instance, migration, stopped: instance.vmState === 'stopped', second, stuck: false };
+  world.evacuations.add(move);
+  return move;
 }
 
-function mark(course: Course, status: Migration['status']): void {
-  course.migration.status = status;
-  course.migration.updatedAtMs = course.world.now();
-  course.instance.updatedAtMs = course.world.now();
+function mark(world: World, { instance, migration }: Evacuation, status: Migration['status']): void {
+  migration.status = status;
+  migration.updatedAtMs = world.cloudNowMs;
+  instance.updatedAtMs = world.cloudNowMs;
 }
 
-function schedule(course: Course, target: string | null, force: boolean): void {
-  const { world, instance, migration } = course;
+/** It came to its end, whichever. */
+function end(world: World, move: Evacuation, status: Migration['status']): void {
+  world.evacuations.delete(move);
+  world.version += 1;
+  mark(world, move, status);
+}
+
+function schedule(world: World, move: Evacuation, target: string | null, force: boolean): void {
+  const { instance, migration } = move;
   if (force && target !== null && !isServiceUp(world, world.host(target))) {
     // Forced onto a host that is down: nothing happens and nobody is told but the migration record.
-    mark(course, 'error');
+    end(world, move, 'error');
     instance.taskState = null;
     return;
   }
-  const choice = choose(course, target, force);
-  if (typeof choice === 'string') return fail(course, choice);
-  migration.target = choice.host;
+  const choice = choose(world, move, target, force);
+  if (typeof choice === 'string') return fail(world, move, 'error', choice);
+  migration.target = choice.name;
   const { vcpus, memoryMb } = instance.flavor;
   // Booked beside the old allocation, which stays until the source's nova-compute cleans up.
   world.placement.add(instance.id, choice.id, { VCPU: vcpus, MEMORY_MB: memoryMb }, instance);
-  tellCompute(world, choice, () => rebuild(course, choice));
+  if (world.isTended && !choice.powered) return lose(world, move, choice);
+  tellCompute(world, choice, () => rebuild(world, move, choice));
 }
 
 /** The scheduler: a host, or its words for having none. */
-function choose(course: Course, target: string | null, force: boolean): Host | string {
-  const { world, instance } = course;
+function choose(
+  world: World,
+  { instance }: Evacuation,
+  target: string | null,
+  force: boolean,
+): Host | string {
   if (target !== null && force) return world.host(target);
   const asked = target === null ? [...world.hosts.values()] : [world.host(target)];
+  for (const host of asked) track(world, host);
   // A disabled host is filtered out by Placement, a dead one by a filter of the scheduler: two messages.
-  const enabled = asked.filter((h) => !h.disabled && !h.disabledTrait && h.host !== instance.host);
+  const enabled = asked.filter((h) => !h.disabled && !h.disabledTrait && h.name !== instance.host);
   if (enabled.length === 0) return 'No valid host was found. ';
   const fit = enabled.find((h) => isServiceUp(world, h) && hasRoom(world, h, instance));
   return fit ?? 'No valid host was found. There are not enough hosts available.';
 }
 
 function hasRoom(world: World, host: Host, instance: Instance): boolean {
-  const there = world.instancesOn(host.host);
+  const there = world.instancesOn(host.name);
   const memoryMb = there.reduce((sum, other) => sum + other.flavor.memoryMb, instance.flavor.memoryMb);
   return memoryMb <= host.memoryMb;
 }
 
-function fail(course: Course, message: string): void {
-  const { world, instance } = course;
-  mark(course, 'error');
+function fail(world: World, move: Evacuation, status: 'error' | 'failed', message: string): void {
+  const { instance } = move;
+  end(world, move, status);
   instance.vmState = 'error';
   instance.taskState = null;
-  instance.fault = { code: 500, message, atMs: world.now() };
+  instance.fault = { code: 500, message, atMs: world.cloudNowMs };
+  world.tell(`Nova gives up on ${instance.name}: ${message.trim()}`);
 }
 
-function rebuild(course: Course, host: Host): void {
-  const { world, instance } = course;
-  const { rebuildMs } = world.settings.durations;
-  mark(course, 'pre-migrating');
-  const trouble = instance.trouble.shift();
-  world.after(rebuildMs / 2, () => {
+function rebuild(world: World, move: Evacuation, host: Host): void {
+  const { instance } = move;
+  const { rebuildMs, rebuildLeastMs = rebuildMs } = world.settings.durations;
+  if (!world.evacuations.has(move)) return;
+  mark(world, move, 'pre-migrating');
+  const life = host.computeLife;
+  const trouble = instance.trouble.shift() ?? world.mishap();
+  if (trouble === 'sticks') {
+    move.stuck = true;
+    return world.tell(`Nova sticks in the rebuild of ${instance.name}`);
+  }
+  const tookMs = world.chance.between(rebuildLeastMs, rebuildMs);
+  const halfMs = Math.floor(tookMs / 2);
+  world.after(halfMs, () => {
+    if (!world.evacuations.has(move)) return;
     instance.taskState = 'rebuild_block_device_mapping';
-    if (trouble === 'sticks') return;
-    world.after(rebuildMs / 2, () => {
-      // A target that died meanwhile takes the work with it: the instance stays in REBUILD.
-      if (!computeWorks(world, host)) return;
-      if (trouble === 'fails') {
-        mark(course, 'failed');
-        instance.vmState = 'error';
-        instance.taskState = null;
-        instance.fault = {
-          code: 500,
-          message: 'Build of instance was aborted by the simulator',
-          atMs: world.now(),
-        };
-      } else if (course.second) wreck(course, host);
-      else arrive(course, host);
+    world.after(tookMs - halfMs, () => {
+      // A nova-compute that ended meanwhile takes the work with it: the instance stays in REBUILD.
+      if (host.computeLife !== life) lose(world, move, host);
+      else tellCompute(world, host, () => finish(world, move, host, life, trouble === 'fails'));
     });
   });
 }
 
-function arrive(course: Course, host: Host): void {
-  const { world, instance } = course;
+function finish(world: World, move: Evacuation, host: Host, life: number, fails: boolean): void {
+  if (!world.evacuations.has(move)) return;
+  if (host.computeLife !== life) lose(world, move, host);
+  else if (fails) fail(world, move, 'failed', 'Build of instance was aborted');
+  else if (move.second) wreck(world, move, host);
+  else arrive(world, move, host);
+}
+
+function lose(world: World, move: Evacuation, host: Host): void {
+  const { instance } = move;
+  if (!world.evacuations.has(move)) return;
+  if (world.isTended) return tend(world, move);
+  move.stuck = true;
+  world.tell(`${host.name} is lost with ${instance.name} half-way`);
+}
+
+function arrive(world: World, move: Evacuation, host: Host): void {
+  const { instance } = move;
+  if (instance.deleted) return end(world, move, 'error');
+  if (!move.stopped) startGuest(world, instance, host.name);
   bindWithRebuild(world, instance, host);
-  instance.vmState = course.stopped ? 'stopped' : 'active';
-  instance.powerState = course.stopped ? 4 : 1;
+  instance.vmState = move.stopped ? 'stopped' : 'active';
+  instance.powerState = move.stopped ? 4 : 1;
   instance.taskState = null;
-  if (!course.stopped) startGuest(world, instance, host.host);
+  world.version += 1;
+  world.onPresence();
   // For a moment the instance reads ACTIVE with its old host.
   world.after(world.settings.durations.oldHostShownMs, () => {
-    instance.host = host.host;
-    instance.node = host.name;
+    instance.host = host.name;
+    instance.node = host.hypervisorName;
     instance.fault = null;
     instance.evacuationsCompleted += 1;
-    mark(course, 'done');
-    world.presenceChanged();
+    end(world, move, 'done');
   });
 }
 
-function bindWithRebuild(world: World, instance: Instance, host: Host): void {
-  const { port } = instance;
-  port.host = host.host;
-  // Nova calls it a success even when Neutron could not bind the port for want of a living agent.
-  port.vifType = isAgentAlive(world, host) ? 'ovs' : 'binding_failed';
-  port.status = port.vifType === 'ovs' ? 'ACTIVE' : 'DOWN';
-}
-
 /** The second of two evacuations: the disk is open on two targets, the port hangs between them. */
-function wreck(course: Course, host: Host): void {
-  const { world, instance } = course;
-  mark(course, 'failed');
+function wreck(world: World, move: Evacuation, host: Host): void {
+  const { instance } = move;
+  end(world, move, 'failed');
   instance.vmState = 'error';
   instance.taskState = 'rebuild_block_device_mapping';
-  instance.fault = { code: 500, message: 'Rebuild was overtaken by another one', atMs: world.now() };
-  instance.port.host = host.host;
+  instance.fault = { code: 500, message: 'Rebuild was overtaken by another one', atMs: world.cloudNowMs };
+  instance.port.host = host.name;
   instance.port.status = 'BUILD';
-  if (!course.stopped) startGuest(world, instance, host.host);
+  if (!move.stopped) startGuest(world, instance, host.name);
+}
+
+/** Somebody restarts what hangs, from now on: rebuilds that stick go on, or end in ERROR when their target is gone. */
+export function unstick(world: World): void {
+  world.isTended = true;
+  for (const move of [...world.evacuations]) {
+    const { target } = move.migration;
+    const isLost = target !== null && !world.host(target).powered;
+    if (move.stuck || isLost) tend(world, move);
+  }
+}
+
+function tend(world: World, move: Evacuation): void {
+  const host = world.host(move.migration.target ?? '');
+  if (host.powered) arrive(world, move, host);
+  else fail(world, move, 'error', 'its host is lost');
 }
 
 /**
  * What a nova-compute does about evacuations when it has been restarted: it destroys what it still runs of instances
- * that were taken away, gives back their allocations and closes the records.
+ * that were taken away or are being so, gives back the allocations of those that are gone and closes their records.
  */
 export function cleanUpAfterEvacuations(world: World, host: Host): void {
   for (const migration of world.migrations) {
-    if (migration.source !== host.host || migration.status !== 'done') continue;
-    const instance = world.instances.get(migration.instanceId);
-    if (instance !== undefined && instance.host !== host.host) {
-      instance.runningOn.delete(host.host);
-      world.placement.remove(instance.id, host.id);
-    }
+    const { instance, status } = migration;
+    if (migration.source !== host.name || !['accepted', 'pre-migrating', 'done'].includes(status)) continue;
+    if (instance.host !== host.name || status !== 'done') instance.runningOn.delete(host.name);
+    if (status !== 'done') continue;
+    if (!instance.deleted && instance.host !== host.name) world.placement.remove(instance.id, host.id);
     migration.status = 'completed';
-    migration.updatedAtMs = world.now();
+    migration.updatedAtMs = world.cloudNowMs;
   }
-  trackResources(world, host);
-  world.presenceChanged();
 }

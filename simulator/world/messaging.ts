@@ -1,7 +1,8 @@
 // RabbitMQ and the conductor: a message waits while either is away, and is carried out when they return, however long
 // its sender has given up. Nova checks a request only when it comes in.
-import { beat, computeWorks } from './heartbeats.ts';
 import type { Host } from './model.ts';
+import { computeWorks, track } from './reports.ts';
+import { settle } from './settle.ts';
 import type { ServiceName, World } from './world.ts';
 
 /** Has the conductor do something, now or when it can. */
@@ -25,29 +26,29 @@ export function deliverMail(world: World, host: Host): void {
   }
 }
 
-/** Takes a service away. */
-export function stopService(world: World, service: ServiceName): void {
+/** Takes a service away; false when it was so already. */
+export function stopService(world: World, service: ServiceName): boolean {
+  if (world.stopped.has(service)) return false;
+  for (const host of world.hosts.values()) track(world, host);
   world.stopped.add(service);
+  for (const host of world.hosts.values()) settle(world, host);
+  return true;
 }
 
 /** Brings a service back; who depends on RabbitMQ or the conductor finds it again after a while. */
-export function startService(world: World, service: ServiceName): void {
-  if (service !== 'rabbitmq' && service !== 'conductor') {
-    world.stopped.delete(service);
-    return;
-  }
-  world.after(world.settings.durations.reconnectMs, () => {
-    world.stopped.delete(service);
-    beat(world);
-    if (!world.stopped.has('rabbitmq') && !world.stopped.has('conductor')) {
-      for (const work of world.undelivered.splice(0)) work();
-    }
-    for (const host of world.hosts.values()) deliverMail(world, host);
-    world.emit('messaging');
-  });
+export function startService(world: World, service: ServiceName): boolean {
+  if (!world.stopped.has(service)) return false;
+  const isBehind = service === 'rabbitmq' || service === 'conductor';
+  const { reconnectMs } = world.settings.durations;
+  if (isBehind && reconnectMs > 0) world.after(reconnectMs, () => returns(world, service));
+  else returns(world, service);
+  return true;
 }
 
-/** Resolves once RabbitMQ takes messages: a Nova API request that must send one gives no answer before. */
-export async function untilMessaging(world: World): Promise<void> {
-  while (world.stopped.has('rabbitmq')) await new Promise((resolve) => world.once('messaging', resolve));
+function returns(world: World, service: ServiceName): void {
+  world.stopped.delete(service);
+  for (const host of world.hosts.values()) settle(world, host);
+  if (!world.stopped.has('rabbitmq') && !world.stopped.has('conductor'))
+    for (const work of world.undelivered.splice(0)) work();
+  for (const host of world.hosts.values()) deliverMail(world, host);
 }

@@ -1,38 +1,66 @@
 // The things of the pretend cloud, as its world keeps them. Two truths stand side by side and may differ: what the
 // databases of OpenStack say (host, status…) and what really runs where (`runningOn`, `powered`…).
+import type { ServerAddress } from '../../src/shared/documents/inventory.ts';
 
-/** A hypervisor with its nova-compute and its network agent. */
+/** Something on a host that reports at intervals: a network agent, or nova-compute (see reports.ts). */
+export interface Reporter {
+  readonly id: string;
+  readonly binary: string;
+  readonly intervalMs: number;
+  readonly offsetMs: number;
+  /** Reports arrive since then; null: they do not. */
+  sinceMs: number | null;
+  /** The last report that was not on the reporter's own beat, or before reports ended. */
+  lastMs: number;
+  /** The process has ended. */
+  broken: boolean;
+}
+
+/** A network of a host that may not carry: to RabbitMQ, of the host itself, of its guests, to Ceph. */
+export type Line = 'reports' | 'management' | 'guests' | 'storage';
+
+/** A hypervisor with its nova-compute, its network agents and its fencing devices. */
 export interface Host {
   /** Service host: what services, agents and servers are keyed by. */
-  readonly host: string;
-  /** hypervisor_hostname; differs from `host` when a domain is set. */
   readonly name: string;
-  readonly address: string;
+  /** hypervisor_hostname; with libvirt it has the domain, which `name` has not. */
+  readonly hypervisorName: string;
+  readonly address: string | null;
   /** Id of the hypervisor and, as in Nova, of its resource provider. */
   readonly id: string;
   /** The integer id of API versions before 2.53. */
   readonly number: number;
-  readonly serviceId: string;
-  readonly agentId: string;
   readonly zone: string;
+  readonly aggregates: readonly string[];
   readonly vcpus: number;
   readonly memoryMb: number;
   readonly createdAtMs: number;
 
   // What really is.
   powered: boolean;
-  /** The machine stands still (hung): nothing runs on, nothing is lost. */
+  /** The machine stands still: nothing runs or answers, yet all of it goes on if it thaws. */
   frozen: boolean;
-  computeRuns: boolean;
-  agentRuns: boolean;
-  /** Does the host's own address have a network? */
-  addressUp: boolean;
-  /** Do the guests on it have a network? */
-  guestsUp: boolean;
+  /** Agents and nova-compute hang; the kernel answers, guests run. */
+  controlHung: boolean;
+  readonly cut: Record<Line, boolean>;
+  /** Its fencing device: `deaf` does as it is told and never answers. */
+  bmc: 'works' | 'dead' | 'deaf';
+  /** The switched outlet it is plugged into, the second level of its fencing; `none`: there is no second level. */
+  outlet: 'works' | 'dead' | 'none';
+  readonly agents: readonly Reporter[];
+  readonly compute: Reporter;
+  /** Counts the ends of its nova-compute: work begun in an earlier life is lost. */
+  computeLife: number;
   /** Work sent to this nova-compute while it could not take it; done when it returns. */
   readonly mailbox: (() => void)[];
+  /** Since when the machine answers on its own network; null: it does not. */
+  answersSinceMs: number | null;
+  /** Since when it does not; meaningless while it does. */
+  mutedSinceMs: number;
+  /** Since when its agents' reports arrive; null: they do not. */
+  reportsSinceMs: number | null;
 
-  // What Nova and Neutron have on record.
+  // What Nova has on record.
   disabled: boolean;
   disabledReason: string | null;
   forcedDown: boolean;
@@ -41,11 +69,8 @@ export interface Host {
    * it: at once when Nova can tell it of a change, else at its next periodic update.
    */
   disabledTrait: boolean;
-  reportedAtMs: number;
-  heartbeatAtMs: number;
-  agentWasAlive: boolean;
   /** The resource tracker's last word; stale on a dead host. */
-  tracked: { vms: number; vcpus: number; memoryMb: number };
+  tracked: { atMs: number; vms: number; vcpus: number; memoryMb: number };
 }
 
 export interface Flavor {
@@ -55,22 +80,21 @@ export interface Flavor {
   readonly diskGb: number;
 }
 
-export interface Fault {
+export interface InstanceFault {
   readonly code: number;
   readonly message: string;
+  /** By the cloud's clock. */
   readonly atMs: number;
 }
 
-/** An instance (a server of the API). */
+/** An instance (a server of the API). Times are by the cloud's clock. */
 export interface Instance {
   readonly id: string;
   readonly number: number;
   readonly name: string;
   readonly projectId: string;
   readonly flavor: Flavor;
-  readonly network: Network;
-  readonly fixedAddress: string;
-  readonly floatingAddress: string | null;
+  readonly addresses: readonly ServerAddress[];
   readonly port: Port;
   readonly createdAtMs: number;
   readonly metadata: Readonly<Record<string, string>>;
@@ -79,18 +103,21 @@ export interface Instance {
   /** Nova's record: service host and hypervisor name; null when shelved. */
   host: string | null;
   node: string | null;
+  /** Where its row was before somebody rewrote it. */
+  movedFrom: string | null;
   vmState: VmState;
   taskState: string | null;
   powerState: number;
   locked: boolean;
-  fault: Fault | null;
+  fault: InstanceFault | null;
+  deleted: boolean;
 
-  /** Service hosts on which a process with this instance's disk open exists. */
+  /** Service hosts on which a process with this instance's disk open exists: it writes, or will when its host thaws. */
   readonly runningOn: Set<string>;
   /** Was there ever a moment with two of them able to write? The one thing that must never be. */
   everTwoWriters: boolean;
-  /** Its address never answers (a firewall), or was silenced by a test. */
-  silenced: boolean;
+  /** Its address never answers: a firewall, as many have. */
+  readonly mute: boolean;
   evacuationsStarted: number;
   evacuationsCompleted: number;
   /** What the next evacuations of this instance shall suffer, one entry each. */
@@ -129,18 +156,29 @@ export interface Port {
   status: 'ACTIVE' | 'DOWN' | 'BUILD';
 }
 
-/** A migration record of type evacuation. */
+/** A migration record of type evacuation. Times are by the cloud's clock. */
 export interface Migration {
   readonly number: number;
   readonly id: string;
-  readonly instanceId: string;
-  readonly projectId: string;
+  readonly instance: Instance;
   readonly source: string;
   readonly sourceNode: string;
   readonly createdAtMs: number;
   target: string | null;
   status: 'accepted' | 'pre-migrating' | 'done' | 'completed' | 'failed' | 'error';
   updatedAtMs: number;
+}
+
+/** An evacuation that did not come to its end yet. */
+export interface Evacuation {
+  readonly instance: Instance;
+  readonly migration: Migration;
+  /** How the instance was before: a stopped one stays stopped. */
+  readonly stopped: boolean;
+  /** Another evacuation of the same instance was under way already: this one wrecks it. */
+  readonly second: boolean;
+  /** Nobody works at it any more, and Nova does not notice. */
+  stuck: boolean;
 }
 
 export interface Aggregate {

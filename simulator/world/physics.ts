@@ -2,43 +2,48 @@
 import type { Host, Instance } from './model.ts';
 import type { World } from './world.ts';
 
-/** Starts an instance's process on a host and notes the catastrophe if another one can still write. */
+/** Starts an instance's process on a host. Whatever still exists of it elsewhere makes two writers. */
 export function startGuest(world: World, instance: Instance, host: string): void {
+  const others = copiesOf(world, instance).filter((other) => other !== host);
+  if (others.length > 0) {
+    world.tell(`TWO WRITERS: ${instance.name} starts on ${host} and still exists on ${others.join(', ')}`);
+    world.listener.secondWriter(instance, host, others);
+  }
   instance.runningOn.add(host);
   noteWriters(world, instance);
-  world.presenceChanged();
+  world.tell(`${instance.name} runs on ${host}`);
+  world.onPresence();
 }
 
-/** Ends an instance's process on one host, or on all. */
-export function endGuest(world: World, instance: Instance, host?: string): void {
-  if (host === undefined) instance.runningOn.clear();
-  else instance.runningOn.delete(host);
-  world.presenceChanged();
+/** Ends an instance's process on a host. */
+export function endGuest(world: World, instance: Instance, host: string): void {
+  instance.runningOn.delete(host);
+  world.onPresence();
+}
+
+/** Hosts on which a copy of it exists, so that it writes now or would when the host goes on. */
+export function copiesOf(world: World, instance: Instance): string[] {
+  return [...instance.runningOn].filter((name) => world.host(name).powered);
 }
 
 /** Sets the mark when more than one process may write right now; it is never taken back. */
 export function noteWriters(world: World, instance: Instance): void {
-  const writers = [...instance.runningOn].filter((host) => canWrite(world.host(host)));
+  if (instance.runningOn.size < 2) return;
+  const writers = copiesOf(world, instance).filter((name) => !world.host(name).frozen);
   if (writers.length > 1) instance.everTwoWriters = true;
-}
-
-function canWrite(host: Host): boolean {
-  return host.powered && !host.frozen;
 }
 
 /** Does the host's own address have a living machine and a network behind it? */
 export function hostAnswers(host: Host): boolean {
-  return host.powered && !host.frozen && host.addressUp;
+  return host.powered && !host.frozen && !host.cut.management;
 }
 
 /** Does the instance run somewhere with a network, its port bound just there? */
 export function guestAnswers(world: World, instance: Instance): boolean {
-  if (instance.silenced || instance.vmState === 'paused' || instance.vmState === 'suspended') return false;
+  if (instance.mute || instance.vmState === 'paused' || instance.vmState === 'suspended') return false;
   const { port } = instance;
-  if (port.vifType !== 'ovs' || port.status === 'BUILD') return false;
-  for (const name of instance.runningOn) {
-    const host = world.host(name);
-    if (host.host === port.host && host.powered && !host.frozen && host.guestsUp) return true;
-  }
-  return false;
+  if (port.host === null || port.vifType !== 'ovs' || port.status === 'BUILD') return false;
+  if (!instance.runningOn.has(port.host)) return false;
+  const host = world.host(port.host);
+  return host.powered && !host.frozen && !host.cut.guests;
 }

@@ -1,5 +1,5 @@
 // The world as a test asserts on it: plain data, a copy.
-import { isAgentAlive, isServiceUp } from './heartbeats.ts';
+import { canBind, isServiceUp } from './reports.ts';
 import { serverStatus } from './status.ts';
 import type { World } from './world.ts';
 
@@ -28,7 +28,7 @@ export interface ServerSnapshot {
 export interface HostSnapshot {
   readonly host: string;
   readonly name: string;
-  readonly address: string;
+  readonly address: string | null;
   readonly powered: boolean;
   readonly state: 'up' | 'down';
   readonly status: 'enabled' | 'disabled';
@@ -52,13 +52,20 @@ export interface Snapshot {
 
 /** Copies the world's state. */
 export function takeSnapshot(world: World): Snapshot {
-  const servers = [...world.instances.values()].map((instance): [string, ServerSnapshot] => {
+  const servers = world.instances.map((instance): [string, ServerSnapshot] => {
     const { id, name, host, node, vmState, taskState, powerState, locked, port } = instance;
     const providers = [...(world.placement.consumers.get(id)?.allocations.keys() ?? [])];
     return [
       name,
       {
-        ...{ id, name, host, node, vmState, taskState, powerState, locked },
+        id,
+        name,
+        host,
+        node,
+        vmState,
+        taskState,
+        powerState,
+        locked,
         status: serverStatus(instance),
         fault: instance.fault?.message ?? null,
         ports: [{ id: port.id, host: port.host, vifType: port.vifType, status: port.status }],
@@ -66,24 +73,30 @@ export function takeSnapshot(world: World): Snapshot {
         evacuationsCompleted: instance.evacuationsCompleted,
         runningOn: [...instance.runningOn].sort(),
         everTwoWriters: instance.everTwoWriters,
-        allocatedOn: [...world.hosts.values()].filter((h) => providers.includes(h.id)).map((h) => h.host),
+        allocatedOn: [...world.hosts.values()].filter((h) => providers.includes(h.id)).map((h) => h.name),
       },
     ];
   });
   const hosts = [...world.hosts.values()].map((host): [string, HostSnapshot] => [
-    host.host,
+    host.name,
     {
-      ...{ host: host.host, name: host.name, address: host.address, powered: host.powered },
+      host: host.name,
+      name: host.hypervisorName,
+      address: host.address,
+      powered: host.powered,
       state: isServiceUp(world, host) ? 'up' : 'down',
       status: host.disabled ? 'disabled' : 'enabled',
       disabledReason: host.disabledReason,
       forcedDown: host.forcedDown,
-      agentAlive: isAgentAlive(world, host),
+      agentAlive: canBind(world, host),
     },
   ]);
-  const migrations = world.migrations.map((m) => ({
-    ...{ id: m.id, source: m.source, target: m.target, status: m.status },
-    server: world.instances.get(m.instanceId)?.name ?? m.instanceId,
+  const migrations = world.migrations.map(({ id, source, target, status, instance }) => ({
+    id,
+    source,
+    target,
+    status,
+    server: instance.deleted ? instance.id : instance.name,
   }));
   return { hosts: Object.fromEntries(hosts), servers: Object.fromEntries(servers), migrations };
 }

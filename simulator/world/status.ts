@@ -1,5 +1,5 @@
 // Nova's one word for an instance's state, made of its vm state and task state.
-import type { Instance } from './model.ts';
+import type { Instance, InstanceFault } from './model.ts';
 
 /** Status words by task state while the vm state is what it says; otherwise the state's own word. */
 const statusByTask: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -31,4 +31,9 @@ const statusByState: Readonly<Record<Instance['vmState'], string>> = {
 /** The one word for an instance's state, from its vm state and task state as Nova makes it. */
 export function serverStatus(instance: Pick<Instance, 'vmState' | 'taskState'>): string {
   return statusByTask[instance.vmState]?.[instance.taskState ?? ''] ?? statusByState[instance.vmState];
+}
+
+/** A fault is told of an instance in ERROR only. */
+export function shownFault(instance: Instance): InstanceFault | null {
+  return serverStatus(instance) === 'ERROR' ? instance.fault : null;
 }

@@ -1,141 +1,223 @@
-// The state of the pretend cloud: hosts, instances, records, and which services run. It knows time (through `after`)
+// The state of the pretend cloud: hosts, instances, records, and which services run. It has a clock of its owner's choice
 // but no HTTP and no sockets. The rules that change it stand in the files around it, one per subject.
-
-import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
-import type { Aggregate, Host, Instance, Migration, Network, Project } from './model.ts';
-import type { Settings } from './options.ts';
+import type { Chance, Planned, WorldClock } from './clock.ts';
+import type {
+  Aggregate,
+  Evacuation,
+  EvacuationTrouble,
+  Host,
+  Instance,
+  Migration,
+  Network,
+  Project,
+  Reporter,
+} from './model.ts';
+import type { WorldSettings } from './options.ts';
 import { PlacementBook } from './placement-book.ts';
 import { ApiRefusal } from './refusal.ts';
 
 /** What can be stopped: the four APIs, and what works behind them. */
 export type ServiceName = 'keystone' | 'nova' | 'neutron' | 'placement' | 'conductor' | 'rabbitmq';
 
-/** Emits 'presence' whenever an address may have begun or ceased to answer. */
-export class World extends EventEmitter {
-  readonly settings: Settings;
+/** Is told of what must not be, or not too often. */
+export interface Listener {
+  /** Nova was made to start an instance elsewhere. `second`: another evacuation of it was under way. */
+  evacuationTaken(instance: Instance, target: string, second: boolean): void;
+  /** An instance starts on a host while copies of it exist on others. */
+  secondWriter(instance: Instance, host: string, others: readonly string[]): void;
+}
+
+/** A host as it is added to a world. */
+export interface HostPart {
+  readonly name: string;
+  readonly hypervisorName: string;
+  readonly address: string | null;
+  readonly zone: string;
+  readonly aggregates: readonly string[];
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  /** Binaries of its network agents. */
+  readonly agents: readonly string[];
+  /** How often those report; nova-compute does so by the world's own interval. */
+  readonly agentIntervalMs: number;
+  /** Set aside: disabled with the reason "spare". */
+  readonly isSpare: boolean;
+}
+
+/** The host itself keeps half a gigabyte, as Nova's reserved_host_memory_mb says. */
+export const reservedMemoryMb = 512;
+/** How long hosts have reported already when they are added. */
+const pastMs = 600_000;
+
+/** `S`: a skin may have settings of its own beside those of the world. */
+export class World<S extends WorldSettings = WorldSettings> {
+  readonly clock: WorldClock;
+  readonly chance: Chance;
+  readonly settings: S;
   readonly hosts = new Map<string, Host>();
-  readonly instances = new Map<string, Instance>();
+  readonly instances: Instance[] = [];
+  /** Oldest first. */
   readonly migrations: Migration[] = [];
-  readonly aggregates: Aggregate[];
+  readonly evacuations = new Set<Evacuation>();
+  /** Does somebody see to it that rebuilds that hang come to an end? */
+  isTended = false;
+  readonly aggregates: Aggregate[] = [];
   readonly projects: readonly Project[];
   readonly networks: readonly Network[];
   readonly placement = new PlacementBook();
   readonly stopped = new Set<ServiceName>();
   readonly startedAtMs: number;
+  /** The cloud's clock minus true time. */
+  cloudOffsetMs = 0;
   /** Numbers instances and their addresses; a deleted one's is not used again. */
   bootedSoFar = 0;
+  /** Counts what became of rebuilds, for those who need not look again when nothing did. */
+  version = 0;
   /** Messages on their way to the conductor or to RabbitMQ while either is away. */
   readonly undelivered: (() => void)[] = [];
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Is told what truly happens. */
+  tell: (text: string) => void = () => {};
+  /** Called whenever an address may have begun or ceased to answer. */
+  onPresence: () => void = () => {};
+  listener: Listener = { evacuationTaken: () => {}, secondWriter: () => {} };
+  /** What befalls a rebuild for which nothing was ordered. */
+  mishap: () => EvacuationTrouble | null = () => null;
+  readonly #byId = new Map<string, Instance>();
 
-  constructor(settings: Settings) {
-    super();
+  constructor(clock: WorldClock, chance: Chance, settings: S) {
+    this.clock = clock;
+    this.chance = chance;
     this.settings = settings;
-    this.startedAtMs = this.now();
-    this.projects = settings.projects.map((name) => ({ id: newId().replaceAll('-', ''), name }));
-    this.networks = [
-      { id: newId(), name: settings.externalNetwork, external: true },
-      ...settings.privateNetworks.map((name) => ({ id: newId(), name, external: false })),
-    ];
-    this.aggregates = Object.entries(settings.aggregates).map(([name, hosts], index) => ({
-      id: index + 1,
-      uuid: newId(),
+    this.startedAtMs = clock.nowMs;
+    this.projects = settings.projects.map((name) => ({
+      id: chance.newId('project', name).replaceAll('-', ''),
       name,
-      hosts: [...hosts],
     }));
-    for (let number = 1; number <= settings.computes; number += 1) this.#addHost(number);
+    const network = (external: boolean) => (name: string) => ({
+      id: chance.newId('network', name),
+      name,
+      external,
+    });
+    this.networks = [
+      network(true)(settings.externalNetwork),
+      ...settings.privateNetworks.map(network(false)),
+    ];
   }
 
-  /** The cloud's clock. */
-  now(): number {
-    return Date.now() + this.settings.clockOffsetMs;
+  /** True time. */
+  get nowMs(): number {
+    return this.clock.nowMs;
   }
 
-  /** Runs something later, unless the world ends before. */
-  after(ms: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, ms);
-    this.#timers.add(timer);
+  /** The moment by the cloud's clock. */
+  get cloudNowMs(): number {
+    return this.clock.nowMs + this.cloudOffsetMs;
   }
 
-  /** Ends all that is under way. */
-  end(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+  /** Runs something later. */
+  after(ms: number, work: () => void): Planned {
+    return this.clock.after(ms, work);
   }
 
   /** A host by its service host; throws for an unknown one (a mistake of the test). */
-  host(host: string): Host {
-    const found = this.hosts.get(host);
-    if (found === undefined) throw new Error(`no such host: ${host}`);
+  host(name: string): Host {
+    const found = this.hosts.get(name);
+    if (found === undefined) throw new Error(`no such host: ${name}`);
     return found;
+  }
+
+  /** An instance by id; undefined for one that was deleted. */
+  find(id: string): Instance | undefined {
+    return this.#byId.get(id);
   }
 
   /** An instance by id or name; throws for an unknown one (a mistake of the test). */
   instance(idOrName: string): Instance {
-    const byId = this.instances.get(idOrName);
-    if (byId !== undefined) return byId;
-    for (const instance of this.instances.values()) if (instance.name === idOrName) return instance;
-    throw new Error(`no such instance: ${idOrName}`);
+    const found = this.find(idOrName) ?? this.instances.find(({ name }) => name === idOrName);
+    if (found === undefined) throw new Error(`no such instance: ${idOrName}`);
+    return found;
   }
 
   /** An instance as an API request names it; Nova's own 404 for an unknown one. */
   requestedInstance(id: string): Instance {
-    const found = this.instances.get(id);
+    const found = this.find(id);
     if (found === undefined) throw new ApiRefusal(404, `Instance ${id} could not be found.`);
     return found;
   }
 
   /** Instances Nova has on a host. */
   instancesOn(host: string): Instance[] {
-    return [...this.instances.values()].filter((instance) => instance.host === host);
+    return this.instances.filter((instance) => instance.host === host);
   }
 
-  /** Tells whoever keeps the addresses that something about them may have changed. */
-  presenceChanged(): void {
-    this.emit('presence');
+  /** Takes in an instance that was made (instances.ts). */
+  add(instance: Instance): void {
+    this.instances.push(instance);
+    this.#byId.set(instance.id, instance);
   }
 
-  #addHost(number: number): void {
-    const { settings } = this;
-    const host = `hv${String(number).padStart(2, '0')}`;
-    const record: Host = {
-      host,
-      name: settings.domain === null ? host : `${host}.${settings.domain}`,
-      address: `127.${settings.block}.1.${number}`,
-      id: newId(),
-      number,
-      serviceId: newId(),
-      agentId: newId(),
-      zone: 'nova',
-      vcpus: settings.vcpus,
-      memoryMb: settings.memoryMb,
-      createdAtMs: this.now(),
+  /** Strikes an instance off. */
+  forget(instance: Instance): void {
+    instance.deleted = true;
+    this.#byId.delete(instance.id);
+    this.instances.splice(this.instances.indexOf(instance), 1);
+  }
+
+  /** A new hypervisor, powered on, whose reports arrive. */
+  addHost(part: HostPart): Host {
+    const { nowMs, chance } = this;
+    const { name, hypervisorName, isSpare, agents, agentIntervalMs, ...plain } = part;
+    const host: Host = {
+      ...plain,
+      name,
+      hypervisorName,
+      id: chance.newId('hypervisor', name),
+      number: this.hosts.size + 1,
+      createdAtMs: this.cloudNowMs,
       powered: true,
       frozen: false,
-      computeRuns: true,
-      agentRuns: true,
-      addressUp: true,
-      guestsUp: true,
+      controlHung: false,
+      cut: { reports: false, management: false, guests: false, storage: false },
+      bmc: 'works',
+      outlet: 'none',
+      agents: agents.map((binary) => this.#reporter(name, binary, agentIntervalMs)),
+      compute: this.#reporter(name, 'nova-compute', this.settings.durations.reportIntervalMs),
+      computeLife: 1,
       mailbox: [],
-      disabled: false,
-      disabledReason: null,
+      answersSinceMs: nowMs,
+      mutedSinceMs: nowMs,
+      reportsSinceMs: nowMs,
+      disabled: isSpare,
+      disabledReason: isSpare ? 'spare' : null,
       forcedDown: false,
-      disabledTrait: false,
-      reportedAtMs: this.now(),
-      heartbeatAtMs: this.now(),
-      agentWasAlive: true,
-      tracked: { vms: 0, vcpus: 0, memoryMb: 0 },
+      disabledTrait: isSpare,
+      tracked: { atMs: nowMs, vms: 0, vcpus: 0, memoryMb: 0 },
     };
-    this.hosts.set(host, record);
-    this.placement.addProvider(record.id, record.name);
+    this.hosts.set(name, host);
+    this.placement.addProvider(host.id, hypervisorName);
+    for (const aggregate of part.aggregates) this.aggregate(aggregate).hosts.push(name);
+    return host;
   }
-}
 
-/** A fresh UUID. */
-export function newId(): string {
-  return randomUUID();
+  /** The aggregate of that name, made if there is none. */
+  aggregate(name: string): Aggregate {
+    const known = this.aggregates.find((aggregate) => aggregate.name === name);
+    if (known !== undefined) return known;
+    const id = this.aggregates.length + 1;
+    const made = { id, uuid: this.chance.newId('aggregate', name), name, hosts: [] };
+    this.aggregates.push(made);
+    return made;
+  }
+
+  #reporter(host: string, binary: string, intervalMs: number): Reporter {
+    return {
+      id: this.chance.newId(binary, host),
+      binary,
+      intervalMs,
+      offsetMs: this.chance.between(0, intervalMs - 1),
+      sinceMs: this.nowMs - pastMs,
+      lastMs: this.nowMs - pastMs,
+      broken: false,
+    };
+  }
 }

@@ -1,52 +1,99 @@
-// What may happen to the world, each by itself, with its end: the raw material of a history. Every fault heals by
-// itself or when calm comes; only the dead stay dead.
+// From the catalogue of faults to what befalls a random history: whom, when, and for how long. Every fault heals by itself
+// or when calm comes; only the dead stay dead.
+import { begin, end, type Fault } from '../../simulator/faults/script.ts';
+import { worldFaults } from '../../simulator/faults/world-faults.ts';
+import type { Host, Instance, Line } from '../../simulator/world/model.ts';
+import { computeWorks } from '../../simulator/world/reports.ts';
+import type { World } from '../../simulator/world/world.ts';
 import type { History } from './history.ts';
-import type { Guest, Host } from './world/model.ts';
+import { householdFaults } from './household-faults.ts';
 
-export type Fault = (history: History) => void;
+/** Something drawn that befalls a history now. */
+export type Stroke = (history: History) => void;
 
 const seconds = 1_000;
 
 /** Undone when calm comes at the latest. */
-function forAWhile(history: History, forMs: number, end: () => void): void {
+function forAWhile(history: History, forMs: number, undo: () => void): void {
   let over = false;
   const once = () => {
     if (over) return;
     over = true;
-    end();
+    undo();
   };
   history.timeline.after(forMs, once);
   history.healings.push(once);
 }
 
-const busyHosts = ({ world }: History): Host[] =>
-  [...world.hosts.values()].filter((host) => host.powered && world.guests.some((g) => g.host === host.name));
-const spares = ({ world }: History): Host[] =>
-  [...world.hosts.values()].filter((host) => host.disabledReason === 'spare');
+/** A fault of the cloud that ends after some time between these, in seconds. */
+function strike(
+  history: History,
+  fault: Fault<World>,
+  [least, most]: readonly [number, number],
+  ...words: string[]
+): void {
+  const forMs = history.random.between(least, most) * seconds;
+  begin<World>(history.world, fault, ...words);
+  forAWhile(history, forMs, () => end<World>(history.world, fault, ...words));
+}
 
+/** The same for one of the household. */
+function afflict(
+  history: History,
+  fault: Fault<History>,
+  [least, most]: readonly [number, number],
+  ...words: string[]
+): void {
+  const forMs = history.random.between(least, most) * seconds;
+  begin(history, fault, ...words);
+  forAWhile(history, forMs, () => end(history, fault, ...words));
+}
+
+const busyHosts = ({ world }: History): Host[] =>
+  [...world.hosts.values()].filter(
+    (host) => host.powered && world.instances.some((g) => g.host === host.name),
+  );
+
+/** One with power that has instances; null when there is none. */
 export function busyHost(history: History): Host | null {
   const hosts = busyHosts(history);
   return hosts.length === 0 ? null : history.random.pick(hosts);
 }
 
+/** What befalls one busy host. */
+const ofBusyHost =
+  (befall: (history: History, host: Host) => void): Stroke =>
+  (history) => {
+    const host = busyHost(history);
+    if (host !== null) befall(history, host);
+  };
+
+const ofSpare =
+  (befall: (history: History, spare: Host) => void): Stroke =>
+  (history) => {
+    const spare = [...history.world.hosts.values()].find((host) => host.disabledReason === 'spare');
+    if (spare !== undefined) befall(history, spare);
+  };
+
+const ofInstance =
+  (befall: (history: History, instance: Instance) => void): Stroke =>
+  (history) => {
+    const { world, random } = history;
+    const idle = world.instances.filter((g) => g.taskState === null && world.host(g.host ?? '').powered);
+    if (idle.length > 0) befall(history, random.pick(idle));
+  };
+
+/** Some of a host's networks do not carry. */
 export function cut(
   history: History,
   host: Host,
-  lines: readonly (keyof Host['cut'])[],
-  forMs: number,
+  lines: readonly Line[],
+  forS: readonly [number, number],
 ): void {
-  const { world } = history;
-  world.change(host, `${host.name} is cut off (${lines.join(', ')})`, (h) => {
-    for (const line of lines) h.cut[line] = true;
-  });
-  forAWhile(history, forMs, () =>
-    world.change(host, `${host.name} is connected again`, (h) => {
-      for (const line of lines) h.cut[line] = false;
-    }),
-  );
+  strike(history, worldFaults.hostCutOff, forS, host.name, lines.join(', '));
 }
 
-const lineSets: readonly (readonly (keyof Host['cut'])[])[] = [
+const lineSets: readonly (readonly Line[])[] = [
   ['reports'],
   ['management'],
   ['guests'],
@@ -58,243 +105,114 @@ const lineSets: readonly (readonly (keyof Host['cut'])[])[] = [
   ['reports', 'management', 'guests', 'storage'],
 ];
 
-export const faults = {
-  hostDies: (history) => {
-    const host = busyHost(history);
-    if (host !== null) history.world.powerOff(host);
-  },
+export const strokes = {
+  hostDies: ofBusyHost(({ world }, { name }) => begin<World>(world, worldFaults.hostDies, name)),
   twoDieTogether: (history) => {
     const { world, random, timeline } = history;
     const [first, second] = busyHosts(history);
     if (first === undefined || second === undefined) return;
-    world.powerOff(first);
+    begin<World>(world, worldFaults.hostDies, first.name);
     timeline.after(random.between(0, 20 * seconds), () => {
-      if (!history.isCalm) world.powerOff(second);
+      if (!history.isCalm) begin<World>(world, worldFaults.hostDies, second.name);
     });
   },
-  hostDiesAndComesBack: (history) => {
-    const host = busyHost(history);
-    if (host === null) return;
-    const { world, nova, random } = history;
-    world.powerOff(host);
-    forAWhile(history, random.between(20, 200) * seconds, () => {
-      world.powerOn(host);
-      nova.bootLater(host);
+  hostDiesAndComesBack: ofBusyHost((history, { name }) =>
+    strike(history, worldFaults.hostDies, [20, 200], name),
+  ),
+  hostHangs: ofBusyHost((history, { name }) => strike(history, worldFaults.hostHangs, [30, 240], name)),
+  controlHangs: ofBusyHost((history, { name }) => strike(history, worldFaults.controlHangs, [30, 200], name)),
+  agentFlaps: ofBusyHost((history, { name }) => {
+    const { random, timeline } = history;
+    strike(history, worldFaults.agentsEnd, [10, 80], name);
+    if (!random.chance(0.5)) return;
+    timeline.after(random.between(15, 85) * seconds, () => {
+      if (!history.isCalm) strike(history, worldFaults.agentsEnd, [5, 80], name);
     });
-  },
-  hostHangs: (history) => {
-    const host = busyHost(history);
-    if (host === null) return;
-    const { world, random } = history;
-    world.change(host, `${host.name} hangs`, (h) => {
-      h.frozen = true;
-    });
-    forAWhile(history, random.between(30, 240) * seconds, () => {
-      if (host.powered)
-        world.change(host, `${host.name} goes on`, (h) => {
-          h.frozen = false;
-        });
-    });
-  },
-  controlHangs: (history) => {
-    const host = busyHost(history);
-    if (host === null) return;
-    const { world, random } = history;
-    world.change(host, `agents and nova-compute of ${host.name} hang`, (h) => {
-      h.controlHung = true;
-    });
-    forAWhile(history, random.between(30, 200) * seconds, () =>
-      world.change(host, `agents and nova-compute of ${host.name} go on`, (h) => {
-        h.controlHung = false;
-      }),
-    );
-  },
-  agentFlaps: (history) => {
-    const host = busyHost(history);
-    if (host === null) return;
-    const { world, random, timeline } = history;
-    const toggle = (broken: boolean) =>
-      world.change(host, `the agents of ${host.name} ${broken ? 'end' : 'run again'}`, (h) => {
-        for (const agent of h.agents) agent.broken = broken;
-      });
-    toggle(true);
-    const again = random.between(10, 80) * seconds;
-    timeline.after(again, () => toggle(false));
-    if (random.chance(0.5)) timeline.after(again + 5_000, () => toggle(!history.isCalm));
-    forAWhile(history, again + random.between(10, 80) * seconds, () => toggle(false));
-  },
-  cutOff: (history) => {
-    const host = busyHost(history);
-    const { random } = history;
-    if (host !== null) cut(history, host, random.pick(lineSets), random.between(20, 240) * seconds);
-  },
+  }),
+  cutOff: ofBusyHost((history, host) => cut(history, host, history.random.pick(lineSets), [20, 240])),
   /** Back, but only its reports or only its own address: whoever looks at the other one does not see it. */
-  comesBackInPart: (history) => {
-    const host = busyHost(history);
-    if (host === null) return;
+  comesBackInPart: ofBusyHost((history, host) => {
     const { world, random, timeline } = history;
-    cut(history, host, ['reports', 'management', 'guests'], 300 * seconds);
+    cut(history, host, ['reports', 'management', 'guests'], [300, 300]);
     const line = random.pick(['reports', 'management'] as const);
     timeline.after(random.between(42, 90) * seconds, () =>
-      world.change(host, `${host.name} is connected again (${line})`, (h) => {
-        h.cut[line] = false;
-      }),
+      end<World>(world, worldFaults.hostCutOff, host.name, line),
     );
-  },
+  }),
   /** Its agents hang, and one of the eyes has lost the way to it. */
-  heardByOthers: (history) => {
-    const host = busyHost(history);
-    if (host === null) return;
-    const { world, random, workers } = history;
-    const { eye } = random.pick(workers);
-    const forMs = random.between(60, 200) * seconds;
-    world.change(host, `agents and nova-compute of ${host.name} hang`, (h) => {
-      h.controlHung = true;
-    });
-    eye.blind.host = host.name;
-    world.tell(`${eye.name} does not reach ${host.name}`);
-    history.eyesChanged();
-    forAWhile(history, forMs, () => {
-      world.change(host, `agents and nova-compute of ${host.name} go on`, (h) => {
-        h.controlHung = false;
-      });
-      eye.blind.host = null;
-      history.eyesChanged();
-    });
-  },
+  heardByOthers: ofBusyHost((history, { name }) => {
+    const forS = history.random.between(60, 200);
+    const worker = history.random.pick(history.workers);
+    strike(history, worldFaults.controlHangs, [forS, forS], name);
+    afflict(history, householdFaults.workerBlind, [forS, forS], worker.name, `host of ${name}`);
+  }),
   zoneCutOff: (history) => {
     const { world, random } = history;
-    const zone = random.pick([...world.hosts.values()]).zone;
+    const { zone } = random.pick([...world.hosts.values()]);
     const lines = random.pick(lineSets);
-    const forMs = random.between(20, 200) * seconds;
-    for (const host of world.hosts.values()) if (host.zone === zone) cut(history, host, lines, forMs);
+    const forS = random.between(20, 200);
+    for (const host of world.hosts.values()) if (host.zone === zone) cut(history, host, lines, [forS, forS]);
   },
-  rabbitDown: (history) => {
-    history.world.changeRabbit(true);
-    forAWhile(history, history.random.between(20, 150) * seconds, () => history.world.changeRabbit(false));
-  },
-  apiAway: (history) => {
-    const { nova, world, random } = history;
-    nova.away = true;
-    world.tell('OpenStack does not answer');
-    forAWhile(history, random.between(5, 90) * seconds, () => {
-      nova.away = false;
-      world.tell('OpenStack answers again');
-    });
-  },
+  rabbitDown: (history) => strike(history, worldFaults.rabbitAway, [20, 150]),
+  apiAway: (history) => strike(history, worldFaults.openstackAway, [5, 90]),
   blindEye: (history) => {
     const { random, workers, world } = history;
-    const { eye } = random.pick(workers);
-    const kind = random.pick(['hosts', 'guests', 'all', 'zone'] as const);
-    eye.blind.hosts = kind === 'hosts' || kind === 'all';
-    eye.blind.guests = kind === 'guests' || kind === 'all';
-    eye.blind.zone = kind === 'zone' ? random.pick([...world.hosts.values()]).zone : null;
-    world.tell(`${eye.name} does not reach: ${kind}`);
-    history.eyesChanged();
-    forAWhile(history, random.between(20, 200) * seconds, () => {
-      Object.assign(eye.blind, { hosts: false, guests: false, zone: null, host: null });
-      world.tell(`${eye.name} sees everything again`);
-      history.eyesChanged();
-    });
+    const zones = [...world.hosts.values()].map(({ zone }) => `zone of ${zone}`);
+    const what = random.pick(['hosts', 'guests', 'hosts and guests', random.pick(zones)]);
+    afflict(history, householdFaults.workerBlind, [20, 200], random.pick(workers).name, what);
   },
   clockSteps: (history) => {
     const { random, workers, monitors, world } = history;
-    const byMs = random.pick([-120, -30, -5, 5, 30, 70, 120]) * seconds;
-    if (random.chance(0.3)) {
-      world.cloudOffsetMs += byMs;
-      world.tell(`the cloud's clock jumps by ${byMs / 1000} s`);
-    } else history.stepClock(random.pick([...workers, ...monitors]), byMs);
+    const byS = String(random.pick([-120, -30, -5, 5, 30, 70, 120]));
+    if (random.chance(0.3)) begin<World>(world, worldFaults.cloudClockJumps, byS);
+    else begin(history, householdFaults.clockJumps, random.pick([...workers, ...monitors]).name, byS);
   },
-  redisRollsBack: (history) => {
-    history.redisRollsBack();
-  },
-  redisAway: (history) => {
-    history.redisGoes();
-    forAWhile(history, history.random.between(2, 40) * seconds, () => history.redisReturns());
-  },
+  redisRollsBack: (history) => begin(history, householdFaults.redisRollsBack),
+  redisAway: (history) => afflict(history, householdFaults.redisAway, [2, 40]),
   redisForgets: (history) => {
-    if (history.random.chance(0.3)) history.redisForgets();
+    if (history.random.chance(0.3)) begin(history, householdFaults.redisForgets);
   },
-  workerKilled: (history) => history.random.pick(history.workers).process?.kill(),
-  workerStopped: (history) => history.stopWorker(history.random.pick(history.workers)),
-  workerFrozen: (history) =>
-    history.random.pick(history.workers).process?.freeze(history.random.between(2, 60) * seconds),
+  workerKilled: (history) => begin(history, householdFaults.processKilled, anyOf(history, 'workers')),
+  workerStopped: (history) => begin(history, householdFaults.workerStopped, anyOf(history, 'workers')),
+  workerFrozen: (history) => freezes(history, 'workers', 60),
   workerCutOff: (history) => {
-    const { random, workers, world, jobs } = history;
-    const seat = random.pick(workers);
-    const line = random.pick(['redisLine', 'cloudLine'] as const);
-    seat[line].cut = true;
-    world.tell(`${seat.name} does not reach ${line === 'redisLine' ? 'Redis' : 'OpenStack'}`);
-    forAWhile(history, random.between(2, 60) * seconds, () => {
-      seat[line].cut = false;
-      world.tell(`${seat.name} is connected again`);
-      jobs.lookAgain();
-    });
+    const { redisUnreached, openstackUnreached } = householdFaults;
+    const fault = history.random.pick([redisUnreached, openstackUnreached]);
+    afflict(history, fault, [2, 60], anyOf(history, 'workers'));
   },
-  monitorKilled: (history) => history.random.pick(history.monitors).process?.kill(),
-  monitorFrozen: (history) =>
-    history.random.pick(history.monitors).process?.freeze(history.random.between(2, 90) * seconds),
-  spareFilled: (history) => {
-    const [spare] = spares(history);
-    if (spare === undefined || history.world.guests.some((g) => g.host === spare.name)) return;
-    history.world.addGuest({
-      ...{ name: `stray-${spare.name}`, addresses: [], mute: true, vmState: 'active', vcpus: 1 },
-      host: spare.name,
-    });
-    history.world.tell(`somebody starts an instance on ${spare.name}`);
-  },
-  spareDies: (history) => {
-    const [spare] = spares(history);
-    if (spare !== undefined) history.world.powerOff(spare);
-  },
-  spareAgentsEnd: (history) => {
-    const [spare] = spares(history);
-    if (spare === undefined) return;
-    const { world } = history;
-    const toggle = (broken: boolean) =>
-      world.change(spare, `the agents of ${spare.name} ${broken ? 'end' : 'run again'}`, (h) => {
-        for (const agent of h.agents) agent.broken = broken;
-      });
-    toggle(true);
-    forAWhile(history, history.random.between(30, 120) * seconds, () => toggle(false));
-  },
-  guestDeleted: (history) => {
-    const guest = anyGuest(history);
-    if (guest === null) return;
-    guest.deleted = true;
-    guest.runsOn.clear();
-    history.world.tell(`${guest.name} is deleted`);
-  },
-  guestStopped: (history) => {
-    const guest = anyGuest(history);
-    if (guest === null || guest.vmState !== 'active') return;
-    guest.vmState = 'stopped';
-    guest.runsOn.clear();
-    history.world.tell(`${guest.name} is stopped`);
-  },
+  monitorKilled: (history) => begin(history, householdFaults.processKilled, anyOf(history, 'monitors')),
+  monitorFrozen: (history) => freezes(history, 'monitors', 90),
+  spareFilled: ofSpare(({ world }, { name }) => {
+    if (world.instancesOn(name).length === 0) begin<World>(world, worldFaults.strayInstance, name);
+  }),
+  spareDies: ofSpare(({ world }, { name }) => begin<World>(world, worldFaults.hostDies, name)),
+  spareAgentsEnd: ofSpare((history, { name }) => strike(history, worldFaults.agentsEnd, [30, 120], name)),
+  instanceDeleted: ofInstance(({ world }, { name }) =>
+    begin<World>(world, worldFaults.instanceDeleted, name),
+  ),
+  instanceStopped: ofInstance(({ world }, { name, vmState, host }) => {
+    if (vmState === 'active' && computeWorks(world, world.host(host ?? '')))
+      begin<World>(world, worldFaults.instanceStopped, name);
+  }),
   fencingDeviceFails: (history) => {
     const { world, random } = history;
-    const host = random.pick([...world.hosts.values()]);
-    host.bmc = random.pick(['dead', 'dead', 'deaf']);
-    world.tell(`the fencing device of ${host.name} is ${host.bmc}`);
-    forAWhile(history, random.between(60, 300) * seconds, () => {
-      host.bmc = 'works';
-      world.tell(`the fencing device of ${host.name} works again`);
-    });
+    const { name } = random.pick([...world.hosts.values()]);
+    strike(history, worldFaults.fencingDeviceFails, [60, 300], name, random.pick(['dead', 'dead', 'deaf']));
   },
   operatorConfirms: (history) => {
     const off = [...history.world.hosts.values()].filter((host) => !host.powered);
-    if (off.length > 0) history.confirmOff(history.random.pick(off));
+    if (off.length > 0) begin(history, householdFaults.operatorConfirms, history.random.pick(off).name);
   },
-  stateAccepted: (history) =>
-    history.order({ kind: 'accept-empty-state', by: 'somebody', atMs: history.timeline.nowMs }),
-  cooldownReset: (history) =>
-    history.order({ kind: 'reset-cooldown', by: 'somebody', atMs: history.timeline.nowMs }),
-} satisfies Record<string, Fault>;
+  stateAccepted: (history) => begin(history, householdFaults.stateAccepted),
+  cooldownReset: (history) => begin(history, householdFaults.cooldownReset),
+} satisfies Record<string, Stroke>;
 
-function anyGuest({ world, random }: History): Guest | null {
-  const guests = world.guests.filter((g) => !g.deleted && g.taskState === null && world.host(g.host).powered);
-  return guests.length === 0 ? null : random.pick(guests);
+export type StrokeName = keyof typeof strokes;
+
+const anyOf = (history: History, who: 'workers' | 'monitors'): string =>
+  history.random.pick<{ readonly name: string }>(history[who]).name;
+
+function freezes(history: History, who: 'workers' | 'monitors', mostS: number): void {
+  const forS = String(history.random.between(2, mostS));
+  begin(history, householdFaults.processFrozen, anyOf(history, who), forS);
 }
-
-export type FaultName = keyof typeof faults;

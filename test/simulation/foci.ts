@@ -1,10 +1,14 @@
 // Histories that are about one matter: each leads again and again to where one guard matters, which histories of all
 // kinds seldom do. They are drawn as the others are, but for what the focus names.
+
+import { begin, end } from '../../simulator/faults/script.ts';
+import { worldFaults } from '../../simulator/faults/world-faults.ts';
+import type { Host } from '../../simulator/world/model.ts';
+import type { World } from '../../simulator/world/world.ts';
 import type { Rules, State } from '../../src/monitor/core/state.ts';
-import { busyHost, cut, type Fault, faults } from './faults.ts';
+import { busyHost, cut, type Stroke, strokes } from './faults.ts';
 import type { History, Setting } from './history.ts';
 import type { Weather } from './weather.ts';
-import type { Host } from './world/model.ts';
 
 export interface Focus {
   readonly rules?: Partial<Rules>;
@@ -13,7 +17,7 @@ export interface Focus {
   readonly spares?: readonly number[];
   /** From the disaster on. */
   readonly weather?: Partial<Weather>;
-  readonly disaster: Fault;
+  readonly disaster: Stroke;
   readonly durationMs?: number;
 }
 
@@ -44,7 +48,7 @@ export const foci: Readonly<Record<string, Focus>> = {
   'an order waits in the queue': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
     disaster: (history) => {
-      faults.hostDies(history);
+      strokes.hostDies(history);
       onFirstRecovery(history, () => {
         history.setting.weather.jobsSlow = 1;
       });
@@ -52,17 +56,17 @@ export const foci: Readonly<Record<string, Focus>> = {
   },
   'two workers at one order': {
     ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1 } },
-    ...{ weather: { jobsDoubled: 0.7 }, disaster: faults.hostDies },
+    ...{ weather: { jobsDoubled: 0.7 }, disaster: strokes.hostDies },
   },
   'workers stand still': {
     ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
-    ...{ weather: { freezeAtRedis: 0.03 }, disaster: faults.hostDies, durationMs: 140 * seconds },
+    ...{ weather: { freezeAtRedis: 0.03 }, disaster: strokes.hostDies, durationMs: 140 * seconds },
   },
   'Redis forgets during a recovery': {
     ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
     durationMs: 140 * seconds,
     disaster: (history) => {
-      faults.hostDies(history);
+      strokes.hostDies(history);
       onFirst(history, 'force-down', () =>
         later(history, [0, 6], () => {
           history.redisForgets();
@@ -75,18 +79,18 @@ export const foci: Readonly<Record<string, Focus>> = {
     ...{ rules: { ...recovers, cooldownMs: 86_400_000 }, setting: { monitors: 1 } },
     ...{ spares: [2], durationMs: 260 * seconds },
     disaster: (history) => {
-      faults.hostDies(history);
+      strokes.hostDies(history);
       onFirstSave(history, isOver, () =>
         later(history, [1, 20], () => {
           history.redisForgets();
           for (const { process } of history.monitors) process?.kill();
-          later(history, [1, 20], () => faults.hostDies(history));
+          later(history, [1, 20], () => strokes.hostDies(history));
         }),
       );
     },
   },
   'Redis loses what was saved': {
-    ...{ ...spared, rules: recovers, weather: { rollsBackAfterSave: 0.2 }, disaster: faults.hostDies },
+    ...{ ...spared, rules: recovers, weather: { rollsBackAfterSave: 0.2 }, disaster: strokes.hostDies },
   },
   'by hand onto another spare': {
     ...{ rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
@@ -98,18 +102,18 @@ export const foci: Readonly<Record<string, Focus>> = {
       const host = busyHost(history);
       if (host === null) return;
       Object.assign(host, { bmc: 'dead', outlet: 'dead' });
-      history.world.powerOff(host);
-      onFirstRecovery(history, () => later(history, [0, 40], () => faults.hostDies(history)));
+      begin<World>(history.world, worldFaults.hostDies, host.name);
+      onFirstRecovery(history, () => later(history, [0, 40], () => strokes.hostDies(history)));
     },
   },
   'one eye lost the way': {
     ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1 }, durationMs: 140 * seconds },
-    disaster: faults.heardByOthers,
+    disaster: strokes.heardByOthers,
   },
   'the monitor stands still before the verdict': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
     disaster: (history) => {
-      faults.hostDies(history);
+      strokes.hostDies(history);
       onFirstSave(
         history,
         ({ phase }) => phase.kind === 'scanning-guests',
@@ -126,7 +130,7 @@ export const foci: Readonly<Record<string, Focus>> = {
 /** Its worker and the monitor end half-way, and somebody goes on by hand, but onto a spare of his own choice. */
 function handsMeet(history: History): void {
   const { judges, world, workers } = history;
-  faults.hostDies(history);
+  strokes.hostDies(history);
   onFirst(history, 'evacuate', (dead) =>
     later(history, [0, 1], () => {
       const spare = judges.state?.recoveries.find((r) => r.dead === dead.name)?.spare;
@@ -153,16 +157,14 @@ function returnsInTheQueue(history: History, line: 'management' | 'reports'): vo
 
 function cutOffHost(history: History): Host | null {
   const host = busyHost(history);
-  if (host !== null) cut(history, host, ['reports', 'management', 'guests'], 600 * seconds);
+  if (host !== null) cut(history, host, ['reports', 'management', 'guests'], [600, 600]);
   return host;
 }
 
 /** One of its lines carries again; its nova-compute does not come back with it. */
 function connect({ world }: History, host: Host, line: 'management' | 'reports'): void {
-  world.change(host, `${host.name} is connected again (${line})`, (h) => {
-    h.compute.broken = true;
-    h.cut[line] = false;
-  });
+  host.compute.broken = true;
+  end<World>(world, worldFaults.hostCutOff, host.name, line);
 }
 
 /** A recovery has been, and none is under way. */

@@ -2,7 +2,7 @@
 // of trouble, so that those it has come in numbers.
 import type { Rules } from '../../src/monitor/core/state.ts';
 import type { ServerAddress } from '../../src/shared/documents/inventory.ts';
-import { type FaultName, faults } from './faults.ts';
+import { type StrokeName, strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import { History } from './history.ts';
 import type { Random } from './random.ts';
@@ -56,19 +56,19 @@ export function generate(random: Random, focus: Focus | null = null): Plan {
   const count = kinds.length === 0 ? 0 : random.between(0, 4);
   for (let i = 0; i < count; i += 1) {
     const kind = random.pick(kinds);
-    history.timeline.after(random.between(firstMs, durationMs), () => faults[kind](history));
+    history.timeline.after(random.between(firstMs, durationMs), () => strokes[kind](history));
   }
   return { history, calmMs: startMs + durationMs };
 }
 
 /** What most histories are about. */
 const disasters = [
-  ...[faults.hostDies, faults.hostDies, faults.hostDies, faults.hostHangs, faults.twoDieTogether],
-  ...[faults.cutOff, faults.hostDiesAndComesBack, faults.controlHangs, faults.zoneCutOff],
-  faults.comesBackInPart,
-  faults.heardByOthers,
+  ...[strokes.hostDies, strokes.hostDies, strokes.hostDies, strokes.hostHangs, strokes.twoDieTogether],
+  ...[strokes.cutOff, strokes.hostDiesAndComesBack, strokes.controlHangs, strokes.zoneCutOff],
+  strokes.comesBackInPart,
+  strokes.heardByOthers,
 ];
-const troubles = Object.keys(faults) as FaultName[];
+const troubles = Object.keys(strokes) as StrokeName[];
 
 function rulesOf(random: Random): Rules {
   return {
@@ -96,8 +96,7 @@ function populate({ world, random }: History, sparesDrawn: readonly number[]): v
     const isSpare = i > count;
     const name = isSpare ? `spare${i - count}` : `hv${i}`;
     const agents = ['neutron-openvswitch-agent', ...(random.chance(0.2) ? ['neutron-dhcp-agent'] : [])];
-    world.addHost(
-      random,
+    world.addPlainHost(
       {
         ...{ name, zone: zones[i % zones.length] ?? 'az1', vcpus: isSpare && random.chance(0.1) ? 4 : 16 },
         address: random.chance(0.03) ? null : `10.0.0.${i}`,
@@ -124,11 +123,11 @@ function addGuest(
   const name = `${host}-vm${number}`;
   const external: ServerAddress = {
     network: random.chance(0.9) ? 'ext-net' : 'private',
-    address: `203.0.113.${world.guests.length + 1}`,
+    address: `203.0.113.${world.instances.length + 1}`,
     ...{ version: 4, type: random.chance(0.2) ? 'floating' : 'fixed' },
   };
-  world.addGuest({
-    ...{ name, host, vcpus: 1, mute: random.chance(0.1) },
+  world.addInstance({
+    ...{ name, host, mute: random.chance(0.1) },
     addresses: random.chance(witnessed) ? [external] : [],
     vmState: random.chance(0.85) ? 'active' : random.pick(['stopped', 'stopped', 'paused', 'error']),
   });
@@ -145,7 +144,7 @@ function storm(random: Random): Partial<Weather> {
       rollsBackAfterSave: [0.03, 0.1],
     },
     ...{ readFails: [0.01, 0.1], readSlow: [0.05, 0.3] },
-    ...{ changeFails: [0.1, 0.4], changeNotNow: [0.2], changeNotSent: [0.2] },
+    ...{ changeFails: [0.1, 0.4], changeProxyPage: [0.1, 0.3], changeNotNow: [0.2], changeNotSent: [0.2] },
     ...{
       changeAnswerLost: [0.1, 0.4],
       changeLate: [0.1, 0.4],

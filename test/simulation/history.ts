@@ -1,5 +1,7 @@
 // One history in the making: the world, its processes and their judges, put together and kept running as a service
 // manager would.
+import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts';
+import type { Host } from '../../simulator/world/model.ts';
 import type { Order, Rules } from '../../src/monitor/core/state.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
@@ -17,8 +19,6 @@ import { RedisLink } from './processes/redis-link.ts';
 import type { Random } from './random.ts';
 import { Timeline } from './timeline.ts';
 import type { Weather } from './weather.ts';
-import type { Host } from './world/model.ts';
-import { Nova } from './world/nova.ts';
 import { PretendRedis } from './world/redis.ts';
 import { World } from './world/world.ts';
 
@@ -51,7 +51,6 @@ export class History {
   readonly timeline: Timeline;
   readonly world: World;
   readonly redis: PretendRedis;
-  readonly nova: Nova;
   readonly jobs: Jobs;
   readonly judges: Judges;
   readonly workers: readonly Seat<Ns4>[];
@@ -75,10 +74,12 @@ export class History {
     this.setting = setting;
     this.random = random;
     this.timeline = new Timeline(startMs);
-    this.world = new World(this.timeline);
+    this.world = new World(this.timeline, random);
     this.redis = new PretendRedis(this.timeline);
     this.judges = new Judges(this.world, this.redis, rules, setting.quorum);
-    this.nova = new Nova(this.world, random, weather, this.judges.deeds);
+    this.world.listener = this.judges.deeds;
+    this.world.mishap = () =>
+      random.chance(weather.rebuildFails) ? 'fails' : random.chance(weather.rebuildSticks) ? 'sticks' : null;
     this.jobs = new Jobs(this.redis, random, weather);
     this.downMs = () => random.pick([300, 2_000, 2_000, 15_000, 60_000]);
     const seats = <T>(count: number, what: string): Seat<T>[] =>
@@ -101,6 +102,11 @@ export class History {
       for (const seat of this.monitors) seat.role?.hint(id);
     };
     this.jobs.onChange = () => this.poke();
+  }
+
+  /** Tells what truly happens. */
+  tell(text: string): void {
+    this.world.tell(text);
   }
 
   /** An operator's order, left in Redis. */
@@ -191,23 +197,23 @@ export class History {
   }
 
   startWorker(seat: Seat<Ns4>): void {
-    const { nova, redis, random, setting, judges } = this;
+    const { world, redis, random, setting, judges } = this;
     const { weather, rules, method, concurrency } = setting;
     const process = this.#process(seat);
     const link = new RedisLink(redis, process, random, weather, seat.redisLine);
-    const cloud = new CloudLink(nova, process, random, weather, seat.cloudLine);
-    cloud.onSend = (what, id, target) => {
-      if (what === 'force-down') judges.forcesDown(process, this.world.host(id));
-      const guest = what === 'evacuate' ? this.world.guests.find((g) => g.id === id) : undefined;
-      if (guest !== undefined) judges.asked(process, guest, target);
+    const onSend = ({ name, id, target }: ChangeRequest) => {
+      if (name === 'force-down') judges.forcesDown(process, world.host(id));
+      const instance = name === 'evacuate' ? world.find(id) : undefined;
+      if (instance !== undefined) judges.asked(process, instance, target);
     };
+    const cloud = new CloudLink({ world, process, random, weather, line: seat.cloudLine, onSend });
     const role = new Ns4({
-      ...{ process, link, cloud, nova, rules, method, concurrency },
+      ...{ process, link, cloud, world, rules, method, concurrency },
       lookTogether: (question) => lookTogether(this.workers, setting.quorum, question),
       fencing:
         rules.fencing === 'none'
           ? null
-          : new PretendFencing(this.world, process, link, random, (host) => judges.deeds.shot(host)),
+          : new PretendFencing(world, process, link, random, (host) => judges.deeds.shot(host)),
       witness: {
         scanned: (id, seen) => judges.verdicts.scanned(id, seen),
         reading: (id) => judges.verdicts.reading(id),

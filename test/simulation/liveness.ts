@@ -1,11 +1,14 @@
 // When the trouble is over, everything must come to its end: the truly dead are recovered if they may be, what was begun
 // is ended, and whoever stays as he is has been named with the reason.
+
+import type { Host, Instance } from '../../simulator/world/model.ts';
+import { guestAnswers } from '../../simulator/world/physics.ts';
+import { agentSilenceMs } from '../../simulator/world/reports.ts';
 import { hostScope, scopeKey } from '../../src/shared/documents/scope.ts';
 import type { History } from './history.ts';
 import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
 import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
-import type { Guest, Host } from './world/model.ts';
 
 /** A dead host is recovered within so many monitor periods after the last trouble (and what one evacuation takes). */
 export const recoveryPeriods = 5;
@@ -76,11 +79,10 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   };
 }
 
-const guestsOf = ({ world }: History, host: Host): Guest[] =>
-  world.guests.filter((g) => g.host === host.name && !g.deleted);
+const guestsOf = ({ world }: History, host: Host): Instance[] => world.instancesOn(host.name);
 
 /** Those that Nova evacuates. */
-const movableOf = (history: History, host: Host): Guest[] =>
+const movableOf = (history: History, host: Host): Instance[] =>
   guestsOf(history, host).filter((g) => g.vmState !== 'paused');
 
 /** One that was opened and never begun with is begun anew, or never. */
@@ -117,19 +119,20 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const together =
     dead.length === 1 ||
     (phaseOf(judges.state).kind === 'watching' &&
-      dead.every((h) => world.silentMs(h) > rules.heartbeatPeriodMs + 5_000));
+      dead.every((h) => agentSilenceMs(world, h) > rules.heartbeatPeriodMs + 5_000));
   if (!together || begun > 0) return false;
   if (history.hasForgotten || judges.state.safeMode !== null || judges.state.unproven) return false;
   if (judges.state.cooldown !== null || host.address === null) return false;
   if (rules.fencing === 'required' && host.bmc !== 'works') return false;
   const guests = guestsOf(history, host);
-  const isWitness = (g: Guest) =>
+  const isWitness = (g: Instance) =>
     (g.vmState === 'active' || g.vmState === 'error') &&
     g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net');
   if (rules.fencing === 'none' && !guests.some(isWitness)) return false;
   // A spare that died a moment ago still looks as if it lived, and may be the one that is chosen.
   const marked = [...world.hosts.values()].filter((spare) => spare.disabledReason === 'spare');
-  if (marked.some((s) => !s.powered && world.silentMs(s) <= rules.heartbeatPeriodMs + 20_000)) return false;
+  if (marked.some((s) => !s.powered && agentSilenceMs(world, s) <= rules.heartbeatPeriodMs + 20_000))
+    return false;
   // Distinct spares for all of them: more than enough, so that the choice does not matter.
   const fitting = [...world.hosts.values()].filter((spare) => isFitting(history, host, spare));
   return fitting.length >= dead.length && othersLive(history, host) && !isOutage(history);
@@ -138,26 +141,25 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
 function isFitting({ world }: History, host: Host, spare: Host): boolean {
   return (
     spare.powered &&
-    spare.status === 'disabled' &&
+    spare.disabled &&
     spare.disabledReason === 'spare' &&
     spare.zone === host.zone &&
     spare.vcpus >= host.vcpus &&
     host.aggregates.every((name) => spare.aggregates.includes(name)) &&
-    !world.guests.some((g) => g.host === spare.name && !g.deleted)
+    world.instancesOn(spare.name).length === 0
   );
 }
 
 /** Somebody with an address and living agents is there to be a control, and so is a guest where guests are controls. */
 function othersLive({ world }: History, host: Host): boolean {
   const others = [...world.hosts.values()].filter((other) => other !== host && other.powered);
-  const external = world.guests.filter(
+  const external = world.instances.filter(
     (g) =>
       g.vmState === 'active' &&
-      !g.deleted &&
       others.some((other) => other.name === g.host) &&
       g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net'),
   );
-  const guestsAnswer = external.length === 0 || external.some((g) => world.guestAnswers(g));
+  const guestsAnswer = external.length === 0 || external.some((g) => guestAnswers(world, g));
   return others.some((other) => other.address !== null && other.zone === host.zone) && guestsAnswer;
 }
 

@@ -1,5 +1,6 @@
 // One history from its seed to its end: trouble, then calm, then the question whether everything came to its end.
 
+import { unstick } from '../../simulator/world/evacuation.ts';
 import { type Focus, foci } from './foci.ts';
 import { generate } from './generate.ts';
 import { Violation } from './judges/violation.ts';
@@ -92,7 +93,7 @@ function calm(history: Parameters<typeof demands>[0]): void {
   history.isCalm = true;
   Object.assign(history.setting.weather, fairWeather);
   for (const heal of history.healings) heal();
-  history.nova.unstick();
+  unstick(history.world);
   history.downMs = () => 2_000;
   history.poke();
 }

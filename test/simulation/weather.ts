@@ -15,6 +15,8 @@ export interface Weather {
   readSlow: number;
   /** A change is answered by a server error, and nothing was done. */
   changeFails: number;
+  /** A proxy answers a change with a page of its own: half of these were carried out. */
+  changeProxyPage: number;
   /** Too many requests, or the token ran out: refused for now. */
   changeNotNow: number;
   /** No connection: it certainly was not done. */
@@ -45,24 +47,30 @@ export interface Weather {
 }
 
 export const fairWeather: Weather = {
-  ...{
-    killAtRedis: 0,
-    freezeAtRedis: 0,
-    redisFails: 0,
-    redisAnswerLost: 0,
-    redisSlow: 0,
-    rollsBackAfterSave: 0,
-  },
-  ...{ readFails: 0, readSlow: 0, changeFails: 0, changeNotNow: 0, changeNotSent: 0, changeAnswerLost: 0 },
-  ...{
-    changeLate: 0,
-    killAtChange: 0,
-    freezeAtChange: 0,
-    jobsLost: 0,
-    jobsFail: 0,
-    jobsDoubled: 0,
-    jobsSlow: 0,
-    hintsLost: 0,
-  },
-  ...{ rebuildFails: 0, rebuildSticks: 0, ownTrouble: 0, scanFails: 0, eyeBlinks: 0 },
+  killAtRedis: 0,
+  freezeAtRedis: 0,
+  redisFails: 0,
+  redisAnswerLost: 0,
+  redisSlow: 0,
+  rollsBackAfterSave: 0,
+  readFails: 0,
+  readSlow: 0,
+  changeFails: 0,
+  changeProxyPage: 0,
+  changeNotNow: 0,
+  changeNotSent: 0,
+  changeAnswerLost: 0,
+  changeLate: 0,
+  killAtChange: 0,
+  freezeAtChange: 0,
+  jobsLost: 0,
+  jobsFail: 0,
+  jobsDoubled: 0,
+  jobsSlow: 0,
+  hintsLost: 0,
+  rebuildFails: 0,
+  rebuildSticks: 0,
+  ownTrouble: 0,
+  scanFails: 0,
+  eyeBlinks: 0,
 };

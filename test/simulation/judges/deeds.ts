@@ -1,8 +1,11 @@
 // Judges what is done to the cloud, by the truth of the moment: never two writers that could have been known of, no
 // instance twice at once, no spare twice, no more hosts per cooldown than allowed, nothing done to a host that is heard.
+
+import type { Host, Instance } from '../../../simulator/world/model.ts';
+import { copiesOf } from '../../../simulator/world/physics.ts';
+import { lastReport } from '../../../simulator/world/reports.ts';
+import type { Listener } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state.ts';
-import { type Guest, type Host, lastReport } from '../world/model.ts';
-import type { NovaWitness } from '../world/nova.ts';
 import type { World } from '../world/world.ts';
 import { must, Violation } from './violation.ts';
 
@@ -18,7 +21,7 @@ const noticedWithinMs = 60_000;
 /** Powering off follows a look that is younger. */
 const shotWithinMs = 18_000;
 
-export class Deeds implements NovaWitness {
+export class Deeds implements Listener {
   readonly counts = { taken: 0, shots: 0, secondWriters: 0 };
   /** Can everybody see everything, and since when? What is not seen cannot be heeded. */
   eyesOpenSinceMs: number | null;
@@ -34,7 +37,7 @@ export class Deeds implements NovaWitness {
   /** Hosts that somebody asked Nova to force down. */
   readonly forcedDown: Set<string> = new Set();
   /** Guests a copy of which existed when they were asked for last. */
-  readonly #existedWhenAsked = new Set<Guest>();
+  readonly #existedWhenAsked = new Set<Instance>();
   readonly #spareOf = new Map<string, string>();
 
   constructor(world: World, rules: Rules) {
@@ -67,15 +70,15 @@ export class Deeds implements NovaWitness {
   }
 
   /** A request for an evacuation leaves its worker. */
-  asked(guest: Guest, target: string): void {
-    this.onAct('evacuate', this.#world.host(guest.movedFrom ?? guest.host));
+  asked(guest: Instance, target: string): void {
+    this.onAct('evacuate', this.#world.host(guest.movedFrom ?? guest.host ?? ''));
     this.#judge(() => this.#asked(guest, target));
   }
 
-  #asked(guest: Guest, target: string): void {
-    const source = this.#world.host(guest.movedFrom ?? guest.host);
+  #asked(guest: Instance, target: string): void {
+    const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     if (source.name === target) return;
-    if (this.#world.writers(guest).some((name) => name !== target)) this.#existedWhenAsked.add(guest);
+    if (copiesOf(this.#world, guest).some((name) => name !== target)) this.#existedWhenAsked.add(guest);
     else this.#existedWhenAsked.delete(guest);
     this.#isSilent(
       source,
@@ -97,12 +100,12 @@ export class Deeds implements NovaWitness {
     this.#withinLimit(source);
   }
 
-  evacuationTaken(guest: Guest, target: string, second: boolean): void {
+  evacuationTaken(guest: Instance, target: string, second: boolean): void {
     this.counts.taken += 1;
     this.#judge(() => must(!second, 'no instance is evacuated twice at once', `${guest.name} to ${target}`));
   }
 
-  secondWriter(guest: Guest, target: string, others: readonly string[]): void {
+  secondWriter(guest: Instance, target: string, others: readonly string[]): void {
     this.counts.secondWriters += 1;
     const where = `${guest.name} on ${others.join()} and ${target}`;
     // A host that somebody switches on after the last request left is his affair.

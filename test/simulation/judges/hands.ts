@@ -1,11 +1,12 @@
 // Judges whose hand changes the cloud: a worker that holds the lock of the host, for the job that the leader wants, on
 // facts of its own that speak for it. By what Redis truly holds, without the code under test.
+
+import type { Host } from '../../../simulator/world/model.ts';
 import type { Order } from '../../../src/ns4/recovery/recovery.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { Servers } from '../../../src/shared/documents/inventory.ts';
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Process } from '../processes/process.ts';
-import type { Host } from '../world/model.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { must } from './violation.ts';

@@ -1,4 +1,6 @@
 // All judges of a history together, as the world and the processes report to them.
+
+import type { Host, Instance } from '../../../simulator/world/model.ts';
 import type { Rules } from '../../../src/monitor/core/rules.ts';
 import { assignmentsOf, type State } from '../../../src/monitor/core/state.ts';
 import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
@@ -6,7 +8,6 @@ import { endedWell } from '../../../src/shared/documents/events/report-text.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { Process } from '../processes/process.ts';
 import type { Judge } from '../processes/storage.ts';
-import type { Guest, Host } from '../world/model.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
@@ -89,8 +90,8 @@ export class Judges implements Judge<Ledger> {
   }
 
   /** A request for an evacuation leaves its worker. */
-  asked(process: Process, guest: Guest, target: string): void {
-    const source = this.#world.host(guest.movedFrom ?? guest.host);
+  asked(process: Process, guest: Instance, target: string): void {
+    const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     this.deeds.asked(guest, target);
     if (source.name !== target) this.#judge(() => this.hands.moves(process, source, target));
   }

@@ -1,5 +1,7 @@
 // Judges each recovery at the moment it begins: were host, guests and heartbeats silent in this very round, to eyes that
 // answering controls prove open? By what the pretend eyes truly saw, without a look at the core's own rules.
+
+import { agentSilenceMs, lastReport } from '../../../simulator/world/reports.ts';
 import type { Rules } from '../../../src/monitor/core/rules.ts';
 import type { HostsPhase, State } from '../../../src/monitor/core/state.ts';
 import {
@@ -10,7 +12,6 @@ import {
 } from '../../../src/shared/documents/inventory.ts';
 import { hostScope, scopeKey } from '../../../src/shared/documents/scope.ts';
 import type { SeenScan } from '../processes/eye.ts';
-import { lastReport } from '../world/model.ts';
 import type { World } from '../world/world.ts';
 import { phaseOf, type Standing, standingOf, type Underway, underwayIn } from './standing.ts';
 import { must, Violation } from './violation.ts';
@@ -63,7 +64,9 @@ export class Verdicts {
   /** What a refresh reads from now on; to be called with what it made of it. */
   reading(jobId: string): (inventory: Inventory) => void {
     const { hosts, timeline } = this.#world;
-    const silentMs = new Map([...hosts.values()].map((host) => [host.name, this.#world.silentMs(host)]));
+    const silentMs = new Map(
+      [...hosts.values()].map((host) => [host.name, agentSilenceMs(this.#world, host)]),
+    );
     const atMs = timeline.nowMs;
     return (inventory) => this.#reads.set(jobId, { atMs, inventory, silentMs });
   }
@@ -236,7 +239,7 @@ export class Verdicts {
           host.answersSinceMs === null &&
           host.mutedSinceMs < scanMs - 2_000 &&
           host.agents.every((a) => lastReport(a, nowMs) < suspectedMs - 2_000 - this.clockSpreadMs()) &&
-          this.#world.guests.some((g) => g.host === host.name && g.vmState === 'active' && !g.deleted) &&
+          this.#world.instancesOn(host.name).some((g) => g.vmState === 'active') &&
           listed.has(host.name),
       )
       .map((host) => host.name);

@@ -1,4 +1,6 @@
 // The eyes of one worker: what a scan from its machine finds in the true world.
+
+import { guestAnswers, hostAnswers } from '../../../simulator/world/physics.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
@@ -78,11 +80,9 @@ export class Eye {
     if (this.blind.host !== null && this.blind.host === ('cut' in owner ? owner.name : owner.host))
       return false;
     if ('cut' in owner)
-      return (
-        !this.#blink.hosts && !this.blind.hosts && this.blind.zone !== owner.zone && world.hostAnswers(owner)
-      );
-    if (this.#blink.guests || this.blind.guests || this.blind.zone === world.host(owner.host).zone)
+      return !this.#blink.hosts && !this.blind.hosts && this.blind.zone !== owner.zone && hostAnswers(owner);
+    if (this.#blink.guests || this.blind.guests || this.blind.zone === world.host(owner.host ?? '').zone)
       return false;
-    return world.guestAnswers(owner);
+    return guestAnswers(world, owner);
   }
 }

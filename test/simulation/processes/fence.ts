@@ -1,9 +1,10 @@
 // A worker's fencing devices: they truly power a host off, or fail in the ways that such devices do. The proof is as good
 // as the real one; a word of an operator counts as in the real one.
+import { powerOff } from '../../../simulator/world/host-power.ts';
+import type { Host } from '../../../simulator/world/model.ts';
+import type { World } from '../../../simulator/world/world.ts';
 import type { FenceOutcome, FenceRequest, Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import type { Random } from '../random.ts';
-import type { Host } from '../world/model.ts';
-import type { World } from '../world/world.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
 
@@ -44,9 +45,9 @@ export class PretendFencing implements Fencing {
       const tookMs = this.#random.between(200, 4_000);
       // It is on its way: whatever becomes of the worker meanwhile.
       if (device !== 'dead')
-        process.timeline.after(tookMs, () =>
-          this.#world.powerOff(host, 'is powered off by its fencing device'),
-        );
+        process.timeline.after(tookMs, () => {
+          if (powerOff(this.#world, host)) this.#world.tell(`${name} is powered off by its fencing device`);
+        });
       await process.answer(device === 'works' ? tookMs + 100 : counts ? 3_000 : 20_000, () => undefined);
       signal.throwIfAborted();
       const agent = level === 1 ? 'fence_ipmilan' : 'fence_apc';

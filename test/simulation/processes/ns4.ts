@@ -1,9 +1,12 @@
 // One ns4 worker: the real refresh and the real evacuation on a pretend OpenStack, Redis and network.
 
+import { moveRows } from '../../../simulator/world/nova-database.ts';
+import type { World } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state.ts';
 import { CloudError } from '../../../src/ns4/cloud.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
+import type { InstanceMove } from '../../../src/ns4/nova-database/nova-database.ts';
 import { Journals } from '../../../src/ns4/recovery/journal/journals.ts';
 import { byDatabase } from '../../../src/ns4/recovery/movers/database/by-database.ts';
 import { byApi } from '../../../src/ns4/recovery/movers/nova/by-api.ts';
@@ -18,7 +21,6 @@ import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import { Picture } from '../../../src/shared/picture/picture.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
-import type { Nova } from '../world/nova.ts';
 import type { CloudLink } from './cloud-link.ts';
 import type { ScanQuestion, SeenScan } from './eye.ts';
 import type { Taker } from './jobs.ts';
@@ -35,7 +37,7 @@ export interface Ns4Parts {
   readonly cloud: CloudLink;
   /** A scan by all eyes of the cloud. */
   lookTogether(question: ScanQuestion): PanelScan;
-  readonly nova: Nova;
+  readonly world: World;
   readonly rules: Rules;
   readonly method: 'api' | 'database';
   readonly concurrency: number;
@@ -135,14 +137,14 @@ export class Ns4 implements Taker {
   /** As `ns4 -d DEAD -s SPARE` does it, in this worker's stead. */
   async byHand(dead: string, spare: string): Promise<void> {
     const nowMs = this.process.clock.nowMs();
-    const { nova, link, rules } = this.#parts;
+    const { world, link, rules } = this.#parts;
     const known = link.redis.get<Hosts>('hosts');
     const controls =
       known === undefined ? [] : controlsFor(new Set([dead]), Picture.of(known, null), nowMs, rules);
     const order: Order = {
       ...{ incident: `by-hand-${dead}`, dead, spare, evidence: [], controls, assignment: null },
       ...{ requestedAtMs: nowMs, startByMs: nowMs + 600_000, judgedAtMs: nowMs },
-      address: nova.world.host(dead).address,
+      address: world.host(dead).address,
     };
     await this.#ordered(order, new AbortController().signal).catch(() => undefined);
   }
@@ -161,23 +163,23 @@ export class Ns4 implements Taker {
 
   /** As long as nothing happens in Nova short pauses are long: most looks in vain are left out. */
   #patientClock(): Clock {
-    const { process, nova } = this.#parts;
+    const { process, world } = this.#parts;
     let seen = -1;
     return {
       nowMs: () => process.clock.nowMs(),
       steadyMs: () => process.clock.steadyMs(),
       sleep: (ms, signal) => {
-        const quiet = ms < 1_000 && seen === nova.version;
-        seen = nova.version;
+        const quiet = ms < 1_000 && seen === world.version;
+        seen = world.version;
         return process.sleep(quiet ? ms * 10 : ms, signal);
       },
     };
   }
 
   #tools(order: Order): RecoveryTools {
-    const { cloud, process, link, rules, witness, method, nova, concurrency, fencing } = this.#parts;
+    const { cloud, process, link, rules, witness, method, world, concurrency, fencing } = this.#parts;
     const clock = this.#patientClock();
-    const database = { moveInstances: async (move: Parameters<Nova['moveRows']>[0]) => nova.moveRows(move) };
+    const database = { moveInstances: async (move: InstanceMove) => moveRows(world, move) };
     return {
       ...{ cloud, clock, concurrency, fencing, log: silentLog },
       mover: method === 'api' ? byApi : byDatabase(database),

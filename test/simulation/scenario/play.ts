@@ -59,18 +59,21 @@ export async function play(scenario: Scenario): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
-function addHost({ world, random }: History, name: string, spec: HostSpec, isSpare: boolean): void {
+function addHost({ world }: History, name: string, spec: HostSpec, isSpare: boolean): void {
   const number = world.hosts.size + 1;
   const address = spec.address ? `10.0.0.${number}` : null;
   const part = { name, address, zone: spec.zone, aggregates: [], vcpus: 16 };
-  world.addHost(random, part, ['neutron-openvswitch-agent'], 10_000, isSpare);
+  world.addPlainHost(part, ['neutron-openvswitch-agent'], 10_000, isSpare);
   const instances =
     spec.instances ??
     (isSpare ? {} : { [`${name}-vm1`]: 'active' as const, [`${name}-vm2`]: 'active' as const });
   for (const [guest, vmState] of Object.entries(instances)) {
-    const external = `203.0.113.${world.guests.length + 1}`;
-    world.addGuest({
-      ...{ name: guest, host: name, vcpus: 1, mute: false, vmState },
+    const external = `203.0.113.${world.instances.length + 1}`;
+    world.addInstance({
+      name: guest,
+      host: name,
+      mute: false,
+      vmState,
       addresses: spec.external
         ? [{ network: 'ext-net', address: external, version: 4 as const, type: 'fixed' as const }]
         : [],

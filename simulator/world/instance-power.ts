@@ -1,5 +1,5 @@
-// Reboot, stop, start, pause and their like: the state checks Nova makes, and the state each ends in.
-import { deliverMail, tellCompute } from './messaging.ts';
+// An instance's own power: reboot, stop, start, pause and their like: the state checks Nova makes, and the state each ends in.
+import { tellCompute } from './messaging.ts';
 import type { Instance, VmState } from './model.ts';
 import { endGuest, startGuest } from './physics.ts';
 import { ApiRefusal } from './refusal.ts';
@@ -46,6 +46,9 @@ export function reboot(world: World, instance: Instance, type: 'HARD' | 'SOFT'):
   const hard = type === 'HARD';
   const from: VmState[] = hard ? ['active', 'stopped', 'paused', 'suspended', 'error'] : ['active'];
   demandState(instance, 'reboot', from, hard ? [null, 'rebooting', 'rebooting_hard'] : [null]);
+  // After its row was rewritten this is what starts it elsewhere.
+  if (instance.movedFrom !== null)
+    world.listener.evacuationTaken(instance, instance.host ?? 'no host', false);
   run(
     world,
     instance,
@@ -58,17 +61,6 @@ export function reboot(world: World, instance: Instance, type: 'HARD' | 'SOFT'):
       startGuest(world, instance, host);
     },
   );
-}
-
-/** Deletes an instance: its nova-compute ends it; a dead one's instances vanish from the record only. */
-export function remove(world: World, instance: Instance): void {
-  if (instance.host !== null) {
-    const host = world.host(instance.host);
-    if (host.powered && host.computeRuns) endGuest(world, instance, host.host);
-    world.placement.consumers.delete(instance.id);
-  }
-  world.instances.delete(instance.id);
-  world.presenceChanged();
 }
 
 function demandState(
@@ -97,15 +89,18 @@ function run(
   if (instance.host === null) throw new ApiRefusal(409, `Instance ${instance.id} is not ready`);
   const host = world.host(instance.host);
   instance.taskState = task;
-  instance.updatedAtMs = world.now();
-  tellCompute(world, host, () => {
+  instance.updatedAtMs = world.cloudNowMs;
+  const work = (): void => {
+    const life = host.computeLife;
     world.after(ms, () => {
       // Moved or taken up by somebody else meanwhile: Nova drops the work (UnexpectedTaskStateError).
-      if (instance.host !== host.host || instance.taskState !== task) return;
+      if (instance.host !== host.name || instance.taskState !== task) return;
+      // One that ended in the midst of it takes it up again at its start.
+      if (host.computeLife !== life) return tellCompute(world, host, work);
       instance.taskState = null;
-      finish(host.host);
-      instance.updatedAtMs = world.now();
-      deliverMail(world, host);
+      finish(host.name);
+      instance.updatedAtMs = world.cloudNowMs;
     });
-  });
+  };
+  tellCompute(world, host, work);
 }

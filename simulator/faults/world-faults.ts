@@ -1,0 +1,139 @@
+// What may happen to the pretend cloud, each by itself, with its end: read by the random histories, by the scenarios and
+// by the simulator with its HTTP APIs.
+import { change, endCompute, freeze, powerOff, powerOn, startCompute, thaw } from '../world/host-power.ts';
+import { changePower } from '../world/instance-power.ts';
+import { boot, remove } from '../world/instances.ts';
+import { startService, stopService } from '../world/messaging.ts';
+import type { Host, Line } from '../world/model.ts';
+import type { ServiceName, World } from '../world/world.ts';
+import { type Fault, scriptOf } from './script.ts';
+
+/** APIs that are away when all of OpenStack is. */
+const apis: readonly ServiceName[] = ['keystone', 'nova', 'neutron', 'placement'];
+
+/** By the words of a script: first the name of what it is about. */
+export const worldFaults = {
+  hostDies: {
+    says: '{host} loses its power',
+    begin: (world, name) => powerOff(world, hostOf(world, name)),
+    ends: '{host} is powered on[ again]',
+    end: (world, name) => powerOn(world, hostOf(world, name)),
+  },
+  hostHangs: {
+    says: '{host} hangs',
+    begin: (world, name) => freeze(world, hostOf(world, name)),
+    ends: '{host} goes on',
+    end: (world, name) => thaw(world, hostOf(world, name)),
+  },
+  controlHangs: {
+    says: 'agents and nova-compute of {host} hang',
+    begin: (world, name) => changeHost(world, name, (host) => Object.assign(host, { controlHung: true })),
+    ends: 'agents and nova-compute of {host} go on',
+    end: (world, name) => changeHost(world, name, (host) => Object.assign(host, { controlHung: false })),
+  },
+  /** Its lines, separated by commas; without any its end is that of all of them. */
+  hostCutOff: {
+    says: '{host} is cut off ({lines...})',
+    begin: (world, name, lines) => setLines(world, name, lines, true),
+    ends: '{host} is connected again[ ({lines...})]',
+    end: (world, name, lines = 'reports, management, guests, storage') => setLines(world, name, lines, false),
+  },
+  agentsEnd: {
+    says: 'the agents of {host} end',
+    begin: (world, name) => breakAgents(world, name, true),
+    ends: 'the agents of {host} run again',
+    end: (world, name) => breakAgents(world, name, false),
+  },
+  computeEnds: {
+    says: 'nova-compute of {host} ends',
+    begin: (world, name) => endCompute(world, hostOf(world, name)),
+    ends: 'nova-compute of {host} runs again',
+    end: (world, name) =>
+      changeHost(world, name, (host) => {
+        host.compute.broken = false;
+        startCompute(world, host);
+      }),
+  },
+  fencingDeviceFails: {
+    says: 'the fencing device of {host} is {dead|deaf}',
+    begin: (world, name, how) => {
+      hostOf(world, name).bmc = how === 'deaf' ? 'deaf' : 'dead';
+    },
+    ends: 'the fencing device of {host} works again',
+    end: (world, name) => {
+      hostOf(world, name).bmc = 'works';
+    },
+  },
+  strayInstance: {
+    says: 'somebody starts an instance on {host}',
+    begin: (world, name) => {
+      boot(world, `stray-${name}`, hostOf(world, name), { addresses: [], mute: true });
+    },
+  },
+  instanceDeleted: {
+    says: 'somebody deletes {instance}',
+    begin: (world, name = '') => remove(world, world.instance(name)),
+  },
+  instanceStopped: {
+    says: 'somebody stops {instance}',
+    begin: (world, name = '') => changePower(world, world.instance(name), 'os-stop'),
+  },
+  /** Of its next rebuilds. */
+  rebuildInTrouble: {
+    says: 'Nova will {fail|stick} at {instance}[ {how often} times]',
+    begin: (world, how, name = '', times = '1') => {
+      const trouble = how === 'fail' ? 'fails' : 'sticks';
+      world.instance(name).trouble.push(...Array.from({ length: Number(times) }, () => trouble as 'fails'));
+      return false;
+    },
+  },
+  rabbitAway: {
+    says: 'RabbitMQ is away[: no report arrives from anywhere]',
+    begin: (world) => stopService(world, 'rabbitmq'),
+    ends: 'RabbitMQ is back',
+    end: (world) => startService(world, 'rabbitmq'),
+  },
+  openstackAway: {
+    says: 'OpenStack does not answer',
+    begin: (world) => {
+      for (const name of apis) stopService(world, name);
+    },
+    ends: 'OpenStack answers again',
+    end: (world) => {
+      for (const name of apis) startService(world, name);
+    },
+  },
+  cloudClockJumps: {
+    says: "the cloud's clock jumps by {so many} s",
+    begin: (world, byS) => {
+      world.cloudOffsetMs += Number(byS) * 1_000;
+    },
+  },
+} satisfies Record<string, Fault<World>>;
+
+/** Makes happen what a sentence says about a world; false when it says nothing of these. */
+export const worldScript: (world: World, sentence: string) => boolean = scriptOf<World>(worldFaults);
+
+const hostOf = (world: World, name: string | undefined): Host => world.host(name ?? '');
+
+function changeHost(world: World, name: string | undefined, make: (host: Host) => void): void {
+  const host = hostOf(world, name);
+  change(world, host, () => make(host));
+}
+
+function setLines(world: World, name: string | undefined, lines: string | undefined, isCut: boolean): void {
+  changeHost(world, name, ({ cut }) => {
+    for (const line of (lines ?? '').split(', ')) cut[lineOf(line)] = isCut;
+  });
+}
+
+function lineOf(word: string): Line {
+  if (word === 'reports' || word === 'management' || word === 'guests' || word === 'storage') return word;
+  throw new Error(`a host has no line called ${word}`);
+}
+
+function breakAgents(world: World, name: string | undefined, broken: boolean): void {
+  changeHost(world, name, ({ agents }) => {
+    for (const agent of agents) agent.broken = broken;
+  });
+}

@@ -1,0 +1,98 @@
+// What a client of the real APIs would have made of the world's records, in Sonny's words.
+import type {
+  AgentRecord,
+  ComputeService,
+  EvacuationMigration,
+  HypervisorRecord,
+  PortBinding,
+} from '../../src/ns4/cloud.ts';
+import type { Server } from '../../src/shared/documents/inventory.ts';
+import type { Host, Instance, Migration, Port } from '../world/model.ts';
+import { isAgentAlive, isServiceUp, lastReport, track } from '../world/reports.ts';
+import { serverStatus, shownFault } from '../world/status.ts';
+import { reservedMemoryMb, type World } from '../world/world.ts';
+
+/** The APIs tell whole seconds. */
+export const wholeSeconds = (ms: number): number => Math.floor(ms / 1_000) * 1_000;
+
+export function hypervisorOf(world: World, host: Host): HypervisorRecord {
+  track(world, host);
+  const { vms, vcpus, memoryMb } = host.tracked;
+  return {
+    name: host.hypervisorName,
+    host: host.name,
+    address: host.address,
+    vcpus: host.vcpus,
+    vcpusUsed: vcpus,
+    memoryMb: host.memoryMb,
+    memoryMbUsed: memoryMb + reservedMemoryMb,
+    runningVms: vms,
+  };
+}
+
+export function serviceOf(world: World, host: Host): ComputeService {
+  return {
+    id: host.compute.id,
+    host: host.name,
+    zone: host.zone,
+    status: host.disabled ? 'disabled' : 'enabled',
+    state: isServiceUp(world, host) ? 'up' : 'down',
+    disabledReason: host.disabledReason,
+    forcedDown: host.forcedDown,
+    reportedAtMs: wholeSeconds(lastReport(host.compute, world.nowMs) + world.cloudOffsetMs),
+  };
+}
+
+export function agentsOf(world: World, host: Host): AgentRecord[] {
+  return host.agents.map((agent) => ({
+    host: host.name,
+    binary: agent.binary,
+    heartbeatAtMs: wholeSeconds(lastReport(agent, world.nowMs) + world.cloudOffsetMs),
+    alive: isAgentAlive(world, agent),
+  }));
+}
+
+export function serverOf(world: World, instance: Instance): Server {
+  const { id, name, projectId, locked, powerState, host, node, vmState, taskState, flavor } = instance;
+  return {
+    id,
+    name,
+    projectId,
+    locked,
+    powerState,
+    host,
+    hypervisorName: node,
+    status: serverStatus(instance),
+    vmState,
+    taskState,
+    fault: shownFault(instance)?.message ?? null,
+    flavor: flavor.name,
+    vcpus: flavor.vcpus,
+    memoryMb: flavor.memoryMb,
+    zone: host === null ? null : world.host(host).zone,
+    createdAt: `${new Date(instance.createdAtMs).toISOString().slice(0, 19)}Z`,
+    addresses: [...instance.addresses],
+  };
+}
+
+export function migrationOf({
+  id,
+  instance,
+  status,
+  source,
+  target,
+  createdAtMs,
+}: Migration): EvacuationMigration {
+  return {
+    uuid: id,
+    instanceId: instance.id,
+    status,
+    source,
+    target,
+    createdAtMs: wholeSeconds(createdAtMs),
+  };
+}
+
+export function bindingOf({ id, instanceId, host, vifType, status }: Port): PortBinding {
+  return { id, instanceId, host, vifType, status };
+}

@@ -1,0 +1,100 @@
+// A hypervisor's own states: power, a standing kernel, networks that do not carry, processes that end; and the return
+// from each. None tells of itself: whoever makes it happen says it in his words.
+import { cleanUpAfterEvacuations, unstick } from './evacuation.ts';
+import { deliverMail } from './messaging.ts';
+import type { Host } from './model.ts';
+import { noteWriters, startGuest } from './physics.ts';
+import { track, trackNow } from './reports.ts';
+import { settle } from './settle.ts';
+import type { World } from './world.ts';
+
+/** Changes something about a host and lets what hangs on it follow. */
+export function change(world: World, host: Host, make: () => void): void {
+  track(world, host);
+  make();
+  settle(world, host);
+  deliverMail(world, host);
+  world.onPresence();
+}
+
+/** Its memory is gone and nothing of it will ever write again. False when it had no power anyway. */
+export function powerOff(world: World, host: Host): boolean {
+  if (!host.powered) return false;
+  change(world, host, () => {
+    host.powered = false;
+    host.frozen = false;
+    host.controlHung = false;
+    host.computeLife += 1;
+    for (const instance of world.instances) instance.runningOn.delete(host.name);
+  });
+  if (world.isTended) unstick(world);
+  return true;
+}
+
+/** The machine answers, and its processes report; nova-compute has its first look around when all is up. */
+export function powerOn(world: World, host: Host): boolean {
+  if (host.powered) return false;
+  change(world, host, () => {
+    host.powered = true;
+  });
+  const life = host.computeLife;
+  world.after(world.settings.durations.bootMs, () => {
+    // Switched off and on again meanwhile, it is in the middle of another boot.
+    if (host.powered && !host.frozen && host.computeLife === life) startCompute(world, host);
+  });
+  return true;
+}
+
+/** nova-compute ends. */
+export function endCompute(world: World, host: Host): void {
+  change(world, host, () => {
+    host.compute.broken = true;
+    host.computeLife += 1;
+  });
+}
+
+/** Lets the whole machine stand still: silent in every way, and its guests will go on when it is woken. */
+export function freeze(world: World, host: Host): void {
+  change(world, host, () => {
+    host.frozen = true;
+  });
+}
+
+/** Goes on as if nothing had happened, with whatever guests it had. False when it was lost meanwhile. */
+export function thaw(world: World, host: Host): boolean {
+  if (!host.powered) return false;
+  change(world, host, () => {
+    host.frozen = false;
+  });
+  for (const instance of world.instances) noteWriters(world, instance);
+  return true;
+}
+
+/**
+ * Brings all of a host back at once. A nova-compute that was gone starts anew; one that only hung goes on with whatever
+ * guests it had.
+ */
+export function revive(world: World, host: Host): void {
+  const restarts = !host.powered || host.compute.broken;
+  change(world, host, () => {
+    Object.assign(host, { powered: true, frozen: false, controlHung: false });
+    Object.assign(host.cut, { reports: false, management: false, guests: false, storage: false });
+    for (const reporter of [...host.agents, host.compute]) reporter.broken = false;
+    for (const instance of world.instances) noteWriters(world, instance);
+    if (restarts) startCompute(world, host);
+  });
+}
+
+/**
+ * What a nova-compute does when it starts: it ends what was taken away from it, and starts again what was running
+ * (resume_guests_state_on_host_boot). An instance that is just being evacuated is left to its new host.
+ */
+export function startCompute(world: World, host: Host): void {
+  cleanUpAfterEvacuations(world, host);
+  for (const instance of world.instancesOn(host.name)) {
+    const isIdle = instance.vmState === 'active' && instance.taskState === null;
+    if (isIdle && !instance.runningOn.has(host.name)) startGuest(world, instance, host.name);
+  }
+  trackNow(world, host);
+  world.onPresence();
+}

@@ -1,0 +1,62 @@
+// Reports of nova-compute and heartbeats of the network agents: who gives them, and what Nova and Neutron make of their
+// absence. No timer beats: from when on reports arrive is known, and the newest one is worked out when somebody asks.
+import type { Host, Reporter } from './model.ts';
+import type { World } from './world.ts';
+
+/** The newest report that arrived: on the reporter's own beat, as long as reports arrive. */
+export function lastReport(reporter: Reporter, nowMs: number): number {
+  const { sinceMs, lastMs, intervalMs, offsetMs } = reporter;
+  if (sinceMs === null) return lastMs;
+  const beatMs = Math.floor((nowMs - offsetMs) / intervalMs) * intervalMs + offsetMs;
+  return beatMs >= sinceMs ? beatMs : lastMs;
+}
+
+/** Can this nova-compute take work and report? It needs the host, itself, and RabbitMQ. */
+export function computeWorks(world: World, host: Host): boolean {
+  return !host.compute.broken && controlRuns(world, host);
+}
+
+/** Do the processes of the control plane on it run, and reach RabbitMQ? */
+export function controlRuns(world: World, host: Host): boolean {
+  const runs = host.powered && !host.frozen && !host.controlHung;
+  return runs && !host.cut.reports && !world.stopped.has('rabbitmq');
+}
+
+/** Nova's view: forced down, or no report for too long, is down. */
+export function isServiceUp(world: World, host: Host): boolean {
+  const { serviceDownMs } = world.settings.durations;
+  return !host.forcedDown && world.nowMs - lastReport(host.compute, world.nowMs) <= serviceDownMs;
+}
+
+/** Neutron's view of an agent. */
+export function isAgentAlive(world: World, agent: Reporter): boolean {
+  return world.nowMs - lastReport(agent, world.nowMs) <= world.settings.durations.agentDownMs;
+}
+
+/** Neutron's view of a host: can a port be bound there? */
+export function canBind(world: World, host: Host): boolean {
+  return host.agents.some((agent) => isAgentAlive(world, agent));
+}
+
+/** Age of a host's youngest agent heartbeat, in truth. */
+export function agentSilenceMs(world: World, host: Host): number {
+  return world.nowMs - Math.max(...host.agents.map((agent) => lastReport(agent, world.nowMs)));
+}
+
+/** nova-compute's periodic update, made up for when somebody asks: what is on the host, and may the scheduler use it? */
+export function track(world: World, host: Host): void {
+  const isDue = world.nowMs - host.tracked.atMs >= world.settings.durations.resourcesIntervalMs;
+  if (isDue && computeWorks(world, host)) trackNow(world, host);
+}
+
+/** The same, at the moment. */
+export function trackNow(world: World, host: Host): void {
+  host.disabledTrait = host.disabled;
+  const tracked = { atMs: world.nowMs, vms: 0, vcpus: 0, memoryMb: 0 };
+  for (const { flavor } of world.instancesOn(host.name)) {
+    tracked.vms += 1;
+    tracked.vcpus += flavor.vcpus;
+    tracked.memoryMb += flavor.memoryMb;
+  }
+  host.tracked = tracked;
+}

@@ -1,0 +1,35 @@
+// What follows from a change of a host or of the services behind: who reports, and who answers, from now on.
+import { repairBindingsLater } from './binding.ts';
+import type { Host, Reporter } from './model.ts';
+import { hostAnswers } from './physics.ts';
+import { canBind, controlRuns, lastReport } from './reports.ts';
+import type { World } from './world.ts';
+
+/**
+ * Lets reports and answers of a host follow what was changed about it. `atOnce`: whoever can report again does so now,
+ * as a process does that starts or finds RabbitMQ again, and not on its next beat only.
+ */
+export function settle(world: World, host: Host, atOnce = true): void {
+  const { nowMs, stopped } = world;
+  const runs = controlRuns(world, host);
+  // nova-compute's report is written by the conductor; one that is forced down is not counted.
+  const isCounted = !stopped.has('conductor') && !host.forcedDown;
+  follow(host.compute, runs && !host.compute.broken && isCounted, nowMs, atOnce);
+  const couldBind = host.agents.length > 0 && canBind(world, host);
+  // An agent reports to neutron-server.
+  for (const agent of host.agents)
+    follow(agent, runs && !agent.broken && !stopped.has('neutron'), nowMs, atOnce);
+  const heard = host.agents.some((agent) => agent.sinceMs !== null);
+  if (heard && !couldBind) repairBindingsLater(world, host);
+  if (heard !== (host.reportsSinceMs !== null)) host.reportsSinceMs = heard ? nowMs : null;
+  const answers = hostAnswers(host);
+  if (answers === (host.answersSinceMs !== null)) return;
+  host.answersSinceMs = answers ? nowMs : null;
+  if (!answers) host.mutedSinceMs = nowMs;
+}
+
+function follow(reporter: Reporter, reports: boolean, nowMs: number, atOnce: boolean): void {
+  if (reports === (reporter.sinceMs !== null)) return;
+  reporter.lastMs = reports && atOnce ? nowMs : lastReport(reporter, nowMs);
+  reporter.sinceMs = reports ? nowMs : null;
+}

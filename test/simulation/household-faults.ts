@@ -1,0 +1,132 @@
+// What may happen to Sonny's own household in a history: its processes, their clocks and lines, Redis, and what operators
+// do. The other half of the catalogue; what happens to the cloud stands in simulator/faults/world-faults.ts.
+import { type Fault, scriptOf } from '../../simulator/faults/script.ts';
+import type { History, Seat } from './history.ts';
+import type { Weather } from './weather.ts';
+
+const seconds = 1_000;
+
+/** Most tell of themselves, in words of their own. */
+export const householdFaults = {
+  redisAway: {
+    says: 'Redis is away',
+    begin: silently((h) => h.redisGoes()),
+    ends: 'Redis is back',
+    end: silently((h) => h.redisReturns()),
+  },
+  redisRollsBack: { says: 'Redis loses its last second', begin: silently((h) => h.redisRollsBack()) },
+  redisForgets: { says: 'Redis loses everything', begin: silently((h) => h.redisForgets()) },
+  processKilled: {
+    says: '{process} is killed',
+    begin: silently((h, name) => seatOf(h, name).process?.kill()),
+  },
+  processFrozen: {
+    says: '{process} stands still for {so many} s',
+    begin: silently((h, name, forS) => seatOf(h, name).process?.freeze(Number(forS) * seconds)),
+  },
+  workerStopped: {
+    says: '{worker} is told to stop',
+    begin: silently((h, name) => h.stopWorker(workerOf(h, name))),
+  },
+  redisUnreached: {
+    says: '{process} does not reach Redis',
+    begin: (h, name) => cutLine(h, seatOf(h, name).redisLine, true),
+    ends: '{process} reaches Redis[ again]',
+    end: (h, name) => cutLine(h, seatOf(h, name).redisLine, false),
+  },
+  openstackUnreached: {
+    says: '{process} does not reach OpenStack',
+    begin: (h, name) => cutLine(h, seatOf(h, name).cloudLine, true),
+    ends: '{process} reaches OpenStack[ again]',
+    end: (h, name) => cutLine(h, seatOf(h, name).cloudLine, false),
+  },
+  /** Its own network does not reach them: all, those of a zone, or a host with its guests. */
+  workerBlind: {
+    says: '{worker} sees no {what...}',
+    begin: silently((h, name, what = '') => {
+      const [kind, which = null] = what.split(' of ');
+      const { blind } = workerOf(h, name).eye;
+      if (kind === 'zone') blind.zone = which;
+      else if (kind === 'host') blind.host = which;
+      else Object.assign(blind, { hosts: what.includes('hosts'), guests: what.includes('guests') });
+      h.tell(`the network of ${name} does not reach ${what}`);
+      h.eyesChanged();
+    }),
+    ends: '{worker} sees everything again',
+    end: silently((h, name) => {
+      Object.assign(workerOf(h, name).eye.blind, { hosts: false, guests: false, zone: null, host: null });
+      h.tell(`the network of ${name} reaches everything again`);
+      h.eyesChanged();
+    }),
+  },
+  clockJumps: {
+    says: 'the clock of {process} jumps by {so many} s',
+    begin: silently((h, name, byS) => h.stepClock(seatOf(h, name), Number(byS) * seconds)),
+  },
+  operatorConfirms: {
+    says: 'an operator confirms that {host} is off',
+    begin: silently((h, name = '') => h.confirmOff(h.world.host(name))),
+  },
+  stateAccepted: {
+    says: 'an operator accepts the empty state',
+    begin: silently((h) => h.order({ kind: 'accept-empty-state', by: 'somebody', atMs: h.timeline.nowMs })),
+  },
+  cooldownReset: {
+    says: 'an operator resets the cooldown',
+    begin: silently((h) => h.order({ kind: 'reset-cooldown', by: 'somebody', atMs: h.timeline.nowMs })),
+  },
+} satisfies Record<string, Fault<History>>;
+
+/** Troubles with every call. */
+const storms: Readonly<Record<string, Partial<Weather>>> = {
+  'Nova answers every change with 500': { changeFails: 1 },
+  "Nova's answers to changes get lost": { changeAnswerLost: 1 },
+  'Nova takes no requests for now (429)': { changeNotNow: 1 },
+  'the scanner runs out of file descriptors': { ownTrouble: 1 },
+  'every scan fails': { scanFails: 1 },
+  'Redis loses every job': { jobsLost: 1 },
+};
+
+function stormFault([what, storm]: [string, Partial<Weather>]): [string, Fault<History>] {
+  const fair = Object.fromEntries(Object.keys(storm).map((name) => [name, 0]));
+  const becomes = (weather: Partial<Weather>, told: string) =>
+    silently((h) => {
+      Object.assign(h.setting.weather, weather);
+      h.tell(told);
+    });
+  const says = `${what}: begins`;
+  const ends = `${what}: ends`;
+  return [what, { says, ends, begin: becomes(storm, what), end: becomes(fair, `no more: ${what}`) }];
+}
+
+/** Makes happen what a sentence says about the household; false when it says nothing of these. */
+export const householdScript: (history: History, sentence: string) => boolean = scriptOf<History>({
+  ...householdFaults,
+  ...Object.fromEntries(Object.entries(storms).map(stormFault)),
+});
+
+/** Nothing else is told of it. */
+function silently(make: (history: History, ...words: string[]) => void): Fault<History>['begin'] {
+  return (history, ...words) => {
+    make(history, ...words);
+    return false;
+  };
+}
+
+function cutLine(history: History, line: { cut: boolean }, isCut: boolean): void {
+  line.cut = isCut;
+  history.jobs.lookAgain();
+  history.poke();
+}
+
+function seatOf(h: History, name: string | undefined): Seat<unknown> {
+  const seat = [...h.monitors, ...h.workers].find((s) => s.name === name);
+  if (seat === undefined) throw new Error(`no ${name} in this history`);
+  return seat;
+}
+
+function workerOf(h: History, name: string | undefined): History['workers'][number] {
+  const seat = h.workers.find((s) => s.name === name);
+  if (seat === undefined) throw new Error(`no worker ${name} in this history`);
+  return seat;
+}
