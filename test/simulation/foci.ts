@@ -5,7 +5,8 @@ import { begin, end } from '../../simulator/faults/script.ts';
 import { worldFaults } from '../../simulator/faults/world-faults.ts';
 import type { Host } from '../../simulator/world/model.ts';
 import type { World } from '../../simulator/world/world.ts';
-import type { Rules, State } from '../../src/monitor/core/state.ts';
+import type { Rules } from '../../src/monitor/core/rules.ts';
+import type { State } from '../../src/monitor/core/state.ts';
 import { busyHost, cut, type Stroke, strokes } from './faults.ts';
 import type { History, Setting } from './history.ts';
 import type { Weather } from './weather.ts';
@@ -116,7 +117,7 @@ export const foci: Readonly<Record<string, Focus>> = {
       strokes.hostDies(history);
       onFirstSave(
         history,
-        ({ phase }) => phase.kind === 'scanning-guests',
+        (state) => phaseOf(state).kind === 'scanning-guests',
         () =>
           later(history, [0, 3], () => {
             for (const { process } of history.monitors)
@@ -133,7 +134,8 @@ function handsMeet(history: History): void {
   strokes.hostDies(history);
   onFirst(history, 'evacuate', (dead) =>
     later(history, [0, 1], () => {
-      const spare = judges.state?.recoveries.find((r) => r.dead === dead.name)?.spare;
+      const under = judges.state === null ? [] : underwayIn(judges.state);
+      const spare = under.find((r) => r.dead === dead.name)?.spare;
       const other = [...world.hosts.keys()].find((name) => name.startsWith('spare') && name !== spare);
       const [worker, ...rest] = workers;
       history.downMs = () => 60 * seconds;
@@ -168,8 +170,8 @@ function connect({ world }: History, host: Host, line: 'management' | 'reports')
 }
 
 /** A recovery has been, and none is under way. */
-const isOver = ({ lastReport, recoveries }: State): boolean =>
-  lastReport?.acted === true && recoveries.length === 0;
+const isOver = (state: State): boolean =>
+  state.reports.at(-1)?.acted === true && underwayIn(state).length === 0;
 
 function later(history: History, [least, most]: readonly [number, number], run: () => void): void {
   history.timeline.after(history.random.between(least * seconds, most * seconds), () => {
@@ -202,5 +204,5 @@ function onFirstSave({ judges }: History, isMeant: (state: State) => boolean, ru
 }
 
 function onFirstRecovery(history: History, run: () => void): void {
-  onFirstSave(history, ({ recoveries }) => recoveries.length > 0, run);
+  onFirstSave(history, (state) => underwayIn(state).length > 0, run);
 }

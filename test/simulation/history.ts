@@ -2,9 +2,10 @@
 // manager would.
 import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts';
 import type { Host } from '../../simulator/world/model.ts';
-import type { Order, Rules } from '../../src/monitor/core/state.ts';
+import type { Rules } from '../../src/monitor/core/rules.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
+import type { Order } from '../../src/shared/documents/orders.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { CloudLink } from './processes/cloud-link.ts';
 import { Eye } from './processes/eye.ts';
@@ -124,7 +125,7 @@ export class History {
     const nowMs = timeline.nowMs + (monitors[0]?.machine.offsetMs ?? 0);
     redis.set(wordKey(name), { who: 'somebody', atMs: nowMs });
     world.tell(`an operator gives his word that ${name} is off`);
-    this.order({ kind: 'look-now', by: 'somebody', atMs: nowMs });
+    this.order({ kind: 'confirm-fenced', host: name, by: 'somebody', atMs: nowMs });
   }
 
   redisGoes(): void {

@@ -100,7 +100,7 @@ export class Hands {
     return (
       known &&
       this.#assigned.some(
-        ({ assignments }, i) => !isOver(i) && assignments.jobs[assignment.incident] === assignment.jobId,
+        ({ assignments }, i) => !isOver(i) && assignments.jobs[assignment.recovery] === assignment.jobId,
       )
     );
   }

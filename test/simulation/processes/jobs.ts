@@ -73,14 +73,15 @@ export class Jobs {
     return true;
   }
 
-  outcome(id: string): JobOutcome<JobName> {
+  /** Typed by its name: no other job has this id. */
+  outcome<N extends JobName>(_name: N, id: string): JobOutcome<N> {
     const job = this.#job(id);
     if (job === undefined) return { state: 'missing' };
     if (job.state === 'waiting') return { state: 'waiting' };
     if (job.state === 'active') return { state: 'running' };
     if (job.state === 'failed')
       return { state: 'failed', detail: job.detail ?? '', workerLost: job.detail === stalled };
-    return { state: 'done', result: job.result } as JobOutcome<JobName>;
+    return { state: 'done', result: job.result } as JobOutcome<N>;
   }
 
   /** Somebody can work (again): what waits is begun, what nobody holds any more fails. */

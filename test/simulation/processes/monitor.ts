@@ -1,7 +1,9 @@
 // One monitor: the real driver around the real core, on a pretend memory, queue and inventory. Its looks in vain are
 // left out: a pause is prolonged until something is there to be found, which changes nothing but the work to be done.
 
-import { awaitedJobs, type Rules, type State } from '../../../src/monitor/core/state.ts';
+import type { Rules } from '../../../src/monitor/core/rules.ts';
+import { recoveriesOf, type State } from '../../../src/monitor/core/state.ts';
+import { awaitedJobs, dueAtMs } from '../../../src/monitor/core/step.ts';
 import { Driver } from '../../../src/monitor/driver.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import { OperationalError } from '../../../src/shared/ground/errors.ts';
@@ -86,7 +88,7 @@ export class Monitor<Ledger> {
       inventory: new PretendInventory(link),
       jobs: {
         request: (name, id, data) => link.call(() => jobs.request(name, id, data)),
-        outcome: (_name, id) => link.call(() => jobs.outcome(id)) as never,
+        outcome: (name, id) => link.call(() => jobs.outcome(name, id)),
         withdraw: async (_name, id) => void (await link.call(() => jobs.withdraw(id))),
         onFinished: (listener) => this.#listeners.push(listener),
       },
@@ -151,13 +153,9 @@ export class Monitor<Ledger> {
       return Math.min(standbyMs, this.#lease.freeAtMs() - this.process.timeline.nowMs);
     const state = this.#state;
     if (state === null) return 0;
-    const { phase } = state;
-    if (awaitedJobs(state).some((job) => this.#parts.jobs.outcome(job.id).state === 'missing'))
+    if (awaitedJobs(state).some((job) => this.#parts.jobs.outcome(job.name, job.id).state === 'missing'))
       return outcomePollMs;
-    const dueMs = [
-      phase.kind === 'watching' ? phase.nextCheckMs : phase.sinceMs + contracts[phase.job.name].waitMs + 1,
-      ...state.recoveries.map((r) => r.retryAtMs ?? r.sinceMs + contracts.evacuate.waitMs + 1),
-    ];
-    return Math.min(...dueMs) - this.process.clock.nowMs();
+    const ends = recoveriesOf(state).map(({ recovery }) => recovery.sinceMs + contracts.recover.waitMs + 1);
+    return Math.min(dueAtMs(state), ...ends) - this.process.clock.nowMs();
   }
 }

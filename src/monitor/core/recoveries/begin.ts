@@ -5,10 +5,10 @@ import { type Plan, targetHosts, targetsOf } from '../../../shared/documents/pla
 import { type Refusal, refusalEntry } from '../../../shared/documents/refusals/refusals.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../shared/rules/control-plane.ts';
-import { askGates } from '../../../shared/rules/gate.ts';
+import { askGates } from '../../../shared/rules/gates/gate.ts';
+import { type Case, recoveryGates } from '../../../shared/rules/gates/recovery-gates.ts';
 import { policyOf } from '../../../shared/rules/policy.ts';
 import type { Draft } from '../draft.ts';
-import { type Case, monitorGates } from '../gates/gates.ts';
 import { openIncident } from '../incidents/incidents.ts';
 import { raise } from '../incidents/raised.ts';
 import { methods } from '../plans/method.ts';
@@ -81,7 +81,7 @@ export function refusalByGates(
     cooldown: state.cooldown,
     nowMs,
   };
-  return askGates(monitorGates, about, picture, policyOf(hosts[0] ?? '', rules), despite);
+  return askGates(recoveryGates, about, picture, policyOf(hosts[0] ?? '', rules), despite);
 }
 
 /** A plan or a refusal for each host, by the method of its policy. */

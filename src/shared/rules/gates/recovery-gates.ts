@@ -1,9 +1,9 @@
-// The monitor's gates, in the order in which they are asked: the original's (limit, cooldown, then a spare), and before
-// them those without which nobody knows whether there is a cooldown. Pure.
-import type { Picture } from '../../../shared/picture/picture.ts';
-import type { Gate } from '../../../shared/rules/gate.ts';
-import type { Policy } from '../../../shared/rules/policy.ts';
-import type { State } from '../state.ts';
+// The gates between a death and a recovery, in the order in which they are asked: the original's (limit, cooldown, then a
+// spare), and before them those without which nobody knows whether there is a cooldown. The monitor asks them, and ns4
+// when it recovers by hand without a monitor. Pure.
+import type { Picture } from '../../picture/picture.ts';
+import type { Policy } from '../policy.ts';
+import type { Gate } from './gate.ts';
 
 /** Dead hosts that may be recovered together, or not. */
 export interface Case {
@@ -14,14 +14,16 @@ export interface Case {
   readonly untold: readonly string[];
   /** Hosts with a recovery under way. */
   readonly recovering: number;
-  readonly safeMode: State['safeMode'];
-  readonly cooldown: State['cooldown'];
+  /** Redis lost what was known, and nobody accepted it; null: it did not. */
+  readonly safeMode: { readonly why: string } | null;
+  /** When the last recovery began; null: it does not count any more. */
+  readonly cooldown: { readonly sinceMs: number } | null;
   readonly nowMs: number;
 }
 
-type MonitorGate = Gate<Case, Picture, Policy>;
+type RecoveryGate = Gate<Case, Picture, Policy>;
 
-const dryMode: MonitorGate = {
+const dryMode: RecoveryGate = {
   name: 'dry-mode',
   why: 'an operator who wants to see first what Sonny would do finds it done',
   waivable: true,
@@ -29,7 +31,7 @@ const dryMode: MonitorGate = {
     deadBackoff === 0 ? { name: 'dry-mode', hosts: [...hosts] } : null,
 };
 
-const safeMode: MonitorGate = {
+const safeMode: RecoveryGate = {
   name: 'state-lost',
   why: 'a cooldown or a recovery that Redis lost is overrun',
   waivable: true,
@@ -40,7 +42,7 @@ const safeMode: MonitorGate = {
 /** Whoever waives dry mode recovers one host, not none. */
 const limitOf = ({ deadBackoff }: Policy): number => Math.max(1, deadBackoff);
 
-const limit: MonitorGate = {
+const limit: RecoveryGate = {
   name: 'too-many-dead',
   why: 'a failure that looks like many deaths moves half a cloud',
   waivable: true,
@@ -54,7 +56,7 @@ const limit: MonitorGate = {
  * Within the limit those of whom nobody was told yet are waited for as well: they die together, and whoever is recovered
  * first would leave the others to the cooldown.
  */
-const together: MonitorGate = {
+const together: RecoveryGate = {
   name: 'perhaps-more-dead',
   why: 'the first of several that die together passes the limit alone',
   waivable: true,
@@ -64,7 +66,7 @@ const together: MonitorGate = {
       : null,
 };
 
-const cooldown: MonitorGate = {
+const cooldown: RecoveryGate = {
   name: 'cooldown',
   why: 'a failure that goes round recovers one host after the other',
   waivable: true,
@@ -76,7 +78,7 @@ const cooldown: MonitorGate = {
 };
 
 /** In the order in which they are asked. */
-export const monitorGates: readonly MonitorGate[] = [dryMode, safeMode, limit, together, cooldown];
+export const recoveryGates: readonly RecoveryGate[] = [dryMode, safeMode, limit, together, cooldown];
 
 /** What `--despite` takes. */
-export const waivableGates: readonly string[] = monitorGates.filter((g) => g.waivable).map((g) => g.name);
+export const waivableGates: readonly string[] = recoveryGates.filter((g) => g.waivable).map((g) => g.name);
