@@ -9,6 +9,7 @@ import type { Rules } from '../../src/monitor/core/rules.ts';
 import type { State } from '../../src/monitor/core/state.ts';
 import { busyHost, cut, type Stroke, strokes } from './faults.ts';
 import type { History, Setting } from './history.ts';
+import { phaseOf, underwayIn } from './judges/standing.ts';
 import type { Weather } from './weather.ts';
 
 export interface Focus {

@@ -17,6 +17,7 @@ export function obey(draft: Draft, order: Order, picture: Picture | null): void 
       return leaveSafeMode(draft, order.by);
     case 'confirm-fenced': {
       // It acts on the incident: a recovery under way is looked at again as soon as it ends, anything else at once.
+      draft.say({ kind: 'fence-confirmed', host: order.host, by: order.by });
       const incident = draft.incident(order.host);
       if (incident === undefined) return;
       draft.put({ ...incident, lookAgain: true });

@@ -2,11 +2,15 @@
 import { InvalidArgumentError } from 'commander';
 import { UsageError } from '../../shared/ground/errors.ts';
 import { type CommonOptions, command } from '../../shared/process/frame.ts';
+import { waivableGates } from '../../shared/rules/gates/recovery-gates.ts';
 import type { AgentAction } from '../fencing/agent.ts';
 
 export interface Ns4Options extends CommonOptions {
   readonly deadHypervisor?: string;
   readonly spareHypervisor?: string;
+  /** Gates that the operator waives. */
+  readonly despite?: readonly string[];
+  readonly alone?: boolean;
   readonly resetCooldown?: boolean;
   readonly confirmFenced?: string;
   readonly fence?: string;
@@ -23,8 +27,10 @@ export function parseCommandLine(): Ns4Options {
     'ns4',
     'Works for the monitor: inventory, scans, fencing, evacuations; or does one of them by hand.',
   )
-    .option('-d, --dead-hypervisor <host>', 'evacuate this hypervisor by hand (with -s)', host)
-    .option('-s, --spare-hypervisor <host>', 'the spare that takes over (with -d)', host)
+    .option('-d, --dead-hypervisor <host>', 'have the monitor recover this hypervisor', host)
+    .option('-s, --spare-hypervisor <host>', 'for -d: onto this spare (default: the monitor chooses)', host)
+    .option('--despite <gates...>', `for -d: waive these gates (${waivableGates.join(', ')})`)
+    .option('--alone', 'for -d with -s: recover without a monitor, from here')
     .option('-r, --reset-cooldown', 'let the monitor forget the last recovery')
     .option('--confirm-fenced <host>', 'give your word, as proof, that this hypervisor is off', host)
     .option('--fence <host>', 'try the fence levels of this hypervisor (with --action)', host)
@@ -41,9 +47,10 @@ export function parseCommandLine(): Ns4Options {
 
 function mistakesIn(options: Ns4Options): string[] {
   const { deadHypervisor, spareHypervisor, resetCooldown, confirmFenced, fence } = options;
-  const both = [deadHypervisor, spareHypervisor].filter((name) => name !== undefined).length;
+  const despite = options.despite ?? [];
+  const unknown = despite.filter((name) => !waivableGates.includes(name));
   const commands = [
-    ...(both > 0 ? ['-d with -s'] : []),
+    ...(deadHypervisor !== undefined ? ['-d'] : []),
     ...(resetCooldown ? ['-r'] : []),
     ...(confirmFenced !== undefined ? ['--confirm-fenced'] : []),
     ...(fence !== undefined ? ['--fence'] : []),
@@ -51,8 +58,16 @@ function mistakesIn(options: Ns4Options): string[] {
   ];
   const alone = commands.length > 1 && !resetCooldown;
   return [
-    ...(both === 1 ? ['-d and -s go together: the dead hypervisor and the spare'] : []),
-    ...(both === 2 && deadHypervisor === spareHypervisor
+    ...(deadHypervisor === undefined && (spareHypervisor !== undefined || despite.length > 0 || options.alone)
+      ? ['-s, --despite and --alone go with -d: expected the dead hypervisor']
+      : []),
+    ...(options.alone && spareHypervisor === undefined
+      ? ['--alone: expected -s with it, as nobody else chooses the spare']
+      : []),
+    ...(unknown.length > 0
+      ? [`--despite: found ${unknown.join(', ')}, expected ${waivableGates.join(', ')}`]
+      : []),
+    ...(deadHypervisor !== undefined && deadHypervisor === spareHypervisor
       ? [`-d and -s both name ${deadHypervisor}: expected two hypervisors`]
       : []),
     ...(resetCooldown && commands.length > 1 ? ['-r goes alone: it only resets the cooldown'] : []),

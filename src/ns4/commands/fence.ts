@@ -37,7 +37,7 @@ export async function confirmByHand(
   options: Pick<Ns4Options, 'yes'>,
   parts: ByHandParts,
 ): Promise<ExitCode> {
-  const { settings, openstack, redis, keys, confirmations, inventory, events, clock, print } = parts;
+  const { settings, redis, keys, confirmations, inventory, clock, print } = parts;
   if (settings.fencing.mode === 'none')
     throw new UsageError(['--confirm-fenced: nobody asks for proof, as [FENCING] mode is none']);
   await confirmFenced(host, operator(), {
@@ -45,8 +45,7 @@ export async function confirmByHand(
     heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
     ask: asker(host, options, parts),
     announce: async ({ by, atMs }) => {
-      await events.append([announce(openstack.cloud, atMs, { kind: 'fence-confirmed', host, by })]);
-      await leaveOrder(redis, keys, { kind: 'look-now', by, atMs });
+      await leaveOrder(redis, keys, { kind: 'confirm-fenced', host, by, atMs });
     },
   });
   print(
