@@ -1,7 +1,6 @@
 // The two commands of fencing by hand, wired: `--confirm-fenced` and `--fence`.
 import type { Redis } from 'ioredis';
 import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
-import { announce } from '../../shared/documents/events/events.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
