@@ -17,6 +17,7 @@ const longest = [
   'evacuation-crash',
   'evacuation-database-faults',
   'fencing-interrupted',
+  'upgrade',
 ];
 
 /** A fresh clone knows no durations, and would begin a long file when all others are through: half a minute more. */
