@@ -8,8 +8,8 @@ import type { Status } from '../shared/documents/status.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
-import { storedStateSchema } from './core/lift.ts';
-import { assignmentsOf, type State } from './core/state.ts';
+import { storedStateSchema } from './core/state/lift.ts';
+import { assignmentsOf, type State } from './core/state/state.ts';
 
 /**
  * KEYS: lease, state, assignments, stream, status. ARGV: our lease, state, assignments, channel, capacity, status, event…

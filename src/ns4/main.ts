@@ -2,7 +2,7 @@
 // Entry of ns4: wires settings, Redis, OpenStack, fencing and (with `evacuate = database`) MySQL to the worker, or to one
 // of the one-shot commands: an evacuation by hand, fencing by hand, a reset of the cooldown, a check.
 
-import { fencingText } from '../shared/documents/fencing-mode.ts';
+import { fencingText } from '../shared/documents/terms/fencing-mode.ts';
 import { systemClock } from '../shared/ground/clock.ts';
 import { ScanQueues } from '../shared/jobs/job-producer.ts';
 import { JobWorker } from '../shared/jobs/queue.ts';

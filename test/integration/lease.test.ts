@@ -1,6 +1,6 @@
 // The lease, the saves that demand it and the assignments, on a real Redis.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { assignmentsOf, firstState } from '../../src/monitor/core/state.ts';
+import { assignmentsOf, firstState } from '../../src/monitor/core/state/state.ts';
 import { Lease, leaseMs, readStandbys } from '../../src/monitor/lease.ts';
 import { LostLeaseError, Memory, readState } from '../../src/monitor/memory.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';

@@ -2,7 +2,7 @@
 // manager would.
 import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts';
 import type { Host } from '../../simulator/world/model.ts';
-import type { Rules } from '../../src/monitor/core/rules.ts';
+import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';

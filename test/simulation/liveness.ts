@@ -4,7 +4,7 @@
 import type { Host, Instance } from '../../simulator/world/model.ts';
 import { guestAnswers } from '../../simulator/world/physics.ts';
 import { agentSilenceMs } from '../../simulator/world/reports.ts';
-import { hostScope, scopeKey } from '../../src/shared/documents/scope.ts';
+import { hostScope, scopeKey } from '../../src/shared/documents/terms/scope.ts';
 import type { History } from './history.ts';
 import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
 import { isInRefusal } from './judges/verdicts.ts';

@@ -1,10 +1,10 @@
 // Drives the monitor's core through a story: the pretend ns4 answers its jobs from a pretend world that the test
 // changes. Time is a number here; nothing sleeps.
 
-import type { Input, Told } from '../../src/monitor/core/input.ts';
 import { needOfOrder, needOfOutcome, type PictureNeed } from '../../src/monitor/core/picture-needs.ts';
-import type { Rules } from '../../src/monitor/core/rules.ts';
-import { firstState, type State } from '../../src/monitor/core/state.ts';
+import type { Input, Told } from '../../src/monitor/core/state/input.ts';
+import type { Rules } from '../../src/monitor/core/state/rules.ts';
+import { firstState, type State } from '../../src/monitor/core/state/state.ts';
 import { awaitedJobs, step } from '../../src/monitor/core/step.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import { sentence } from '../../src/shared/documents/events/events.ts';
@@ -18,8 +18,8 @@ import type {
 } from '../../src/shared/documents/jobs/contracts.ts';
 import type { RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';
-import { targetHosts, targetsOf } from '../../src/shared/documents/plan.ts';
 import type { RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
+import { targetHosts, targetsOf } from '../../src/shared/documents/terms/plan.ts';
 import { countsOf, Picture, serversByHost } from '../../src/shared/picture/picture.ts';
 import { type Inventory, nowMs } from './inventories.ts';
 

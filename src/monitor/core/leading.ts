@@ -1,7 +1,8 @@
 // What changes when a monitor takes the lead. Pure.
-import type { Draft } from './draft.ts';
-import type { Input } from './input.ts';
-import { enterSafeMode } from './safe-mode.ts';
+
+import { enterSafeMode } from './incidents/safe-mode.ts';
+import type { Draft } from './state/draft.ts';
+import type { Input } from './state/input.ts';
 
 /** From now on jobs carry this epoch, and the assignments name it. */
 export function beginLeading(draft: Draft, { epoch, who, found }: Extract<Input, { kind: 'leads' }>): void {

@@ -1,9 +1,9 @@
 // What operators order, and what the monitor does about it. Pure.
 import type { Order } from '../../shared/documents/orders.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
-import type { Draft } from './draft.ts';
+import { leaveSafeMode } from './incidents/safe-mode.ts';
 import { recoverByHand } from './recoveries/by-hand.ts';
-import { leaveSafeMode } from './safe-mode.ts';
+import type { Draft } from './state/draft.ts';
 import { rest } from './watches/hosts/round.ts';
 
 /** Harmless to obey twice: an order is taken off only after what it changed is saved. */

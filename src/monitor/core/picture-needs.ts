@@ -3,8 +3,8 @@ import type { Finished } from '../../shared/documents/jobs/contracts.ts';
 import type { Order } from '../../shared/documents/orders.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { ServersWanted } from '../../shared/picture/reading.ts';
-import type { Rules } from './rules.ts';
-import type { State } from './state.ts';
+import type { Rules } from './state/rules.ts';
+import type { State } from './state/state.ts';
 import { watches } from './watches/watches.ts';
 
 /** Whose servers a step asks for, once the hosts are read. */

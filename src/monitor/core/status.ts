@@ -1,9 +1,10 @@
 // The status document that follows from a state. Pure.
-import { targetsOf } from '../../shared/documents/plan.ts';
+
 import { refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import type { Status } from '../../shared/documents/status.ts';
-import type { Rules } from './rules.ts';
-import type { Incident, Raised, State } from './state.ts';
+import { targetsOf } from '../../shared/documents/terms/plan.ts';
+import type { Rules } from './state/rules.ts';
+import type { Incident, Raised, State } from './state/state.ts';
 import { watches } from './watches/watches.ts';
 
 /** Who publishes it, and when. */

@@ -1,13 +1,13 @@
 // The monitor's core: (state, input, rules) -> the state from now on, what to say, which jobs to take back. Pure: it only
 // hands each input to the part that owns it. The jobs to be asked for follow from the state (`awaitedJobs`).
 import type { JobRequest } from '../../shared/documents/jobs/contracts.ts';
-import { Draft } from './draft.ts';
-import type { Input, OutcomeInput, Output } from './input.ts';
 import { beginLeading } from './leading.ts';
 import { obey } from './orders.ts';
 import { endLostRecoveries, startWaitingAttempts, takeRecovery } from './recoveries/attempts.ts';
-import type { Rules } from './rules.ts';
-import { recoveriesOf, recoveryJobs, type State } from './state.ts';
+import { Draft } from './state/draft.ts';
+import type { Input, OutcomeInput, Output } from './state/input.ts';
+import type { Rules } from './state/rules.ts';
+import { recoveriesOf, recoveryJobs, type State } from './state/state.ts';
 import { watches } from './watches/watches.ts';
 
 export function step(state: State, input: Input, rules: Rules): Output {
@@ -34,7 +34,11 @@ export function step(state: State, input: Input, rules: Rules): Output {
 function takeOutcome(draft: Draft, { finished, picture }: OutcomeInput): void {
   const { outcome } = finished;
   if (outcome.state === 'waiting' || outcome.state === 'running') return;
-  if (finished.job === 'recover') return takeRecovery(draft, finished.id, finished.outcome);
+  if (finished.job === 'recover') {
+    if (takeRecovery(draft, finished.id, finished.outcome))
+      for (const watch of watches) watch.beginAnew(draft);
+    return;
+  }
   const watch = watches.find(({ awaited }) => awaited(draft.state).some(({ id }) => id === finished.id));
   watch?.take(draft, finished, picture);
 }

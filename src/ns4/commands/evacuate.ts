@@ -3,7 +3,7 @@
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { announce, sentence } from '../../shared/documents/events/events.ts';
 import { endedText, endedWell } from '../../shared/documents/events/report-text.ts';
-import { incidentId } from '../../shared/documents/incident-id.ts';
+import { incidentId } from '../../shared/documents/terms/incident-id.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import { Picture } from '../../shared/picture/picture.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';

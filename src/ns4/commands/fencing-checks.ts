@@ -1,8 +1,8 @@
 // What `ns4 --check` asks of fencing: whether every hypervisor has levels, and what each device says of its host.
 import pLimit from 'p-limit';
 import type { FencingSettings } from '../../shared/config/settings.ts';
-import { fencingText } from '../../shared/documents/fencing-mode.ts';
 import type { Hosts } from '../../shared/documents/inventory.ts';
+import { fencingText } from '../../shared/documents/terms/fencing-mode.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
 import { runAgent } from '../fencing/agent.ts';
 import { type FencingPlan, type Level, levelsOf, planGaps } from '../fencing/plan.ts';

@@ -1,7 +1,7 @@
 // The settings of the three processes, as config.ini's reader hands them out: checked, with units, frozen.
 
-import type { FencingMode } from '../documents/fencing-mode.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
+import type { FencingMode } from '../documents/terms/fencing-mode.ts';
 
 export interface MonitorSettings {
   /** Longest pause between two checks. */

@@ -1,10 +1,10 @@
 // The status: how a cloud's monitor stands, published with every save, for whoever is asked. It answers without a look
 // into the monitor's private state.
 import { z } from 'zod';
-import { fencingModeSchema } from './fencing-mode.ts';
 import { recoveryReportSchema } from './jobs/recover.ts';
-import { targetSchema } from './plan.ts';
-import { scopeSchema } from './scope.ts';
+import { fencingModeSchema } from './terms/fencing-mode.ts';
+import { targetSchema } from './terms/plan.ts';
+import { scopeSchema } from './terms/scope.ts';
 
 /** A refusal that stands, with its sentence. */
 const standingSchema = z.object({ name: z.string(), sinceMs: z.number(), text: z.string() });

@@ -4,7 +4,7 @@
 import { type Hypervisor, isMarkedSpare, wasHandled } from '../documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../documents/jobs/scan.ts';
 import type { Refusal } from '../documents/refusals/refusals.ts';
-import { type PartScope, scopeKey } from '../documents/scope.ts';
+import { type PartScope, scopeKey } from '../documents/terms/scope.ts';
 import type { Picture } from '../picture/picture.ts';
 import { type ControlRules, controlHosts, hostTarget, livingHosts, spread } from './controls.ts';
 import { vouchedSilence } from './votes.ts';

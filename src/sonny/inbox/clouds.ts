@@ -1,7 +1,7 @@
 // Sonny's connections to Redis: one for each cloud's database, and one that is told of events as they happen.
 import type { Redis } from 'ioredis';
 import type { Settings } from '../../shared/config/settings.ts';
-import { readFencingMode } from '../../shared/documents/fencing-mode.ts';
+import { readFencingMode } from '../../shared/documents/terms/fencing-mode.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import { InventoryStore } from '../../shared/picture/store.ts';

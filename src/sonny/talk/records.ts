@@ -1,8 +1,8 @@
 // Records of the inventory as people read them: found by name, shown as YAML. Only what the inventory's schema holds,
 // which is public facts. Servers are searched a piece at a time, as there may be more than should be held at once.
 import { stringify } from 'yaml';
-import type { FencingMode } from '../../shared/documents/fencing-mode.ts';
 import type { Server } from '../../shared/documents/inventory.ts';
+import type { FencingMode } from '../../shared/documents/terms/fencing-mode.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { nearestNames } from './nearest.ts';
 

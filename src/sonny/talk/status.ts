@@ -1,6 +1,7 @@
 // How fresh Sonny's picture of each cloud is: the answer to `status`, also posted after a lost connection. Pure.
-import { fencingText } from '../../shared/documents/fencing-mode.ts';
+
 import { isMarkedSpare } from '../../shared/documents/inventory.ts';
+import { fencingText } from '../../shared/documents/terms/fencing-mode.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { CloudView } from './records.ts';
 

@@ -1,7 +1,7 @@
 // What sonny can see of the clouds right now: their inventories, read when somebody asks. The servers
 // are read only when one is asked for, and those that were not are not kept.
 
-import type { FencingMode } from '../../shared/documents/fencing-mode.ts';
+import type { FencingMode } from '../../shared/documents/terms/fencing-mode.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import { type CloudView, ServerSearch } from './records.ts';

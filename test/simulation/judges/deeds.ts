@@ -5,7 +5,7 @@ import type { Host, Instance } from '../../../simulator/world/model.ts';
 import { copiesOf } from '../../../simulator/world/physics.ts';
 import { lastReport } from '../../../simulator/world/reports.ts';
 import type { Listener } from '../../../simulator/world/world.ts';
-import type { Rules } from '../../../src/monitor/core/rules.ts';
+import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { World } from '../world/world.ts';
 import { must, Violation } from './violation.ts';
 

@@ -1,8 +1,8 @@
 // All judges of a history together, as the world and the processes report to them.
 
 import type { Host, Instance } from '../../../simulator/world/model.ts';
-import type { Rules } from '../../../src/monitor/core/rules.ts';
-import { assignmentsOf, type State } from '../../../src/monitor/core/state.ts';
+import type { Rules } from '../../../src/monitor/core/state/rules.ts';
+import { assignmentsOf, type State } from '../../../src/monitor/core/state/state.ts';
 import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import { endedWell } from '../../../src/shared/documents/events/report-text.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';

@@ -1,8 +1,8 @@
 // What stands of a cloud, by what it is about: the judges' own view of the monitor's state.
-import type { HostsPhase, State } from '../../../src/monitor/core/state.ts';
-import { targetHosts } from '../../../src/shared/documents/plan.ts';
+import type { HostsPhase, State } from '../../../src/monitor/core/state/state.ts';
 import { type Refusal, refusalCondition } from '../../../src/shared/documents/refusals/refusals.ts';
-import { type Scope, scopeKey } from '../../../src/shared/documents/scope.ts';
+import { targetHosts } from '../../../src/shared/documents/terms/plan.ts';
+import { type Scope, scopeKey } from '../../../src/shared/documents/terms/scope.ts';
 
 /** A suspicion or a refusal that stands. */
 export interface Standing {

@@ -2,15 +2,15 @@
 // answering controls prove open? By what the pretend eyes truly saw, without a look at the core's own rules.
 
 import { agentSilenceMs, lastReport } from '../../../simulator/world/reports.ts';
-import type { Rules } from '../../../src/monitor/core/rules.ts';
-import type { HostsPhase, State } from '../../../src/monitor/core/state.ts';
+import type { Rules } from '../../../src/monitor/core/state/rules.ts';
+import type { HostsPhase, State } from '../../../src/monitor/core/state/state.ts';
 import {
   externalAddresses,
   type Hosts,
   isMarkedSpare,
   type Servers,
 } from '../../../src/shared/documents/inventory.ts';
-import { hostScope, scopeKey } from '../../../src/shared/documents/scope.ts';
+import { hostScope, scopeKey } from '../../../src/shared/documents/terms/scope.ts';
 import type { SeenScan } from '../processes/eye.ts';
 import type { World } from '../world/world.ts';
 import { phaseOf, type Standing, standingOf, type Underway, underwayIn } from './standing.ts';

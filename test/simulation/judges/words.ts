@@ -1,9 +1,9 @@
 // Judges what the monitor says: each refusal once until it changes, nothing stands that was not said, nothing that stood
 // vanishes without a word.
-import type { State } from '../../../src/monitor/core/state.ts';
+import type { State } from '../../../src/monitor/core/state/state.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import { type Refusal, refusalScopes } from '../../../src/shared/documents/refusals/refusals.ts';
-import { hostScope, type Scope, scopeKey } from '../../../src/shared/documents/scope.ts';
+import { hostScope, type Scope, scopeKey } from '../../../src/shared/documents/terms/scope.ts';
 import { placeOf, standingOf, underwayIn } from './standing.ts';
 import { must, Violation } from './violation.ts';
 

@@ -1,8 +1,8 @@
 // One monitor: the real driver around the real core, on a pretend memory, queue and inventory. Its looks in vain are
 // left out: a pause is prolonged until something is there to be found, which changes nothing but the work to be done.
 
-import type { Rules } from '../../../src/monitor/core/rules.ts';
-import { recoveriesOf, type State } from '../../../src/monitor/core/state.ts';
+import type { Rules } from '../../../src/monitor/core/state/rules.ts';
+import { recoveriesOf, type State } from '../../../src/monitor/core/state/state.ts';
 import { awaitedJobs, dueAtMs } from '../../../src/monitor/core/step.ts';
 import { Driver } from '../../../src/monitor/driver.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';

@@ -2,7 +2,7 @@
 
 import { moveRows } from '../../../simulator/world/nova-database.ts';
 import type { World } from '../../../simulator/world/world.ts';
-import type { Rules } from '../../../src/monitor/core/state.ts';
+import type { Rules } from '../../../src/monitor/core/state/state.ts';
 import { CloudError } from '../../../src/ns4/cloud.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';

@@ -1,6 +1,6 @@
 // Found by the simulation: a clock that is set back, and words about a host whose recovery is under way.
 import { describe, expect, test } from 'vitest';
-import { recoveriesOf } from '../../../src/monitor/core/state.ts';
+import { recoveriesOf } from '../../../src/monitor/core/state/state.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';

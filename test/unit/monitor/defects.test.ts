@@ -1,7 +1,7 @@
 // Defects of the original that the monitor must not have again, by their numbers; the others are tested where the code
 // is that could have them (search the tests for "defect 7", say).
 import { describe, expect, test } from 'vitest';
-import { recoveriesOf } from '../../../src/monitor/core/state.ts';
+import { recoveriesOf } from '../../../src/monitor/core/state/state.ts';
 import { witnessesOf } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import { agent, hypervisor, inventory, nowMs, picture, server, spare } from '../../support/inventories.ts';

@@ -1,6 +1,6 @@
 // Incidents: one for each dead or dying host, from its first suspicion to its return to service, and what stands on it.
 import { describe, expect, test } from 'vitest';
-import { recoveriesOf } from '../../../src/monitor/core/state.ts';
+import { recoveriesOf } from '../../../src/monitor/core/state/state.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
 import { type Refusal, refusalEntries } from '../../../src/shared/documents/refusals/refusals.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';

@@ -1,8 +1,8 @@
 // The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its assignments name, and what it
 // makes of a worker that lost its right to go on.
 import { describe, expect, test } from 'vitest';
-import type { Found } from '../../../src/monitor/core/input.ts';
-import { assignmentsOf, recoveriesOf } from '../../../src/monitor/core/state.ts';
+import type { Found } from '../../../src/monitor/core/state/input.ts';
+import { assignmentsOf, recoveriesOf } from '../../../src/monitor/core/state/state.ts';
 import { agent, hypervisor, inventory, server, spare } from '../../support/inventories.ts';
 import { done, Story, type World } from '../../support/monitor-story.ts';
 

@@ -1,7 +1,7 @@
 // A state as version 1 stored it, read as one of today.
 import { describe, expect, test } from 'vitest';
-import { storedStateSchema } from '../../../src/monitor/core/lift.ts';
-import { assignmentsOf, firstState } from '../../../src/monitor/core/state.ts';
+import { storedStateSchema } from '../../../src/monitor/core/state/lift.ts';
+import { assignmentsOf, firstState } from '../../../src/monitor/core/state/state.ts';
 import { awaitedJobs } from '../../../src/monitor/core/step.ts';
 
 const atMs = Date.UTC(2026, 10, 21, 12);

@@ -1,7 +1,7 @@
 // How much of the inventory a step needs, and that a large cloud is searched for control guests in bounded pieces.
 import { describe, expect, test } from 'vitest';
 import { needOfOrder, needOfOutcome } from '../../../src/monitor/core/picture-needs.ts';
-import { firstState, type State } from '../../../src/monitor/core/state.ts';
+import { firstState, type State } from '../../../src/monitor/core/state/state.ts';
 import { controlGuests } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
 import type { Server } from '../../../src/shared/documents/inventory.ts';
 import type { Finished } from '../../../src/shared/documents/jobs/contracts.ts';

@@ -1,6 +1,6 @@
 // The monitor's rules as stories: what it sees, what it asks of ns4, what it refuses and says.
 import { describe, expect, test } from 'vitest';
-import { recoveriesOf } from '../../../src/monitor/core/state.ts';
+import { recoveriesOf } from '../../../src/monitor/core/state/state.ts';
 import { awaitedJobs } from '../../../src/monitor/core/step.ts';
 import { sentence } from '../../../src/shared/documents/events/events.ts';
 import type { RefusalName } from '../../../src/shared/documents/refusals/refusals.ts';

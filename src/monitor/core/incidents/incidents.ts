@@ -1,10 +1,11 @@
 // The life of an incident: opened by a suspicion (or an order), kept up to date, closed when the host is well or back in
 // service. Pure.
-import { incidentId } from '../../../shared/documents/incident-id.ts';
+
 import { wasHandled } from '../../../shared/documents/inventory.ts';
+import { incidentId } from '../../../shared/documents/terms/incident-id.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
-import type { Draft } from '../draft.ts';
-import type { Incident, Stage } from '../state.ts';
+import type { Draft } from '../state/draft.ts';
+import type { Incident, Stage } from '../state/state.ts';
 
 /** The incident of a host; opened now when there is none. */
 export function openIncident(draft: Draft, host: string, stage: Stage): Incident {

@@ -9,9 +9,9 @@ import {
   refusalScopes,
   refusalSignature,
 } from '../../../shared/documents/refusals/refusals.ts';
-import { isSameScope, type Scope } from '../../../shared/documents/scope.ts';
-import type { Draft } from '../draft.ts';
-import { isOfIncident, type Raised } from '../state.ts';
+import { isSameScope, type Scope } from '../../../shared/documents/terms/scope.ts';
+import type { Draft } from '../state/draft.ts';
+import { isOfIncident, type Raised } from '../state/state.ts';
 import { openIncident } from './incidents.ts';
 
 export interface RaiseOptions {

@@ -1,8 +1,9 @@
 // Method `reserved_host`, the original's: all instances of a dead hypervisor go to one spare that was set aside. Pure.
-import type { Plan } from '../../../shared/documents/plan.ts';
+
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
+import type { Plan } from '../../../shared/documents/terms/plan.ts';
 import { spareShortcoming } from '../../../shared/rules/spares.ts';
-import type { PlanRequest } from './method.ts';
+import type { PlanRequest } from './plan-request.ts';
 import { assignSpares } from './spares.ts';
 
 export function reservedHost(request: PlanRequest): { host: string; outcome: Plan | Refusal }[] {

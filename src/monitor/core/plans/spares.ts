@@ -2,7 +2,7 @@
 import { type Hypervisor, isMarkedSpare } from '../../../shared/documents/inventory.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import { spareShortcoming } from '../../../shared/rules/spares.ts';
-import type { Rules } from '../rules.ts';
+import type { Rules } from '../state/rules.ts';
 
 export interface Assignment {
   readonly pairs: readonly { dead: string; spare: string }[];

@@ -2,12 +2,11 @@
 import { recoverJobId } from '../../../shared/documents/assignments.ts';
 import { contracts, type JobOutcome } from '../../../shared/documents/jobs/contracts.ts';
 import type { RecoveryReport } from '../../../shared/documents/jobs/recover.ts';
-import { targetsOf } from '../../../shared/documents/plan.ts';
-import type { Draft } from '../draft.ts';
+import { targetsOf } from '../../../shared/documents/terms/plan.ts';
 import { raise } from '../incidents/raised.ts';
-import { mostAttempts, mostReports } from '../rules.ts';
-import type { Incident, Recovery, State } from '../state.ts';
-import { beginRoundAnew } from '../watches/hosts/round.ts';
+import type { Draft } from '../state/draft.ts';
+import { mostAttempts, mostReports } from '../state/rules.ts';
+import type { Incident, Recovery, State } from '../state/state.ts';
 
 /** A continuing attempt may begin this long after it was asked for: what began must be ended once a worker is back. */
 const continueWithinMs = 3_600_000;
@@ -18,16 +17,21 @@ type Recovering = Incident & { readonly recovery: Recovery };
 const isRecovering = (incident: Incident): incident is Recovering => incident.recovery !== null;
 const recoveringOnes = ({ incidents }: State): Recovering[] => incidents.filter(isRecovering);
 
-/** Takes the outcome of a recovery's job: the end of it, or a further attempt. One that nobody waits for changes nothing. */
-export function takeRecovery(draft: Draft, jobId: string, outcome: JobOutcome<'recover'>): void {
+/** The host is as it was before, and no recovery of it is under way: whoever watches has to judge it again. */
+export type AsBefore = boolean;
+
+/**
+ * Takes the outcome of a recovery's job: the end of it, or a further attempt. One that nobody waits for changes nothing.
+ */
+export function takeRecovery(draft: Draft, jobId: string, outcome: JobOutcome<'recover'>): AsBefore {
   const incident = recoveringOnes(draft.state).find(
     ({ recovery }) => recovery.job.id === jobId && recovery.retryAtMs === null,
   );
-  if (incident === undefined) return;
+  if (incident === undefined) return false;
   switch (outcome.state) {
     case 'waiting':
     case 'running':
-      return;
+      return false;
     case 'failed': {
       const pauseMs = outcome.workerLost ? afterLossMs(incident.recovery) : backOffMs(incident.recovery);
       return tryAgain(draft, incident, outcome.detail, pauseMs);
@@ -39,13 +43,13 @@ export function takeRecovery(draft: Draft, jobId: string, outcome: JobOutcome<'r
   }
 }
 
-function takeReport(draft: Draft, incident: Recovering, report: RecoveryReport): void {
+function takeReport(draft: Draft, incident: Recovering, report: RecoveryReport): AsBefore {
   if (report.outcome === 'handed-back') return tryAgain(draft, incident, 'its ns4 was stopped', 0);
   // It was the current job, so nobody else was asked: a lock taken by hand, or Redis lost its last moments. What was
   // begun must be ended by somebody.
   if (report.outcome === 'superseded')
     return tryAgain(draft, incident, 'its ns4 had lost the right to go on', backOffMs(incident.recovery));
-  endRecovery(draft, incident, report);
+  return endRecovery(draft, incident, report);
 }
 
 /**
@@ -61,7 +65,7 @@ function backOffMs({ job }: Recovery): number {
 }
 
 /** ns4's journal and Nova itself tell the next worker what is done already; the same request is never repeated blindly. */
-function tryAgain(draft: Draft, incident: Recovering, why: string, pauseMs: number): void {
+function tryAgain(draft: Draft, incident: Recovering, why: string, pauseMs: number): AsBefore {
   const { recovery } = incident;
   const attempt = recovery.job.data.attempt + 1;
   if (attempt > mostAttempts)
@@ -79,6 +83,7 @@ function tryAgain(draft: Draft, incident: Recovering, why: string, pauseMs: numb
     retryAtMs: pauseMs === 0 ? null : draft.nowMs + pauseMs,
   });
   draft.say({ kind: 'recovery-continued', ...named(incident), attempt, why });
+  return false;
 }
 
 /** What an event of a recovery names. */
@@ -114,13 +119,14 @@ export function endLostRecoveries(draft: Draft): void {
 }
 
 /** The cooldown stands: nobody knows what was done. */
-function loseRecovery(draft: Draft, incident: Recovering, why: string): void {
+function loseRecovery(draft: Draft, incident: Recovering, why: string): AsBefore {
   draft.state.recoveryEndedMs = draft.nowMs;
   draft.put({ ...incident, stage: 'away', recovery: null, raised: null });
   draft.say({ kind: 'recovery-lost', ...named(incident), why });
+  return false;
 }
 
-function endRecovery(draft: Draft, incident: Recovering, report: RecoveryReport): void {
+function endRecovery(draft: Draft, incident: Recovering, report: RecoveryReport): AsBefore {
   const { nowMs, state } = draft;
   // Nothing asked for, nothing moved: the instances known are where they were. Stamped all the same, a recovery that is
   // refused every round would keep everybody from hearing of instances left on hosts handled before.
@@ -136,9 +142,9 @@ function endRecovery(draft: Draft, incident: Recovering, report: RecoveryReport)
     draft.put({ ...ended, stage: 'away', raised: null });
     draft.say({ kind: 'recovery-ended', report });
   }
-  if (report.acted) return;
+  if (report.acted) return false;
   liftCooldown(draft, incident.recovery.id);
-  beginRoundAnew(draft);
+  return true;
 }
 
 /** Nothing was done, so nothing is to cool down (defect 15 of the original: stamped although every job failed). */

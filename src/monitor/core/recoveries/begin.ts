@@ -1,22 +1,29 @@
 // From dead hosts to recoveries: gates, then a plan by the method of each, then the jobs. Pure.
 import { recoverJobId } from '../../../shared/documents/assignments.ts';
-import { recoveryId } from '../../../shared/documents/incident-id.ts';
-import { type Plan, targetHosts, targetsOf } from '../../../shared/documents/plan.ts';
 import { type Refusal, refusalEntry } from '../../../shared/documents/refusals/refusals.ts';
+import { recoveryId } from '../../../shared/documents/terms/incident-id.ts';
+import { type Plan, targetHosts, targetsOf } from '../../../shared/documents/terms/plan.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../shared/rules/control-plane.ts';
 import { askGates } from '../../../shared/rules/gates/gate.ts';
 import { type Case, recoveryGates } from '../../../shared/rules/gates/recovery-gates.ts';
 import { policyOf } from '../../../shared/rules/policy.ts';
-import type { Draft } from '../draft.ts';
 import { openIncident } from '../incidents/incidents.ts';
 import { raise } from '../incidents/raised.ts';
-import { methods } from '../plans/method.ts';
-import { type Incident, type Recovery, recoveriesOf } from '../state.ts';
-import type { DeadHost } from '../watches/hosts/verdict.ts';
+import { methods } from '../plans/methods.ts';
+import type { Draft } from '../state/draft.ts';
+import { type Incident, type Recovery, recoveriesOf } from '../state/state.ts';
 
 /** A recovery not begun within this time is refused by ns4: its evidence is old by then. */
 const startWithinMs = 120_000;
+
+/** A hypervisor judged dead, with what that rests on, as sentences. */
+export interface DeadHost {
+  readonly host: string;
+  readonly evidence: readonly string[];
+  /** The scan targets whose silence testifies. */
+  readonly witnesses: readonly string[];
+}
 
 /** An operator's order to recover, as far as it changes how a recovery begins. */
 export interface ByHand {

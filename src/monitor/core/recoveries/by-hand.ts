@@ -3,9 +3,9 @@
 import type { Order } from '../../../shared/documents/orders.ts';
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
-import type { Draft } from '../draft.ts';
 import { openIncident } from '../incidents/incidents.ts';
-import { freshMs } from '../rules.ts';
+import type { Draft } from '../state/draft.ts';
+import { freshMs } from '../state/rules.ts';
 import { beginRecovery, plansFor, refusalByGates } from './begin.ts';
 
 export function recoverByHand(

@@ -1,8 +1,8 @@
 // Events of a recovery: ordered, asked for, continued, its steps, each instance, its end.
 import { z } from 'zod';
 import { type InstanceReport, instanceReportSchema, recoveryReportSchema } from '../jobs/recover.ts';
-import { targetSchema, targetsText } from '../plan.ts';
 import { refusalSchema, refusalSentence } from '../refusals/refusals.ts';
+import { targetSchema, targetsText } from '../terms/plan.ts';
 import { event } from './entry.ts';
 import { progressSchema, progressText } from './progress.ts';
 import { endedText, endedWell } from './report-text.ts';

@@ -7,7 +7,7 @@ import {
   refusalSchema,
   refusalSentence,
 } from '../refusals/refusals.ts';
-import { scopeSchema, scopeText } from '../scope.ts';
+import { scopeSchema, scopeText } from '../terms/scope.ts';
 import { event } from './entry.ts';
 import { list, seconds } from './words.ts';
 

@@ -1,6 +1,6 @@
 // Events about the monitor itself, and about what operators told it.
 import { z } from 'zod';
-import { fencingModeSchema } from '../fencing-mode.ts';
+import { fencingModeSchema } from '../terms/fencing-mode.ts';
 import { event } from './entry.ts';
 import { times } from './words.ts';
 

@@ -1,7 +1,7 @@
 // The summary of a recovery, for people: told as an event, and printed by `ns4 -d`.
 import type { InstanceReport, RecoveryReport } from '../jobs/recover.ts';
-import { targetsText } from '../plan.ts';
 import { refusalSentence } from '../refusals/refusals.ts';
+import { targetsText } from '../terms/plan.ts';
 import { list, seconds } from './words.ts';
 
 /** Every instance is back (or there was none). */

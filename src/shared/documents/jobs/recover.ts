@@ -1,7 +1,7 @@
 // The job `recover`: a plan is carried out for one dead hypervisor, and the report it ends with.
 import { z } from 'zod';
-import { planSchema, targetSchema } from '../plan.ts';
 import { refusalSchema } from '../refusals/refusals.ts';
+import { planSchema, targetSchema } from '../terms/plan.ts';
 import { job } from './entry.ts';
 import { scanTargetSchema } from './scan.ts';
 

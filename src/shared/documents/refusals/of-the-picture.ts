@@ -1,6 +1,6 @@
 // Refusals because the picture of the cloud is missing, old, or looks like an outage of the control plane.
 import { z } from 'zod';
-import { type PartScope, partScopeSchema, scopeText } from '../scope.ts';
+import { type PartScope, partScopeSchema, scopeText } from '../terms/scope.ts';
 import { refusal, theHosts, wholeCloud } from './entry.ts';
 import { list, seconds } from './words.ts';
 

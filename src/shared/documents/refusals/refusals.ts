@@ -1,7 +1,7 @@
 // Every reason Sonny can have for doing nothing, derived from the entries beside this file. A refusal is never only a log
 // line: it is announced, tested, and listed in README's "Why Sonny did nothing".
 import { z } from 'zod';
-import { cloudScope, hostScope, type Scope } from '../scope.ts';
+import { cloudScope, hostScope, type Scope } from '../terms/scope.ts';
 import type { RefusalEntry } from './entry.ts';
 import { recoveryRefusals } from './of-recoveries.ts';
 import { suspectRefusals } from './of-suspects.ts';

@@ -1,11 +1,11 @@
 // Phase `scanning-guests`: the verdict; whoever is dead goes through the gates. Pure.
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
-import type { Draft } from '../../draft.ts';
 import { clearPart } from '../../incidents/raised.ts';
 import { recoverTheDead } from '../../recoveries/begin.ts';
-import { freshMs } from '../../rules.ts';
-import type { HostsPhase } from '../../state.ts';
+import type { Draft } from '../../state/draft.ts';
+import { freshMs } from '../../state/rules.ts';
+import type { HostsPhase } from '../../state/state.ts';
 import { vouchedFor } from './outages.ts';
 import { endRound, giveUpRound } from './round.ts';
 import { judgeWitnesses, silentBystanders } from './verdict.ts';

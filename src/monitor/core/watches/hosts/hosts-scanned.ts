@@ -1,9 +1,9 @@
 // Phase `scanning-hosts`: of the suspects, those that a sighted scan found silent go on. Pure.
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
-import type { Draft } from '../../draft.ts';
 import { fallSilent } from '../../incidents/incidents.ts';
-import type { HostsPhase } from '../../state.ts';
+import type { Draft } from '../../state/draft.ts';
+import type { HostsPhase } from '../../state/state.ts';
 import { vouchedFor } from './outages.ts';
 import { endRound } from './round.ts';
 import { silentOnes } from './verdict.ts';

@@ -2,7 +2,7 @@
 
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
 import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
-import { isSameScope } from '../../../../shared/documents/scope.ts';
+import { isSameScope } from '../../../../shared/documents/terms/scope.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import {
   findOutages,
@@ -11,9 +11,9 @@ import {
   outageRefusal,
   unansweredFor,
 } from '../../../../shared/rules/control-plane.ts';
-import type { Draft } from '../../draft.ts';
 import { clearPart, raise } from '../../incidents/raised.ts';
-import { recoveringHosts } from '../../state.ts';
+import type { Draft } from '../../state/draft.ts';
+import { recoveringHosts } from '../../state/state.ts';
 
 /** What a round must know of outages. */
 export interface OutageSight extends Outages {

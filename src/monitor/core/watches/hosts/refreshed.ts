@@ -3,12 +3,12 @@ import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts'
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../../shared/rules/controls.ts';
-import type { Draft } from '../../draft.ts';
 import { closeReturned, suspect } from '../../incidents/incidents.ts';
 import { clearHost, clearPart, forgetPart, raise } from '../../incidents/raised.ts';
-import { freshMs } from '../../rules.ts';
-import { judgeBeginning } from '../../safe-mode.ts';
-import { recoveringHosts } from '../../state.ts';
+import { judgeBeginning } from '../../incidents/safe-mode.ts';
+import type { Draft } from '../../state/draft.ts';
+import { freshMs } from '../../state/rules.ts';
+import { recoveringHosts } from '../../state/state.ts';
 import { clearOutages, lookForOutages } from './outages.ts';
 import { giveUpRound, rest } from './round.ts';
 import { findSuspects, nextCheckMs, type Suspect, type Suspicion } from './suspicion.ts';

@@ -1,9 +1,9 @@
 // Beginning and end of a round of the watch over hosts. Pure.
 import type { Refusal } from '../../../../shared/documents/refusals/refusals.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
-import type { Draft } from '../../draft.ts';
 import { raise } from '../../incidents/raised.ts';
-import { recoveringHosts } from '../../state.ts';
+import type { Draft } from '../../state/draft.ts';
+import { recoveringHosts } from '../../state/state.ts';
 import { findSuspects, nextCheckMs } from './suspicion.ts';
 
 /** Asks for a refresh. What an operator's word waited for is looked at by this round. */

@@ -1,7 +1,7 @@
 // Who is suspicious: hypervisors with instances all of whose network agents went silent. Pure.
 import { type Hypervisor, wasHandled } from '../../../../shared/documents/inventory.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
-import { type Rules, shortestPauseMs } from '../../rules.ts';
+import { type Rules, shortestPauseMs } from '../../state/rules.ts';
 
 export interface Suspect {
   readonly hypervisor: Hypervisor;

@@ -3,17 +3,10 @@ import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts'
 import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
 
 import { eyesAgreeing, tooFewEyes, vouchedSilence } from '../../../../shared/rules/votes.ts';
-import type { Draft } from '../../draft.ts';
 import { raise } from '../../incidents/raised.ts';
-import type { HostsPhase } from '../../state.ts';
-
-/** A hypervisor judged dead, with what that rests on, as sentences. */
-export interface DeadHost {
-  readonly host: string;
-  readonly evidence: readonly string[];
-  /** The scan targets whose silence testifies. */
-  readonly witnesses: readonly string[];
-}
+import type { DeadHost } from '../../recoveries/begin.ts';
+import type { Draft } from '../../state/draft.ts';
+import type { HostsPhase } from '../../state/state.ts';
 
 type SeenScan = ScanResult & { ok: true };
 

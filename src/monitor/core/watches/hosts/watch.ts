@@ -11,13 +11,13 @@
 import { contracts, type Finished } from '../../../../shared/documents/jobs/contracts.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { noServers } from '../../../../shared/picture/reading.ts';
-import type { Draft } from '../../draft.ts';
 import { clearPart } from '../../incidents/raised.ts';
-import type { Watch } from '../watch.ts';
+import type { Draft } from '../../state/draft.ts';
+import type { Watch } from '../../state/watch.ts';
 import { onGuestsScanned } from './guests-scanned.ts';
 import { onHostsScanned } from './hosts-scanned.ts';
 import { onRefreshed, refreshFailure } from './refreshed.ts';
-import { beginRound, giveUpRound } from './round.ts';
+import { beginRound, beginRoundAnew, giveUpRound } from './round.ts';
 import { onServersRead } from './servers-read.ts';
 import { controlGuestsWanted } from './witnesses.ts';
 
@@ -44,6 +44,8 @@ export const hostsWatch: Watch = {
     draft.withdraw(phase.job);
     giveUpRound(draft, { name: 'worker-silent', job: phase.job.name, waitedMs });
   },
+
+  beginAnew: beginRoundAnew,
 
   take(draft, finished, picture) {
     const { job } = finished;

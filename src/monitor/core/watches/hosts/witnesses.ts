@@ -5,7 +5,7 @@ import type { ScanTarget } from '../../../../shared/documents/jobs/scan.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { hostsPerPiece, type ServersWanted } from '../../../../shared/picture/reading.ts';
 import { spread } from '../../../../shared/rules/controls.ts';
-import { controlGuestCount, type Rules } from '../../rules.ts';
+import { controlGuestCount, type Rules } from '../../state/rules.ts';
 
 /** States in which a guest runs and could answer; the silence of a stopped or paused one proves nothing. */
 const runningStates = new Set(['active', 'rescued', 'resized', 'error']);

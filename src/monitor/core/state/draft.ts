@@ -1,7 +1,7 @@
 // One step of the core in the making: a copy of the state that watches, gates and recoveries change, and what is to be
 // said and asked for.
-import { type EventFacts, hostsOf, incidentOf } from '../../shared/documents/events/events.ts';
-import type { JobData, JobRequest } from '../../shared/documents/jobs/contracts.ts';
+import { type EventFacts, hostsOf, incidentOf } from '../../../shared/documents/events/events.ts';
+import type { JobData, JobRequest } from '../../../shared/documents/jobs/contracts.ts';
 import type { Output, Told } from './input.ts';
 import type { Rules } from './rules.ts';
 import type { HostsPhase, Incident, State } from './state.ts';

@@ -3,9 +3,9 @@
 import type { Finished, JobRequest } from '../../../shared/documents/jobs/contracts.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import type { ServersWanted } from '../../../shared/picture/reading.ts';
-import type { Draft } from '../draft.ts';
-import type { Rules } from '../rules.ts';
-import type { State } from '../state.ts';
+import type { Draft } from './draft.ts';
+import type { Rules } from './rules.ts';
+import type { State } from './state.ts';
 
 export interface Watch {
   readonly name: keyof State['watches'];
@@ -15,6 +15,8 @@ export interface Watch {
   dueAtMs(state: State): number;
   /** Time passed. */
   tick(draft: Draft): void;
+  /** A host that it left out is to be judged again: what is under way begins anew. */
+  beginAnew(draft: Draft): void;
   /** One of its jobs ended; called for those in `awaited` only. */
   take(draft: Draft, finished: Finished, picture: Picture | null): void;
   /** Does the step on the end of one of its jobs look at the picture, and at whose servers? Null: it does not look. */

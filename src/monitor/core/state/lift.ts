@@ -1,11 +1,11 @@
 // States of older versions, read as one of today. Version 1 knew one round, recoveries beside it, and what stood by name of
 // a host; the host of a recovery under way becomes an incident that is being recovered. Pure.
 import { z } from 'zod';
-import { recoverJobId } from '../../shared/documents/assignments.ts';
-import { incidentId } from '../../shared/documents/incident-id.ts';
-import { liftReport } from '../../shared/documents/jobs/lift-evacuate.ts';
-import { refusalEntry, refusalSchema } from '../../shared/documents/refusals/refusals.ts';
-import { type Scope, scopeSchema } from '../../shared/documents/scope.ts';
+import { recoverJobId } from '../../../shared/documents/assignments.ts';
+import { liftReport } from '../../../shared/documents/jobs/lift-evacuate.ts';
+import { refusalEntry, refusalSchema } from '../../../shared/documents/refusals/refusals.ts';
+import { incidentId } from '../../../shared/documents/terms/incident-id.ts';
+import { type Scope, scopeSchema } from '../../../shared/documents/terms/scope.ts';
 import { type Incident, type Raised, type State, stateSchema } from './state.ts';
 
 const recoverySchema = z.object({

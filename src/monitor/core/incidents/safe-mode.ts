@@ -1,8 +1,8 @@
 // Safe mode: Redis lost what was known of a cloud. When was the last recovery, and what was done in it? Until an operator
 // accepts that nobody knows, nothing new is recovered. Recoveries under way go on: what was begun must be ended. Pure.
-import { bearsMarkOfRecovery, wasHandled } from '../../shared/documents/inventory.ts';
-import type { Picture } from '../../shared/picture/picture.ts';
-import type { Draft } from './draft.ts';
+import { bearsMarkOfRecovery, wasHandled } from '../../../shared/documents/inventory.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
+import type { Draft } from '../state/draft.ts';
 
 /** Enters safe mode, and says so; nothing happens while it stands already. */
 export function enterSafeMode(draft: Draft, why: string): void {

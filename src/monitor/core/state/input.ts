@@ -1,8 +1,8 @@
 // What goes into a step of the monitor's core, and what comes out. Nothing here knows a clock, Redis or a queue.
-import type { EventFacts } from '../../shared/documents/events/events.ts';
-import type { Finished, JobRequest } from '../../shared/documents/jobs/contracts.ts';
-import type { Order } from '../../shared/documents/orders.ts';
-import type { Picture } from '../../shared/picture/picture.ts';
+import type { EventFacts } from '../../../shared/documents/events/events.ts';
+import type { Finished, JobRequest } from '../../../shared/documents/jobs/contracts.ts';
+import type { Order } from '../../../shared/documents/orders.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
 import type { State } from './state.ts';
 
 /**

@@ -1,7 +1,7 @@
 // Is proof demanded before a recovery? The monitor notes it in its state, so that sonny can tell without a config of its own.
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import type { Keys } from '../redis/keys.ts';
+import type { Keys } from '../../redis/keys.ts';
 
 export const fencingModeSchema = z.enum(['none', 'required']);
 /** `required`: no instance moves before its host is proven to be off. `none`: silence is the only proof. */

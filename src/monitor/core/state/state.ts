@@ -1,12 +1,12 @@
 // The words of the monitor's core: read this first. A state is what survives a restart (it is stored as JSON). Its root
 // are incidents: one dead or dying host each, from its first suspicion to its return to service.
 import { z } from 'zod';
-import type { Assignments } from '../../shared/documents/assignments.ts';
-import { contracts, type JobRequest } from '../../shared/documents/jobs/contracts.ts';
-import { recoveryReportSchema } from '../../shared/documents/jobs/recover.ts';
-import { planSchema } from '../../shared/documents/plan.ts';
-import { refusalSchema } from '../../shared/documents/refusals/refusals.ts';
-import { type Scope, scopeSchema } from '../../shared/documents/scope.ts';
+import type { Assignments } from '../../../shared/documents/assignments.ts';
+import { contracts, type JobRequest } from '../../../shared/documents/jobs/contracts.ts';
+import { recoveryReportSchema } from '../../../shared/documents/jobs/recover.ts';
+import { refusalSchema } from '../../../shared/documents/refusals/refusals.ts';
+import { planSchema } from '../../../shared/documents/terms/plan.ts';
+import { type Scope, scopeSchema } from '../../../shared/documents/terms/scope.ts';
 
 const witnessesSchema = z.record(z.string(), z.array(z.object({ target: z.string(), name: z.string() })));
 

@@ -1,9 +1,9 @@
-// Methods: who chooses where the instances of dead hosts go. A method makes plans from facts and policy alone. Pure.
-import type { Plan } from '../../../shared/documents/plan.ts';
+// What a method is asked: dead hosts, planned together, and what they may be moved to. Pure.
+
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
+import type { Plan } from '../../../shared/documents/terms/plan.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import type { Policy } from '../../../shared/rules/policy.ts';
-import { reservedHost } from './reserved-host.ts';
 
 export interface PlanRequest {
   /** Dead hosts, planned together: they must not take each other's targets. */
@@ -22,5 +22,3 @@ export type Method = (request: PlanRequest) => readonly {
   readonly host: string;
   readonly outcome: Plan | Refusal;
 }[];
-
-export const methods: Readonly<Record<Policy['method'], Method>> = { reserved_host: reservedHost };
