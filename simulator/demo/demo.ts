@@ -155,7 +155,7 @@ async function narrate(
     }
     next += 1;
     screen.event(event);
-    if (event.facts.kind === 'evacuation-ended') return event;
+    if (event.facts.kind === 'recovery-ended') return event;
   }
 }
 

@@ -71,12 +71,12 @@ async function begin(): Promise<{ on: Stage; crew: DoubledCrew; ids: string[] }>
   const seen = async () => (await redis.exists(`sonny:{${cloud}}:inventory:instances`)) === 1;
   await testbed.until('the first inventory', seen, 30_000);
   await cloudTool('kill', 'hv01');
-  await on.household.waitForEvent((e) => e.facts.kind === 'evacuation-requested', 60_000);
+  await on.household.waitForEvent((e) => e.facts.kind === 'recovery-requested', 60_000);
   return { on, crew, ids };
 }
 
 const hasEnded = async ({ household }: Stage): Promise<boolean> =>
-  (await household.events()).some((e) => e.facts.kind === 'evacuation-ended');
+  (await household.events()).some((e) => e.facts.kind === 'recovery-ended');
 
 async function victimOf(crew: DoubledCrew): Promise<{ post: Post; busy: boolean }> {
   const role: Role = random.chance(0.7) ? 'ns4' : 'monitor';
@@ -151,13 +151,13 @@ async function recovery(round: number, missing: number): Promise<void> {
       await delay(random.between(0, 1_000));
       if (frozen !== null) checks.push(await thaw(frozen));
     }
-    await on.household.waitForEvent((e) => e.facts.kind === 'evacuation-ended', 120_000);
+    await on.household.waitForEvent((e) => e.facts.kind === 'recovery-ended', 120_000);
     // Whoever was thawed has had its say by then.
     await delay(3_000);
     await expectOnceEach(ids, round);
     for (const check of checks) check();
     const kinds = (await on.household.events()).map((e) => e.facts.kind);
-    for (const once of ['evacuation-requested', 'evacuation-ended'])
+    for (const once of ['recovery-requested', 'recovery-ended'])
       expect(kinds.filter((kind) => kind === once)).toHaveLength(1);
   } catch (error) {
     process.stdout.write(`${await on.household.story()}\n`);

@@ -96,7 +96,7 @@ async function journal() {
   return acted[0] as Pick<Journal, 'proof' | 'instances'>;
 }
 
-const ended = () => on.household.waitForEvent((e) => e.facts.kind === 'evacuation-ended', 90_000);
+const ended = () => on.household.waitForEvent((e) => e.facts.kind === 'recovery-ended', 90_000);
 const isFenceFailed = (e: { facts: { kind: string; refusal?: { name: string } } }) =>
   e.facts.kind === 'refused' && e.facts.refusal?.name === 'fence-failed';
 

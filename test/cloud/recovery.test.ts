@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 const heartbeatPeriodMs = 8_000;
-const ended = 'evacuation-ended';
+const ended = 'recovery-ended';
 
 /** Starts ns4 and monitor and waits until the monitor has seen the cloud. */
 async function atWork(ini = {}, options: { aof?: boolean } = {}) {
@@ -275,7 +275,7 @@ describe('something dies in mid-recovery: all on the spare, none evacuated twice
     household.start('monitor', '-vv');
     await household.waitForEvent((e) => e.facts.kind === ended, 150_000);
     await expectOnceEach();
-    const requested = (await household.events()).filter((e) => e.facts.kind === 'evacuation-requested');
+    const requested = (await household.events()).filter((e) => e.facts.kind === 'recovery-requested');
     expect(requested).toHaveLength(1);
   });
 

@@ -2,6 +2,7 @@
 // reason is announced by its name. The tests break the cloud further and further, so that one reset serves many of them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import type { Refusal, RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
 import { cloudTool } from '../support/cloud-tool.ts';
 import type { Household, Ini } from '../support/processes.ts';
@@ -172,14 +173,13 @@ describe('the control plane fails', () => {
   /** OpenStack's own: each connection to RabbitMQ is tried again after pauses that grow, up to half a minute. */
   const recoveryLimitMs = 120_000;
 
-  const isCleared = (scope: string) => (e: { facts: { kind: string; scope?: string } }) =>
-    e.facts.kind === 'cleared' && e.facts.scope === scope;
+  const isCleared = ({ facts }: SonnyEvent) => facts.kind === 'cleared' && facts.scope.kind === 'cloud';
 
   test('Keystone for 40 s: inventory-unavailable, then cleared', async () => {
     const { household, before } = await outage('keystone', 40_000, (h) =>
       waitForRefusal(h, 'inventory-unavailable'),
     );
-    await household.waitForEvent(isCleared('cloud'), 45_000);
+    await household.waitForEvent(isCleared, 45_000);
     await watchRounds(household);
     await expectNothingDone(household, before, ['inventory-unavailable']);
   });
@@ -187,10 +187,12 @@ describe('the control plane fails', () => {
   test('nova-conductor for a minute: every nova-compute is down, nobody is suspicious, and it is said', async () => {
     const { household, before } = await outage('nova-conductor', 60_000, async (h) => {
       const said = await waitForRefusal(h, 'control-plane-suspect');
-      expect(said.facts).toMatchObject({ refusal: { scope: 'cloud', of: 'compute services', total: 4 } });
+      expect(said.facts).toMatchObject({
+        refusal: { scope: { kind: 'cloud' }, of: 'compute services', total: 4 },
+      });
     });
     await silentAre([], recoveryLimitMs);
-    await household.waitForEvent(isCleared('cloud'), 15_000);
+    await household.waitForEvent(isCleared, 15_000);
     await watchRounds(household);
     await expectNothingDone(household, before, ['control-plane-suspect']);
     expect((await household.events()).map((e) => e.facts.kind)).toEqual([
@@ -206,13 +208,13 @@ describe('the control plane fails', () => {
         ({ facts }) =>
           facts.kind === 'refused' &&
           facts.refusal.name === 'control-plane-suspect' &&
-          facts.refusal.scope === 'cloud' &&
+          facts.refusal.scope.kind === 'cloud' &&
           facts.refusal.of === 'agents',
         45_000,
       ),
     );
     await silentAre([], recoveryLimitMs);
-    await household.waitForEvent(isCleared('cloud'), 15_000);
+    await household.waitForEvent(isCleared, 15_000);
     await watchRounds(household);
     // The first one or two to run out are looked at by themselves, until most have: they answer.
     const said = await refusalsSaid(household);
@@ -358,7 +360,7 @@ describe('after a recovery', () => {
   test('a second hypervisor dies, with a spare at hand: cooldown', async () => {
     const household = await atWork();
     await cloudTool('kill', 'hv01');
-    await household.waitForEvent((e) => e.facts.kind === 'evacuation-ended', 60_000);
+    await household.waitForEvent((e) => e.facts.kind === 'recovery-ended', 60_000);
     await cloudTool('spare', 'hv03');
     const before = await picture();
     expect(before.servers).toMatchObject({ 'vm-1': { host: 'hv04' }, other: { host: 'hv02' } });
@@ -369,7 +371,7 @@ describe('after a recovery', () => {
     expect(await picture(), await household.story()).toEqual(before);
     expect(before.services.hv03).toEqual({ status: 'disabled', disabledReason: 'spare', forcedDown: false });
     expect(before.services.hv02).toEqual(aliveAndWell);
-    const requested = (await household.events()).filter((e) => e.facts.kind === 'evacuation-requested');
+    const requested = (await household.events()).filter((e) => e.facts.kind === 'recovery-requested');
     expect(requested).toHaveLength(1);
     expect(await refusalsSaid(household)).toEqual(['cooldown']);
   });
@@ -390,7 +392,7 @@ describe('while the monitor watches', () => {
     const said = await refusalsSaid(household);
     expect(said.filter((name) => name !== 'perhaps-more-dead')).toEqual(['too-many-dead']);
     expect(await picture(), await household.story()).toEqual(before);
-    const requested = (await household.events()).filter((e) => e.facts.kind === 'evacuation-requested');
+    const requested = (await household.events()).filter((e) => e.facts.kind === 'recovery-requested');
     expect(requested).toEqual([]);
   });
 });

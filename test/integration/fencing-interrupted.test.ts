@@ -37,7 +37,7 @@ test('a device that hangs for longer than any lock keeps its worker; a worker ki
   );
   expect(refused.text).toMatch(/^hv01 is not proven to be off: level 1, \S+fence_pretend: timed out/);
   const said = (await small.household.events()).map((e) => e.facts.kind);
-  expect(said).not.toContain('evacuation-continued');
+  expect(said).not.toContain('recovery-continued');
 
   // The monitor's next round has begun.
   const offs = bmc.offs;
@@ -52,7 +52,7 @@ test('a device that hangs for longer than any lock keeps its worker; a worker ki
   expect(Date.now() - killedAtMs).toBeLessThan(15_000);
   expect((await small.ended()).text).toContain('all 3 affected instances are back');
   small.expectRecoveredOnce();
-  const attempts = (await small.household.events()).filter((e) => e.facts.kind === 'evacuation-continued');
+  const attempts = (await small.household.events()).filter((e) => e.facts.kind === 'recovery-continued');
   expect(attempts).toHaveLength(1);
   expect(bmc.isOn).toBe(false);
 }, 90_000);

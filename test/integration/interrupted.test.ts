@@ -23,7 +23,7 @@ test('kill -9 of monitor and ns4 again and again: each instance is evacuated onc
   }
   await small.ended(80_000);
   small.expectRecoveredOnce();
-  const requested = (await small.household.events()).filter((e) => e.facts.kind === 'evacuation-requested');
+  const requested = (await small.household.events()).filter((e) => e.facts.kind === 'recovery-requested');
   expect(requested).toHaveLength(1);
 }, 100_000);
 
@@ -50,7 +50,7 @@ test('redis-server is killed and comes back in mid-recovery', async () => {
   small.household.start('monitor');
   await small.watched();
   await small.simulator.kill('hv01');
-  await small.household.waitForEvent((e) => e.facts.kind === 'evacuation-requested', 20_000);
+  await small.household.waitForEvent((e) => e.facts.kind === 'recovery-requested', 20_000);
   await delay(300);
   await small.redis.kill9();
   await delay(1_500);

@@ -33,8 +33,8 @@ test('FLUSHALL in mid-recovery: it ends, nothing new is begun; accepted, the coo
   expect(told.text).toMatch(/^hv02 is dead, but redis lost all that it held/);
   const accept = small.household.start('monitor', '--accept-empty-state');
   expect(await accept.exited, accept.output).toBe(0);
-  expect(accept.output).toMatch(/holds since .*: Redis lost all that it held\n/);
-  await small.household.waitForEvent((e) => e.facts.kind === 'hold-lifted', 10_000);
+  expect(accept.output).toMatch(/is in safe mode since .*: Redis lost all that it held\n/);
+  await small.household.waitForEvent((e) => e.facts.kind === 'safe-mode-left', 10_000);
   await small.household.waitForEvent(refused('cooldown', 1), 15_000);
   expect(small.simulator.snapshot().servers.other).toMatchObject({ evacuationsStarted: 0 });
 }, 90_000);
@@ -55,7 +55,7 @@ test('FLUSHALL while nobody watches: the mark of the recovery in Nova tells that
   );
   const check = small.household.start('monitor', '--check');
   expect(await check.exited, check.output).toBe(0);
-  expect(check.output).toContain('holding (Redis is empty, yet hv01');
+  expect(check.output).toContain('in safe mode (Redis is empty, yet hv01');
   await Promise.all([ns4.signal('SIGTERM'), second.signal('SIGTERM')]);
 }, 60_000);
 

@@ -73,8 +73,8 @@ function run(parts: { onTaken?: () => Promise<unknown>; onSaved?: () => void }) 
       holds: (state) => memory.holds(state),
       readOrders: () => memory.readOrders(),
       forgetOrders: (orders) => memory.forgetOrders(orders),
-      save: async (state, events) => {
-        await memory.save(state, events);
+      save: async (state, events, status) => {
+        await memory.save(state, events, status);
         saves += 1;
         if (saves === 1) parts.onSaved?.();
       },
@@ -95,7 +95,7 @@ async function watchesAndStops({ stop, ended }: ReturnType<typeof run>) {
   });
   for (let i = 0; early === null && i < 500; i += 1) {
     const state = await readState(admin, keys).catch(() => null);
-    if (state?.phase.kind === 'refreshing') break;
+    if (state?.watches.hosts.kind === 'refreshing') break;
     await delay(10);
   }
   stop.abort();

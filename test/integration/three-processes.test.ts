@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readState } from '../../src/monitor/memory.ts';
+import { scopeText } from '../../src/shared/documents/terms/scope.ts';
 import { SmallCloud } from '../support/small-cloud.ts';
 
 let small: SmallCloud;
@@ -24,17 +25,17 @@ test('a hypervisor dies: its instances are back on the spare, told step by step'
     'suspects-found',
     'hosts-silent',
     'host-dead',
-    'evacuation-requested',
+    'recovery-requested',
     'progress',
     'progress',
     'instance',
     'instance',
     'instance',
-    'evacuation-ended',
+    'recovery-ended',
   ]);
   // The recovered host is quiet from then on: nothing more is said or done about it.
   await delay(3_500);
-  expect((await small.household.events()).at(-1)?.facts.kind).toBe('evacuation-ended');
+  expect((await small.household.events()).at(-1)?.facts.kind).toBe('recovery-ended');
 });
 
 test('a host that hangs and wakes up while its instances are evacuated keeps no second writer that Sonny asked for', async () => {
@@ -47,7 +48,10 @@ test('a host that hangs and wakes up while its instances are evacuated keeps no 
     20_000,
   );
   await small.simulator.revive('hv01');
-  await small.household.waitForEvent((e) => e.facts.kind === 'cleared' && e.facts.scope === 'hv01', 20_000);
+  await small.household.waitForEvent(
+    (e) => e.facts.kind === 'cleared' && scopeText(e.facts.scope) === 'hv01',
+    20_000,
+  );
   expect(small.simulator.snapshot().migrations).toEqual([]);
 });
 

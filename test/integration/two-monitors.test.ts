@@ -72,7 +72,7 @@ test('frozen in mid-recovery: another one finishes it; thawed, it causes nothing
   const second = small.household.start('monitor');
   await standsBy(second);
   await small.simulator.kill('hv01');
-  await small.household.waitForEvent((e) => e.facts.kind === 'evacuation-requested', 20_000);
+  await small.household.waitForEvent((e) => e.facts.kind === 'recovery-requested', 20_000);
   await first.signal('SIGSTOP');
   expect(await leads(second, 20_000)).toBeLessThan(2 * leaseMs);
   await small.ended();
@@ -84,9 +84,9 @@ test('frozen in mid-recovery: another one finishes it; thawed, it causes nothing
   const kinds = (await small.household.events()).map((e) => e.facts.kind);
   expect(kinds.filter((kind) => /^(evacuation-(requested|ended)|monitor-started)$/.test(kind))).toEqual([
     'monitor-started',
-    'evacuation-requested',
+    'recovery-requested',
     'monitor-started',
-    'evacuation-ended',
+    'recovery-ended',
   ]);
   await second.signal('SIGTERM');
   await leads(first, 5_000);
@@ -107,7 +107,7 @@ test('cut off from Redis: another one leads; back on the network, it stands by',
     cable.cut();
     expect(await leads(second, 20_000)).toBeLessThan(2 * leaseMs);
     await small.simulator.kill('hv01');
-    await small.household.waitForEvent((e) => e.facts.kind === 'evacuation-requested', 20_000);
+    await small.household.waitForEvent((e) => e.facts.kind === 'recovery-requested', 20_000);
     cable.mend();
     await standsBy(first);
     await small.ended();

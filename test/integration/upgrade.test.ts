@@ -58,7 +58,7 @@ test.each(['redis-with-a-recovery-under-way'])(
 
     // Nothing was judged or asked for anew, and nothing is told twice.
     const kinds = (await household.events()).map((e) => e.facts.kind);
-    for (const kind of ['host-dead', 'evacuation-requested', 'recovery-ended'])
+    for (const kind of ['host-dead', 'recovery-requested', 'recovery-ended'])
       expect(
         kinds.filter((one) => one === kind),
         kind,

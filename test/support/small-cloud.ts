@@ -56,7 +56,7 @@ export class SmallCloud {
 
   /** The end of a recovery. */
   ended(limitMs = 40_000): Promise<SonnyEvent> {
-    return this.household.waitForEvent((e) => e.facts.kind === 'evacuation-ended', limitMs);
+    return this.household.waitForEvent((e) => e.facts.kind === 'recovery-ended', limitMs);
   }
 
   /** Until the monitor has had a whole inventory. */

@@ -197,7 +197,7 @@ describe('may it be evacuated?', () => {
 
     test('most agents are silent: not begun, but resumed', () => {
       expect(judgeAmong(many, ['hv02'])).toMatchObject({
-        ...{ name: 'control-plane-suspect', scope: 'cloud', of: 'agents', why: 'most' },
+        ...{ name: 'control-plane-suspect', scope: { kind: 'cloud' }, of: 'agents', why: 'most' },
         ...{ stale: ['hv01', ...many], total: 6, hosts: ['hv01'] },
       });
       expect(judgeAmong(many, ['hv02'], true)).toBeNull();

@@ -39,12 +39,12 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
   ),
   'servers-unavailable': row(
     'warning',
-    { detail: 'Neutron is away' },
+    { detail: 'Neutron is away', of: 'refresh' },
     'The list of instances could not be refreshed: Neutron is away. Old ones do not judge; nothing done.',
   ),
   'control-plane-suspect': row(
     'error',
-    { scope: 'zone nova', of: 'agents', stale: hosts, total: 3, why: 'most', hosts },
+    { scope: { kind: 'zone', name: 'nova' }, of: 'agents', stale: hosts, total: 3, why: 'most', hosts },
     '2 of 3 hypervisors have silent agents in zone nova (hv01, hv02): that looks like the control plane or the network, not like dead hosts. None of its hosts is judged meanwhile.',
   ),
   'too-many-suspects': row(
@@ -124,7 +124,7 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
   ),
   cooldown: row(
     'error',
-    { host, sinceMs: atMs, untilMs: atMs + 86_400_000 },
+    { hosts: [host], sinceMs: atMs, untilMs: atMs + 86_400_000 },
     'hv01 is dead, but the last recovery began 2026-11-21 03:00 UTC and the cooldown lasts until 2026-11-22 03:00 UTC. Nothing done ("ns4 -r" forgets it).',
   ),
   'no-spare': row(

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Hypervisor } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
+import { scopeText } from '../../../../src/shared/documents/terms/scope.ts';
 import { Picture } from '../../../../src/shared/picture/picture.ts';
 import { controlsFor, findOutages, unansweredFor } from '../../../../src/shared/rules/control-plane.ts';
 import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
@@ -41,7 +42,7 @@ function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, str
 const found = (seen: Picture, recovering: string[] = []) => {
   const { failed, doubtful } = findOutages(seen, nowMs, rules, new Set(recovering));
   const words = (outages: typeof failed) =>
-    outages.map((o) => `${o.scope}: ${o.stale.length} of ${o.total} ${o.of}`);
+    outages.map((o) => `${scopeText(o.scope)}: ${o.stale.length} of ${o.total} ${o.of}`);
   return { failed: words(failed), doubtful: words(doubtful) };
 };
 
@@ -134,7 +135,8 @@ describe('who must answer', () => {
     const answered = (host: string, controls: Record<string, ScanFinding>) => {
       const targets = { [host]: silent };
       const scan: ScanResult = { ok: true, outcome: 'seen', targets, controls, tookMs: 1 };
-      return unansweredFor(host, outages, scan, [host])?.scope;
+      const outage = unansweredFor(host, outages, scan, [host]);
+      return outage && scopeText(outage.scope);
     };
     expect(answered('hv01', { hv03: answers })).toBeUndefined();
     expect(answered('hv01', { hv03: silent, hv05: answers, '10.0.0.1:443': answers })).toBe('zone a');
@@ -162,7 +164,8 @@ test('whatever the cloud: most of the agents silent is never judged, and more si
       const { failed } = findOutages(cloudOf({ a, b }), nowMs, rules, new Set());
       const counted = [...a, ...b].filter((t) => !/[nhf]/.test(t));
       const silent = counted.filter((t) => t.includes('x')).length;
-      if (silent >= 3 && silent * 2 > counted.length) expect(failed.map((o) => o.scope)).toEqual(['cloud']);
+      if (silent >= 3 && silent * 2 > counted.length)
+        expect(failed.map((o) => scopeText(o.scope))).toEqual(['cloud']);
       const living = [...a, ...b].map((t, i) => (t === '' ? i : -1)).filter((i) => i >= 0);
       const next = living[pick % Math.max(1, living.length)];
       if (next === undefined || failed.length === 0) return;
