@@ -10,7 +10,6 @@ import { InventoryStore } from '../shared/picture/inventory-store.ts';
 import { runChecks } from '../shared/process/check.ts';
 import { type Frame, runProcess } from '../shared/process/frame.ts';
 import { operator } from '../shared/process/operator.ts';
-import { type StartedOnCloud, startOnCloud } from '../shared/process/start.ts';
 import { connectRedis } from '../shared/redis/connect.ts';
 import { EventLog } from '../shared/redis/event-log.ts';
 import { keysOf } from '../shared/redis/keys.ts';
@@ -23,7 +22,6 @@ import { evacuateByHand } from './commands/evacuate.ts';
 import { confirmByHand, fenceByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
 import { createFencing } from './fencing/fencing.ts';
-import { readFencingFile } from './fencing/fencing-file.ts';
 import type { FencingPlan } from './fencing/plan.ts';
 import { Words } from './fencing/words.ts';
 import { handlersOf, type WorkerParts } from './jobs/handlers.ts';
@@ -33,16 +31,15 @@ import { Journals } from './recovery/journal/journal.ts';
 import { RedisJournalStorage } from './recovery/journal/redis-journal-storage.ts';
 import { byDatabase } from './recovery/movers/database/by-database.ts';
 import { byApi } from './recovery/movers/nova/by-api.ts';
+import { type StartedOnCloud, startOnCloud } from './start-on-cloud.ts';
 
 /** Jobs at once: refreshes and scans are short, evacuations wait for Nova most of the time. */
 const concurrency = { work: 4, scan: 4, evacuate: 8 } as const;
 
 await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();
-  const started = startOnCloud('ns4', options, ({ fencing: { file } }) =>
-    file === null ? null : readFencingFile(file, process.env.PATH ?? ''),
-  );
-  const { settings, openstack, log, further: plan } = started;
+  const started = startOnCloud(options);
+  const { settings, openstack, log, plan } = started;
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);

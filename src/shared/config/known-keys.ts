@@ -1,29 +1,37 @@
-// Every section and key of config.ini, which of them are secrets, and what a misspelt one was probably meant to be.
+// The table of all configuration keys, which of them are secrets, and what a misspelt one was probably meant to be.
 import { changesBetween } from '../ground/edit-distance.ts';
+import type { Section } from './key.ts';
+import { fencingKeys } from './keys/fencing.ts';
+import { monitorKeys } from './keys/monitor.ts';
+import { mysqlKeys } from './keys/mysql.ts';
+import { openstackKeys } from './keys/openstack.ts';
+import { redisKeys } from './keys/redis.ts';
+import { scanKeys } from './keys/scan.ts';
+import { slackKeys } from './keys/slack.ts';
 
-/** [DEFAULT] may set any key besides its own, as all sections inherit from it. */
-export const knownKeys: Readonly<Record<string, readonly string[]>> = {
-  DEFAULT: ['monitor_period', 'heartbeat_period', 'suspicious_backoff', 'dead_backoff', 'cooldown_period'],
-  REDIS: [
-    'host',
-    'port',
-    'pass',
-    'password',
-    'username',
-    'tls',
-    'db',
-    'sentinels',
-    'master',
-    'sentinel_password',
-  ],
-  OPENSTACK: ['cloud', 'provider_net', 'evacuate', 'concurrency'],
-  MYSQL: ['host', 'port', 'user', 'pass', 'database', 'ca'],
-  SCAN: ['hypervisor_ports', 'instance_ports', 'timeout', 'refused', 'controls', 'quorum', 'name'],
-  FENCING: ['mode', 'hosts', 'timeout'],
-  SLACK: ['token', 'app_token', 'channel', 'clouds', 'api_url'],
-};
+/** In the order of config.example.ini. */
+export const sections: readonly Section[] = [
+  monitorKeys,
+  redisKeys,
+  openstackKeys,
+  mysqlKeys,
+  scanKeys,
+  fencingKeys,
+  slackKeys,
+];
 
-const secrets: ReadonlySet<string> = new Set(['pass', 'password', 'sentinel_password', 'token', 'app_token']);
+/** All names by section. [DEFAULT] may set any key besides its own, as all sections inherit from it. */
+export const knownKeys: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  sections.map(({ name, keys }) => [name, Object.values(keys).flatMap(namesOf)]),
+);
+
+const secrets: ReadonlySet<string> = new Set(
+  sections.flatMap(({ keys }) => Object.values(keys).flatMap((key) => (key.secret ? namesOf(key) : []))),
+);
+
+function namesOf({ name, also }: Section['keys'][string]): string[] {
+  return also === undefined ? [name] : [name, also];
+}
 
 /** True for keys whose values no message, log or terminal may show. */
 export const isSecret = (key: string): boolean => secrets.has(key);

@@ -1,7 +1,8 @@
 // Makes the credentials of one cloud from its part of clouds.yaml and secure.yaml, by the rules of openstacksdk. All
 // mistakes are reported at once; a secret is never part of a message.
 import { resolve } from 'node:path';
-import { UsageError } from '../ground/errors.ts';
+import { readText } from '../../shared/config/read-text.ts';
+import { UsageError } from '../../shared/ground/errors.ts';
 import type {
   ApplicationCredentialLogin,
   CloudCredentials,
@@ -11,7 +12,6 @@ import type {
 } from './cloud-credentials.ts';
 import { CloudKeys } from './cloud-keys.ts';
 import { type CloudLookup, readCloudNode } from './clouds-file.ts';
-import { readText } from './read-text.ts';
 
 /**
  * The credentials of the cloud of that name. Throws UsageError with every mistake there is, each one line with file,

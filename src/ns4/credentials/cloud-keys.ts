@@ -1,8 +1,8 @@
 // The keys of one cloud, looked up as openstacksdk does (dashes as underscores, beside auth before within auth), and the
 // mistakes found among them.
-import { quote } from './quote.ts';
-import { parseTruth } from './truth.ts';
-import type { MapNode, Place, TreeNode } from './yaml-tree.ts';
+import { quote } from '../../shared/config/quote.ts';
+import { parseTruth } from '../../shared/config/truth.ts';
+import type { MapNode, Place, TreeNode } from '../../shared/config/yaml-tree.ts';
 
 /** A text found under a key; the label names the key as the file has it: "auth.username". */
 export interface FoundKey extends Place {

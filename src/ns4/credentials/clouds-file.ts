@@ -2,9 +2,9 @@
 // part of both. What its keys mean is not its business.
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { UsageError } from '../ground/errors.ts';
-import { fileProblem, readText } from './read-text.ts';
-import { type MapNode, overlay, parseTree } from './yaml-tree.ts';
+import { fileProblem, readText } from '../../shared/config/read-text.ts';
+import { type MapNode, overlay, parseTree } from '../../shared/config/yaml-tree.ts';
+import { UsageError } from '../../shared/ground/errors.ts';
 
 /** Where to look: the environment, the working directory and the home directory of the process. */
 export interface CloudLookup {
