@@ -46,7 +46,7 @@ export type Keys = Readonly<Record<string, Key<unknown>>>;
 /** One section of config.ini; its keys by the names of their settings. */
 export interface Section<K extends Keys = Keys> {
   readonly name: string;
-  /** Said below the section's header in config.example.ini, where all its keys are commented out then. */
+  /** One sentence on when the section counts, if not always; config.example.ini has it commented out then. */
   readonly onlyFor?: string;
   readonly keys: K;
 }

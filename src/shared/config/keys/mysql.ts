@@ -12,11 +12,11 @@ const neededFor =
 
 export const mysqlKeys = {
   name: 'MYSQL',
-  onlyFor: '"evacuate = database" only; host, user and pass are required then.',
+  onlyFor: 'Only for "evacuate = database"; host, user and pass are required then.',
   keys: {
     host: key('host', host, {
       example: '10.0.0.11',
-      about: 'Nova\'s database server; this section is for "evacuate = database" only.',
+      about: "Nova's database server.",
       needed: neededFor("the name or address of Nova's database server"),
     }),
     port: key('port', port, { default: '3306', about: 'Its port.' }),

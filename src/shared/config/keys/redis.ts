@@ -19,7 +19,7 @@ export const redisKeys = {
     password: key('pass', text, {
       also: 'password',
       secret: true,
-      about: 'Its password.',
+      about: 'The password of that server.',
       needed: ({ text }) =>
         text('REDIS', 'username') === null ? null : 'the password of the user that username names',
     }),
@@ -32,7 +32,8 @@ export const redisKeys = {
     /** Null: see databaseNumber in redis/keys.ts. */
     db: key('db', whole(0, 9999), {
       about: 'The number of the logical database.',
-      without: "the original's rule (sha256(cloud) mod 15 + 1), by which every process finds the same one",
+      without:
+        "it follows from the cloud's name by the original's rule (sha256(cloud) mod 15 + 1), so that every process finds the same one",
     }),
     sentinels: key('sentinels', endpoints('host:port of each sentinel between commas'), {
       example: '10.0.0.11:26379, 10.0.0.12:26379, 10.0.0.13:26379',
