@@ -3,7 +3,8 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileProblem, readText } from '../../shared/config/read-text.ts';
-import { type MapNode, overlay, parseTree } from '../../shared/config/yaml-tree.ts';
+import { type Path, parseYaml, type YamlFile } from '../../shared/config/yaml-file.ts';
+import { isMapping, type Mapping } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
 
 /** Where to look: the environment, the working directory and the home directory of the process. */
@@ -21,11 +22,18 @@ function directories({ env, cwd, home }: CloudLookup): string[] {
   return [...new Set(places)];
 }
 
-/**
- * The part of clouds.yaml for one cloud, secure.yaml's laid over it.
- * Throws UsageError: no such file, no such cloud, or YAML that cannot be read, in either file.
- */
-export function readCloudNode(cloud: string, lookup: CloudLookup): { file: string; node: MapNode } {
+/** The part of clouds.yaml for one cloud, secure.yaml's laid over it. */
+export interface CloudPart {
+  readonly cloud: string;
+  /** The clouds.yaml. */
+  readonly file: string;
+  readonly value: Mapping;
+  /** Where the value at a path below the cloud is written: in secure.yaml if it is there. */
+  readonly placeOf: (path: Path) => { readonly file: string; readonly line: number };
+}
+
+/** Throws UsageError: no such file, no such cloud, or YAML that cannot be read, in either file. */
+export function readCloud(cloud: string, lookup: CloudLookup): CloudPart {
   const file = findFile('clouds', 'OS_CLIENT_CONFIG_FILE', lookup);
   if (file === null)
     throw new UsageError([
@@ -33,22 +41,34 @@ export function readCloudNode(cloud: string, lookup: CloudLookup): { file: strin
     ]);
   const secureFile = findFile('secure', 'OS_CLIENT_SECURE_FILE', lookup);
   const mistakes: string[] = [];
-  const clouds = readClouds(file, mistakes);
-  const secure = secureFile === null ? null : readClouds(secureFile, mistakes);
-  if (clouds === null || mistakes.length > 0) throw new UsageError(mistakes);
-  const all = secure === null ? clouds : overlay(clouds, secure);
-  const node = all.entries.get(cloud);
-  if (node === undefined) {
-    const names = [...all.entries.keys()];
+  const read = [file, secureFile].flatMap((one) => (one === null ? [] : (readClouds(one, mistakes) ?? [])));
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  const all = read.map(({ clouds }) => clouds).reduce(overlay);
+  const value = Object.hasOwn(all, cloud) ? all[cloud] : undefined;
+  const placeOf: CloudPart['placeOf'] = (path) => {
+    const places = read.map(({ yaml }) => ({ file: yaml.file, ...yaml.lineOf(['clouds', cloud, ...path]) }));
+    return places.findLast(({ whole }) => whole) ?? placeOf(path.slice(0, -1));
+  };
+  if (isMapping(value)) return { cloud, file, value, placeOf };
+  if (value !== undefined) {
+    const place = placeOf([]);
     throw new UsageError([
-      `${file}: cloud "${cloud}": not there, expected ${names.length > 0 ? `one of ${names.join(', ')}` : 'it below "clouds:", which has none'}`,
+      `${place.file}:${place.line}: cloud "${cloud}": found no keys, expected auth and more below it`,
     ]);
   }
-  if (node.kind !== 'map')
-    throw new UsageError([
-      `${node.file}:${node.line}: cloud "${cloud}": found no keys, expected auth and more below it`,
-    ]);
-  return { file, node };
+  const names = Object.keys(all);
+  throw new UsageError([
+    `${file}: cloud "${cloud}": not there, expected ${names.length > 0 ? `one of ${names.join(', ')}` : 'it below "clouds:", which has none'}`,
+  ]);
+}
+
+/** Lays one mapping over another, key by key; where both have a value, the upper one's counts. */
+function overlay(lower: Mapping, upper: Mapping): Mapping {
+  const laid = Object.entries(upper).map(([key, value]) => {
+    const below = Object.hasOwn(lower, key) ? lower[key] : undefined;
+    return [key, isMapping(below) && isMapping(value) ? overlay(below, value) : value] as const;
+  });
+  return Object.fromEntries([...Object.entries(lower), ...laid]);
 }
 
 /**
@@ -82,19 +102,15 @@ function exists(path: string): boolean {
   }
 }
 
-function readClouds(file: string, mistakes: string[]): MapNode | null {
+function readClouds(file: string, mistakes: string[]): { yaml: YamlFile; clouds: Mapping } | null {
   const read = readText(file);
-  if ('problem' in read) {
-    mistakes.push(`${file}: ${read.problem}`);
+  const yaml = 'problem' in read ? { mistakes: [`${file}: ${read.problem}`] } : parseYaml(read.text, file);
+  if ('mistakes' in yaml) {
+    mistakes.push(...yaml.mistakes);
     return null;
   }
-  const tree = parseTree(read.text, file);
-  if (tree !== null && 'mistakes' in tree) {
-    mistakes.push(...tree.mistakes);
-    return null;
-  }
-  const clouds = tree?.kind === 'map' ? tree.entries.get('clouds') : undefined;
-  if (clouds?.kind === 'map') return clouds;
+  const clouds = isMapping(yaml.value) ? yaml.value.clouds : undefined;
+  if (isMapping(clouds)) return { yaml, clouds };
   mistakes.push(`${file}: found no clouds, expected "clouds:" and below it a mapping with their names`);
   return null;
 }

@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
 import { fileWarnings } from './file-warnings.ts';
 import { findConfig } from './find-config.ts';
-import { parseIni } from './ini.ts';
+import { type IniFile, parseIni, readIni } from './ini.ts';
 import type { ProcessName } from './key.ts';
 import { fencingKeys } from './keys/fencing.ts';
 import { monitorKeys } from './keys/monitor.ts';
@@ -15,9 +15,10 @@ import { openstackKeys } from './keys/openstack.ts';
 import { redisKeys } from './keys/redis.ts';
 import { isVantagePointName, scanKeys } from './keys/scan.ts';
 import { slackKeys } from './keys/slack.ts';
+import { isSecret, knownKeys } from './known-keys.ts';
 import { fileProblem } from './read-text.ts';
 import type { MysqlSettings, RedisSettings, Settings, SlackSettings } from './settings.ts';
-import { SettingsReader } from './settings-reader.ts';
+import { isSet, SettingsReader } from './settings-reader.ts';
 
 export interface LoadRequest {
   readonly process: ProcessName;
@@ -48,8 +49,9 @@ export function loadSettings(request: LoadRequest): Loaded {
   // In a file that cannot be read whole, what seems to be missing may stand in the part that was not understood.
   const mistakes = [...syntax, ...reader.mistakes, ...(syntax.length === 0 ? reader.gaps : [])];
   if (mistakes.length > 0) throw new UsageError(mistakes);
-  const warnings = [...fileWarnings(config, ini, reader.secrets.length > 0), ...reader.warnings];
-  return { settings: freezeDeeply(settings), warnings, secrets: reader.secrets };
+  const secrets = secretsIn(ini);
+  const warnings = [...fileWarnings(config, ini, secrets.length > 0), ...reader.warnings];
+  return { settings: freezeDeeply(settings), warnings, secrets };
 }
 
 function readSettings(reader: SettingsReader, file: string, request: LoadRequest): Settings {
@@ -91,14 +93,18 @@ function readRedis(reader: SettingsReader): RedisSettings {
   };
 }
 
-/** What stands in [MYSQL] is judged even where nothing uses it. */
+/** Where nothing uses [MYSQL], only host and port are judged: a password that cannot be read does no harm there. */
 function readMysql(
   reader: SettingsReader,
   used: boolean,
   besideConfig: (text: string) => string,
 ): MysqlSettings | null {
+  if (!used) {
+    const { host, port } = mysqlKeys.keys;
+    reader.read({ name: mysqlKeys.name, keys: { host, port } });
+    return null;
+  }
   const { host, user, password, ca, ...others } = reader.read(mysqlKeys);
-  if (!used) return null;
   const path = ca === null ? null : besideConfig(ca);
   if (path !== null)
     try {
@@ -120,6 +126,16 @@ function readSlack(reader: SettingsReader, own: string | null): SlackSettings {
   if (own !== null && clouds !== null && !clouds.includes(own))
     reader.warn('SLACK', 'clouds', `[OPENSTACK] cloud ("${own}") is not among them, nobody will hear of it`);
   return { ...others, clouds: clouds ?? (own === null ? [] : [own]) };
+}
+
+/** The values of all secret keys that are set, whether or not anything uses them. */
+function secretsIn(ini: IniFile): string[] {
+  return Object.entries(knownKeys).flatMap(([section, names]) =>
+    names.filter(isSecret).flatMap((name) => {
+      const value = readIni(ini, section, name);
+      return value?.state === 'value' && isSet(value.text) ? [value.text] : [];
+    }),
+  );
 }
 
 function freezeDeeply<T>(value: T): T {

@@ -5,14 +5,15 @@ import type { Given, Key, ProcessName, Section, SettingsOf } from './key.ts';
 import { isSecret } from './known-keys.ts';
 import { quote } from './quote.ts';
 
+/** False for what counts as not set: people wrote "None" in the original. */
+export const isSet = (text: string): boolean => text !== '' && text !== 'None';
+
 export class SettingsReader implements Given {
   /** What stands in the file and is wrong. */
   readonly mistakes: string[] = [];
   /** What should stand in the file and does not. */
   readonly gaps: string[] = [];
   readonly warnings: string[] = [];
-  /** The values of all secret keys that were read. */
-  readonly secrets: string[] = [];
   readonly process: ProcessName;
   readonly #file: string;
   readonly #ini: IniFile;
@@ -29,11 +30,11 @@ export class SettingsReader implements Given {
     return Object.fromEntries(settings) as SettingsOf<S>;
   }
 
-  /** The text of a key; null when it is absent, empty or "None", as people wrote it in the original. */
+  /** The text of a key; null when it is not set. */
   readonly text = (section: string, name: string): string | null => {
     const value = readIni(this.#ini, section, name);
     if (value === null) return null;
-    if (value.state === 'value') return value.text === '' || value.text === 'None' ? null : value.text;
+    if (value.state === 'value') return isSet(value.text) ? value.text : null;
     const reference = isSecret(name) ? 'a key' : `%(${value.reference})s, a key`;
     const said = {
       'lone-percent': 'found a "%" by itself, expected "%%" for a percent sign',
@@ -60,7 +61,6 @@ export class SettingsReader implements Given {
   #value(section: string, { name, also, type, unset, needed }: Key<unknown>): unknown {
     const texts = (also === undefined ? [name] : [name, also]).map((one) => this.text(section, one));
     const set = texts.filter((one) => one !== null);
-    if (isSecret(name)) this.secrets.push(...set);
     const [text, second] = set;
     if (also !== undefined && second !== undefined && text !== second)
       this.wrong(section, also, `the same as ${name}, or only one of the two`);
