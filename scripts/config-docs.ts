@@ -18,7 +18,7 @@ const header = `# Sonny's configuration, for ns4, monitor and sonny alike. Copy 
 
 /** The whole text of config.example.ini. */
 export function exampleIni(): string {
-  return `${header}\n${sections.map(exampleSection).join('\n')}`;
+  return `${header}\n${Object.values(sections).map(exampleSection).join('\n')}`;
 }
 
 function exampleSection({ name, onlyFor, keys }: Section): string {
@@ -31,17 +31,19 @@ function exampleSection({ name, onlyFor, keys }: Section): string {
   return `[${name}]\n${above}${blocks.join('\n')}`;
 }
 
-function explained({ name, about, more, also, type, without }: Key<unknown>): string {
+function explained({ name, about, also, type, without }: Key<unknown>): string {
   const expected = [
     type.expected === null ? undefined : `Expected: ${type.expected}.`,
     also === undefined ? undefined : `"${also}" means the same as ${name}; set only one of them.`,
     without === undefined ? undefined : `Without it, ${without}.`,
   ];
-  return [[about, more], expected].map(sentences).filter(Boolean).map(comment).join('\n');
+  return [about, sentences(expected)].filter(Boolean).map(comment).join('\n');
 }
 
 const sentences = (parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined).join(' ');
+
+const firstSentence = (text: string): string => /^.*?\.(?= |$)/.exec(text)?.[0] ?? text;
 
 /** A text as lines of a comment. */
 function comment(text: string): string {
@@ -56,10 +58,10 @@ function comment(text: string): string {
 
 /** The table of keys in Markdown. */
 export function keyTable(): string {
-  const rows = sections.flatMap(({ name, onlyFor, keys }) =>
+  const rows = Object.values<Section>(sections).flatMap(({ name, onlyFor, keys }) =>
     Object.values(keys).map((key, i) => {
       const without = key.without === undefined ? undefined : `Without it, ${key.without}.`;
-      const meaning = sentences([i === 0 ? onlyFor : undefined, key.about, without]);
+      const meaning = sentences([i === 0 ? onlyFor : undefined, firstSentence(key.about), without]);
       return `| ${i === 0 ? `${name} ` : ''}| ${keyCell(key)} | ${linked(meaning)} |`;
     }),
   );

@@ -23,10 +23,19 @@ export function startOnCloud(options: CommonOptions): StartedOnCloud {
   const openstack = requireOpenStack(settings);
   const { file } = settings.fencing;
   const { cwd, env } = process;
-  const [credentials, plan] = allOf(
-    () => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }),
-    () => (file === null ? null : readFencingFile(file, env.PATH ?? '')),
-  );
+  const mistakes: string[] = [];
+  const attempt = <T>(read: () => T): T | null => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      mistakes.push(...error.lines);
+      return null;
+    }
+  };
+  const credentials = attempt(() => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }));
+  const plan = file === null ? null : attempt(() => readFencingFile(file, env.PATH ?? ''));
+  if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
   const { login } = credentials;
   const own = login.method === 'password' ? login.password : login.secret;
   const log = createLog({
@@ -35,21 +44,4 @@ export function startOnCloud(options: CommonOptions): StartedOnCloud {
     secrets: [...secrets, own, ...(plan?.secrets ?? [])],
   });
   return { settings, log, openstack, credentials, plan };
-}
-
-/** Both results, or the mistakes of both. */
-function allOf<A, B>(first: () => A, second: () => B): [A, B] {
-  const mistakes: string[] = [];
-  const attempt = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      mistakes.push(...error.lines);
-      return undefined;
-    }
-  };
-  const results = [attempt(first), attempt(second)] as [A, B];
-  if (mistakes.length > 0) throw new UsageError(mistakes);
-  return results;
 }

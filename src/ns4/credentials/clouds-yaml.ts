@@ -7,14 +7,13 @@ import { readText } from '../../shared/config/read-text.ts';
 import { parseTruth } from '../../shared/config/truth.ts';
 import { expected, expectedNot } from '../../shared/config/yaml-issues.ts';
 import type { CloudCredentials, DomainReference, ScopedReference } from './cloud-credentials.ts';
-import { CloudKeys } from './cloud-keys.ts';
+import { CloudKeys, text } from './cloud-keys.ts';
 import { type CloudLookup, readCloud } from './clouds-file.ts';
 
 type Login = CloudCredentials['login'];
 
 const keystone = "Keystone's URL, such as https://keystone.example.org:5000/v3";
 
-const text = z.string(expected('one text'));
 const truth = text
   .refine((value) => parseTruth(value) !== null, expectedNot('true or false'))
   .transform((value) => parseTruth(value) === true);
@@ -98,24 +97,24 @@ function readLogin(keys: CloudKeys): Login | null {
   if (type !== null && type.made !== 'password' && type.made !== 'v3password')
     return keys.wrong(type, 'password, v3password or v3applicationcredential');
   const credential = keys.read(['application_credential_id', 'application_credential_name'], text);
-  const password = keys.read(['password'], text)?.made;
-  if (credential !== null && password === undefined)
+  const password = keys.text('password');
+  if (credential !== null && password === null)
     return keys.missing('auth_type', `v3applicationcredential, as ${credential.label} is set`);
   const user = readUser(keys);
-  if (password === undefined) keys.missing('auth.password', "the user's password, here or in secure.yaml");
+  if (password === null) keys.missing('auth.password', "the user's password, here or in secure.yaml");
   const project = readScoped(keys, 'project', ['project_id', 'tenant_id'], ['project_name', 'tenant_name']);
   return user && password && project ? { method: 'password', user, password, project } : null;
 }
 
 function readApplicationCredential(keys: CloudKeys): Login | null {
-  const id = keys.read(['application_credential_id'], text)?.made;
-  const name = keys.read(['application_credential_name'], text)?.made;
+  const id = keys.text('application_credential_id');
+  const name = keys.text('application_credential_name');
   const secret =
-    keys.read(['application_credential_secret'], text)?.made ??
+    keys.text('application_credential_secret') ??
     keys.missing('auth.application_credential_secret', "the credential's secret, here or in secure.yaml");
   const method = 'application-credential';
-  if (id !== undefined) return secret === null ? null : { method, credential: { id }, secret };
-  if (name === undefined)
+  if (id !== null) return secret === null ? null : { method, credential: { id }, secret };
+  if (name === null)
     return keys.missing(
       'auth.application_credential_id',
       'the id of the credential, or application_credential_name with its user',
@@ -133,10 +132,10 @@ function readScoped(
   ids: readonly string[],
   names: readonly string[],
 ): ScopedReference | null {
-  const id = keys.read(ids, text)?.made;
-  if (id !== undefined) return { id };
-  const name = keys.read(names, text)?.made;
-  if (name === undefined)
+  const id = keys.text(...ids);
+  if (id !== null) return { id };
+  const name = keys.text(...names);
+  if (name === null)
     return keys.missing(
       `auth.${names[0]}`,
       `the ${what}'s name with ${what}_domain_name (or ${what}_domain_id), or ${ids[0]}`,
@@ -150,10 +149,10 @@ function readScoped(
 function readDomain(keys: CloudKeys, what: 'user' | 'project'): DomainReference | null {
   // A domain given once, without saying whose, stands for both.
   for (const prefix of [`${what}_`, '', 'default_']) {
-    const id = keys.read([`${prefix}domain_id`], text)?.made;
-    if (id !== undefined) return { id };
-    const name = keys.read([`${prefix}domain_name`], text)?.made;
-    if (name !== undefined) return { name };
+    const id = keys.text(`${prefix}domain_id`);
+    if (id !== null) return { id };
+    const name = keys.text(`${prefix}domain_name`);
+    if (name !== null) return { name };
   }
   return null;
 }

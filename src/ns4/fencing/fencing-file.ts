@@ -6,14 +6,14 @@ import { readText } from '../../shared/config/read-text.ts';
 import { parseYaml } from '../../shared/config/yaml-file.ts';
 import {
   expected,
+  found,
   type Issue,
   isMapping,
   isNothing,
-  issuesOf,
-  kindOf,
+  type Mapping,
   mappingBy,
   mappingOf,
-  placed,
+  mistakesOf,
   sentencesOf,
 } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
@@ -26,8 +26,8 @@ const mostLevels = 8;
 
 const listed = {
   error({ input }: { readonly input?: unknown }): string {
-    const found = Array.isArray(input) ? `found ${input.length} of them` : kindOf(input);
-    return `${found}, expected a list of 1 to ${mostLevels} levels ("- agent: …")`;
+    const what = `a list of 1 to ${mostLevels} levels ("- agent: …")`;
+    return Array.isArray(input) ? `found ${input.length} of them, expected ${what}` : found(input, what);
   },
 };
 
@@ -79,10 +79,10 @@ export function readFencingFile(file: string, path: string): FencingPlan {
   if (!isMapping(yaml.value))
     throw new UsageError([`${file}: found no keys, expected "hosts:" and below it the hypervisors`]);
   const { data, error } = fileSchema(path).safeParse(yaml.value);
-  const issues = [...issuesOf(error), ...unfit(yaml.value)];
+  const issues = [...(error?.issues ?? []), ...unfit(yaml.value)];
   const plan = data === undefined ? null : planOf(file, data);
   const mistakes = [
-    ...sentencesOf(issues.map((issue) => placed(yaml, issue))),
+    ...sentencesOf(mistakesOf(yaml, issues)),
     ...modeMistakes(file, read.mode, plan !== null && plan.secrets.length > 0),
   ];
   if (plan === null || mistakes.length > 0) throw new UsageError(mistakes);
@@ -99,7 +99,7 @@ function modeMistakes(file: string, mode: number, holdsSecrets: boolean): string
 }
 
 /** Hosts without levels and options of agents that no level runs, in a file that may have any other mistake. */
-function unfit(file: Readonly<Record<string, unknown>>): Issue[] {
+function unfit(file: Mapping): Issue[] {
   const below = (value: unknown, key: string): unknown => (isMapping(value) ? value[key] : undefined);
   const agentsOf = (levels: unknown): string[] =>
     (Array.isArray(levels) ? levels : []).flatMap((level) => {

@@ -17,10 +17,8 @@ interface Facts {
   readonly default?: string;
   /** What happens where the key is not set, if the default does not say it: "Without it, ...". */
   readonly without?: string;
-  /** One sentence, for README.md and config.example.ini. */
+  /** For config.example.ini; README.md has the first sentence. */
   readonly about: string;
-  /** What config.example.ini says besides. */
-  readonly more?: string;
   /** The value in config.example.ini: commented out, or live as one that must be set. Without both, the default. */
   readonly example?: string;
   readonly shown?: string;
@@ -41,14 +39,12 @@ export interface Key<T> extends Facts {
   readonly unset: T;
 }
 
-export type Keys = Readonly<Record<string, Key<unknown>>>;
-
 /** One section of config.ini; its keys by the names of their settings. */
-export interface Section<K extends Keys = Keys> {
+export interface Section {
   readonly name: string;
   /** One sentence on when the section counts, if not always; config.example.ini has it commented out then. */
   readonly onlyFor?: string;
-  readonly keys: K;
+  readonly keys: Readonly<Record<string, Key<unknown>>>;
 }
 
 /** The settings of a section. */
@@ -56,9 +52,9 @@ export type SettingsOf<S extends Section> = {
   readonly [N in keyof S['keys']]: S['keys'][N] extends Key<infer T> ? T : never;
 };
 
+/** An entry of the table. Throws an Error when its default is no value of its type. */
 export function key<T>(name: string, type: ValueType<T>, facts: Facts & { default: string }): Key<T>;
 export function key<T>(name: string, type: ValueType<T>, facts: Facts): Key<T | null>;
-/** An entry of the table. Throws an Error when its default is no value of its type. */
 export function key(name: string, type: ValueType<unknown>, facts: Facts): Key<unknown> {
   if (facts.default === undefined) return { name, type, unset: null, ...facts };
   const parsed = type.parse(facts.default);

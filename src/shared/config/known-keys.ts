@@ -1,37 +1,29 @@
 // The table of all configuration keys, which of them are secrets, and what a misspelt one was probably meant to be.
 import { changesBetween } from '../ground/edit-distance.ts';
-import type { Section } from './key.ts';
-import { fencingKeys } from './keys/fencing.ts';
-import { monitorKeys } from './keys/monitor.ts';
-import { mysqlKeys } from './keys/mysql.ts';
-import { openstackKeys } from './keys/openstack.ts';
-import { redisKeys } from './keys/redis.ts';
-import { scanKeys } from './keys/scan.ts';
-import { slackKeys } from './keys/slack.ts';
+import type { Key, Section } from './key.ts';
+import { fencingKeys, monitorKeys, scanKeys } from './keys/decisions.ts';
+import { mysqlKeys, openstackKeys, redisKeys, slackKeys } from './keys/services.ts';
 
 /** In the order of config.example.ini. */
-export const sections: readonly Section[] = [
-  monitorKeys,
-  redisKeys,
-  openstackKeys,
-  mysqlKeys,
-  scanKeys,
-  fencingKeys,
-  slackKeys,
-];
+export const sections = {
+  monitor: monitorKeys,
+  redis: redisKeys,
+  openstack: openstackKeys,
+  mysql: mysqlKeys,
+  scan: scanKeys,
+  fencing: fencingKeys,
+  slack: slackKeys,
+} as const;
+
+const all = Object.values<Section>(sections).map(({ name, keys }) => [name, Object.values(keys)] as const);
+const namesOf = ({ name, also }: Key<unknown>): string[] => (also === undefined ? [name] : [name, also]);
 
 /** All names by section. [DEFAULT] may set any key besides its own, as all sections inherit from it. */
 export const knownKeys: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  sections.map(({ name, keys }) => [name, Object.values(keys).flatMap(namesOf)]),
+  all.map(([section, keys]) => [section, keys.flatMap(namesOf)]),
 );
 
-const secrets: ReadonlySet<string> = new Set(
-  sections.flatMap(({ keys }) => Object.values(keys).flatMap((key) => (key.secret ? namesOf(key) : []))),
-);
-
-function namesOf({ name, also }: Section['keys'][string]): string[] {
-  return also === undefined ? [name] : [name, also];
-}
+const secrets = new Set(all.flatMap(([, keys]) => keys.filter(({ secret }) => secret).flatMap(namesOf)));
 
 /** True for keys whose values no message, log or terminal may show. */
 export const isSecret = (key: string): boolean => secrets.has(key);

@@ -8,14 +8,8 @@ import { fileWarnings } from './file-warnings.ts';
 import { findConfig } from './find-config.ts';
 import { type IniFile, parseIni, readIni } from './ini.ts';
 import type { ProcessName } from './key.ts';
-import { fencingKeys } from './keys/fencing.ts';
-import { monitorKeys } from './keys/monitor.ts';
-import { mysqlKeys } from './keys/mysql.ts';
-import { openstackKeys } from './keys/openstack.ts';
-import { redisKeys } from './keys/redis.ts';
-import { isVantagePointName, scanKeys } from './keys/scan.ts';
-import { slackKeys } from './keys/slack.ts';
-import { isSecret, knownKeys } from './known-keys.ts';
+import { isVantagePointName } from './keys/decisions.ts';
+import { isSecret, knownKeys, sections } from './known-keys.ts';
 import { fileProblem } from './read-text.ts';
 import type { MysqlSettings, RedisSettings, Settings, SlackSettings } from './settings.ts';
 import { isSet, SettingsReader } from './settings-reader.ts';
@@ -58,16 +52,16 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
   /** A path as config.ini has it: relative to that file's folder, "~" is the home directory. */
   const besideConfig = (text: string): string =>
     resolve(dirname(file), text.replace(/^~(?=\/|$)/, request.home));
-  const monitor = reader.read(monitorKeys);
+  const monitor = reader.read(sections.monitor);
   const redis = readRedis(reader);
-  const openstack = reader.read(openstackKeys);
+  const openstack = reader.read(sections.openstack);
   const mysql = readMysql(
     reader,
     request.process !== 'sonny' && openstack.method === 'database',
     besideConfig,
   );
-  const scan = reader.read(scanKeys);
-  const fencing = reader.read(fencingKeys);
+  const scan = reader.read(sections.scan);
+  const fencing = reader.read(sections.fencing);
   return {
     file,
     monitor,
@@ -81,7 +75,7 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
 }
 
 function readRedis(reader: SettingsReader): RedisSettings {
-  const { sentinels, master, sentinelPassword, host, ...server } = reader.read(redisKeys);
+  const { sentinels, master, sentinelPassword, host, ...server } = reader.read(sections.redis);
   if (sentinels === null) return { ...server, host: host ?? '', sentinels };
   for (const name of ['host', 'port'])
     if (reader.text('REDIS', name) !== null)
@@ -100,11 +94,11 @@ function readMysql(
   besideConfig: (text: string) => string,
 ): MysqlSettings | null {
   if (!used) {
-    const { host, port } = mysqlKeys.keys;
-    reader.read({ name: mysqlKeys.name, keys: { host, port } });
+    const { host, port } = sections.mysql.keys;
+    reader.read({ name: sections.mysql.name, keys: { host, port } });
     return null;
   }
-  const { host, user, password, ca, ...others } = reader.read(mysqlKeys);
+  const { host, user, password, ca, ...others } = reader.read(sections.mysql);
   const path = ca === null ? null : besideConfig(ca);
   if (path !== null)
     try {
@@ -122,7 +116,7 @@ function vantagePointOf(machine: string): string {
 }
 
 function readSlack(reader: SettingsReader, own: string | null): SlackSettings {
-  const { clouds, ...others } = reader.read(slackKeys);
+  const { clouds, ...others } = reader.read(sections.slack);
   if (own !== null && clouds !== null && !clouds.includes(own))
     reader.warn('SLACK', 'clouds', `[OPENSTACK] cloud ("${own}") is not among them, nobody will hear of it`);
   return { ...others, clouds: clouds ?? (own === null ? [] : [own]) };

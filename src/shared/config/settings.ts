@@ -1,17 +1,13 @@
 // The settings of the three processes, as config.ini's reader hands them out: checked, with units, frozen. What each
 // one means stands in its entry in keys/.
 import type { SettingsOf } from './key.ts';
-import type { fencingKeys } from './keys/fencing.ts';
-import type { monitorKeys } from './keys/monitor.ts';
-import type { mysqlKeys } from './keys/mysql.ts';
-import type { openstackKeys } from './keys/openstack.ts';
-import type { redisKeys } from './keys/redis.ts';
-import type { scanKeys } from './keys/scan.ts';
-import type { slackKeys } from './keys/slack.ts';
+import type { sections } from './known-keys.ts';
 
-export type MonitorSettings = SettingsOf<typeof monitorKeys>;
+type Of<N extends keyof typeof sections> = SettingsOf<(typeof sections)[N]>;
 
-type RedisKeys = SettingsOf<typeof redisKeys>;
+export type MonitorSettings = Of<'monitor'>;
+
+type RedisKeys = Of<'redis'>;
 export interface RedisSettings extends Omit<RedisKeys, 'host' | 'sentinels' | 'master' | 'sentinelPassword'> {
   /** Empty with sentinels, which know where the master is. */
   readonly host: string;
@@ -31,17 +27,17 @@ export interface SentinelSettings {
 /** Settings that are texts wherever the section is used, as the reader refuses it without them. */
 type Complete<T, N extends keyof T> = Omit<T, N> & { readonly [K in N]: NonNullable<T[K]> };
 
-export type OpenStackSettings = Complete<SettingsOf<typeof openstackKeys>, 'cloud'>;
+export type OpenStackSettings = Complete<Of<'openstack'>, 'cloud'>;
 
 /** `ca`: absolute path of a CA file: TLS with the host name checked; null: no TLS. */
-export type MysqlSettings = Complete<SettingsOf<typeof mysqlKeys>, 'host' | 'user' | 'password'>;
+export type MysqlSettings = Complete<Of<'mysql'>, 'host' | 'user' | 'password'>;
 
-export type ScanSettings = Complete<SettingsOf<typeof scanKeys>, 'name'>;
+export type ScanSettings = Complete<Of<'scan'>, 'name'>;
 
 /** `file`: absolute path of fencing.yaml; null: not set. */
-export type FencingSettings = SettingsOf<typeof fencingKeys>;
+export type FencingSettings = Of<'fencing'>;
 
-export type SlackSettings = Complete<SettingsOf<typeof slackKeys>, 'clouds'>;
+export type SlackSettings = Complete<Of<'slack'>, 'clouds'>;
 
 export interface Settings {
   /** The file all this was read from. */

@@ -74,59 +74,46 @@ export function names(
   expected: string,
   each: { readonly expected: string; readonly test: (name: string) => boolean } | null = null,
 ): ValueType<readonly string[]> {
-  return {
-    expected,
-    parse(text) {
-      const found = items(text);
-      const twice = firstRepeated(found);
-      if (found.length === 0) return { expected };
-      if (each !== null && !found.every(each.test)) return { expected: each.expected };
-      const value = [...new Set(found)];
-      return twice === null ? { value } : { value, warning: `found ${quote(twice)} twice, it counts once` };
-    },
+  const parse = (text: string): Parsed<readonly string[]> => {
+    const { found, twice } = list(text, (name) => name);
+    if (found.length === 0) return { expected };
+    if (each !== null && !found.every(each.test)) return { expected: each.expected };
+    const value = [...new Set(found)];
+    return twice === null ? { value } : { value, warning: `found ${quote(twice)} twice, it counts once` };
   };
+  return { expected, parse };
 }
 
 /** Ports between commas, at least one, none twice. */
 export function ports(): ValueType<readonly number[]> {
   const expected = 'ports from 1 to 65535 between commas';
-  return {
-    expected,
-    parse(text) {
-      const found = items(text).map(portOf);
-      const value = found.filter((one) => one !== null);
-      if (found.length === 0 || value.length < found.length) return { expected };
-      const twice = firstRepeated(value);
-      return twice === null ? { value } : { expected: `each port once, but ${twice} is there twice` };
-    },
+  const parse = (text: string): Parsed<readonly number[]> => {
+    const { found, value, twice } = list(text, portOf);
+    if (found.length === 0 || value.length < found.length) return { expected };
+    return twice === null ? { value } : { expected: `each port once, but ${twice} is there twice` };
   };
+  return { expected, parse };
 }
 
 /** Addresses with ports between commas, none twice. `nothing`: what is expected where there is none; null: it may be so. */
 export function endpoints(nothing: string | null): ValueType<readonly Endpoint[]> {
   const expected = 'address:port between commas, an IPv6 address in brackets: [2001:db8::1]:22';
-  return {
-    expected,
-    parse(text) {
-      const found = items(text);
-      const value = found.flatMap((item) => endpointOf(item) ?? []);
-      const bad = found.filter((item) => endpointOf(item) === null);
-      const twice = firstRepeated(value.map((one) => `${one.address} port ${one.port}`));
-      if (found.length === 0 && nothing !== null) return { expected: nothing };
-      if (bad.length > 0) return { expected, found: bad.map(quote).join(', ') };
-      return twice === null ? { value } : { expected: `each once, but ${twice} is there twice` };
-    },
+  const parse = (text: string): Parsed<readonly Endpoint[]> => {
+    const { found, value, twice } = list(text, endpointOf, (one) => `${one.address} port ${one.port}`);
+    if (found.length === 0 && nothing !== null) return { expected: nothing };
+    const bad = found.filter((item) => endpointOf(item) === null);
+    if (bad.length > 0) return { expected, found: bad.map(quote).join(', ') };
+    return twice === null ? { value } : { expected: `each once, but ${twice} is there twice` };
   };
+  return { expected, parse };
 }
 
-const items = (text: string): string[] =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-
-function firstRepeated<T>(values: readonly T[]): T | null {
-  return values.find((value, i) => values.indexOf(value) < i) ?? null;
+/** What stands between commas, what can be made of it, and the first of that which is there again. */
+function list<T>(text: string, make: (item: string) => T | null, name = (made: T) => String(made)) {
+  const found = text.split(',').flatMap((item) => item.trim() || []);
+  const value = found.map(make).filter((one) => one !== null);
+  const labels = value.map(name);
+  return { found, value, twice: labels.find((label, i) => labels.indexOf(label) < i) ?? null };
 }
 
 function portOf(text: string): number | null {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { quote } from './quote.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
 
-/** What is wrong, and where it is written: null for what is not there. */
+/** What is wrong, and where it is written: line null for what is not there. */
 export interface Mistake {
   readonly file: string;
   readonly line: number | null;
@@ -16,18 +16,20 @@ export interface Issue {
   readonly message: string;
 }
 
-/** One issue for each unknown key, as a strict object has one for all of them. */
-export function issuesOf(error: z.ZodError | undefined): Issue[] {
-  return (error?.issues ?? []).flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...issue.path, key], message: issue.message }))
-      : [issue],
-  );
-}
-
-/** An issue with its file and line. */
-export function placed(yaml: YamlFile, { path, message }: Issue): Mistake {
-  return { file: yaml.file, line: yaml.lineOf(path).line, what: `${labelOf(path)}: ${message}` };
+/** Each issue with its file and line; one for each unknown key, as a strict object has one for all of them. */
+export function mistakesOf(yaml: YamlFile, issues: readonly (z.core.$ZodIssue | Issue)[]): Mistake[] {
+  return issues
+    .flatMap((issue) =>
+      ('keys' in issue ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]).map((path) => ({
+        path,
+        message: issue.message,
+      })),
+    )
+    .map(({ path, message }) => ({
+      file: yaml.file,
+      line: yaml.lineOf(path).line,
+      what: `${labelOf(path)}: ${message}`,
+    }));
 }
 
 /** One line each, none twice: file by file in the order of their lines, then what is not there. */
@@ -35,20 +37,16 @@ export function sentencesOf(mistakes: readonly Mistake[]): string[] {
   const files = [...new Set(mistakes.map(({ file }) => file))];
   const rank = ({ file, line }: Mistake): number => (line === null ? files.length : files.indexOf(file));
   const sorted = mistakes.toSorted((a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0));
-  return [
-    ...new Set(sorted.map(({ file, line, what }) => `${file}${line === null ? '' : `:${line}`}: ${what}`)),
-  ];
+  const place = ({ file, line }: Mistake): string => (line === null ? file : `${file}:${line}`);
+  return [...new Set(sorted.map((mistake) => `${place(mistake)}: ${mistake.what}`))];
 }
 
 /** A path as people read it: hosts.hv01.levels[0]. A name that could be misread, or breaks the line, is quoted. */
 function labelOf(path: Path): string {
-  return path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${plain(String(step))}`))
-    .join('')
-    .replace(/^\./, '');
+  const plain = (name: string): string => (/^[^\s"[\]\p{Cc}]+$/u.test(name) ? name : quote(name));
+  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${plain(String(step))}`));
+  return steps.join('').replace(/^\./, '');
 }
-
-const plain = (name: string): string => (/^[^\s"[\]\p{Cc}]+$/u.test(name) ? name : quote(name));
 
 export type Mapping = Readonly<Record<string, unknown>>;
 
@@ -59,27 +57,22 @@ export const isMapping = (value: unknown): value is Mapping =>
 export const isNothing = (value: unknown): boolean =>
   value === null || (typeof value === 'string' && /^(~|null|Null|NULL)?$/.test(value));
 
-/** The kind of a value that should have been something else; its text could be a secret in the wrong place. */
-export function kindOf(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (isNothing(value)) return 'found nothing';
-  if (Array.isArray(value)) return 'found a list';
-  return typeof value === 'string' ? 'found a text' : 'found a mapping';
-}
-
-interface Found {
-  readonly input?: unknown;
+/** The kind of what was found instead; its text could be a secret in the wrong place. */
+export function found(value: unknown, expected: string): string {
+  const kind = Array.isArray(value) ? 'a list' : typeof value === 'string' ? 'a text' : 'a mapping';
+  const what = value === undefined ? 'missing' : `found ${isNothing(value) ? 'nothing' : kind}`;
+  return `${what}, expected ${expected}`;
 }
 
 /** The message of an issue that shows the kind of what was found. */
 export const expected = (what: string) => ({
-  error: ({ input }: Found): string => `${kindOf(input)}, expected ${what}`,
+  error: ({ input }: { readonly input?: unknown }): string => found(input, what),
 });
 
 /** The message of an issue that shows the text that was found: for what is no secret. */
 export const expectedNot = (what: string) => ({
-  error: ({ input }: Found): string =>
-    `${typeof input === 'string' ? `found ${quote(input)}` : kindOf(input)}, expected ${what}`,
+  error: ({ input }: { readonly input?: unknown }): string =>
+    typeof input === 'string' ? `found ${quote(input)}, expected ${what}` : found(input, what),
 });
 
 /** A mapping with some of these keys and no others. */
@@ -92,11 +85,7 @@ export function mappingOf<S extends z.ZodRawShape>(shape: S) {
 }
 
 /** A mapping with any names that `name` admits. */
-export function mappingBy<N extends z.ZodString, V extends z.ZodType>(
-  name: N,
-  value: V,
-  what = 'keys below it',
-) {
+export function mappingBy<V extends z.ZodType>(name: z.ZodString, value: V, what = 'keys below it') {
   const { error } = expected(what);
   return z.record(name, value, {
     error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : error(issue)),

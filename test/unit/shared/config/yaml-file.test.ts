@@ -2,13 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseYaml, YamlFile } from '../../../../src/shared/config/yaml-file.ts';
-import {
-  expected,
-  issuesOf,
-  mappingOf,
-  placed,
-  sentencesOf,
-} from '../../../../src/shared/config/yaml-issues.ts';
+import { expected, mappingOf, mistakesOf, sentencesOf } from '../../../../src/shared/config/yaml-issues.ts';
 
 function read(text: string): YamlFile {
   const yaml = parseYaml(text, 'f.yaml');
@@ -66,7 +60,7 @@ test('issues become sentences in the order of lines, each unknown key one, odd n
   const text = z.string(expected('one text'));
   const schema = z.object({ list: z.array(z.number('a number')), 'a b': mappingOf({ x: text, w: text }) });
   const { error } = schema.safeParse(yaml.value);
-  expect(sentencesOf(issuesOf(error).map((issue) => placed(yaml, issue)))).toEqual([
+  expect(sentencesOf(mistakesOf(yaml, error?.issues ?? []))).toEqual([
     'f.yaml:1: "a b".x: missing, expected one text',
     'f.yaml:1: "a b".w: missing, expected one text',
     'f.yaml:2: "a b".z: unknown key, expected x or w',
