@@ -10,7 +10,6 @@ import { InventoryStore } from '../shared/picture/store.ts';
 import { runChecks } from '../shared/process/check.ts';
 import { type Frame, runProcess } from '../shared/process/frame.ts';
 import { operator } from '../shared/process/operator.ts';
-import { type StartedOnCloud, startOnCloud } from '../shared/process/start.ts';
 import { connectRedis } from '../shared/redis/connect.ts';
 import { EventLog } from '../shared/redis/event-log.ts';
 import { keysOf } from '../shared/redis/keys.ts';
@@ -23,7 +22,6 @@ import { evacuateByHand } from './commands/evacuate.ts';
 import { confirmByHand, fenceByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
 import { createFencing } from './fencing/fencing.ts';
-import { readFencingFile } from './fencing/fencing-file.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
 import { handlersOf } from './jobs/handlers.ts';
@@ -34,13 +32,12 @@ import { Journals } from './recovery/journal/journals.ts';
 import { RedisJournalStorage } from './recovery/journal/redis-journal-storage.ts';
 import { byDatabase } from './recovery/movers/database/by-database.ts';
 import { byApi } from './recovery/movers/nova/by-api.ts';
+import { type StartedOnCloud, startOnCloud } from './start-on-cloud.ts';
 
 await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();
-  const started = startOnCloud('ns4', options, ({ fencing: { file } }) =>
-    file === null ? null : readFencingFile(file, process.env.PATH ?? ''),
-  );
-  const { settings, openstack, log, further: plan } = started;
+  const started = startOnCloud(options);
+  const { settings, openstack, log, plan } = started;
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);

@@ -1,8 +1,8 @@
 // The stage of the contract (cloud-contract.ts): a world, a client of it, and the steps that its tests have in common.
 import { expect } from 'vitest';
 import { CloudError, type ComputeService } from '../../src/ns4/cloud.ts';
+import type { CloudCredentials } from '../../src/ns4/credentials/cloud-credentials.ts';
 import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
-import type { CloudCredentials } from '../../src/shared/config/cloud-credentials.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 

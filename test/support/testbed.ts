@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EvacuationMigration } from '../../src/ns4/cloud.ts';
+import { loadCloud } from '../../src/ns4/credentials/clouds-yaml.ts';
 import { type CloudClient, createCloud } from '../../src/ns4/openstack/client.ts';
-import { loadCloud } from '../../src/shared/config/clouds-yaml.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { cloudTool } from './cloud-tool.ts';

@@ -4,7 +4,6 @@ import { isMarkedSpare } from '../../shared/documents/inventory.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
 import type { Frame } from '../../shared/process/frame.ts';
-import type { StartedOnCloud } from '../../shared/process/start.ts';
 import { connectRedis, probeRedis } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';
 import { describeEyes, EyeRegistry } from '../../shared/vantage-points/registry.ts';
@@ -12,6 +11,7 @@ import type { FencingPlan } from '../fencing/plan.ts';
 import { refreshInventory } from '../jobs/refresh-inventory.ts';
 import { createNovaDatabase } from '../nova-database/nova-database.ts';
 import { createCloud } from '../openstack/client.ts';
+import type { StartedOnCloud } from '../start-on-cloud.ts';
 import { fencingChecks } from './fencing-checks.ts';
 import { describeCloud } from './prove-login.ts';
 

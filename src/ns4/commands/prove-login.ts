@@ -1,8 +1,9 @@
 // Does clouds.yaml lead into the cloud? A login that Keystone refuses, or a region its catalogue does not know, is a
 // mistake of configuration (exit code 2); a cloud that is away is not: ns4 starts and waits for it.
-import type { CloudCredentials } from '../../shared/config/cloud-credentials.ts';
+
 import { errorText, UsageError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import type { CloudClient, CloudDescription } from '../openstack/client.ts';
 import { CloudConfigurationError } from '../openstack/configuration-error.ts';
 

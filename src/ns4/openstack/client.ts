@@ -1,8 +1,8 @@
 // The client: one session with a cloud, and the services' parts put together to the port that ns4 works with.
 
-import type { CloudCredentials } from '../../shared/config/cloud-credentials.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Cloud } from '../cloud.ts';
+import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import type { RetryLimits } from './backoff.ts';
 import type { ServiceName } from './catalogue.ts';
 import { Compute } from './compute.ts';

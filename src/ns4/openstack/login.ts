@@ -1,7 +1,7 @@
 // Keystone v3's login: the request for a token and what its answer means. Pure.
 import { z } from 'zod';
-import type { CloudCredentials, ScopedReference } from '../../shared/config/cloud-credentials.ts';
 import { CloudError } from '../cloud.ts';
+import type { CloudCredentials, ScopedReference } from '../credentials/cloud-credentials.ts';
 import { type Catalogue, catalogueSchema } from './catalogue.ts';
 import { json } from './service-words.ts';
 import type { HttpAnswer } from './transport.ts';

@@ -1,10 +1,10 @@
 // Calls to the services of one cloud, with a token: the one place that decides what may be concluded from a call that
 // did not succeed (see the rules in ../cloud.ts), what is repeated, and what is kept out of error texts.
 
-import type { CloudCredentials } from '../../shared/config/cloud-credentials.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import { CloudError } from '../cloud.ts';
+import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
 import { endpointOf, identityRoot, type ServiceName, serviceTitles } from './catalogue.ts';
 import { CloudConfigurationError } from './configuration-error.ts';

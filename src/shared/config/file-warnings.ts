@@ -1,12 +1,12 @@
 // What an operator should know about a config.ini that is right as far as it is understood: keys and sections that
 // nobody reads, and passwords that everybody may read.
 import type { ConfigText } from './find-config.ts';
-import { type IniFile, readIni, referencedKeys } from './ini.ts';
-import { isSecret, knownKeys, unknownKeyHint, unknownSectionHint } from './known-keys.ts';
+import { type IniFile, referencedKeys } from './ini.ts';
+import { unknownKeyHint, unknownSectionHint } from './known-keys.ts';
 
 /** One line for each warning; values are never part of it. */
-export function fileWarnings(config: ConfigText, ini: IniFile): string[] {
-  return [...permissionWarnings(config, ini), ...unknownWarnings(config.file, ini)];
+export function fileWarnings(config: ConfigText, ini: IniFile, holdsSecrets: boolean): string[] {
+  return [...permissionWarnings(config, holdsSecrets), ...unknownWarnings(config.file, ini)];
 }
 
 function unknownWarnings(file: string, ini: IniFile): string[] {
@@ -27,14 +27,8 @@ function unknownWarnings(file: string, ini: IniFile): string[] {
   return warnings;
 }
 
-function permissionWarnings({ file, mode }: ConfigText, ini: IniFile): string[] {
-  const holdsSecret = Object.entries(knownKeys).some(([section, keys]) =>
-    keys.some((key) => {
-      const value = isSecret(key) ? readIni(ini, section, key) : null;
-      return value?.state === 'value' && value.text !== '' && value.text !== 'None';
-    }),
-  );
-  return holdsSecret && (mode & 0o004) !== 0
+function permissionWarnings({ file, mode }: ConfigText, holdsSecrets: boolean): string[] {
+  return holdsSecrets && (mode & 0o004) !== 0
     ? [
         `${file}: found mode ${mode.toString(8).padStart(4, '0')}, everybody may read its passwords; expected 0600`,
       ]

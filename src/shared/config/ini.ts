@@ -77,79 +77,79 @@ export function parseIni(text: string): IniFile {
 class IniReader {
   readonly mistakes: IniMistake[] = [];
   readonly sections = new Map<string, OpenSection>([[defaultSection, { line: 1, keys: new Map() }]]);
-  private lineNumber = 0;
-  private sectionName = '';
-  private section: OpenSection | null = null;
-  private entry: OpenEntry | null = null;
-  private indent = 0;
-  private headerMissed = false;
+  #lineNumber = 0;
+  #sectionName = '';
+  #section: OpenSection | null = null;
+  #entry: OpenEntry | null = null;
+  #indent = 0;
+  #headerMissed = false;
 
   take(line: string): void {
-    this.lineNumber += 1;
+    this.#lineNumber += 1;
     const value = strip(line);
     // Comments fill a line of their own: in "pass = ab;cd" the semicolon belongs to the password.
     if (value.startsWith('#') || value.startsWith(';')) return;
-    if (value === '') this.entry?.lines.push('');
-    else if (this.entry !== null && indentOf(line) > this.indent) this.entry.lines.push(value);
+    if (value === '') this.#entry?.lines.push('');
+    else if (this.#entry !== null && indentOf(line) > this.#indent) this.#entry.lines.push(value);
     else {
-      this.indent = indentOf(line);
-      this.open(value);
+      this.#indent = indentOf(line);
+      this.#open(value);
     }
   }
 
-  private open(value: string): void {
+  #open(value: string): void {
     const close = value.lastIndexOf(']');
-    if (value.startsWith('[') && close >= 2) this.openSection(value.slice(1, close));
-    else if (this.section === null) this.missHeader(value);
-    else this.openEntry(value, this.section);
+    if (value.startsWith('[') && close >= 2) this.#openSection(value.slice(1, close));
+    else if (this.#section === null) this.#missHeader(value);
+    else this.#openEntry(value, this.#section);
   }
 
-  private openSection(name: string): void {
+  #openSection(name: string): void {
     const known = this.sections.get(name);
     // Only [DEFAULT] may be opened again and again; Python does not count it among the sections.
     if (known !== undefined && name !== defaultSection)
-      this.mistake(`section [${name}] stands here again (first in line ${known.line}), expected it once`);
-    const section = known ?? { line: this.lineNumber, keys: new Map() };
+      this.#mistake(`section [${name}] stands here again (first in line ${known.line}), expected it once`);
+    const section = known ?? { line: this.#lineNumber, keys: new Map() };
     this.sections.set(name, section);
-    this.section = section;
-    this.sectionName = name;
-    this.entry = null;
+    this.#section = section;
+    this.#sectionName = name;
+    this.#entry = null;
   }
 
-  private missHeader(value: string): void {
+  #missHeader(value: string): void {
     // Said once: every further line up to the first section would be the same mistake.
-    if (this.headerMissed) return;
-    this.headerMissed = true;
-    this.mistake(
+    if (this.#headerMissed) return;
+    this.#headerMissed = true;
+    this.#mistake(
       value.startsWith('\ufeff')
         ? 'the file begins with a byte order mark, expected UTF-8 without one'
         : 'expected a section, such as [REDIS], before anything else',
     );
   }
 
-  private openEntry(value: string, section: OpenSection): void {
+  #openEntry(value: string, section: OpenSection): void {
     const end = value.search(/[=:]/);
     const key = stripEnd(value.slice(0, Math.max(end, 0))).toLowerCase();
     if (end < 0)
-      this.mistake(
+      this.#mistake(
         value.startsWith('[')
           ? 'expected "]" behind the name of the section'
           : 'expected "key = value" or "key: value"',
       );
-    else if (key === '') this.mistake(`expected a key before "${value.charAt(end)}"`);
+    else if (key === '') this.#mistake(`expected a key before "${value.charAt(end)}"`);
     // What cannot be read still ends the value above it: nothing indented below may be added to that one.
-    this.entry = key === '' ? null : { lines: [strip(value.slice(end + 1))], line: this.lineNumber };
-    if (this.entry === null) return;
+    this.#entry = key === '' ? null : { lines: [strip(value.slice(end + 1))], line: this.#lineNumber };
+    if (this.#entry === null) return;
     const known = section.keys.get(key);
-    if (known === undefined) section.keys.set(key, this.entry);
+    if (known === undefined) section.keys.set(key, this.#entry);
     else
-      this.mistake(
-        `[${this.sectionName}] ${key} is set here again (first in line ${known.line}), expected it once`,
+      this.#mistake(
+        `[${this.#sectionName}] ${key} is set here again (first in line ${known.line}), expected it once`,
       );
   }
 
-  private mistake(message: string): void {
-    this.mistakes.push({ line: this.lineNumber, message });
+  #mistake(message: string): void {
+    this.mistakes.push({ line: this.#lineNumber, message });
   }
 }
 

@@ -1,29 +1,29 @@
-// Every section and key of config.ini, which of them are secrets, and what a misspelt one was probably meant to be.
+// The table of all configuration keys, which of them are secrets, and what a misspelt one was probably meant to be.
 import { changesBetween } from '../ground/edit-distance.ts';
+import type { Key, Section } from './key.ts';
+import { fencingKeys, monitorKeys, scanKeys } from './keys/decisions.ts';
+import { mysqlKeys, openstackKeys, redisKeys, slackKeys } from './keys/services.ts';
 
-/** [DEFAULT] may set any key besides its own, as all sections inherit from it. */
-export const knownKeys: Readonly<Record<string, readonly string[]>> = {
-  DEFAULT: ['monitor_period', 'heartbeat_period', 'suspicious_backoff', 'dead_backoff', 'cooldown_period'],
-  REDIS: [
-    'host',
-    'port',
-    'pass',
-    'password',
-    'username',
-    'tls',
-    'db',
-    'sentinels',
-    'master',
-    'sentinel_password',
-  ],
-  OPENSTACK: ['cloud', 'provider_net', 'evacuate', 'concurrency'],
-  MYSQL: ['host', 'port', 'user', 'pass', 'database', 'ca'],
-  SCAN: ['hypervisor_ports', 'instance_ports', 'timeout', 'refused', 'controls', 'quorum', 'name'],
-  FENCING: ['mode', 'hosts', 'timeout'],
-  SLACK: ['token', 'app_token', 'channel', 'clouds', 'api_url'],
-};
+/** In the order of config.example.ini. */
+export const sections = {
+  monitor: monitorKeys,
+  redis: redisKeys,
+  openstack: openstackKeys,
+  mysql: mysqlKeys,
+  scan: scanKeys,
+  fencing: fencingKeys,
+  slack: slackKeys,
+} as const;
 
-const secrets: ReadonlySet<string> = new Set(['pass', 'password', 'sentinel_password', 'token', 'app_token']);
+const all = Object.values<Section>(sections).map(({ name, keys }) => [name, Object.values(keys)] as const);
+const namesOf = ({ name, also }: Key<unknown>): string[] => (also === undefined ? [name] : [name, also]);
+
+/** All names by section. [DEFAULT] may set any key besides its own, as all sections inherit from it. */
+export const knownKeys: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  all.map(([section, keys]) => [section, keys.flatMap(namesOf)]),
+);
+
+const secrets = new Set(all.flatMap(([, keys]) => keys.filter(({ secret }) => secret).flatMap(namesOf)));
 
 /** True for keys whose values no message, log or terminal may show. */
 export const isSecret = (key: string): boolean => secrets.has(key);

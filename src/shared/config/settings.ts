@@ -1,93 +1,43 @@
-// The settings of the three processes, as config.ini's reader hands them out: checked, with units, frozen.
+// The settings of the three processes, as config.ini's reader hands them out: checked, with units, frozen. What each
+// one means stands in its entry in keys/.
+import type { SettingsOf } from './key.ts';
+import type { sections } from './known-keys.ts';
 
-import type { Endpoint } from '../documents/jobs/scan.ts';
-import type { FencingMode } from '../documents/terms/fencing-mode.ts';
+type Of<N extends keyof typeof sections> = SettingsOf<(typeof sections)[N]>;
 
-export interface MonitorSettings {
-  /** Longest pause between two checks. */
-  readonly monitorPeriodMs: number;
-  /** A heartbeat older than this is missing. */
-  readonly heartbeatPeriodMs: number;
-  /** More suspects than this: inspect none. */
-  readonly suspiciousBackoff: number;
-  /** More dead hypervisors than this: do nothing; 0 is dry mode. */
-  readonly deadBackoff: number;
-  readonly cooldownMs: number;
-}
+export type MonitorSettings = Of<'monitor'>;
 
-export interface RedisSettings {
+type RedisKeys = Of<'redis'>;
+export interface RedisSettings extends Omit<RedisKeys, 'host' | 'sentinels' | 'master' | 'sentinelPassword'> {
   /** Empty with sentinels, which know where the master is. */
   readonly host: string;
-  readonly port: number;
-  readonly username: string | null;
-  readonly password: string | null;
-  readonly tls: boolean;
-  /** Null: the original's rule, from the cloud's name (see databaseNumber in keys.ts). */
-  readonly db: number | null;
   /** Null: one server, at host and port. */
   readonly sentinels: SentinelSettings | null;
 }
 
 export interface SentinelSettings {
   /** At least one; asked in this order. */
-  readonly endpoints: readonly Endpoint[];
+  readonly endpoints: NonNullable<RedisKeys['sentinels']>;
   /** The name the sentinels know the master by. */
   readonly master: string;
   /** For the sentinels themselves; the one of RedisSettings is for the servers with the data. */
   readonly password: string | null;
 }
 
-export interface OpenStackSettings {
-  /** Name in clouds.yaml. */
-  readonly cloud: string;
-  readonly externalNetworks: readonly string[];
-  readonly method: 'api' | 'database';
-  /** Instances evacuated at once, per dead hypervisor. */
-  readonly concurrency: number;
-}
+/** Settings that are texts wherever the section is used, as the reader refuses it without them. */
+type Complete<T, N extends keyof T> = Omit<T, N> & { readonly [K in N]: NonNullable<T[K]> };
 
-export interface MysqlSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  /** Path of a CA file: TLS with the host name checked; null: no TLS. */
-  readonly ca: string | null;
-}
+export type OpenStackSettings = Complete<Of<'openstack'>, 'cloud'>;
 
-export interface ScanSettings {
-  readonly hypervisorPorts: readonly number[];
-  readonly instancePorts: readonly number[];
-  readonly timeoutMs: number;
-  /** What a refused connection proves: a living host, or (where a firewall answers for the dead) nothing. */
-  readonly refusedMeans: 'alive' | 'silent';
-  /** Endpoints that always answer, probed along with every scan. */
-  readonly controls: readonly Endpoint[];
-  /** So many vantage points must agree that somebody is silent. */
-  readonly quorum: number;
-  /** The vantage point of this ns4: the workers of one name share its scans. */
-  readonly name: string;
-}
+/** `ca`: absolute path of a CA file: TLS with the host name checked; null: no TLS. */
+export type MysqlSettings = Complete<Of<'mysql'>, 'host' | 'user' | 'password'>;
 
-export interface FencingSettings {
-  readonly mode: FencingMode;
-  /** Absolute path of fencing.yaml, which ns4 alone reads; null: not set. */
-  readonly file: string | null;
-  /** For one level: `off` and its verification together. */
-  readonly timeoutMs: number;
-}
+export type ScanSettings = Complete<Of<'scan'>, 'name'>;
 
-export interface SlackSettings {
-  /** xoxb-…; null: events go to the terminal. */
-  readonly token: string | null;
-  /** xapp-…; null: posts only, answers nothing. */
-  readonly appToken: string | null;
-  readonly channel: string | null;
-  /** Clouds whose events are relayed and whose inventory is asked. */
-  readonly clouds: readonly string[];
-  readonly apiUrl: string | null;
-}
+/** `file`: absolute path of fencing.yaml; null: not set. */
+export type FencingSettings = Of<'fencing'>;
+
+export type SlackSettings = Complete<Of<'slack'>, 'clouds'>;
 
 export interface Settings {
   /** The file all this was read from. */

@@ -12,8 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ProcessName } from '../../../../src/shared/config/key.ts';
 import { knownKeys } from '../../../../src/shared/config/known-keys.ts';
-import { loadSettings, type ProcessName } from '../../../../src/shared/config/load.ts';
+import { loadSettings } from '../../../../src/shared/config/load.ts';
 
 let cwd: string;
 let home: string;
@@ -226,6 +227,26 @@ api_url = http://127.0.0.1:8080/api/
       apiUrl: 'http://127.0.0.1:8080/api/',
     },
   });
+});
+
+test('every secret is handed out for the log to mask, whether or not anything uses it', () => {
+  write(`[REDIS]
+sentinels = s:1
+master = m
+pass = one
+password = one
+sentinel_password = two
+[OPENSTACK]
+cloud = prod
+[MYSQL]
+pass = three
+[SLACK]
+token = xoxb-4
+app_token = xapp-5
+channel = c
+`);
+  for (const process of processes)
+    expect(new Set(load(process).secrets)).toEqual(new Set(['one', 'two', 'three', 'xoxb-4', 'xapp-5']));
 });
 
 test('the settings cannot be changed', () => {

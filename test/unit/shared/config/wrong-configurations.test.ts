@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { loadCloud } from '../../../../src/ns4/credentials/clouds-yaml.ts';
 import { readFencingFile } from '../../../../src/ns4/fencing/fencing-file.ts';
-import { loadCloud } from '../../../../src/shared/config/clouds-yaml.ts';
 import { loadSettings } from '../../../../src/shared/config/load.ts';
 import { UsageError } from '../../../../src/shared/ground/errors.ts';
 import {

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { CloudCredentials } from '../../../../src/shared/config/cloud-credentials.ts';
-import { loadCloud } from '../../../../src/shared/config/clouds-yaml.ts';
+import type { CloudCredentials } from '../../../../src/ns4/credentials/cloud-credentials.ts';
+import { loadCloud } from '../../../../src/ns4/credentials/clouds-yaml.ts';
 
 let cwd: string;
 let home: string;

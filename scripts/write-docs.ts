@@ -1,0 +1,36 @@
+// Writes what is derived from the source into the documents: "npm run docs". A test fails when they are out of date.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { exampleIni, keyTable } from './config-docs.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** Each document with its text now, and as it should be. */
+export function derivedDocuments(): {
+  readonly file: string;
+  readonly now: string;
+  readonly derived: string;
+}[] {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  return [
+    {
+      file: 'config.example.ini',
+      now: readFileSync(join(root, 'config.example.ini'), 'utf8'),
+      derived: exampleIni(),
+    },
+    { file: 'README.md', now: readme, derived: between(readme, 'configuration keys', keyTable()) },
+  ];
+}
+
+/** The text with another part between its two markers. Throws an Error when it has none. */
+function between(text: string, name: string, part: string): string {
+  const [begin, end] = [`<!-- ${name}: written by "npm run docs" -->\n`, `\n<!-- end of ${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`no markers for ${name}`);
+  return text.slice(0, from + begin.length) + part + text.slice(to);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const { file, now, derived } of derivedDocuments())
+    if (now !== derived) writeFileSync(join(root, file), derived);

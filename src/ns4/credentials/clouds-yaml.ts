@@ -1,0 +1,181 @@
+// Makes the credentials of one cloud from its part of clouds.yaml and secure.yaml, by the rules of openstacksdk. All
+// mistakes are reported at once; a secret is never part of a message.
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { quote } from '../../shared/config/quote.ts';
+import { readText } from '../../shared/config/read-text.ts';
+import { parseTruth } from '../../shared/config/truth.ts';
+import { expected, expectedNot } from '../../shared/config/yaml-issues.ts';
+import type { CloudCredentials, DomainReference, ScopedReference } from './cloud-credentials.ts';
+import { CloudKeys, text } from './cloud-keys.ts';
+import { type CloudLookup, readCloud } from './clouds-file.ts';
+
+type Login = CloudCredentials['login'];
+
+const keystone = "Keystone's URL, such as https://keystone.example.org:5000/v3";
+
+const truth = text
+  .refine((value) => parseTruth(value) !== null, expectedNot('true or false'))
+  .transform((value) => parseTruth(value) === true);
+const interfaceName = text
+  .transform((name) => name.replace(/URL$/, ''))
+  .pipe(z.enum(['public', 'internal', 'admin'], expectedNot('public, internal or admin')));
+const regionName = z.string().min(1);
+const region = z.union(
+  [
+    regionName.transform((name) => ({ name, values: undefined })),
+    z.object({ name: regionName, values: z.record(z.string(), z.unknown()).optional() }),
+  ],
+  expected('a list of names'),
+);
+const regionList = z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(region));
+
+/** Keystone's endpoint, ending in /v3 whichever way the file has it. */
+const keystoneUrl = text.transform((value, context) => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  const path = url?.pathname.replace(/\/+$/, '') ?? '';
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
+    context.addIssue(`found ${quote(value)}, expected ${keystone}`);
+  else if (url.username !== '' || url.password !== '')
+    context.addIssue(`found a value not shown here, expected ${keystone}, without a user`);
+  else if (/\/v2(\.\d+)?$/.test(path))
+    context.addIssue(`found ${quote(value)}, expected version 3 of Keystone's API: ${keystone}`);
+  else return `${url.origin}${path.endsWith('/v3') ? path : `${path}/v3`}`;
+  return z.NEVER;
+});
+
+/** The text of a file of CA certificates. */
+const certificates = ({ cwd, home }: CloudLookup) =>
+  text.transform((value, context) => {
+    const path = resolve(cwd, value.replace(/^~(?=\/|$)/, home));
+    const read = readText(path);
+    const found = `found ${quote(value)}, expected a file of CA certificates`;
+    if ('problem' in read) context.addIssue(`${found} (${path}: ${read.problem})`);
+    // A key or an empty file here would make every request fail much later, and less clearly.
+    else if (!/-----BEGIN (TRUSTED )?CERTIFICATE-----/.test(read.text))
+      context.addIssue(`${found} in PEM (${path} holds none)`);
+    else return read.text;
+    return z.NEVER;
+  });
+
+/**
+ * The credentials of the cloud of that name. Throws UsageError with every mistake there is, each one line with file,
+ * cloud, key, what was found and what was expected.
+ */
+export function loadCloud(request: CloudLookup & { readonly cloud: string }): CloudCredentials {
+  const part = readCloud(request.cloud, request);
+  const keys = new CloudKeys(part);
+  const region = readRegion(keys);
+  const authUrl = readAuthUrl(keys);
+  const login = readLogin(keys);
+  const { cloud, file } = part;
+  const readable = {
+    cloud,
+    file,
+    region,
+    interface: keys.read(['interface', 'endpoint_type'], interfaceName)?.made ?? 'public',
+    tls: { ca: keys.read(['cacert'], certificates(request))?.made ?? null, verify: readVerify(keys) },
+  };
+  keys.throwMistakes();
+  // What is not there was said.
+  if (authUrl === null || login === null) throw new Error(`${file}: no login was read`);
+  return { ...readable, authUrl, login };
+}
+
+function readAuthUrl(keys: CloudKeys): string | null {
+  const url = keys.read(['auth_url'], keystoneUrl);
+  if (url !== null || keys.complained('auth_url')) return url?.made ?? null;
+  const profile = keys.read(['profile', 'cloud'], text);
+  return profile === null
+    ? keys.missing('auth.auth_url', keystone)
+    : keys.wrong(profile, `auth_url below auth, as vendor profiles are not supported: ${keystone}`);
+}
+
+function readLogin(keys: CloudKeys): Login | null {
+  const type = keys.read(['auth_type', 'auth_plugin'], text);
+  if (type?.made === 'v3applicationcredential') return readApplicationCredential(keys);
+  if (type !== null && type.made !== 'password' && type.made !== 'v3password')
+    return keys.wrong(type, 'password, v3password or v3applicationcredential');
+  const credential = keys.read(['application_credential_id', 'application_credential_name'], text);
+  const password = keys.text('password');
+  if (credential !== null && password === null)
+    return keys.missing('auth_type', `v3applicationcredential, as ${credential.label} is set`);
+  const user = readUser(keys);
+  if (password === null) keys.missing('auth.password', "the user's password, here or in secure.yaml");
+  const project = readScoped(keys, 'project', ['project_id', 'tenant_id'], ['project_name', 'tenant_name']);
+  return user && password && project ? { method: 'password', user, password, project } : null;
+}
+
+function readApplicationCredential(keys: CloudKeys): Login | null {
+  const id = keys.text('application_credential_id');
+  const name = keys.text('application_credential_name');
+  const secret =
+    keys.text('application_credential_secret') ??
+    keys.missing('auth.application_credential_secret', "the credential's secret, here or in secure.yaml");
+  const method = 'application-credential';
+  if (id !== null) return secret === null ? null : { method, credential: { id }, secret };
+  if (name === null)
+    return keys.missing(
+      'auth.application_credential_id',
+      'the id of the credential, or application_credential_name with its user',
+    );
+  const user = readUser(keys);
+  return user && secret ? { method, credential: { name, user }, secret } : null;
+}
+
+const readUser = (keys: CloudKeys): ScopedReference | null =>
+  readScoped(keys, 'user', ['user_id'], ['username', 'user_name']);
+
+function readScoped(
+  keys: CloudKeys,
+  what: 'user' | 'project',
+  ids: readonly string[],
+  names: readonly string[],
+): ScopedReference | null {
+  const id = keys.text(...ids);
+  if (id !== null) return { id };
+  const name = keys.text(...names);
+  if (name === null)
+    return keys.missing(
+      `auth.${names[0]}`,
+      `the ${what}'s name with ${what}_domain_name (or ${what}_domain_id), or ${ids[0]}`,
+    );
+  const domain = readDomain(keys, what);
+  return domain === null
+    ? keys.missing(`auth.${what}_domain_name`, `the domain of ${what} "${name}", or ${what}_domain_id`)
+    : { name, domain };
+}
+
+function readDomain(keys: CloudKeys, what: 'user' | 'project'): DomainReference | null {
+  // A domain given once, without saying whose, stands for both.
+  for (const prefix of [`${what}_`, '', 'default_']) {
+    const id = keys.text(`${prefix}domain_id`);
+    if (id !== null) return { id };
+    const name = keys.text(`${prefix}domain_name`);
+    if (name !== null) return { name };
+  }
+  return null;
+}
+
+function readRegion(keys: CloudKeys): string | null {
+  const list = keys.read(['regions'], regionList);
+  const names = list?.made.map(({ name }) => name) ?? [];
+  const wanted = keys.read(['region_name'], text);
+  if (wanted !== null && (wanted.made.includes(',') || (names.length > 0 && !names.includes(wanted.made))))
+    return keys.wrong(wanted, names.length > 0 ? `one of ${names.join(', ')}` : 'the name of one region');
+  // Other clients take the first of several; which of them is to be watched must be said here.
+  if (wanted === null && names.length > 1)
+    return keys.missing('region_name', `one of the regions: ${names.join(', ')}`);
+  const index = wanted === null ? 0 : names.indexOf(wanted.made);
+  const values = list?.made[index]?.values;
+  if (list && values !== undefined) keys.apply(values, [...list.path, index, 'values']);
+  return wanted?.made ?? names[index] ?? null;
+}
+
+function readVerify(keys: CloudKeys): boolean {
+  const verify = keys.read(['verify'], truth)?.made;
+  const insecure = keys.read(['insecure'], truth);
+  if (verify === true && insecure?.made === true)
+    keys.wrong(insecure, 'false, as verify is true: they contradict each other');
+  return verify !== false && insecure?.made !== true;
+}

@@ -1,0 +1,47 @@
+// How ns4 begins: as every process, with clouds.yaml and fencing.yaml besides, and a log that masks the secrets of all.
+import { homedir } from 'node:os';
+import type { OpenStackSettings } from '../shared/config/settings.ts';
+import { UsageError } from '../shared/ground/errors.ts';
+import { createLog } from '../shared/ground/log.ts';
+import type { CommonOptions } from '../shared/process/frame.ts';
+import { readSettings, requireOpenStack, type Started } from '../shared/process/start.ts';
+import type { CloudCredentials } from './credentials/cloud-credentials.ts';
+import { loadCloud } from './credentials/clouds-yaml.ts';
+import { readFencingFile } from './fencing/fencing-file.ts';
+import type { FencingPlan } from './fencing/plan.ts';
+
+export interface StartedOnCloud extends Started {
+  readonly openstack: OpenStackSettings;
+  readonly credentials: CloudCredentials;
+  /** Null where `[FENCING] hosts` is not set. */
+  readonly plan: FencingPlan | null;
+}
+
+/** As `start`; throws UsageError with the mistakes of clouds.yaml and fencing.yaml together. */
+export function startOnCloud(options: CommonOptions): StartedOnCloud {
+  const { settings, secrets } = readSettings('ns4', options);
+  const openstack = requireOpenStack(settings);
+  const { file } = settings.fencing;
+  const { cwd, env } = process;
+  const mistakes: string[] = [];
+  const attempt = <T>(read: () => T): T | null => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      mistakes.push(...error.lines);
+      return null;
+    }
+  };
+  const credentials = attempt(() => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }));
+  const plan = file === null ? null : attempt(() => readFencingFile(file, env.PATH ?? ''));
+  if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
+  const { login } = credentials;
+  const own = login.method === 'password' ? login.password : login.secret;
+  const log = createLog({
+    name: 'ns4',
+    verbosity: options.verbose,
+    secrets: [...secrets, own, ...(plan?.secrets ?? [])],
+  });
+  return { settings, log, openstack, credentials, plan };
+}
