@@ -1,7 +1,7 @@
 // The lease: who of several monitors of one cloud leads. It runs out by itself when its holder does not renew it, by the
 // clock of Redis alone. Each take-over has an epoch, and epochs only grow, also when Redis lost its last moments.
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { Db } from '../shared/redis/db.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 import { leaseText } from '../shared/redis/leader.ts';
 
@@ -39,14 +39,14 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
 export class Lease {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
   /** This monitor's name for people. */
   readonly who: string;
   /** What stands in Redis while we lead; every save demands it (see memory.ts). */
   readonly text: string;
 
-  constructor(redis: Redis, keys: Keys, who: string) {
+  constructor(redis: Db, keys: Keys, who: string) {
     this.#redis = redis;
     this.#keys = keys;
     this.who = who;
@@ -78,6 +78,6 @@ export class Lease {
 }
 
 /** Names of the monitors that stand by. */
-export async function readStandbys(redis: Redis, keys: Keys): Promise<string[]> {
+export async function readStandbys(redis: Db, keys: Keys): Promise<string[]> {
   return redis.zrange(keys.monitorStandby, '0', '-1');
 }

@@ -1,9 +1,9 @@
 // Where the monitor's state lives: one JSON document in Redis, saved together with the mandate that follows from it and
 // the events that tell of it, and only by the monitor that holds the lease.
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { SonnyEvent } from '../shared/documents/events/events.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
+import type { Db } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 import { mandateOf, type Order, orderSchema, type State, stateSchema } from './core/state.ts';
@@ -39,12 +39,12 @@ export interface FoundOrder {
 }
 
 export class Memory {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
   readonly #lease: string;
 
   /** `lease` is the lease's text, see lease.ts. */
-  constructor(redis: Redis, keys: Keys, lease: string) {
+  constructor(redis: Db, keys: Keys, lease: string) {
     this.#redis = redis;
     this.#keys = keys;
     this.#lease = lease;
@@ -92,7 +92,7 @@ export class Memory {
 }
 
 /** The state as stored, for whoever wants to look at it; null when there is none. */
-export async function readState(redis: Redis, keys: Keys): Promise<State | null> {
+export async function readState(redis: Db, keys: Keys): Promise<State | null> {
   const text = await redis.get(keys.monitorState);
   if (text === null) return null;
   const state = stateSchema.safeParse(jsonOrNull(text));

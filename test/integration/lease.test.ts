@@ -1,4 +1,5 @@
 // The lease, the saves that demand it and the mandate, on a real Redis.
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { firstState, mandateOf } from '../../src/monitor/core/state.ts';
 import { Lease, leaseMs, readStandbys } from '../../src/monitor/lease.ts';
@@ -6,29 +7,19 @@ import { LostLeaseError, Memory, readState } from '../../src/monitor/memory.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
 import { judgeWarrant, type Mandate, type Warrant } from '../../src/shared/documents/assignments.ts';
 import { announce } from '../../src/shared/documents/events/sentences.ts';
-import { createLog } from '../../src/shared/ground/log.ts';
-import { connectRedis } from '../../src/shared/redis/connect.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { readLeader } from '../../src/shared/redis/leader.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { redisClient, settingsOf } from '../support/redis-client.ts';
 
 const cloud = 'leased';
 const keys = keysOf(cloud);
 let server: TestRedis;
-let redis: ReturnType<typeof connectRedis>;
+let redis: Redis;
 beforeAll(async () => {
   server = await startRedis();
-  const settings = {
-    host: '127.0.0.1',
-    port: server.port,
-    username: null,
-    password: null,
-    tls: false,
-    sentinels: null,
-    db: 1,
-  };
-  redis = connectRedis(settings, cloud, createLog({ name: 'test', verbosity: 0 }));
+  redis = redisClient(settingsOf(server), cloud);
 });
 afterAll(async () => {
   redis.disconnect();

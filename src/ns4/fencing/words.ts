@@ -1,7 +1,7 @@
 // An operator's word that a host is off, in Redis: the only proof there can be when its BMC lost power too. It expires,
 // and is used up by the incident whose proof it becomes.
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { Db } from '../../shared/redis/db.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 
 const wordSchema = z.object({ who: z.string(), atMs: z.number() });
@@ -11,10 +11,10 @@ export type Word = z.infer<typeof wordSchema>;
 export const wordSeconds = 3_600;
 
 export class Words {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Pick<Keys, 'fenceWord'>;
 
-  constructor(redis: Redis, keys: Pick<Keys, 'fenceWord'>) {
+  constructor(redis: Db, keys: Pick<Keys, 'fenceWord'>) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,5 +1,4 @@
 // The inventory in Redis: two readable JSON documents, written together in one step and checked when read.
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import {
   type Hosts,
@@ -9,13 +8,14 @@ import {
   serversSchema,
 } from '../documents/inventory.ts';
 import { OperationalError } from '../ground/errors.ts';
+import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 
 export class InventoryStore {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: Db, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

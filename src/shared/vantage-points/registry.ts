@@ -2,9 +2,9 @@
 // are Redis' own, so that the clocks of the machines do not matter.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
+import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 
 /** An eye that did not renew for this long is gone: killed, frozen, or cut off. */
@@ -31,10 +31,10 @@ return members`;
 const memberOf = (name: string, worker: string) => `${name} ${worker}`;
 
 export class EyeRegistry {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: Db, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

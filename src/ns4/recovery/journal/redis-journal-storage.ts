@@ -1,6 +1,6 @@
 // Claims and journals in Redis. Each change is a script that asks in the same step who owns the claim
 // and whether the monitor's mandate agrees.
-import type { Redis } from 'ioredis';
+import type { Db } from '../../../shared/redis/db.ts';
 import type { Keys } from '../../../shared/redis/keys.ts';
 import type { Answer, JournalStorage, Right, StoredJournal } from './journal.ts';
 
@@ -41,10 +41,10 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`;
 
 export class RedisJournalStorage implements JournalStorage {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: Db, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }
