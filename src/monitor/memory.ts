@@ -6,27 +6,11 @@ import { OperationalError } from '../shared/ground/errors.ts';
 import type { Db } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
+import { loadScript, runScript } from '../shared/redis/script.ts';
 import { mandateOf, type Order, orderSchema, type State, stateSchema } from './core/state.ts';
 
-/**
- * KEYS: lease, state, mandate, stream. ARGV: our lease, state, mandate, channel, capacity, event… All in one step, and
- * only while we lead: another monitor that took over is never overwritten.
- */
-const saveScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2])
-redis.call('SET', KEYS[3], ARGV[3])
-for i = 6, #ARGV do
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[i])
-  redis.call('PUBLISH', ARGV[4], ARGV[i])
-end
-return 1`;
-
-/** KEYS: lease, orders. ARGV: our lease, order… One that froze must not take away what its successor has yet to read. */
-const forgetScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-for i = 2, #ARGV do redis.call('LREM', KEYS[2], 1, ARGV[i]) end
-return 1`;
+const saveScript = loadScript('save-state-4');
+const forgetScript = loadScript('forget-orders-2');
 
 /** The lease is not ours any more: another monitor leads, or Redis lost it. Nothing was saved. */
 export class LostLeaseError extends OperationalError {}
@@ -58,13 +42,15 @@ export class Memory {
   /** Saves the state and its mandate, appends and publishes the events: all, or (LostLeaseError) nothing. */
   async save(state: State, events: readonly SonnyEvent[]): Promise<void> {
     const { monitorLease, monitorState, mandate, events: stream, channel } = this.#keys;
-    const saved = await this.#redis.eval(
-      saveScript,
-      4,
-      ...[monitorLease, monitorState, mandate, stream, this.#lease],
-      ...[JSON.stringify(state), JSON.stringify(mandateOf(state)), channel, eventCapacity],
+    const keys = [monitorLease, monitorState, mandate, stream];
+    const saved = await runScript(this.#redis, saveScript, keys, [
+      this.#lease,
+      JSON.stringify(state),
+      JSON.stringify(mandateOf(state)),
+      channel,
+      eventCapacity,
       ...events.map((event) => JSON.stringify(event)),
-    );
+    ]);
     if (saved !== 1) throw new LostLeaseError('the lease is not ours any more');
   }
 
@@ -82,12 +68,8 @@ export class Memory {
   /** Takes orders off, once what they changed is saved; not when another monitor leads by now. */
   async forgetOrders(orders: readonly FoundOrder[]): Promise<void> {
     const texts = orders.map(({ text }) => text);
-    await this.#redis.eval(
-      forgetScript,
-      2,
-      ...[this.#keys.monitorLease, this.#keys.orders, this.#lease],
-      ...texts,
-    );
+    const keys = [this.#keys.monitorLease, this.#keys.orders];
+    await runScript(this.#redis, forgetScript, keys, [this.#lease, ...texts]);
   }
 }
 

@@ -14,6 +14,7 @@ const commands = [
   'zrange',
   'zrem',
   'eval',
+  'evalsha',
 ] as const;
 
 /**
