@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files of integration that take from half a minute to one and a half, the longest first. */
 const longest = [
+  'redis-troubles',
   'sonny-relay',
   'state-lost',
   'evacuation-faults',

@@ -17,10 +17,11 @@ import {
 } from '../shared/process/frame.ts';
 import { operator } from '../shared/process/operator.ts';
 import { requireOpenStack, start } from '../shared/process/start.ts';
-import { connectRedis, probeRedis } from '../shared/redis/connect.ts';
+import { connectRedis } from '../shared/redis/connect.ts';
 import { keysOf } from '../shared/redis/keys.ts';
 import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
+import { probeRedis, reachRedis } from '../shared/redis/probe.ts';
 import { describeEyes, EyeRegistry } from '../shared/vantage-points/registry.ts';
 import type { Rules } from './core/state/rules.ts';
 import { recoveriesOf } from './core/state/state.ts';
@@ -64,7 +65,7 @@ await runProcess('monitor', async (frame) => {
 async function acceptEmptyState(settings: Settings, log: Log, frame: Frame): Promise<ExitCode> {
   const { cloud } = requireOpenStack(settings);
   const keys = keysOf(cloud);
-  const redis = connectRedis(settings.redis, cloud, log);
+  const redis = await reachRedis(settings.redis, cloud, log);
   frame.onClose('Redis', () => redis.disconnect());
   const held = (await readState(redis, keys))?.safeMode ?? null;
   const [by, atMs] = [operator(), systemClock.nowMs()];
@@ -118,6 +119,7 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
     { what: 'Redis', run: () => probeRedis(settings.redis, cloud) },
     {
       what: 'ns4',
+      needs: 'Redis',
       run: async () => {
         const workers = await parts().jobs.workers();
         return workers === 0 ? 'no worker listens now' : `${workers} listening`;
@@ -125,10 +127,12 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
     },
     {
       what: 'eyes',
+      needs: 'Redis',
       run: () => describeEyes(new EyeRegistry(parts().redis, parts().keys), settings.scan.quorum),
     },
     {
       what: 'inventory',
+      needs: 'Redis',
       run: async () => {
         const picture = await parts().inventory.read();
         if (picture === null) return 'none yet';
@@ -138,6 +142,7 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
     },
     {
       what: 'leader',
+      needs: 'Redis',
       run: async () => {
         const { redis, keys } = parts();
         const leader = (await readLeader(redis, keys)) ?? 'no monitor leads now';
@@ -147,6 +152,7 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
     },
     {
       what: 'state',
+      needs: 'Redis',
       run: async () => {
         const state = await readState(parts().redis, parts().keys);
         if (state === null) return 'none yet';

@@ -1,36 +1,19 @@
 // Where the monitor's state lives: one JSON document in Redis, saved together with the assignments that follow from it and
 // the events that tell of it, and only by the monitor that holds the lease.
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { SonnyEvent } from '../shared/documents/events/events.ts';
 import { type Order, orderSchema } from '../shared/documents/orders.ts';
 import type { Status } from '../shared/documents/status.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
+import type { Db } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
+import { loadScript, runScript } from '../shared/redis/script.ts';
 import { storedStateSchema } from './core/state/lift.ts';
 import { assignmentsOf, type State } from './core/state/state.ts';
 
-/**
- * KEYS: lease, state, assignments, stream, status. ARGV: our lease, state, assignments, channel, capacity, status, event…
- * All in one step, and only while we lead: another monitor that took over is never overwritten.
- */
-const saveScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2])
-redis.call('SET', KEYS[3], ARGV[3])
-redis.call('SET', KEYS[5], ARGV[6])
-for i = 7, #ARGV do
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[5], '*', 'event', ARGV[i])
-  redis.call('PUBLISH', ARGV[4], ARGV[i])
-end
-return 1`;
-
-/** KEYS: lease, orders. ARGV: our lease, order… One that froze must not take away what its successor has yet to read. */
-const forgetScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-for i = 2, #ARGV do redis.call('LREM', KEYS[2], 1, ARGV[i]) end
-return 1`;
+const saveScript = loadScript('save-state-5');
+const forgetScript = loadScript('forget-orders-2');
 
 /** The lease is not ours any more: another monitor leads, or Redis lost it. Nothing was saved. */
 export class LostLeaseError extends OperationalError {}
@@ -43,12 +26,12 @@ export interface FoundOrder {
 }
 
 export class Memory {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
   readonly #lease: string;
 
   /** `lease` is the lease's text, see lease.ts. */
-  constructor(redis: Redis, keys: Keys, lease: string) {
+  constructor(redis: Db, keys: Keys, lease: string) {
     this.#redis = redis;
     this.#keys = keys;
     this.#lease = lease;
@@ -69,18 +52,19 @@ export class Memory {
       status: statusKey,
       channel,
     } = this.#keys;
-    const saved = await this.#redis.eval(
+    const saved = await runScript(
+      this.#redis,
       saveScript,
-      5,
-      ...[monitorLease, monitorState, assignments, stream, statusKey, this.#lease],
-      ...[
+      [monitorLease, monitorState, assignments, stream, statusKey],
+      [
+        this.#lease,
         JSON.stringify(state),
         JSON.stringify(assignmentsOf(state)),
         channel,
         eventCapacity,
         JSON.stringify(status),
+        ...events.map((event) => JSON.stringify(event)),
       ],
-      ...events.map((event) => JSON.stringify(event)),
     );
     if (saved !== 1) throw new LostLeaseError('the lease is not ours any more');
   }
@@ -99,17 +83,13 @@ export class Memory {
   /** Takes orders off, once what they changed is saved; not when another monitor leads by now. */
   async forgetOrders(orders: readonly FoundOrder[]): Promise<void> {
     const texts = orders.map(({ text }) => text);
-    await this.#redis.eval(
-      forgetScript,
-      2,
-      ...[this.#keys.monitorLease, this.#keys.orders, this.#lease],
-      ...texts,
-    );
+    const keys = [this.#keys.monitorLease, this.#keys.orders];
+    await runScript(this.#redis, forgetScript, keys, [this.#lease, ...texts]);
   }
 }
 
 /** The state as stored, for whoever wants to look at it; null when there is none. */
-export async function readState(redis: Redis, keys: Keys): Promise<State | null> {
+export async function readState(redis: Db, keys: Keys): Promise<State | null> {
   const text = await redis.get(keys.monitorState);
   if (text === null) return null;
   const state = storedStateSchema.safeParse(jsonOrNull(text));

@@ -14,6 +14,7 @@ import { connectRedis } from '../shared/redis/connect.ts';
 import { EventLog } from '../shared/redis/event-log.ts';
 import { keysOf } from '../shared/redis/keys.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
+import { reachRedis } from '../shared/redis/probe.ts';
 import { ScanPanel } from '../shared/vantage-points/ask-all.ts';
 import { EyeRegistry } from '../shared/vantage-points/registry.ts';
 import { checksOf } from './commands/checks.ts';
@@ -41,9 +42,14 @@ await runProcess('ns4', async (frame) => {
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);
-  const redis = connectRedis(settings.redis, openstack.cloud, log);
+  const { fence, resetCooldown, confirmFenced, deadHypervisor: dead, spareHypervisor: spare } = options;
+  // The worker waits for Redis, a command ends without it. Fencing by hand must work when everything else is down.
+  const mayWait =
+    fence !== undefined || !(resetCooldown || confirmFenced !== undefined || dead !== undefined);
+  const open = mayWait ? connectRedis : reachRedis;
+  const redis = await open(settings.redis, openstack.cloud, log);
   frame.onClose('Redis', () => redis.disconnect());
-  if (options.resetCooldown) {
+  if (resetCooldown) {
     await leaveOrder(redis, keys, { kind: 'reset-cooldown', by: operator(), atMs: systemClock.nowMs() });
     print(`the monitor of ${openstack.cloud} forgets the last recovery at its next look (or when it starts)`);
     return 0;
@@ -57,8 +63,8 @@ await runProcess('ns4', async (frame) => {
     clock: systemClock,
   };
   const byHand = { ...shared, ...{ redis, keys, confirmations, plan, print }, stop: frame.stop };
-  if (options.confirmFenced !== undefined) return confirmByHand(options.confirmFenced, options, byHand);
-  if (options.fence !== undefined) return fenceByHand(options.fence, options, byHand);
+  if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
+  if (fence !== undefined) return fenceByHand(fence, options, byHand);
   const cloud = createCloud(started.credentials, {
     clock: systemClock,
     random: Math.random,
@@ -77,7 +83,6 @@ await runProcess('ns4', async (frame) => {
     ...fencingOf(started, plan, confirmations),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
   };
-  const { deadHypervisor: dead, spareHypervisor: spare } = options;
   if (dead !== undefined && spare !== undefined) {
     await proveLogin(cloud, started.credentials, log, frame.stop);
     return evacuateByHand(parts, { dead, spare }, frame.stop, process.stdout);

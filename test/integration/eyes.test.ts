@@ -8,13 +8,13 @@ import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/sc
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { JobProducer, ScanQueues } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
-import { connectRedis } from '../../src/shared/redis/connect.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { isWorthWaiting, ScanPanel } from '../../src/shared/vantage-points/ask-all.ts';
 import { describeEyes, EyeRegistry } from '../../src/shared/vantage-points/registry.ts';
 import { never } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { redisClient, settingsOf } from '../support/redis-client.ts';
 
 const log = pino({ level: 'silent' });
 const keys = keysOf('many-eyes');
@@ -23,14 +23,11 @@ let redis: Redis;
 let registry: EyeRegistry;
 const opened: { close(): unknown }[] = [];
 
-const settings = () => ({
-  ...{ host: server.host, port: server.port, username: null, password: null },
-  ...{ tls: false, db: null, sentinels: null },
-});
+const settings = () => settingsOf(server);
 
 beforeAll(async () => {
   server = await startRedis();
-  redis = connectRedis(settings(), 'many-eyes', log);
+  redis = redisClient(settings(), 'many-eyes');
   registry = new EyeRegistry(redis, keys);
 });
 afterEach(async () => {

@@ -1,6 +1,8 @@
 // The lease, the saves that demand it and the assignments, on a real Redis.
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { assignmentsOf, firstState } from '../../src/monitor/core/state/state.ts';
+import { statusOf } from '../../src/monitor/core/status.ts';
 import { Lease, leaseMs, readStandbys } from '../../src/monitor/lease.ts';
 import { LostLeaseError, Memory, readState } from '../../src/monitor/memory.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
@@ -10,29 +12,21 @@ import {
   judgeAssignment,
 } from '../../src/shared/documents/assignments.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
-import { createLog } from '../../src/shared/ground/log.ts';
-import { connectRedis } from '../../src/shared/redis/connect.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { readLeader } from '../../src/shared/redis/leader.ts';
+import { readStatus } from '../../src/shared/redis/status.ts';
+import { rules } from '../support/monitor-story.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { redisClient, settingsOf } from '../support/redis-client.ts';
 
 const cloud = 'leased';
 const keys = keysOf(cloud);
 let server: TestRedis;
-let redis: ReturnType<typeof connectRedis>;
+let redis: Redis;
 beforeAll(async () => {
   server = await startRedis();
-  const settings = {
-    host: '127.0.0.1',
-    port: server.port,
-    username: null,
-    password: null,
-    tls: false,
-    sentinels: null,
-    db: 1,
-  };
-  redis = connectRedis(settings, cloud, createLog({ name: 'test', verbosity: 0 }));
+  redis = redisClient(settingsOf(server), cloud);
 });
 afterAll(async () => {
   redis.disconnect();
@@ -44,6 +38,7 @@ const monitor = (who: string) => {
   const lease = new Lease(redis, keys, who);
   return { lease, memory: new Memory(redis, keys, lease.text) };
 };
+const publisher = { cloud, who: 'a/1', nowMs: 1, rules };
 const stopped = announce(cloud, 1, { kind: 'monitor-stopped' });
 
 test('one has it, the others do not; renewed while held, free when given back or run out', async () => {
@@ -94,15 +89,16 @@ test('only who leads saves: state, assignments and events together, or nothing',
   const [a, b] = [monitor('a/1'), monitor('b/2')];
   const state = { ...firstState('life'), epoch: 5, revision: 3 };
   await a.lease.take(0);
-  await a.memory.save(state, [stopped]);
+  await a.memory.save(state, [stopped], statusOf(state, publisher));
+  expect(await readStatus(redis, keys)).toMatchObject({ kind: 'found', status: { leader: { epoch: 5 } } });
   expect(await a.memory.holds(state)).toBe(true);
   expect(JSON.parse((await redis.get(keys.assignments)) ?? '')).toEqual({ epoch: 5, revision: 3, jobs: {} });
   await redis.set(keys.monitorLease, b.lease.text);
   const late = { ...state, revision: 4, backoffs: 7 };
-  await expect(a.memory.save(late, [stopped])).rejects.toThrow(LostLeaseError);
+  await expect(a.memory.save(late, [stopped], statusOf(late, publisher))).rejects.toThrow(LostLeaseError);
   expect(await readState(redis, keys)).toEqual(state);
   expect(await new EventLog(redis, keys).readAfter('0-0', 10)).toHaveLength(1);
-  await b.memory.save(late, []);
+  await b.memory.save(late, [], statusOf(late, publisher));
   expect(await a.memory.holds(state)).toBe(false);
 });
 

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Handlers } from '../../src/shared/documents/jobs/contracts.ts';
 import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
-import { connectRedis } from '../../src/shared/redis/connect.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { redisClient, settingsOf } from '../support/redis-client.ts';
 
 const log = pino({ level: 'silent' });
 const cloud = 'lost-worker';
@@ -20,11 +20,8 @@ let work: (signal: AbortSignal) => Promise<unknown>;
 
 beforeAll(async () => {
   server = await startRedis();
-  const settings = {
-    ...{ host: server.host, port: server.port, username: null, password: null },
-    ...{ tls: false, db: null, sentinels: null },
-  };
-  redis = connectRedis(settings, cloud, log);
+  const settings = settingsOf(server);
+  redis = redisClient(settings, cloud);
   jobs = new JobProducer(settings, cloud, log, { quorum: 1, timeoutMs: 300 });
   const handlers = { 'refresh-inventory': (_: unknown, signal: AbortSignal) => work(signal) };
   worker = new JobWorker(settings, cloud, handlers as unknown as Handlers, 'eye', log);

@@ -4,7 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { connectRedis } from '../../src/shared/redis/connect.ts';
+import { until } from '../support/raw-api.ts';
 import { masterName } from '../support/redis.ts';
+import { redisClient } from '../support/redis-client.ts';
 import { RedisSet } from '../support/redis-set.ts';
 import { SmallCloud } from '../support/small-cloud.ts';
 
@@ -50,17 +52,24 @@ test('the machine with the master and a sentinel is gone in mid-recovery', async
 test('connections to a master that hangs go over to the new one, and its last words do not count', async () => {
   const log = createLog({ name: 'test', verbosity: 0, destination: new PassThrough().resume() });
   const redis = connectRedis(set.settings, 'cloud1', log);
+  const { host, port } = set.replica;
+  const replica = redisClient({ ...set.settings, host, port, sentinels: null }, 'cloud1');
   try {
     await redis.set('word', 'before');
-    await redis.wait(1, 2_000);
+    await until(
+      () => replica.get('word'),
+      (word) => word === 'before',
+    );
     set.master.freeze();
     // Into a connection that nobody reads.
     await redis.set('word', 'after');
     set.master.thaw();
     await delay(100);
     expect(await redis.get('word')).toBe('after');
-    expect(redis.stream.remotePort).toBe(set.replica.port);
+    expect((await replica.role())[0]).toBe('master');
+    expect(await replica.get('word')).toBe('after');
   } finally {
+    replica.disconnect();
     redis.disconnect();
   }
 }, 30_000);

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
 import {
   type LaidOutConfiguration,
   layOut,
@@ -70,17 +71,22 @@ describe('a wrong configuration ends with 2 and one line per mistake', () => {
 
 describe('what only the cloud can tell', () => {
   let simulator: Simulator;
+  let redis: TestRedis;
   beforeAll(async () => {
+    redis = await startRedis();
     simulator = await startSimulator({ listen: false, computes: 1, password: 'the-right-one' });
   });
-  afterAll(() => simulator.close());
+  afterAll(async () => {
+    await simulator.close();
+    await redis.stop();
+  });
 
   const inFolder = (cloudsYaml: string): { cwd: string; env: Record<string, string> } => {
     const cwd = mkdtempSync(join(root, 'cloud-'));
     writeFileSync(join(cwd, 'clouds.yaml'), cloudsYaml, { mode: 0o600 });
     writeFileSync(
       join(cwd, 'config.ini'),
-      '[REDIS]\nhost = 127.0.0.1\nport = 1\n[OPENSTACK]\ncloud = simulated\n',
+      `[REDIS]\nhost = 127.0.0.1\nport = ${redis.port}\n[OPENSTACK]\ncloud = simulated\n`,
     );
     return { cwd, env: { HOME: cwd } };
   };

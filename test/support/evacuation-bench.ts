@@ -38,10 +38,12 @@ import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { connectRedis } from '../../src/shared/redis/connect.ts';
+import type { Db } from '../../src/shared/redis/db.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { type Keys, keysOf } from '../../src/shared/redis/keys.ts';
 import { hostTarget } from '../../src/shared/rules/controls.ts';
 import { startRedis, type TestRedis } from './redis.ts';
+import { redisClient, settingsOf } from './redis-client.ts';
 
 /** Neutron tells heartbeats by the second, and a busy machine beats late. */
 export const heartbeatPeriodMs = 3_000;
@@ -145,13 +147,13 @@ export class Worker {
   readonly heard: EventFacts[] = [];
   readonly #options: WorkerOptions;
   readonly #simulator: Simulator;
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #cloud: CloudClient;
 
   constructor(simulator: Simulator, server: TestRedis, clock: MovableClock, log: string[], o: WorkerOptions) {
     this.#options = o;
     this.#simulator = simulator;
-    const settings = settingsOf(simulator, server, o);
+    const settings = processSettings(simulator, server, o);
     const openstack = settings.openstack;
     const keys = keysOf(openstack.cloud);
     const lines = new Writable({
@@ -248,11 +250,7 @@ export class EvacuationBench {
     this.server = server;
     this.#mostPairs = pairs;
     this.keys = keysOf(simulator.settings.cloud);
-    this.redis = connectRedis(
-      redisSettings(server),
-      simulator.settings.cloud,
-      createLog({ name: 't', verbosity: 0 }),
-    );
+    this.redis = redisClient(settingsOf(server), simulator.settings.cloud);
   }
 
   /** A cloud of `pairs` dead hypervisors, as silent as if for long, as many spares, and one that just lives. */
@@ -386,19 +384,7 @@ export class EvacuationBench {
   }
 }
 
-function redisSettings(server: TestRedis) {
-  return {
-    host: server.host,
-    port: server.port,
-    username: null,
-    password: null,
-    tls: false,
-    db: null,
-    sentinels: null,
-  };
-}
-
-function settingsOf(simulator: Simulator, server: TestRedis, options: WorkerOptions) {
+function processSettings(simulator: Simulator, server: TestRedis, options: WorkerOptions) {
   const { hypervisorPorts, instancePorts, cloud, externalNetwork } = simulator.settings;
   return {
     file: 'none',
@@ -409,7 +395,7 @@ function settingsOf(simulator: Simulator, server: TestRedis, options: WorkerOpti
       deadBackoff: 1,
       cooldownMs: 3_600_000,
     },
-    redis: redisSettings(server),
+    redis: settingsOf(server),
     openstack: {
       cloud: options.cloud ?? cloud,
       externalNetworks: [externalNetwork],

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../src/shared/config/settings.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
-import { redisOptions } from '../../src/shared/redis/connect.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';
-import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
+import { keysOf } from '../../src/shared/redis/keys.ts';
+import { redisClient, settingsOf } from './redis-client.ts';
 
 export type ProcessName = 'ns4' | 'monitor' | 'sonny';
 export type Ini = Record<string, Record<string, string | number>>;
@@ -71,11 +71,7 @@ export class Household {
     const { OS_CLIENT_CONFIG_FILE: _file, OS_CLOUD: _cloud, ...env } = process.env;
     this.#env = { ...env, HOME: this.dir, ...options.env };
     const { cloud, redisPort: port } = options;
-    const where = options.redis
-      ? redisOptions(options.redis, cloud)
-      : { port, host: '127.0.0.1', db: databaseNumber(cloud) };
-    this.redis = new Redis({ ...where, protocol: 2, maxRetriesPerRequest: null });
-    this.redis.on('error', () => {});
+    this.redis = redisClient(options.redis ?? settingsOf({ host: '127.0.0.1', port }), cloud);
   }
 
   /** Writes a further configuration, to be named with -c: the one of all with other values for some keys. */

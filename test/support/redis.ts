@@ -1,5 +1,7 @@
 // A private redis-server for tests: a port of its own on 127.0.0.1, a temporary directory, stopped for sure.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -25,10 +27,19 @@ export interface TestRedis {
   moment(): () => Promise<void>;
 }
 
-/** Starts a server; with `aof` it keeps its data over `kill9` and `shutdown`. */
-export async function startRedis(
-  options: { aof?: boolean; password?: string; replicaOf?: TestRedis } = {},
-): Promise<TestRedis> {
+export interface RedisOptions {
+  /** It keeps its data over `kill9` and `shutdown`. */
+  readonly aof?: boolean;
+  readonly password?: string;
+  readonly replicaOf?: TestRedis;
+  /** So long it answers everybody -LOADING, as after a start with much data. */
+  readonly loadingForS?: number;
+  /** A further line of its configuration. */
+  readonly config?: string;
+}
+
+/** Starts a server; with `loadingForS` it is loading when this returns. */
+export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
   const dir = mkdtempSync(join(tmpdir(), 'sonny-redis-'));
   const port = await freePort();
   const config = [
@@ -36,6 +47,7 @@ export async function startRedis(
     `port ${port}`,
     `dir ${dir}`,
     'save ""',
+    ...(options.config ? [options.config] : []),
     options.aof ? 'appendonly yes\nappendfsync everysec' : 'appendonly no',
     ...(options.password ? [`requirepass ${options.password}`, `masterauth ${options.password}`] : []),
     // No pause in which replicas may gather for one transfer.
@@ -44,7 +56,26 @@ export async function startRedis(
     '',
   ].join('\n');
 
-  return serve(dir, port, ['-'], config);
+  if (options.loadingForS === undefined) return serve(dir, port, ['-'], config);
+  await fillWith(options.loadingForS, dir, port, config);
+  return serve(
+    dir,
+    port,
+    ['-'],
+    `${config}key-load-delay 1000000\nloading-process-events-interval-bytes 1024\n`,
+    true,
+  );
+}
+
+/** Writes so many keys, large enough for the server to listen between two of them when it loads them. */
+async function fillWith(keys: number, dir: string, port: number, config: string): Promise<void> {
+  const filled = await serve(dir, port, ['-'], config);
+  const client = tcpConnect(port, '127.0.0.1');
+  const value = randomBytes(1_024).toString('hex');
+  for (let key = 0; key < keys; key += 1) client.write(`SET key${key} ${value}\r\n`);
+  client.write('SAVE\r\nQUIT\r\n');
+  await once(client.resume(), 'close');
+  await filled.kill9();
 }
 
 /**
@@ -77,7 +108,13 @@ export async function startSentinel(
 
 export const masterName = 'sonny';
 
-async function serve(dir: string, port: number, args: readonly string[], input = ''): Promise<TestRedis> {
+async function serve(
+  dir: string,
+  port: number,
+  args: readonly string[],
+  input = '',
+  isLoading = false,
+): Promise<TestRedis> {
   let child: ChildProcess | null = null;
   const start = async () => {
     // setpriv: the server must not outlive a test run that was killed.
@@ -99,7 +136,7 @@ async function serve(dir: string, port: number, args: readonly string[], input =
     });
     failed.catch(() => {});
     started.stdin?.end(input);
-    await Promise.race([failed, answering(port)]);
+    await Promise.race([failed, answering(port, isLoading)]);
   };
   const end = async (signal: NodeJS.Signals) => {
     const ending = child;
@@ -145,15 +182,15 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function answering(port: number): Promise<void> {
+async function answering(port: number, isLoading: boolean): Promise<void> {
   for (let attempt = 0; attempt < 400; attempt += 1) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = tcpConnect(port, '127.0.0.1');
       socket.once('connect', () => socket.write('PING\r\n'));
-      // Any reply will do, -NOAUTH too; -LOADING does not.
+      // Any reply will do, -NOAUTH too; -LOADING only of one that is to be loading.
       socket.once('data', (data) => {
         socket.destroy();
-        resolve(!String(data).startsWith('-LOADING'));
+        resolve(isLoading === String(data).startsWith('-LOADING'));
       });
       socket.once('error', () => resolve(false));
     });

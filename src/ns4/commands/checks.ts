@@ -4,8 +4,9 @@ import { isMarkedSpare } from '../../shared/documents/inventory.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
 import type { Frame } from '../../shared/process/frame.ts';
-import { connectRedis, probeRedis } from '../../shared/redis/connect.ts';
+import { connectRedis } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';
+import { probeRedis } from '../../shared/redis/probe.ts';
 import { describeEyes, EyeRegistry } from '../../shared/vantage-points/registry.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import { refreshInventory } from '../jobs/refresh-inventory.ts';
@@ -54,6 +55,7 @@ export function checksOf(
     ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
     {
       what: 'eyes',
+      needs: 'Redis',
       run: async () => {
         const redis = connectRedis(settings.redis, openstack.cloud, log);
         try {

@@ -1,11 +1,11 @@
 // The two commands of fencing by hand, wired: `--confirm-fenced` and `--fence`.
-import type { Redis } from 'ioredis';
 import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
-import type { Clock } from '../../shared/ground/clock.ts';
+import { answerWithin, type Clock } from '../../shared/ground/clock.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';
 import { operator } from '../../shared/process/operator.ts';
+import type { Db } from '../../shared/redis/db.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { leaveOrder } from '../../shared/redis/orders.ts';
@@ -16,10 +16,13 @@ import type { Ns4Options } from './command-line.ts';
 import { confirmFenced } from './confirm.ts';
 import { tryLevels } from './try-out.ts';
 
+/** For what Redis knows of a host: without it the host counts as alive, and somebody waits at the terminal. */
+const readLimitMs = 3_000;
+
 export interface ByHandParts {
   readonly settings: Settings;
   readonly openstack: OpenStackSettings;
-  readonly redis: Redis;
+  readonly redis: Db;
   readonly keys: Keys;
   readonly confirmations: OperatorConfirmations;
   readonly plan: FencingPlan | null;
@@ -61,7 +64,8 @@ export async function fenceByHand(host: string, options: Ns4Options, parts: ByHa
   const well = await tryLevels(
     { host, action: options.action ?? 'status', level: options.level },
     {
-      ...{ plan, inventory, clock, print },
+      ...{ plan, clock, print },
+      inventory: { read: () => answerWithin(clock, readLimitMs, inventory.read()) },
       signal: stop,
       timeoutMs: settings.fencing.timeoutMs,
       heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,

@@ -1,7 +1,8 @@
 // An operator's confirmation that a host is off, in Redis: the only proof there can be when its BMC lost power too. It
 // expires, and is used up by the recovery whose proof it becomes.
-import type { Redis } from 'ioredis';
+
 import { z } from 'zod';
+import type { Db } from '../../shared/redis/db.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 
 const confirmationSchema = z.object({ who: z.string(), atMs: z.number() });
@@ -11,10 +12,10 @@ export type Confirmation = z.infer<typeof confirmationSchema>;
 export const confirmationSeconds = 3_600;
 
 export class OperatorConfirmations {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Pick<Keys, 'fenceConfirmation'>;
 
-  constructor(redis: Redis, keys: Pick<Keys, 'fenceConfirmation'>) {
+  constructor(redis: Db, keys: Pick<Keys, 'fenceConfirmation'>) {
     this.#redis = redis;
     this.#keys = keys;
   }

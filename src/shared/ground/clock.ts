@@ -23,6 +23,22 @@ export const systemClock: Clock = {
 };
 
 /**
+ * What is answered within `limitMs`; rejects with `no answer within … s` otherwise. What was asked goes on unheard: for
+ * whatever cannot be told to stop.
+ */
+export async function answerWithin<T>(clock: Clock, limitMs: number, answer: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = clock.sleep(limitMs, over.signal).then(() => {
+    throw new Error(`no answer within ${limitMs / 1000} s`);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+/**
  * Runs `action` with a signal that is aborted (with a TimeoutError) once it took `limitMs`. It is the action that must
  * heed the signal; the limit's own timer ends with the action.
  */

@@ -2,11 +2,17 @@
 
 /** The message of anything thrown, with the messages of its causes behind it: "connect failed: ECONNREFUSED". */
 export function errorText(thrown: unknown): string {
+  return messageOf(thrown)
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const own = thrown.message || (thrown as NodeJS.ErrnoException).code || thrown.name;
   if (thrown instanceof AggregateError && thrown.errors.length > 0)
-    return `${own}: ${errorText(thrown.errors[0])}`;
-  return thrown.cause === undefined ? own : `${own}: ${errorText(thrown.cause)}`;
+    return `${own}: ${messageOf(thrown.errors[0])}`;
+  return thrown.cause === undefined ? own : `${own}: ${messageOf(thrown.cause)}`;
 }
 
 /**
@@ -27,5 +33,16 @@ export class OperationalError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'OperationalError';
+  }
+}
+
+/**
+ * A service that Sonny needs is away, refuses, or gave no answer in time. Whoever can wait asks it again; a command ends
+ * with this one line, no stack, exit code 1.
+ */
+export class ServiceError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ServiceError';
   }
 }

@@ -1,5 +1,4 @@
 // The side that asks ns4 for work: jobs by deterministic ids, a scan of every eye there is, and what became of them.
-import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../config/settings.ts';
 import {
   contracts,
@@ -11,6 +10,7 @@ import {
 import { systemClock } from '../ground/clock.ts';
 import type { Log } from '../ground/log.ts';
 import { connectRedis } from '../redis/connect.ts';
+import type { Db } from '../redis/db.ts';
 import { keysOf } from '../redis/keys.ts';
 import { type EyeQueues, type PanelRules, ScanPanel } from '../vantage-points/ask-all.ts';
 import { EyeRegistry, mostEyesAsked } from '../vantage-points/registry.ts';
@@ -68,7 +68,7 @@ export class ScanQueues implements EyeQueues {
 /** Asks ns4 for work. Every call rejects within seconds when Redis is away. */
 export class JobProducer {
   readonly #channels: ReadonlyMap<QueueName, Channel>;
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #registry: EyeRegistry;
   readonly #scanQueues: ScanQueues;
   readonly #panel: ScanPanel;

@@ -11,6 +11,7 @@ import {
   type JobOutcome,
   type QueueName,
 } from '../documents/jobs/contracts.ts';
+import { answerWithin, systemClock } from '../ground/clock.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
 import { commandTimeoutMs, redisOptions } from '../redis/connect.ts';
@@ -89,8 +90,9 @@ export class Channel {
     return (await this.#queue.remove(id)) === 1;
   }
 
+  /** BullMQ alone would wait for Redis without end. */
   workers(): Promise<number> {
-    return this.#queue.getWorkersCount();
+    return answerWithin(systemClock, commandTimeoutMs, this.#queue.getWorkersCount());
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,6 @@
 // The inventory in Redis: `hosts` and `instances` are readable JSON, written in one step and checked when read; the
 // servers are a hash by host under the name of their generation, which `instances` gives only once it is complete.
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import {
   type Hosts,
@@ -14,7 +13,9 @@ import {
   serverSchema,
 } from '../documents/inventory.ts';
 import { OperationalError } from '../ground/errors.ts';
+import type { Db, Transaction } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
+import { loadScript, runScript } from '../redis/script.ts';
 import { countsOf, type Picture, serversByHost } from './picture.ts';
 import {
   GenerationGoneError,
@@ -34,31 +35,15 @@ const lingerMs = 120_000;
 /** What is written with one command: enough for few round trips, too little to keep Redis from others. */
 const bytesPerChunk = 500_000;
 
-/**
- * KEYS: hosts, instances, the new generation's servers, the servers as an earlier version kept them. ARGV: hosts,
- * instances, number of fields, what the key of a generation begins with, lingerMs. The new generation shows, or nothing
- * changes: a Redis that failed over may have lost the beginning of what was written.
- */
-const showScript = `
-if redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[3]) then return 0 end
-local before = redis.call('GET', KEYS[2])
-redis.call('PERSIST', KEYS[3])
-redis.call('SET', KEYS[1], ARGV[1])
-redis.call('SET', KEYS[2], ARGV[2])
-redis.call('DEL', KEYS[4])
-local generation = before and string.match(before, '"generation":%s*"([^"]+)"')
-local replaced = generation and ARGV[4] .. generation
-if replaced and replaced ~= KEYS[3] then redis.call('PEXPIRE', replaced, ARGV[5]) end
-return 1`;
-
+const showScript = loadScript('show-inventory-4');
 const listSchema = z.array(serverSchema);
 
 export class InventoryStore {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
   readonly #source: InventorySource;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: Db, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
     this.#source = {
@@ -84,11 +69,11 @@ export class InventoryStore {
     if (!listed.has(onNoHost)) listed.set(onNoHost, []);
     const serversKey = this.#keys.servers(generation);
     await this.#writeServers(serversKey, listed);
-    const shown = await this.#redis.eval(
+    const shown = await runScript(
+      this.#redis,
       showScript,
-      4,
-      ...[hostsKey, this.#keys.instances, serversKey, oldServers],
-      ...[hostsText, JSON.stringify(counts, null, 1), listed.size, this.#keys.servers(''), lingerMs],
+      [hostsKey, this.#keys.instances, serversKey, oldServers],
+      [hostsText, JSON.stringify(counts, null, 1), listed.size, this.#keys.servers(''), lingerMs],
     );
     if (shown !== 1) throw new OperationalError('Redis lost a part of the servers while they were written');
   }
@@ -154,7 +139,7 @@ export class InventoryStore {
 const lines = (servers: readonly Server[]): string =>
   `[${servers.map((server) => `\n${JSON.stringify(server)}`).join()}\n]`;
 
-async function exec(transaction: ReturnType<Redis['multi']>): Promise<void> {
+async function exec(transaction: Transaction): Promise<void> {
   const replies = await transaction.exec();
   const failed = replies?.find(([error]) => error !== null)?.[0];
   if (failed) throw failed;

@@ -1,7 +1,7 @@
 // The frame of a process: command line, signals, ordered close with a deadline, exit codes. Entry files fill it.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { errorText, OperationalError, UsageError } from '../ground/errors.ts';
+import { errorText, OperationalError, ServiceError, UsageError } from '../ground/errors.ts';
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
@@ -15,6 +15,12 @@ export interface CommonOptions {
 
 /** How long a process may take to end after SIGTERM, whatever hangs; then it exits with 1. */
 export const closeDeadlineMs = 10_000;
+
+/**
+ * For glibc, unless the environment says otherwise. A name is looked up by a thread that nobody can interrupt and that
+ * exit() waits for: with the default limits and name servers that are away, a process ends half a minute late.
+ */
+const resolverOptions = 'timeout:1 attempts:2';
 
 /** A commander command with the options all three share; -v counts. */
 export function command(name: string, description: string): Command {
@@ -41,10 +47,11 @@ export interface Frame {
 
 /**
  * Runs a process to its end and exits. Mistakes of the user (UsageError, wrong arguments) print one line each and end
- * with 2; failures a user can act on (OperationalError) print one line and end with 1; anything else is a defect of
- * Sonny and prints its stack.
+ * with 2; failures a user can act on (OperationalError, ServiceError) print one line and end with 1; anything else is a
+ * defect of Sonny and prints its stack.
  */
 export async function runProcess(name: string, body: (frame: Frame) => Promise<ExitCode>): Promise<never> {
+  process.env.RES_OPTIONS ??= resolverOptions;
   const stopper = new AbortController();
   const steps: { what: string; close: () => Promise<void> | void }[] = [];
   const say = (line: string) => process.stderr.write(`${name}: ${line}\n`);
@@ -88,7 +95,7 @@ function report(thrown: unknown, say: (line: string) => void): ExitCode {
     // Commander has printed its own message (or the help or version asked for, code 0).
     return thrown.exitCode === 0 ? 0 : 2;
   }
-  if (thrown instanceof OperationalError) say(thrown.message);
+  if (thrown instanceof OperationalError || thrown instanceof ServiceError) say(errorText(thrown));
   else say(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
   return 1;
 }

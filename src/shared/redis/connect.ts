@@ -2,10 +2,10 @@
 // queue.ts (through BullMQ) open connections to it; sentinels.ts and sentinel-votes.ts open those to its sentinels.
 import { Redis, type RedisOptions } from 'ioredis';
 import type { RedisSettings } from '../config/settings.ts';
-import { errorText, OperationalError } from '../ground/errors.ts';
+import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
-import { databaseNumber } from './keys.ts';
-import { askSentinels } from './sentinel-votes.ts';
+import { type Db, dbOver } from './db.ts';
+import { databaseNumber, keysOf } from './keys.ts';
 import { endpointText, sentinelOptions } from './sentinels.ts';
 
 const reconnectCapMs = 1_000;
@@ -29,11 +29,24 @@ export function redisOptions(settings: RedisSettings, cloud: string) {
   } satisfies RedisOptions;
 }
 
+/** For a connection that is tried once, and has nobody wait for it. */
+export const connectOnce = {
+  lazyConnect: true,
+  enableReadyCheck: false,
+  retryStrategy: () => null,
+  maxRetriesPerRequest: 0,
+  protocol: 2 as const,
+} satisfies RedisOptions;
+
 /**
  * A connection that reconnects by itself for as long as the process lives. A command that got no answer within 8 s
  * rejects: nothing waits on Redis without a bound. Lost and regained connections are logged once each.
  */
-export function connectRedis(settings: RedisSettings, cloud: string, log: Log): Redis {
+export function connectRedis(settings: RedisSettings, cloud: string, log: Log): Db {
+  return dbOver(connection(settings, cloud, log), placeOf(settings));
+}
+
+function connection(settings: RedisSettings, cloud: string, log: Log): Redis {
   const redis = new Redis({
     ...redisOptions(settings, cloud),
     commandTimeout: commandTimeoutMs,
@@ -60,54 +73,30 @@ export function connectRedis(settings: RedisSettings, cloud: string, log: Log): 
   return redis;
 }
 
+/**
+ * Calls back at every event of these clouds, and each time they are heard anew, as what was said in between is lost.
+ * Pub/sub channels are not per database: the first cloud's connection hears all of them.
+ */
+export function hearClouds(
+  settings: RedisSettings,
+  clouds: readonly [string, ...string[]],
+  hear: () => void,
+  log: Log,
+): { close(): void } {
+  const channels = clouds.map((cloud) => keysOf(cloud).channel);
+  const redis = connection(settings, clouds[0], log);
+  redis.on('message', hear);
+  redis.on('ready', () => {
+    redis
+      .subscribe(...channels)
+      .then(hear)
+      .catch((error: unknown) =>
+        log.warn(`no word of new events, looking from time to time: ${errorText(error)}`),
+      );
+  });
+  return { close: () => redis.disconnect() };
+}
+
 /** How messages name it. */
-const placeOf = ({ host, port, sentinels }: RedisSettings): string =>
+export const placeOf = ({ host, port, sentinels }: RedisSettings): string =>
   sentinels === null ? `Redis at ${host}:${port}` : `Redis master "${sentinels.master}"`;
-
-/** Connects once to see that Redis answers and lets us in; throws an OperationalError in one line otherwise. */
-export async function probeRedis(settings: RedisSettings, cloud: string): Promise<string> {
-  const where = `${await findRedis(settings)}, database ${settings.db ?? databaseNumber(cloud)}`;
-  const redis = new Redis({
-    ...redisOptions(settings, cloud),
-    lazyConnect: true,
-    retryStrategy: () => null,
-    sentinelRetryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    protocol: 2 as const,
-  });
-  let last: unknown;
-  redis.on('error', (error) => {
-    last = error;
-  });
-  try {
-    await redis.connect();
-    const info = await redis.info();
-    const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'of unknown version';
-    return [`${where}: Redis ${version}`, ...troubleIn(info, settings.sentinels !== null)].join('; ');
-  } catch (error) {
-    throw new OperationalError(`${where}: ${errorText(last ?? error)}`);
-  } finally {
-    redis.disconnect();
-  }
-}
-
-/** Where it is; with sentinels the address of the master and how many of them say so. Throws when none names one. */
-async function findRedis(settings: RedisSettings): Promise<string> {
-  const { sentinels } = settings;
-  if (sentinels === null) return placeOf(settings);
-  const { master, agree, others } = await askSentinels(settings, sentinels);
-  const dissent = others.length === 0 ? '' : `; ${others.join('; ')}`;
-  if (master === null) throw new OperationalError(`${placeOf(settings)}: no sentinel names it${dissent}`);
-  const all = sentinels.endpoints.length;
-  return `${placeOf(settings)} at ${master} (named by ${agree} of ${all} sentinels${dissent})`;
-}
-
-/** What of the server's own account an operator should change. */
-function troubleIn(info: string, sentinels: boolean): string[] {
-  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'noeviction';
-  return [
-    ...(policy === 'noeviction' ? [] : [`maxmemory-policy is ${policy}; set noeviction`]),
-    ...(sentinels && /connected_slaves:0\b/.test(info) ? ['no replica follows it: it cannot fail over'] : []),
-  ];
-}

@@ -1,6 +1,6 @@
 // The event stream of a cloud: append and publish in one atomic step, read from a cursor.
-import type { ChainableCommander, Redis } from 'ioredis';
 import { eventSchema, type SonnyEvent } from '../documents/events/events.ts';
+import type { Db, Transaction } from './db.ts';
 import type { Keys } from './keys.ts';
 
 /** Events kept per cloud; the oldest go first. At one event a minute this is a week. */
@@ -13,17 +13,17 @@ export interface LoggedEvent {
 }
 
 /** Adds appending and publishing of one event to a transaction, so that it can share it with a state's save. */
-export function queueEvent(transaction: ChainableCommander, keys: Keys, event: SonnyEvent): void {
+export function queueEvent(transaction: Transaction, keys: Keys, event: SonnyEvent): void {
   const text = JSON.stringify(event);
   transaction.xadd(keys.events, 'MAXLEN', '~', eventCapacity, '*', 'event', text);
   transaction.publish(keys.channel, text);
 }
 
 export class EventLog {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: Db, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }

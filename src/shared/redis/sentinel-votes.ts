@@ -3,12 +3,13 @@ import { Redis } from 'ioredis';
 import type { RedisSettings, SentinelSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
 import { errorText } from '../ground/errors.ts';
+import { connectOnce } from './connect.ts';
 import { answerLimitMs, endpointText } from './sentinels.ts';
 
 /** What the sentinels say of the master, each asked by itself. */
 export interface SentinelVotes {
   /** The first answer, as a connection takes it; null when none names a master. */
-  readonly master: string | null;
+  readonly master: Endpoint | null;
   /** How many say the same. */
   readonly agree: number;
   /** One line for each sentinel that says something else, or nothing. */
@@ -27,7 +28,7 @@ export async function askSentinels(
     })),
   );
   const master = answers.find((answer) => answer.master !== null)?.master ?? null;
-  const others = answers.filter((answer) => answer.master === null || answer.master !== master);
+  const others = answers.filter((answer) => !isSame(answer.master, master));
   return {
     master,
     agree: answers.length - others.length,
@@ -35,23 +36,22 @@ export async function askSentinels(
   };
 }
 
+const isSame = (a: Endpoint | null, b: Endpoint | null): boolean =>
+  a !== null && b !== null && endpointText(a) === endpointText(b);
+
 async function ask(
   { address, port }: Endpoint,
   { tls }: RedisSettings,
   { master, password }: SentinelSettings,
-): Promise<{ master: string | null; said: string }> {
+): Promise<{ master: Endpoint | null; said: string }> {
   const redis = new Redis({
     host: address,
     port,
     ...(password === null ? {} : { password }),
     ...(tls ? { tls: {} } : {}),
-    lazyConnect: true,
+    ...connectOnce,
     connectTimeout: answerLimitMs,
     commandTimeout: answerLimitMs,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    enableReadyCheck: false,
-    protocol: 2 as const,
   });
   let trouble: unknown = null;
   redis.on('error', (error) => {
@@ -61,8 +61,8 @@ async function ask(
     await redis.connect();
     const found = await redis.call('SENTINEL', 'get-master-addr-by-name', master);
     if (!Array.isArray(found)) return { master: null, said: `knows no master "${master}"` };
-    const named = endpointText({ address: String(found[0]), port: Number(found[1]) });
-    return { master: named, said: `names ${named}` };
+    const named = { address: String(found[0]), port: Number(found[1]) };
+    return { master: named, said: `names ${endpointText(named)}` };
   } catch (error) {
     return { master: null, said: errorText(trouble ?? error) };
   } finally {

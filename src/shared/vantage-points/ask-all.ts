@@ -1,11 +1,11 @@
 // A scan by all eyes there are: whom it was asked of, how long they are waited for, and what they saw together.
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { contracts, type JobData, type JobOutcome } from '../documents/jobs/contracts.ts';
 import type { ScanResult } from '../documents/jobs/scan.ts';
 import type { Clock } from '../ground/clock.ts';
 import { errorText } from '../ground/errors.ts';
+import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import { mergeScans, type Vote } from '../rules/votes.ts';
 import type { EyeRegistry } from './registry.ts';
@@ -26,7 +26,7 @@ export interface PanelRules {
 }
 
 export interface PanelParts {
-  readonly redis: Redis;
+  readonly redis: Db;
   readonly keys: Keys;
   readonly registry: Pick<EyeRegistry, 'list'>;
   readonly queues: EyeQueues;

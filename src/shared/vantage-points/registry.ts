@@ -2,10 +2,11 @@
 // are Redis' own, so that the clocks of the machines do not matter.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
+import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
+import { loadScript, runScript } from '../redis/script.ts';
 
 /** An eye that did not renew for this long is gone: killed, frozen, or cut off. */
 export const eyeLifeMs = 6_000;
@@ -14,34 +15,24 @@ const leaveLimitMs = 1_000;
 /** More are not asked: each costs a connection, and its scan the network. */
 export const mostEyesAsked = 16;
 
-const now = `local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)`;
-/** KEYS: eyes. ARGV: member, life in ms. The whole set runs out too, so that a cloud that is given up leaves nothing. */
-const registerScript = `${now}
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2)
-return now`;
-/** KEYS: eyes. The time in ms, then the members that are alive. */
-const listScript = `${now}
-local members = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
-table.insert(members, 1, tostring(now))
-return members`;
+const registerScript = loadScript('register-vantage-point-1');
+const listScript = loadScript('list-vantage-points-1');
 
 /** Names have no blank (see [SCAN] name): what follows it tells two workers of one name apart. */
 const memberOf = (name: string, worker: string) => `${name} ${worker}`;
 
 export class EyeRegistry {
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #keys: Keys;
 
-  constructor(redis: Redis, keys: Keys) {
+  constructor(redis: Db, keys: Keys) {
     this.#redis = redis;
     this.#keys = keys;
   }
 
   /** The names of the eyes that are alive, sorted, and the time by Redis' clock. */
   async list(): Promise<{ readonly nowMs: number; readonly names: string[] }> {
-    const [atMs, ...members] = (await this.#redis.eval(listScript, 1, this.#keys.eyes)) as string[];
+    const [atMs, ...members] = (await runScript(this.#redis, listScript, [this.#keys.eyes], [])) as string[];
     const names = [...new Set(members.map((member) => member.split(' ')[0] as string))];
     return { nowMs: Number(atMs), names: names.sort().slice(0, mostEyesAsked) };
   }
@@ -52,7 +43,7 @@ export class EyeRegistry {
     let told = false;
     const renew = async () => {
       try {
-        await this.#redis.eval(registerScript, 1, this.#keys.eyes, member, eyeLifeMs);
+        await runScript(this.#redis, registerScript, [this.#keys.eyes], [member, eyeLifeMs]);
         told = false;
       } catch (error) {
         if (!told) log.warn({ error: errorText(error) }, 'this ns4 cannot say that it is there');

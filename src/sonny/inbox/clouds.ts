@@ -1,12 +1,10 @@
 // Sonny's connections to Redis: one for each cloud's database, and one that is told of events as they happen.
-import type { Redis } from 'ioredis';
 import type { Settings } from '../../shared/config/settings.ts';
 import { readFencingMode } from '../../shared/documents/terms/fencing-mode.ts';
-import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import { InventoryStore } from '../../shared/picture/store.ts';
 import type { Frame } from '../../shared/process/frame.ts';
-import { connectRedis } from '../../shared/redis/connect.ts';
+import { connectRedis, hearClouds } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';
 import { readHold, readLeader } from '../../shared/redis/leader.ts';
 import { EyeRegistry } from '../../shared/vantage-points/registry.ts';
@@ -52,19 +50,8 @@ export function connectClouds(
 
 /** Calls back when an event of any cloud was published. Only a hint: the streams are read in any case, a bit later. */
 export function onEvents(settings: Settings, wake: () => void, log: Log, frame: Frame): void {
-  const [first] = settings.slack.clouds;
+  const [first, ...others] = settings.slack.clouds;
   if (first === undefined) return;
-  // Channels are not per database: one connection hears all clouds.
-  const redis: Redis = connectRedis(settings.redis, first, log);
-  frame.onClose('Redis events', () => redis.disconnect());
-  const channels = settings.slack.clouds.map((cloud) => keysOf(cloud).channel);
-  redis.on('message', wake);
-  redis.on('ready', () => {
-    redis
-      .subscribe(...channels)
-      .then(wake)
-      .catch((error: unknown) =>
-        log.warn(`no word of new events, looking from time to time: ${errorText(error)}`),
-      );
-  });
+  const hearing = hearClouds(settings.redis, [first, ...others], wake, log);
+  frame.onClose('Redis events', () => hearing.close());
 }

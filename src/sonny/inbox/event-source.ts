@@ -1,7 +1,7 @@
 // The event stream of one cloud as the relay reads it: pages from a cursor that is stored in Redis, and the count of
 // what the stream's cap took away before it was read.
-import type { Redis } from 'ioredis';
 import { eventSchema, type SonnyEvent } from '../../shared/documents/events/events.ts';
+import type { Db } from '../../shared/redis/db.ts';
 import { eventCapacity } from '../../shared/redis/event-log.ts';
 import type { Position } from '../relay/batch.ts';
 
@@ -52,11 +52,11 @@ interface StreamInfo {
 
 export class RedisEventSource implements EventSource {
   readonly cloud: string;
-  readonly #redis: Redis;
+  readonly #redis: Db;
   readonly #streamKey: string;
   readonly #cursorKey: string;
 
-  constructor(redis: Redis, names: { cloud: string; streamKey: string; cursorKey: string }) {
+  constructor(redis: Db, names: { cloud: string; streamKey: string; cursorKey: string }) {
     this.cloud = names.cloud;
     this.#redis = redis;
     this.#streamKey = names.streamKey;

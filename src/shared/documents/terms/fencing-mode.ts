@@ -1,6 +1,6 @@
 // Is proof demanded before a recovery? The monitor notes it in its state, so that sonny can tell without a config of its own.
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { Db } from '../../redis/db.ts';
 import type { Keys } from '../../redis/keys.ts';
 
 export const fencingModeSchema = z.enum(['none', 'required']);
@@ -18,7 +18,7 @@ const stateSchema = z.object({ fencing: fencingModeSchema });
 
 /** The mode that the monitor of a cloud works with, from its stored state; null when it never said. */
 export async function readFencingMode(
-  redis: Redis,
+  redis: Db,
   keys: Pick<Keys, 'monitorState'>,
 ): Promise<FencingMode | null> {
   const text = await redis.get(keys.monitorState);

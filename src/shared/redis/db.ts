@@ -1,0 +1,59 @@
+// A connection to Redis as the house sees it: the commands that are used, one kind of error, and nothing of the library.
+import type { ChainableCommander, Redis } from 'ioredis';
+import { errorText, ServiceError } from '../ground/errors.ts';
+
+const commands = [
+  'get',
+  'set',
+  'del',
+  'mget',
+  'hmget',
+  'getrange',
+  'lrange',
+  'xrange',
+  'xrevrange',
+  'zrange',
+  'zrem',
+  'eval',
+  'evalsha',
+] as const;
+
+/**
+ * What stores are handed. Every command rejects with a ServiceError that names the server, within 8 s (see connect.ts).
+ * `status` is "ready" while commands are answered.
+ */
+export type Db = Pick<Redis, (typeof commands)[number] | 'multi' | 'status' | 'disconnect'>;
+
+/** Commands that are sent together and carried out in one step. */
+export type Transaction = ChainableCommander;
+
+/** The connection, with its errors told as those of `place`. */
+export function dbOver(redis: Redis, place: string): Db {
+  const told = async (answer: Promise<unknown>) => {
+    try {
+      return await answer;
+    } catch (error) {
+      throw new ServiceError(`${place}: ${withFirstReason(error)}`);
+    }
+  };
+  const asked = Object.fromEntries(
+    commands.map((name) => [name, (...args: unknown[]) => told(Reflect.apply(redis[name], redis, args))]),
+  );
+  const others = {
+    multi: () => {
+      const transaction = redis.multi();
+      const exec = transaction.exec.bind(transaction);
+      return Object.assign(transaction, { exec: () => told(exec()) });
+    },
+    disconnect: () => redis.disconnect(),
+  };
+  // One cast: the functions above are those of the same names.
+  const db = { ...asked, ...others } as unknown as Db;
+  return Object.defineProperty(db, 'status', { get: () => redis.status });
+}
+
+/** "EXECABORT …" tells only that a command of a transaction was refused. */
+function withFirstReason(error: unknown): string {
+  const { previousErrors: [first] = [] } = error as { previousErrors?: readonly unknown[] };
+  return first === undefined ? errorText(error) : `${errorText(error)} (${errorText(first)})`;
+}

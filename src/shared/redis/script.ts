@@ -1,0 +1,43 @@
+// Lua scripts: read from `scripts/` once, and run by their digest, so that their text goes over the line once per server.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Db } from './db.ts';
+
+/** A script of `scripts/`. Its first lines there say its KEYS, its ARGV and what it returns. */
+export interface Script {
+  readonly name: string;
+  /** How many keys it takes: the number in its file's name. */
+  readonly keys: number;
+  readonly text: string;
+  readonly digest: string;
+}
+
+const textOf = (file: string): string => readFileSync(new URL(`./scripts/${file}`, import.meta.url), 'utf8');
+
+/**
+ * Reads `scripts/{name}.lua`, with what it includes by lines `-- include other.lua`. The name ends with its count of keys
+ * ("renew-1").
+ */
+export function loadScript(name: string): Script {
+  const text = textOf(`${name}.lua`).replaceAll(/^-- include (\S+)$/gm, (_, file: string) => textOf(file));
+  const keys = Number(/-(\d+)$/.exec(name)?.[1]);
+  if (Number.isNaN(keys)) throw new Error(`${name}: the name of a script ends with its count of keys`);
+  return { name, keys, text, digest: createHash('sha1').update(text).digest('hex') };
+}
+
+/** Runs it in one step on the server; its reply as Redis sent it. Rejects as every command of a Db does. */
+export async function runScript(
+  db: Db,
+  script: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  if (keys.length !== script.keys) throw new Error(`${script.name} got ${keys.length} keys`);
+  try {
+    return await db.evalsha(script.digest, keys.length, ...keys, ...args);
+  } catch (error) {
+    // Nothing was done: this server does not know it yet (it was restarted, or is a new master).
+    if (!(error instanceof Error && /\bNOSCRIPT\b/.test(error.message))) throw error;
+    return db.eval(script.text, keys.length, ...keys, ...args);
+  }
+}
