@@ -113,6 +113,8 @@ export class Story {
         return this.world.scan?.() ?? { state: 'done', result: this.#scanned(job) };
       case 'evacuate':
         return this.world.evacuate(job);
+      case 'recover':
+        throw new Error(`nobody plans yet, but ${job.id} was asked for`);
     }
   }
 
@@ -176,6 +178,7 @@ export function report(
     why: null,
     before: 'ACTIVE',
     after: 'ACTIVE',
+    to: spare,
     tookMs: 1_000,
   };
   return {

@@ -3,7 +3,9 @@
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { announce, sentence } from '../../shared/documents/events/events.ts';
 import { endedText, endedWell } from '../../shared/documents/events/report-text.ts';
-import { incidentId } from '../../shared/documents/incident-id.ts';
+import { incidentId, recoveryId } from '../../shared/documents/incident-id.ts';
+import { evacuationReportOf } from '../../shared/documents/jobs/evacuate.ts';
+import { planOntoSpare, targetsOf, targetsText } from '../../shared/documents/plan.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import { Picture } from '../../shared/picture/picture.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';
@@ -13,6 +15,7 @@ import { CloudError } from '../cloud.ts';
 import { recoveryTools } from '../jobs/recover.ts';
 import { refresh, showMoved } from '../jobs/refresh.ts';
 import type { WorkerParts } from '../jobs/worker-parts.ts';
+import type { Order } from '../recovery/recovery.ts';
 import { recover } from '../recovery/run.ts';
 import { Progress } from './progress.ts';
 
@@ -31,9 +34,17 @@ export async function evacuateByHand(
     const picture = Picture.of(hosts, null);
     const open = await journals.open(pair.dead);
     const nowMs = clock.nowMs();
-    const order = {
-      ...pair,
-      incident: open?.spare === pair.spare ? open.id : `${incidentId(nowMs, pair.dead)}-by-hand`,
+    const plan = planOntoSpare(pair.spare);
+    const incident = `${incidentId(nowMs, pair.dead)}-by-hand`;
+    const isContinued = open !== null && targetsText(targetsOf(open.plan)) === pair.spare;
+    const order: Order = {
+      dead: pair.dead,
+      plan,
+      incident: isContinued ? open.incident : incident,
+      recovery: isContinued ? open.id : recoveryId(incident, 1),
+      proofDemanded: false,
+      despite: [],
+      byHand: true,
       requestedAtMs: nowMs,
       startByMs: nowMs + 600_000,
       judgedAtMs: nowMs,
@@ -46,7 +57,7 @@ export async function evacuateByHand(
       }),
     };
     const tell = (facts: EventFacts) => progress.event(facts, sentence(facts).text);
-    const report = await recover(order, recoveryTools(parts, tell), stop);
+    const report = evacuationReportOf(await recover(order, recoveryTools(parts, tell), stop));
     progress.line(endedText(report));
     await parts.events.append([
       announce(parts.openstack.cloud, clock.nowMs(), { kind: 'evacuation-ended', report }),

@@ -1,7 +1,7 @@
 // The table contract -> handler: everything this worker can be asked for.
 
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
-import { recoverHandler } from './recover.ts';
+import { evacuateHandler, recoverHandler } from './recover.ts';
 import { refreshHandler } from './refresh.ts';
 import { scanHandler } from './scan.ts';
 import type { WorkerParts } from './worker-parts.ts';
@@ -10,6 +10,7 @@ export function handlersOf(parts: WorkerParts): Handlers {
   return {
     'refresh-inventory': refreshHandler(parts),
     scan: scanHandler(parts),
-    evacuate: recoverHandler(parts),
+    recover: recoverHandler(parts),
+    evacuate: evacuateHandler(parts),
   };
 }

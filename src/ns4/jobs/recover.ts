@@ -1,27 +1,37 @@
-// Job `evacuate`: recovers one dead hypervisor; and what every recovery of this worker works with, by job and by hand.
+// Job `recover`, and `evacuate` of the version before; and what every recovery of this worker works with, by job and by
+// hand.
 
-import { assignmentTokenOf } from '../../shared/documents/assignments.ts';
+import { assignmentTokenOf, evacuateJobId } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { announce } from '../../shared/documents/events/events.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
+import { evacuationReportOf, recoverDataOf } from '../../shared/documents/jobs/evacuate.ts';
+import type { RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import { errorText } from '../../shared/ground/errors.ts';
-import type { RecoveryTools } from '../recovery/recovery.ts';
+import type { Order, RecoveryTools } from '../recovery/recovery.ts';
 import { recover } from '../recovery/run.ts';
 import { scan } from '../scan/scan.ts';
 import { refresh, showMoved } from './refresh.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
-export function recoverHandler(parts: WorkerParts): Handlers['evacuate'] {
+export function recoverHandler(parts: WorkerParts): Handlers['recover'] {
+  return (data, signal) => recovered(parts, { ...data, assignment: assignmentTokenOf(data) }, signal);
+}
+
+/** It shows the assignment of the job that it is: where a monitor of this version leads, it has none any more. */
+export function evacuateHandler(parts: WorkerParts): Handlers['evacuate'] {
   return async (data, signal) => {
-    const report = await recover(
-      { ...data, assignment: assignmentTokenOf(data) },
-      recoveryTools(parts),
-      signal,
-    );
-    // Not waited for: the monitor and Slack are to hear at once that the instances are back.
-    if (report.acted && !signal.aborted) void showMoved(parts, signal);
-    return report;
+    const lifted = recoverDataOf(data);
+    const assignment = assignmentTokenOf({ ...lifted, epoch: data.epoch }, evacuateJobId);
+    return evacuationReportOf(await recovered(parts, { ...lifted, assignment }, signal));
   };
+}
+
+async function recovered(parts: WorkerParts, order: Order, signal: AbortSignal): Promise<RecoveryReport> {
+  const report = await recover(order, recoveryTools(parts), signal);
+  // Not waited for: the monitor and Slack are to hear at once that the instances are back.
+  if (report.acted && !signal.aborted) void showMoved(parts, signal);
+  return report;
 }
 
 /** `tell` hears everything that is announced. */

@@ -1,9 +1,10 @@
 // The gates as ns4 asks them, by facts collected just now. The second lock on the same door: the monitor judged seconds
 // ago, ns4 asks again before the first change and whenever it continues. Pure.
 
-import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
-import type { EvacuateData } from '../../shared/documents/jobs/evacuate.ts';
+import type { Hosts, Hypervisor, Servers } from '../../shared/documents/inventory.ts';
+import type { RecoverData } from '../../shared/documents/jobs/recover.ts';
 import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
+import { namedHosts } from '../../shared/documents/plan.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import { Picture } from '../../shared/picture/picture.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
@@ -18,38 +19,56 @@ export interface FreshFacts {
 }
 
 /** The host in question, and since when nothing may have been heard of it. */
-export interface Suspect extends Pick<EvacuateData, 'dead' | 'judgedAtMs'> {
+export interface Suspect extends Pick<RecoverData, 'dead' | 'judgedAtMs'> {
   /** The host was proven to be off then: what is older tells of its life before. Null: no proof. */
   readonly offSinceMs?: number | null;
 }
 
-/**
- * A refusal, or null when the recovery may go on. `resumed`: this recovery already changed something, so the spare
- * is expected to be enabled and partly filled, and Nova's report time of the dead service is no evidence any more (our
- * own change of the service may have touched it).
- */
-export function permitRecovery(
-  order: Pick<EvacuateData, 'spare'> & Suspect,
-  facts: FreshFacts,
-  heartbeatPeriodMs: number,
-  resumed: boolean,
-): Refusal | null {
-  const { hosts, servers, nowMs } = facts;
-  const host = order.dead;
-  const dead = hosts.hypervisors.find((h) => h.host === host);
-  if (dead === undefined) return { name: 'unknown-host', host };
-  const spare = hosts.hypervisors.find((h) => h.host === order.spare);
-  if (spare === undefined) return { name: 'unknown-host', host: order.spare };
-  return (
-    signOfLife(order, facts, heartbeatPeriodMs, resumed) ??
-    (resumed ? null : partOfOutage(host, facts, heartbeatPeriodMs)) ??
-    (resumed
-      ? spareNoLongerWorks(order, hosts, nowMs, heartbeatPeriodMs)
-      : unfit(
-          order,
-          spareShortcoming({ dead, spare, picture: Picture.of(hosts, servers), heartbeatPeriodMs, nowMs }),
-        ))
-  );
+/** What a gate judges. */
+export interface GateCase {
+  readonly order: Suspect & Pick<RecoverData, 'plan' | 'despite'>;
+  readonly facts: FreshFacts;
+  readonly heartbeatPeriodMs: number;
+  /**
+   * This recovery already changed something: its targets are expected to be enabled and partly filled, and Nova's report
+   * time of the dead service is no evidence any more (our own change of the service may have touched it).
+   */
+  readonly resumed: boolean;
+}
+
+interface Gate {
+  readonly name: string;
+  /** May an operator have it waived (`--despite`, by the refusal's name)? Never what guards a disk. */
+  readonly isWaivable: boolean;
+  check(question: GateCase): Refusal | null;
+}
+
+/** In this order: the first that refuses is the one that is told. */
+export const gates: readonly Gate[] = [
+  { name: 'known', isWaivable: false, check: isKnown },
+  {
+    name: 'silent',
+    isWaivable: false,
+    check: ({ order, facts, heartbeatPeriodMs, resumed }) =>
+      signOfLife(order, facts, heartbeatPeriodMs, resumed),
+  },
+  { name: 'control-plane', isWaivable: true, check: partOfOutage },
+  { name: 'targets', isWaivable: false, check: targetsFit },
+];
+
+/** The first refusal, or null when the recovery may go on. */
+export function permitRecovery(question: GateCase): Refusal | null {
+  for (const { isWaivable, check } of gates) {
+    const refusal = check(question);
+    if (refusal !== null && !(isWaivable && question.order.despite.includes(refusal.name))) return refusal;
+  }
+  return null;
+}
+
+function isKnown({ order, facts }: GateCase): Refusal | null {
+  const known = new Set(facts.hosts.hypervisors.map((h) => h.host));
+  const unknown = [order.dead, ...namedHosts(order.plan)].find((host) => !known.has(host));
+  return unknown === undefined ? null : { name: 'unknown-host', host: unknown };
 }
 
 /**
@@ -90,33 +109,42 @@ export function signOfLife(
  * Is it one of many that went stale together? Asked before the first change only: what was begun is ended, as instances
  * in between are worse off, and by then the scan alone tells.
  */
-function partOfOutage(
-  host: string,
-  { hosts, scan, nowMs }: Pick<FreshFacts, 'hosts' | 'scan' | 'nowMs'>,
-  heartbeatPeriodMs: number,
-): Refusal | null {
+function partOfOutage({ order, facts, heartbeatPeriodMs, resumed }: GateCase): Refusal | null {
+  if (resumed) return null;
+  const { hosts, scan, nowMs } = facts;
+  const { dead: host } = order;
   const outages = findOutages(Picture.of(hosts, null), nowMs, { heartbeatPeriodMs }, new Set());
   const outage: Outage | undefined =
     outages.failed.find((o) => o.hosts.has(host)) ?? unansweredFor(host, outages, scan, [host]);
   return outage === undefined ? null : outageRefusal(outage, [host]);
 }
 
-function unfit(order: Pick<EvacuateData, 'dead' | 'spare'>, why: string | null): Refusal | null {
-  return why === null
-    ? null
-    : { name: 'spare-unfit', host: order.dead, spare: order.spare, why: `it ${why}` };
+/** Each hypervisor that the plan names, as it is now. */
+function targetsFit(question: GateCase): Refusal | null {
+  const { order, facts } = question;
+  for (const spare of namedHosts(order.plan)) {
+    const target = facts.hosts.hypervisors.find((h) => h.host === spare);
+    const why = target === undefined ? 'is not known' : shortcomingOf(target, question);
+    if (why !== null) return { name: 'spare-unfit', host: order.dead, spare, why: `it ${why}` };
+  }
+  return null;
 }
 
-function spareNoLongerWorks(
-  order: Pick<EvacuateData, 'dead' | 'spare'>,
-  hosts: Hosts,
-  nowMs: number,
-  heartbeatPeriodMs: number,
-): Refusal | null {
-  const spare = hosts.hypervisors.find((h) => h.host === order.spare);
-  if (spare?.state !== 'up') return unfit(order, 'has its nova-compute down');
+/** Why a target cannot take over, as words that follow its name. */
+function shortcomingOf(target: Hypervisor, question: GateCase): string | null {
+  const { order, facts, heartbeatPeriodMs, resumed } = question;
+  const { hosts, servers, nowMs } = facts;
+  const dead = hosts.hypervisors.find((h) => h.host === order.dead);
+  if (dead === undefined) return 'has nobody to stand in for';
+  if (!resumed && order.plan.enable.includes(target.host)) {
+    const picture = Picture.of(hosts, servers);
+    return spareShortcoming({ dead, spare: target, picture, heartbeatPeriodMs, nowMs });
+  }
+  if (target.host === dead.host) return 'is the dead hypervisor itself';
+  if (target.state !== 'up') return 'has its nova-compute down';
+  if (!resumed && target.status !== 'enabled') return 'is disabled';
   const silent = hosts.agents.find(
-    (a) => a.host === order.spare && nowMs - a.heartbeatAtMs > heartbeatPeriodMs,
+    (a) => a.host === target.host && nowMs - a.heartbeatAtMs > heartbeatPeriodMs,
   );
-  return unfit(order, silent ? `has a silent network agent (${silent.binary})` : null);
+  return silent ? `has a silent network agent (${silent.binary})` : null;
 }

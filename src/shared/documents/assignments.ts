@@ -14,22 +14,26 @@ export type Assignments = z.infer<typeof assignmentsSchema>;
 
 /** What a job has to show: whose it is, and who led when it was asked for. By hand there is none to show. */
 export interface AssignmentToken {
-  readonly incident: string;
+  readonly recovery: string;
   readonly jobId: string;
   readonly epoch: number;
 }
 
 /** Deterministic: asking twice for an attempt is asking once. */
+export const recoverJobId = (recovery: string, attempt: number): string => `recover-${recovery}-${attempt}`;
+/** The same of a job `evacuate`, whose recovery had its incident's name. */
 export const evacuateJobId = (incident: string, attempt: number): string => `evacuate-${incident}-${attempt}`;
 
-/** The token that a job's data carry. */
-export function assignmentTokenOf(data: {
-  readonly incident: string;
+interface Attempt {
+  readonly recovery: string;
   readonly attempt: number;
   readonly epoch: number;
-}): AssignmentToken {
-  const { incident, attempt, epoch } = data;
-  return { incident, jobId: evacuateJobId(incident, attempt), epoch };
+}
+
+/** The token that a job's data carry; `idOf` names the jobs of its kind. */
+export function assignmentTokenOf(data: Attempt, idOf = recoverJobId): AssignmentToken {
+  const { recovery, attempt, epoch } = data;
+  return { recovery, jobId: idOf(recovery, attempt), epoch };
 }
 
 /**
@@ -42,5 +46,5 @@ export type AssignmentVerdict = 'valid' | 'superseded' | 'unknown';
 /** The rule. The storage of the journals has it as a script too, as it must be one step with the change. */
 export function judgeAssignment(assignments: Assignments | null, token: AssignmentToken): AssignmentVerdict {
   if (assignments === null || token.epoch > assignments.epoch) return 'unknown';
-  return assignments.jobs[token.incident] === token.jobId ? 'valid' : 'superseded';
+  return assignments.jobs[token.recovery] === token.jobId ? 'valid' : 'superseded';
 }

@@ -139,7 +139,8 @@ export class CloudLink implements Cloud {
     return this.#service(this.#nova.world.host(name));
   }
 
-  async evacuate(instanceId: string, target: string, signal: AbortSignal): Promise<void> {
+  async evacuate(instanceId: string, target: string | null, signal: AbortSignal): Promise<void> {
+    if (target === null) throw new Error('the pretend Nova chooses no hosts');
     await this.#change(signal, 'evacuate', instanceId, target, () => this.#nova.evacuate(instanceId, target));
   }
 

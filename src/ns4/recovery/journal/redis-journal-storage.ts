@@ -1,44 +1,62 @@
-// Locks and journals in Redis. Each change is a script that asks in the same step who holds the lock
+// Locks and journals in Redis. Each change is a script that asks in the same step who holds the locks
 // and whether the monitor's assignments agree.
 import type { Redis } from 'ioredis';
 import type { Keys } from '../../../shared/redis/keys.ts';
-import type { Answer, JournalStorage, LockToken, StoredJournal } from './journal-storage.ts';
+import {
+  type Answer,
+  type JournalStorage,
+  type LockToken,
+  lockedHosts,
+  type StoredJournal,
+} from './journal-storage.ts';
 
 /**
- * KEYS 1, 2: lock, assignments. ARGV 1 to 4: our token, our incident, our job's id ('' by hand: none is needed), the
- * epoch of our order. `judgeAssignment` in documents/assignments.ts says the same in TypeScript.
+ * KEYS 1, 2, 3: assignments, journal, open journal; then the locks. ARGV 1 to 4: our token, our recovery, our job's id
+ * ('' by hand: none is needed), the epoch of our order. `judgeAssignment` in documents/assignments.ts says the same in
+ * TypeScript.
  */
 const granted = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'not-locked' end
+for i = 4, #KEYS do
+  if redis.call('GET', KEYS[i]) ~= ARGV[1] then return 'not-locked' end
+end
 if ARGV[3] ~= '' then
-  local text = redis.call('GET', KEYS[2])
+  local text = redis.call('GET', KEYS[1])
   if not text then return 'unknown' end
   local assignments = cjson.decode(text)
   if tonumber(ARGV[4]) > assignments.epoch then return 'unknown' end
   if assignments.jobs[ARGV[2]] ~= ARGV[3] then return 'superseded' end
 end`;
 const saveScript = `${granted}
-redis.call('SET', KEYS[3], ARGV[5])
-redis.call('SET', KEYS[4], ARGV[6])
+redis.call('SET', KEYS[2], ARGV[5])
+redis.call('SET', KEYS[3], ARGV[6])
 return 'granted'`;
 const endScript = `${granted}
-redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[6])
-redis.call('DEL', KEYS[4], KEYS[1])
+redis.call('SET', KEYS[2], ARGV[5], 'EX', ARGV[6])
+for i = 3, #KEYS do redis.call('DEL', KEYS[i]) end
 return 'granted'`;
 const renewScript = `${granted}
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
+for i = 4, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
 return 'granted'`;
+/** KEYS: the locks. ARGV: our token, for how long. The number of the first one that somebody has; 0: all are ours. */
+const takeScript = `
+for i = 1, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 1 then return i end
+end
+for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2]) end
+return 0`;
 const putBackScript = `
-local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
 if redis.call('EXISTS', KEYS[2], KEYS[3]) == 0 then
   redis.call('SET', KEYS[2], ARGV[2])
   redis.call('SET', KEYS[3], ARGV[3])
 end
 return 1`;
 const releaseScript = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])`;
+for i = 1, #KEYS do
+  if redis.call('GET', KEYS[i]) == ARGV[1] then redis.call('DEL', KEYS[i]) end
+end
+return 0`;
 
 export class RedisJournalStorage implements JournalStorage {
   readonly #redis: Redis;
@@ -49,54 +67,57 @@ export class RedisJournalStorage implements JournalStorage {
     this.#keys = keys;
   }
 
-  async takeLock(host: string, token: string, forMs: number): Promise<boolean> {
-    return (await this.#redis.set(this.#keys.incidentOwner(host), token, 'PX', forMs, 'NX')) === 'OK';
+  async takeLocks(hosts: readonly string[], token: string, forMs: number): Promise<string | null> {
+    const keys = this.#locks(hosts);
+    const first = Number(await this.#redis.eval(takeScript, keys.length, ...keys, token, forMs));
+    return first === 0 ? null : (hosts[first - 1] ?? null);
   }
 
-  async renewLock(lock: LockToken, forMs: number): Promise<Answer> {
-    return (await this.#redis.eval(renewScript, 2, ...this.#who(lock), ...shown(lock), forMs)) as Answer;
+  async renewLocks(lock: LockToken, forMs: number): Promise<Answer> {
+    return this.#ifGranted(renewScript, lock, lock.assignment?.recovery ?? '', [forMs]);
   }
 
-  async releaseLock(host: string, token: string): Promise<void> {
-    await this.#redis.eval(releaseScript, 1, this.#keys.incidentOwner(host), token);
+  async releaseLocks(hosts: readonly string[], token: string): Promise<void> {
+    const keys = this.#locks(hosts);
+    await this.#redis.eval(releaseScript, keys.length, ...keys, token);
   }
 
   async save(lock: LockToken, { id, text }: StoredJournal): Promise<Answer> {
-    const keys = [...this.#who(lock), ...this.#what(lock.host, id)];
-    return (await this.#redis.eval(saveScript, 4, ...keys, ...shown(lock), text, id)) as Answer;
+    return this.#ifGranted(saveScript, lock, id, [text, id]);
   }
 
   async end(lock: LockToken, { id, text }: StoredJournal, keepSeconds: number): Promise<Answer> {
-    const keys = [...this.#who(lock), ...this.#what(lock.host, id)];
-    return (await this.#redis.eval(endScript, 4, ...keys, ...shown(lock), text, keepSeconds)) as Answer;
+    return this.#ifGranted(endScript, lock, id, [text, keepSeconds]);
   }
 
   async putBack(host: string, token: string, { id, text }: StoredJournal): Promise<boolean> {
-    const keys = [this.#keys.incidentOwner(host), ...this.#what(host, id)];
+    const { lock, journal, openJournal } = this.#keys;
+    const keys = [lock(host), journal(id), openJournal(host)];
     return (await this.#redis.eval(putBackScript, 3, ...keys, token, text, id)) === 1;
   }
 
   async openJournal(host: string): Promise<string | null> {
-    return this.#redis.get(this.#keys.openIncident(host));
+    return this.#redis.get(this.#keys.openJournal(host));
   }
 
   async journal(id: string): Promise<string | null> {
-    return this.#redis.get(this.#keys.incident(id));
+    return this.#redis.get(this.#keys.journal(id));
   }
 
-  #who({ host }: LockToken): [string, string] {
-    return [this.#keys.incidentOwner(host), this.#keys.assignments];
+  async #ifGranted(
+    script: string,
+    lock: LockToken,
+    journalId: string,
+    values: (string | number)[],
+  ): Promise<Answer> {
+    const { assignments, journal, openJournal } = this.#keys;
+    const keys = [assignments, journal(journalId), openJournal(lock.host), ...this.#locks(lockedHosts(lock))];
+    const { token, assignment } = lock;
+    const shown = [token, assignment?.recovery ?? '', assignment?.jobId ?? '', assignment?.epoch ?? 0];
+    return (await this.#redis.eval(script, keys.length, ...keys, ...shown, ...values)) as Answer;
   }
 
-  #what(host: string, id: string): [string, string] {
-    return [this.#keys.incident(id), this.#keys.openIncident(host)];
+  #locks(hosts: readonly string[]): string[] {
+    return hosts.map((host) => this.#keys.lock(host));
   }
 }
-
-/** What the scripts ask for: the first of their arguments. */
-const shown = ({ token, assignment }: LockToken): [string, string, string, number] => [
-  token,
-  assignment?.incident ?? '',
-  assignment?.jobId ?? '',
-  assignment?.epoch ?? 0,
-];

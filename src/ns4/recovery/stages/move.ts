@@ -1,6 +1,6 @@
 // Stage: moves the instances, each until it has its end. A sign of life stops it.
 
-import { hypervisorsOf } from '../journal/open-journal.ts';
+import type { Hosts, Hypervisor } from '../../../shared/documents/inventory.ts';
 import type { Stage } from '../recovery.ts';
 import { stopped } from '../report.ts';
 import { SignOfLifeError } from '../still-silent.ts';
@@ -12,10 +12,10 @@ export const move: Stage = {
     try {
       await tools.mover.move({
         ...tools,
-        ...hypervisorsOf(journal, facts.hosts),
         journal,
         lock,
         signal,
+        hypervisor: (host) => hypervisorOf(host, facts.hosts),
         confirmSilence: (limitMs) => stillSilent.confirm(limitMs),
       });
       return 'next';
@@ -25,3 +25,9 @@ export const move: Stage = {
     }
   },
 };
+
+function hypervisorOf(host: string, { hypervisors }: Hosts): Hypervisor {
+  const found = hypervisors.find((h) => h.host === host);
+  if (found === undefined) throw new Error(`${host} passed the gates but is no hypervisor`);
+  return found;
+}

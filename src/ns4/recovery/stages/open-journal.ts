@@ -1,7 +1,7 @@
 // Stage: writes down whom the recovery is about, before anything is done to them.
 
 import { offSinceMs } from '../../fencing/proof.ts';
-import { addLateArrivals, newJournal } from '../journal/open-journal.ts';
+import { addArrivals, newJournal } from '../journal/open-journal.ts';
 import type { Recovery, Stage } from '../recovery.ts';
 import { reportOf } from '../report.ts';
 import { StillSilent } from '../still-silent.ts';
@@ -21,7 +21,7 @@ export const openJournal: Stage = {
       return { report: reportOf(journal, 'done', null, tools.clock.nowMs()) };
     }
     recovery.stillSilent = watchOf(recovery);
-    if (beginning.kind === 'continued') addLateArrivals(journal, facts.servers);
+    if (beginning.kind === 'continued') addArrivals(journal, facts.servers);
     await recovery.lock.save(journal);
     return 'next';
   },

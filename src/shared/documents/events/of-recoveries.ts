@@ -1,11 +1,20 @@
 // Events of a recovery: asked for, continued, its steps, each instance, its end.
 import { z } from 'zod';
-import { evacuationReportSchema, type InstanceReport, instanceReportSchema } from '../jobs/evacuate.ts';
+import { evacuationReportSchema } from '../jobs/evacuate.ts';
+import { type InstanceReport, instanceReportSchema } from '../jobs/recover.ts';
+import { targetSchema, targetsText } from '../plan.ts';
 import { event } from './entry.ts';
 import { progressSchema, progressText } from './progress.ts';
 import { endedText, endedWell } from './report-text.ts';
 import { seconds } from './words.ts';
 
+/** What ns4 tells carries both names, and where the plan sends the instances. */
+const names = {
+  incident: z.string(),
+  recovery: z.string(),
+  dead: z.string(),
+  targets: z.array(targetSchema),
+};
 const pair = { incident: z.string(), dead: z.string(), spare: z.string() };
 
 const evacuationRequested = event('evacuation-requested', pair, {
@@ -25,27 +34,28 @@ const evacuationContinued = event(
 
 const recoveryProgress = event(
   'progress',
-  { ...pair, progress: progressSchema },
+  { ...names, progress: progressSchema },
   {
     level: 'info',
-    says: ({ dead, spare, progress }) => `${dead} -> ${spare}: ${progressText(dead, progress)}.`,
+    says: ({ dead, targets, progress }) =>
+      `${dead} -> ${targetsText(targets)}: ${progressText(dead, progress)}.`,
   },
 );
 
 const instanceEnded = event(
   'instance',
-  { ...pair, instance: instanceReportSchema },
+  { ...names, instance: instanceReportSchema },
   {
     level: ({ instance }) => (instance.outcome === 'recovered' ? 'info' : 'error'),
-    says: ({ instance, spare }) => instanceText(instance, spare),
+    says: ({ instance }) => instanceText(instance),
   },
 );
 
-function instanceText(i: InstanceReport, spare: string): string {
+function instanceText(i: InstanceReport): string {
   const took = i.tookMs === null ? '' : ` after ${seconds(i.tookMs)}`;
   switch (i.outcome) {
     case 'recovered':
-      return `${i.name} is back on ${spare}${took} (${i.after ?? i.before}).`;
+      return `${i.name} is back on ${i.to}${took} (${i.after ?? i.before}).`;
     case 'skipped':
       return `${i.name} stays where it is: ${i.why}.`;
     case 'failed':

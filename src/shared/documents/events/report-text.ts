@@ -1,5 +1,6 @@
 // The summary of a recovery, for people: told as an event, and printed by `ns4 -d`.
-import type { EvacuationReport, InstanceReport } from '../jobs/evacuate.ts';
+import type { EvacuationReport } from '../jobs/evacuate.ts';
+import type { InstanceReport } from '../jobs/recover.ts';
 import { refusalSentence } from '../refusals/refusals.ts';
 import { list, seconds } from './words.ts';
 

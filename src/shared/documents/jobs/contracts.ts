@@ -1,12 +1,14 @@
 // All jobs that the monitor (or an operator) may ask of ns4, and the types that follow from their entries.
 import type { z } from 'zod';
 import { evacuateJob } from './evacuate.ts';
+import { recoverJob } from './recover.ts';
 import { refreshInventoryJob } from './refresh-inventory.ts';
 import { scanJob } from './scan.ts';
 
 export const contracts = {
   'refresh-inventory': refreshInventoryJob,
   scan: scanJob,
+  recover: recoverJob,
   evacuate: evacuateJob,
 } as const;
 

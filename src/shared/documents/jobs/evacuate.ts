@@ -1,73 +1,61 @@
-// The job `evacuate`: the recovery of one dead hypervisor, and the report it ends with.
+// The job `evacuate` of the version before: the recovery of one dead hypervisor onto one spare. For one release a worker
+// still takes it, as a job `recover`.
 import { z } from 'zod';
-import { refusalSchema } from '../refusals/refusals.ts';
+import { planOntoSpare, targetsText } from '../plan.ts';
 import { job } from './entry.ts';
-import { scanTargetSchema } from './scan.ts';
+import {
+  instanceReportSchema,
+  type RecoverData,
+  type RecoveryReport,
+  recoverDataSchema,
+  recoverJob,
+  recoveryReportSchema,
+} from './recover.ts';
 
-/** What became of one instance of a dead host. */
-export const instanceReportSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  outcome: z.enum(['recovered', 'skipped', 'failed', 'unfinished']),
-  /** Why skipped, failed or unfinished, in Nova's own words where it had some; null when recovered. */
-  why: z.string().nullable(),
-  /** Status before and after, as Nova showed it. */
-  before: z.string(),
-  after: z.string().nullable(),
-  tookMs: z.number().nullable(),
-});
-export type InstanceReport = z.infer<typeof instanceReportSchema>;
-
-export const evacuationReportSchema = z.object({
-  incident: z.string(),
-  dead: z.string(),
+/** A report of the version before, which knew one spare and not where each instance went. */
+export const evacuationReportSchema = recoveryReportSchema.omit({ recovery: true, targets: true }).extend({
   spare: z.string(),
-  /**
-   * done: every instance was dealt with (see `instances`); refused: stopped before the first change;
-   * stopped: stopped after changes were made (`refusal` says why); handed-back: the worker was told to stop, another
-   * one is to continue; superseded: another worker owns the incident now, or the
-   * monitor gave it to another job.
-   */
-  outcome: z.enum(['done', 'refused', 'stopped', 'handed-back', 'superseded']),
-  refusal: refusalSchema.nullable(),
-  /** Did anything that moves an instance leave for Nova or MySQL? Then the cooldown stands. */
-  acted: z.boolean(),
-  instances: z.array(instanceReportSchema),
-  tookMs: z.number(),
+  instances: z.array(instanceReportSchema.extend({ to: z.string().nullable().default(null) })),
 });
 export type EvacuationReport = z.infer<typeof evacuationReportSchema>;
 
-const evacuateDataSchema = z.object({
-  incident: z.string(),
-  dead: z.string(),
-  spare: z.string(),
-  /** 1, then one more each time a worker was lost with the job. */
-  attempt: z.number().int().min(1),
-  /** Of the monitor that led when this attempt was decided; see assignments.ts. */
-  epoch: z.number().default(0),
-  requestedAtMs: z.number(),
-  /** Not begun by then: refused as too late, as the evidence is old. */
-  startByMs: z.number(),
-  /** When this incident's suspicion was judged: a heartbeat later than this means the host came back. */
-  judgedAtMs: z.number(),
-  /** What the verdict rests on, for the journal, as sentences. */
-  evidence: z.array(z.string()),
-  /** The dead hypervisor's address as last known, scanned again while the inventory is refreshed. */
-  address: z.string().nullable(),
-  /** Healthy hypervisors to probe along as controls. */
-  controls: z.array(scanTargetSchema),
-  /** The monitor judged with less evidence, as the host will be proven to be off: an ns4 that cannot do that refuses. */
-  proofDemanded: z.boolean().optional(),
-});
+const evacuateDataSchema = recoverDataSchema
+  .omit({ recovery: true, plan: true, despite: true, byHand: true })
+  .extend({
+    spare: z.string(),
+    epoch: z.number().default(0),
+    proofDemanded: z.boolean().optional(),
+  });
 export type EvacuateData = z.infer<typeof evacuateDataSchema>;
 
 export const evacuateJob = job('evacuate', 'evacuate', {
   data: evacuateDataSchema,
   result: evacuationReportSchema,
-  timeoutMs: 3_600_000,
-  waitMs: 3_700_000,
+  timeoutMs: recoverJob.timeoutMs,
+  waitMs: recoverJob.waitMs,
   ofEachVantagePoint: false,
-  concurrency: 8,
-  // Longer than the others: a repeated request with the same id must stay without effect.
-  keep: { ageSeconds: 30 * 86_400, count: 1_000 },
+  concurrency: recoverJob.concurrency,
+  keep: recoverJob.keep,
 });
+
+/** The same recovery as a job of this version. Its journal goes by the incident's id, as it did then. */
+export function recoverDataOf({ spare, ...data }: EvacuateData): RecoverData {
+  return {
+    ...data,
+    recovery: data.incident,
+    plan: planOntoSpare(spare),
+    proofDemanded: data.proofDemanded ?? false,
+    despite: [],
+    byHand: false,
+  };
+}
+
+/** A report as the version before knows it, for whoever asked by a job `evacuate`. */
+export function evacuationReportOf({ recovery: _, targets, ...report }: RecoveryReport): EvacuationReport {
+  return { ...report, spare: targetsText(targets) };
+}
+
+/** A report of the version before as one of this version. */
+export function recoveryReportOf({ spare, ...report }: EvacuationReport): RecoveryReport {
+  return { ...report, recovery: report.incident, targets: [{ kind: 'host', host: spare }] };
+}
