@@ -111,8 +111,11 @@ export interface Cloud {
     change: ComputeServiceChange,
     signal: AbortSignal,
   ): Promise<ComputeService>;
-  /** Asks Nova to rebuild the instance on `target` (a service host). Resolves when Nova took the request. */
-  evacuate(instanceId: string, target: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Asks Nova to rebuild the instance on `target` (a service host); null: where its scheduler finds room. Resolves when
+   * Nova took the request.
+   */
+  evacuate(instanceId: string, target: string | null, signal: AbortSignal): Promise<void>;
   hardReboot(instanceId: string, signal: AbortSignal): Promise<void>;
   bindPort(portId: string, host: string, signal: AbortSignal): Promise<void>;
   /**

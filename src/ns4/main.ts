@@ -13,15 +13,18 @@ import { operator } from '../shared/process/operator.ts';
 import { connectRedis } from '../shared/redis/connect.ts';
 import { EventLog } from '../shared/redis/event-log.ts';
 import { keysOf } from '../shared/redis/keys.ts';
+import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
 import { reachRedis } from '../shared/redis/probe.ts';
+import { readStatus } from '../shared/redis/status.ts';
 import { ScanPanel } from '../shared/vantage-points/ask-all.ts';
 import { EyeRegistry } from '../shared/vantage-points/registry.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
-import { evacuateByHand } from './commands/evacuate.ts';
 import { confirmByHand, fenceByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
+import { recoverAlone } from './commands/recover-alone.ts';
+import { recoverByOrder } from './commands/recover-by-order.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
@@ -65,6 +68,22 @@ await runProcess('ns4', async (frame) => {
   const byHand = { ...shared, ...{ redis, keys, confirmations, plan, print }, stop: frame.stop };
   if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
   if (fence !== undefined) return fenceByHand(fence, options, byHand);
+  const { despite = [], alone } = options;
+  if (dead !== undefined && !alone)
+    return recoverByOrder(
+      { host: dead, target: spare ?? null, despite },
+      {
+        cloud: openstack.cloud,
+        events: shared.events,
+        leader: () => readLeader(redis, keys),
+        leave: (order) => leaveOrder(redis, keys, order),
+        status: () => readStatus(redis, keys),
+        by: operator(),
+        clock: systemClock,
+        stop: frame.stop,
+        out: process.stdout,
+      },
+    );
   const cloud = createCloud(started.credentials, {
     clock: systemClock,
     random: Math.random,
@@ -85,7 +104,8 @@ await runProcess('ns4', async (frame) => {
   };
   if (dead !== undefined && spare !== undefined) {
     await proveLogin(cloud, started.credentials, log, frame.stop);
-    return evacuateByHand(parts, { dead, spare }, frame.stop, process.stdout);
+    const status = await readStatus(redis, keys);
+    return recoverAlone(parts, { dead, spare, despite, status }, frame.stop, process.stdout);
   }
   const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), settings.scan.name, log);
   frame.onClose('worker', () => worker.close());

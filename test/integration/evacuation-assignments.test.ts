@@ -26,8 +26,8 @@ test('another attempt is assigned: superseded, and nothing was changed', async (
   const before = bench.changes().length;
   expect(await worker().evacuate(order)).toMatchObject({ outcome: 'superseded', acted: false });
   expect(bench.changes()).toHaveLength(before);
-  expect(await bench.redis.exists(bench.keys.incidentOwner(pair.dead))).toBe(0);
-  expect(await bench.redis.get(bench.keys.openIncident(pair.dead))).toBeNull();
+  expect(await bench.redis.exists(bench.keys.lock(pair.dead))).toBe(0);
+  expect(await bench.redis.get(bench.keys.openJournal(pair.dead))).toBeNull();
   // The attempt that is assigned goes on at once.
   expect(await worker().evacuate({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
 });

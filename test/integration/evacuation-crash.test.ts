@@ -254,7 +254,7 @@ test('another worker is at it for long: neither the same order nor another one g
 
 test('a worker that lost its lock to another one does nothing more', async () => {
   const { pair, order, running, worker } = await inTheMiddle();
-  await bench.redis.set(bench.keys.incidentOwner(pair.dead), 'somebody else');
+  await bench.redis.set(bench.keys.lock(pair.dead), 'somebody else');
   const before = asked(pair);
   expect(await running).toMatchObject({ outcome: 'superseded', acted: true });
   // One request may have had its confirmation just before.
@@ -264,9 +264,9 @@ test('a worker that lost its lock to another one does nothing more', async () =>
   await delay(300);
   expect(asked(pair)).toBe(after);
   expect(bench.changes()).toHaveLength(changes);
-  expect(await bench.redis.get(bench.keys.incidentOwner(pair.dead))).toBe('somebody else');
+  expect(await bench.redis.get(bench.keys.lock(pair.dead))).toBe('somebody else');
   expect((await worker.parts.journals.open(pair.dead))?.id).toBe(order.incident);
-  await bench.redis.del(bench.keys.incidentOwner(pair.dead));
+  await bench.redis.del(bench.keys.lock(pair.dead));
   expect(await later(order)).toMatchObject({ outcome: 'done' });
   await expectAllOn(pair, 1);
 });
@@ -274,7 +274,7 @@ test('a worker that lost its lock to another one does nothing more', async () =>
 test('the lock vanishes without a rival, or Redis loses everything: asked anew, and finished', async () => {
   for (const loss of ['lock', 'everything']) {
     const { pair, order, running } = await inTheMiddle();
-    if (loss === 'lock') await bench.redis.del(bench.keys.incidentOwner(pair.dead));
+    if (loss === 'lock') await bench.redis.del(bench.keys.lock(pair.dead));
     else await bench.redis.flushall();
     const report = await running;
     expect(report, loss).toMatchObject({ outcome: 'done', acted: true, incident: order.incident });
@@ -324,7 +324,7 @@ test('a worker stands still between its look and its request, and the host comes
     () => writes,
     (n) => n === 4,
   );
-  await bench.redis.del(bench.keys.incidentOwner(pair.dead));
+  await bench.redis.del(bench.keys.lock(pair.dead));
   await bench.simulator.revive(pair.dead);
   const report = await bench.worker().evacuate(bench.later(order, 0));
   expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back' } });
@@ -359,7 +359,11 @@ test('an incident that was left open, its host back in service since: the next o
   const stopper = new AbortController();
   const left = bench.order(pair);
   const running = bench.worker({
-    mover: { name: 'api', move: ({ signal }) => delay(60_000, undefined, { signal }) },
+    mover: {
+      name: 'api',
+      shortcoming: () => null,
+      move: ({ signal }) => delay(60_000, undefined, { signal }),
+    },
   });
   const handed = running.evacuate(left, stopper.signal);
   await until(

@@ -353,7 +353,7 @@ describe('interrupted', () => {
     const pair = await bench.pair(1);
     const bmc = device();
     const from = bench.simulator.requests.length;
-    const lose = () => bench.redis.set(bench.keys.incidentOwner(pair.dead), 'somebody else', 'PX', 5_000);
+    const lose = () => bench.redis.set(bench.keys.lock(pair.dead), 'somebody else', 'PX', 5_000);
     const worker = bench.worker({
       fencing: beforeEachOff(fencing([bmc.level()]), async () => void (await lose())),
     });

@@ -77,7 +77,7 @@ describe('by Nova', () => {
     // The incident is ended, readable, and nobody's.
     expect(await worker.parts.journals.open(pair.dead)).toBeNull();
     expect(await worker.parts.journals.read(report.incident)).toMatchObject({ acted: true, dead: pair.dead });
-    expect(await bench.redis.exists(bench.keys.incidentOwner(pair.dead))).toBe(0);
+    expect(await bench.redis.exists(bench.keys.lock(pair.dead))).toBe(0);
   });
 
   test('never more at once than configured', async () => {
@@ -320,7 +320,7 @@ describe('refused, with nothing changed', () => {
     expect(bench.changes(from)).toEqual([]);
     expect(bench.simulator.snapshot()).toEqual(before);
     expect(await worker.parts.journals.read(order.incident)).toBeNull();
-    expect(await bench.redis.exists(bench.keys.incidentOwner(order.dead))).toBe(0);
+    expect(await bench.redis.exists(bench.keys.lock(order.dead))).toBe(0);
   }
 
   test('the host answers', async () => {

@@ -117,7 +117,7 @@ test('orders stay until they are forgotten by who leads, whatever came meanwhile
   expect(await redis.lrange(keys.orders, 0, -1)).toEqual([order('second')]);
 });
 
-const assignment: AssignmentToken = { incident: 'i1', jobId: 'evacuate-i1-1', epoch: 7 };
+const assignment: AssignmentToken = { recovery: 'i1', jobId: 'evacuate-i1-1', epoch: 7 };
 test.each([
   ['the job of the recovery', { epoch: 7, revision: 1, jobs: { i1: 'evacuate-i1-1' } }, 'valid'],
   ['after a take-over', { epoch: 9, revision: 1, jobs: { i1: 'evacuate-i1-1' } }, 'valid'],
@@ -132,24 +132,42 @@ test.each([
     expect(judgeAssignment(assignments, assignment)).toBe(verdict);
     // The same rule as a script, in one step with each change.
     const storage = new RedisJournalStorage(redis, keys);
-    const lock = { host: 'hv01', token: 'mine', assignment };
+    const lock = { host: 'hv01', targets: ['hv04'], token: 'mine', assignment };
     const journal = { id: 'i1', text: '{}' };
-    await storage.takeLock('hv01', 'mine', 5_000);
+    await storage.takeLocks(['hv01', 'hv04'], 'mine', 5_000);
     if (assignments !== null) await redis.set(keys.assignments, JSON.stringify(assignments));
     const answer = verdict === 'valid' ? 'granted' : verdict;
     expect(await storage.save(lock, journal)).toBe(answer);
     expect(await storage.journal('i1')).toBe(verdict === 'valid' ? '{}' : null);
-    expect(await storage.renewLock(lock, 5_000)).toBe(answer);
+    expect(await storage.renewLocks(lock, 5_000)).toBe(answer);
     expect(await storage.end(lock, journal, 60)).toBe(answer);
-    expect(await redis.exists(keys.incidentOwner('hv01'))).toBe(verdict === 'valid' ? 0 : 1);
+    expect(await redis.exists(keys.lock('hv01'), keys.lock('hv04'))).toBe(verdict === 'valid' ? 0 : 2);
     // By hand there is none to ask.
-    await storage.takeLock('hv02', 'mine', 5_000);
-    expect(await storage.save({ host: 'hv02', token: 'mine', assignment: null }, journal)).toBe('granted');
-    expect(await storage.save({ host: 'hv02', token: 'other', assignment: null }, journal)).toBe(
-      'not-locked',
-    );
+    const byHand = { host: 'hv02', targets: [], assignment: null };
+    await storage.takeLocks(['hv02'], 'mine', 5_000);
+    expect(await storage.save({ ...byHand, token: 'mine' }, journal)).toBe('granted');
+    expect(await storage.save({ ...byHand, token: 'other' }, journal)).toBe('not-locked');
   },
 );
+
+test('locks are taken all or none, and given back by whoever holds them', async () => {
+  const storage = new RedisJournalStorage(redis, keys);
+  expect(await storage.takeLocks(['hv11', 'hv14'], 'mine', 5_000)).toBeNull();
+  expect(await storage.takeLocks(['hv12', 'hv14'], 'other', 5_000)).toBe('hv14');
+  expect(await redis.exists(keys.lock('hv12'))).toBe(0);
+  const lock = { host: 'hv11', targets: ['hv14'], token: 'mine', assignment: null };
+  expect(await storage.renewLocks(lock, 60_000)).toBe('granted');
+  expect(await redis.pttl(keys.lock('hv14'))).toBeGreaterThan(50_000);
+  await storage.releaseLocks(['hv11', 'hv14'], 'other');
+  expect(await redis.exists(keys.lock('hv11'), keys.lock('hv14'))).toBe(2);
+  // Without the lock of one target nothing is written any more.
+  await redis.set(keys.lock('hv14'), 'other');
+  expect(await storage.save(lock, { id: 'i9', text: '{}' })).toBe('not-locked');
+  expect(await storage.renewLocks(lock, 60_000)).toBe('not-locked');
+  await storage.releaseLocks(['hv11', 'hv14'], 'mine');
+  expect(await redis.exists(keys.lock('hv11'))).toBe(0);
+  expect(await redis.get(keys.lock('hv14'))).toBe('other');
+});
 
 test('the assignments of a state name the job of each recovery', () => {
   const state = firstState('life');

@@ -52,7 +52,7 @@ export class DoubledCrew {
     const crew = new DoubledCrew(household, cloud, dead);
     await household.redis.config('SET', 'notify-keyspace-events', 'K$');
     const space = `__keyspace@${databaseNumber(cloud)}__:`;
-    const claim = `${space}${crew.#keys.incidentOwner(dead)}`;
+    const claim = `${space}${crew.#keys.lock(dead)}`;
     await crew.#listener.psubscribe(claim.replaceAll('{', '?').replaceAll('}', '?'), `${space}*:incident:*`);
     crew.#listener.on('pmessage', (_pattern: string, channel: string, message: string) => {
       if (message === 'set')
@@ -106,8 +106,8 @@ export class DoubledCrew {
   /** How far the recovery is: "3 of 10 moved, 2 under way". */
   async phase(): Promise<string> {
     const { redis } = this.#household;
-    const id = await redis.get(this.#keys.openIncident(this.#dead));
-    const text = id === null ? null : await redis.get(this.#keys.incident(id));
+    const id = await redis.get(this.#keys.openJournal(this.#dead));
+    const text = id === null ? null : await redis.get(this.#keys.journal(id));
     if (text === null) return 'before its journal';
     const { instances } = JSON.parse(text) as { instances: Record<string, { state: string }> };
     const states = Object.values(instances).map(({ state }) => state);

@@ -22,7 +22,7 @@ import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
 import type { Mover } from '../../src/ns4/recovery/movers/mover.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
-import type { RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
+import type { Order, RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
 import { recover } from '../../src/ns4/recovery/run.ts';
 import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
@@ -32,8 +32,16 @@ import {
   evacuateJobId,
 } from '../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
+import {
+  type EvacuateData,
+  type EvacuationReport,
+  evacuationReportOf,
+  recoverDataOf,
+} from '../../src/shared/documents/jobs/evacuate.ts';
+import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
+import { recoveryId } from '../../src/shared/documents/terms/incident-id.ts';
+import type { Plan } from '../../src/shared/documents/terms/plan.ts';
 import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { InventoryStore } from '../../src/shared/picture/store.ts';
@@ -192,17 +200,28 @@ export class Worker {
   /** What the whole scan shall say instead. */
   scanResult: ScanResult | null = null;
 
-  evacuate(order: EvacuateData, stop: AbortSignal = never): Promise<EvacuationReport> {
-    const parts = recoveryTools(this.parts, (facts) => this.heard.push(facts));
+  /** As the worker takes a job `evacuate` of the version before. */
+  async evacuate(order: EvacuateData, stop: AbortSignal = never): Promise<EvacuationReport> {
+    const lifted = recoverDataOf(order);
+    const assignment = assignmentTokenOf(lifted, evacuateJobId);
+    return evacuationReportOf(await this.#carryOut({ ...lifted, assignment }, stop));
+  }
+
+  recover(order: RecoverData, stop: AbortSignal = never): Promise<RecoveryReport> {
+    return this.#carryOut({ ...order, assignment: assignmentTokenOf(order) }, stop);
+  }
+
+  #carryOut(order: Order, stop: AbortSignal): Promise<RecoveryReport> {
+    const tools = recoveryTools(this.parts, (facts) => this.heard.push(facts));
     const { journals } = this.parts;
     const lock: TakeLock = async (...args) => {
       const taken = await journals.lock(...args);
-      return taken === null ? null : (this.#options.wrap?.(taken) ?? taken);
+      return 'heldByOther' in taken ? taken : (this.#options.wrap?.(taken) ?? taken);
     };
     return recover(
-      { ...order, assignment: this.#options.assigned ? assignmentTokenOf(order) : null },
+      { ...order, assignment: this.#options.assigned ? order.assignment : null },
       {
-        ...parts,
+        ...tools,
         journals: { open: (h) => journals.open(h), read: (id) => journals.read(id), lock },
         ...(this.#options.realScan ? {} : { scan: async (request) => this.#tell(request) }),
       },
@@ -335,6 +354,12 @@ export class EvacuationBench {
       controls: [hostTarget(this.healthy, null, { hypervisorPorts: [] })],
       ...change,
     };
+  }
+
+  /** An order of this version, by a plan. */
+  planned(pair: Pick<Pair, 'dead' | 'spare'>, plan: Plan, change: Partial<EvacuateData> = {}): RecoverData {
+    const lifted = recoverDataOf(this.order(pair, change));
+    return { ...lifted, recovery: recoveryId(lifted.incident, 1), plan };
   }
 
   /** The leading monitor's assignments with the job of an order, in Redis. */

@@ -33,7 +33,7 @@ export class Progress {
 
   /** An event of the evacuation: its sentence, and the count. */
   event(facts: EventFacts, text: string): void {
-    if (facts.kind === 'instance') {
+    if (facts.kind === 'instance-ended') {
       this.#ended += 1;
       if (facts.instance.outcome === 'recovered') this.#recovered += 1;
     }

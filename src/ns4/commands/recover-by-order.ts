@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto';
 import type { SonnyEvent } from '../../shared/documents/events/events.ts';
 import { endedWell } from '../../shared/documents/events/report-text.ts';
 import type { Order } from '../../shared/documents/orders.ts';
-import type { Status } from '../../shared/documents/status.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
+import type { FoundStatus } from '../../shared/redis/status.ts';
 import { Progress } from './progress.ts';
 
 const pollMs = 300;
@@ -22,8 +22,8 @@ export interface OrderParts {
   /** Name of the monitor that leads now; null: none does. */
   leader(): Promise<string | null>;
   leave(order: Order): Promise<void>;
-  /** The published status; null: there is none that is understood. */
-  status(): Promise<Status | null>;
+  /** The status that the monitor publishes. */
+  status(): Promise<FoundStatus>;
   readonly by: string;
   readonly clock: Clock;
   readonly stop: AbortSignal;
@@ -107,7 +107,8 @@ class Follower {
     if (facts.kind === 'recovery-requested' && facts.order === this.#order)
       this.#followed = { incident: facts.incident, recovery: facts.recovery };
     const followed = this.#followed;
-    if (followed === null || !incidents.includes(followed.incident)) return null;
+    const isOfHost = 'host' in facts && facts.host === this.#host;
+    if (followed === null || !(isOfHost || incidents.includes(followed.incident))) return null;
     this.#progress.event(facts, text);
     if (facts.kind === 'recovery-ended' && facts.report.recovery === followed.recovery)
       return endedWell(facts.report) ? 0 : 1;
@@ -118,8 +119,10 @@ class Follower {
   async #isOver(): Promise<boolean> {
     const followed = this.#followed;
     if (followed === null) return false;
-    const status = await this.#parts.status();
-    return status !== null && !status.incidents.some((i) => i.recovery?.id === followed.recovery);
+    const found = await this.#parts.status();
+    return (
+      found.kind === 'found' && !found.status.incidents.some((i) => i.recovery?.id === followed.recovery)
+    );
   }
 
   #checkAnswered(): void {

@@ -10,6 +10,6 @@ export function handlersOf(parts: WorkerParts): Handlers {
   return {
     'refresh-inventory': refreshHandler(parts),
     scan: scanHandler(parts),
-    evacuate: recoverHandler(parts),
+    recover: recoverHandler(parts),
   };
 }

@@ -1,27 +1,27 @@
-// Job `evacuate`: recovers one dead hypervisor; and what every recovery of this worker works with, by job and by hand.
+// Job `recover`, and what every recovery of this worker works with, by job and by hand.
 
 import { assignmentTokenOf } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { announce } from '../../shared/documents/events/events.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
+import type { RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import { errorText } from '../../shared/ground/errors.ts';
-import type { RecoveryTools } from '../recovery/recovery.ts';
+import { policyOf } from '../../shared/rules/policy.ts';
+import type { Order, RecoveryTools } from '../recovery/recovery.ts';
 import { recover } from '../recovery/run.ts';
 import { scan } from '../scan/scan.ts';
 import { refresh, showMoved } from './refresh.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
-export function recoverHandler(parts: WorkerParts): Handlers['evacuate'] {
-  return async (data, signal) => {
-    const report = await recover(
-      { ...data, assignment: assignmentTokenOf(data) },
-      recoveryTools(parts),
-      signal,
-    );
-    // Not waited for: the monitor and Slack are to hear at once that the instances are back.
-    if (report.acted && !signal.aborted) void showMoved(parts, signal);
-    return report;
-  };
+export function recoverHandler(parts: WorkerParts): Handlers['recover'] {
+  return (data, signal) => recovered(parts, { ...data, assignment: assignmentTokenOf(data) }, signal);
+}
+
+async function recovered(parts: WorkerParts, order: Order, signal: AbortSignal): Promise<RecoveryReport> {
+  const report = await recover(order, recoveryTools(parts), signal);
+  // Not waited for: the monitor and Slack are to hear at once that the instances are back.
+  if (report.acted && !signal.aborted) void showMoved(parts, signal);
+  return report;
 }
 
 /** `tell` hears everything that is announced. */
@@ -37,7 +37,7 @@ export function recoveryTools(
     journals,
     clock,
     log,
-    heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
+    policy: policyOf('', { ...settings.monitor, fencing: settings.fencing.mode }),
     hypervisorPorts: settings.scan.hypervisorPorts,
     concurrency: openstack.concurrency,
     refresh: async (signal) => {

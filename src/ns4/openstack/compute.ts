@@ -144,9 +144,11 @@ export class Compute implements Pick<Cloud, ComputePart> {
   }
 
   /** The body of 2.53 to 2.87: `force` would pass over the scheduler's checks, onSharedStorage is Nova's to find out. */
-  async evacuate(instanceId: string, target: string, signal: AbortSignal): Promise<void> {
+  async evacuate(instanceId: string, target: string | null, signal: AbortSignal): Promise<void> {
     const timeoutMs = this.#options.evacuateTimeoutMs;
-    await this.#action(instanceId, { evacuate: { host: target } }, signal, { timeoutMs });
+    await this.#action(instanceId, { evacuate: target === null ? {} : { host: target } }, signal, {
+      timeoutMs,
+    });
   }
 
   async hardReboot(instanceId: string, signal: AbortSignal): Promise<void> {

@@ -1,53 +1,107 @@
 // The gates as ns4 asks them, by facts collected just now. The second lock on the same door: the monitor judged seconds
 // ago, ns4 asks again before the first change and whenever it continues. Pure.
 
-import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
-import type { EvacuateData } from '../../shared/documents/jobs/evacuate.ts';
+import type { Agent, Hypervisor } from '../../shared/documents/inventory.ts';
+import type { RecoverData } from '../../shared/documents/jobs/recover.ts';
 import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
-import { Picture } from '../../shared/picture/picture.ts';
+import { namedHosts } from '../../shared/documents/terms/plan.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
+import { askGates, type Gate } from '../../shared/rules/gates/gate.ts';
+import type { Policy } from '../../shared/rules/policy.ts';
 import { spareShortcoming } from '../../shared/rules/spares.ts';
 import { tooFewEyes } from '../../shared/rules/votes.ts';
 
+/** What may tell that the host lives, collected just now. */
 export interface FreshFacts {
-  readonly hosts: Hosts;
-  readonly servers: Servers;
+  /** The network agents of a host; their heartbeats by this ns4's clock. */
+  agentsOf(host: string): readonly Agent[];
+  /** When its nova-compute reported; null or absent: that is no evidence (our own change of the service may touch it). */
+  readonly reportedAtMs?: number | null;
   readonly scan: ScanResult;
   readonly nowMs: number;
 }
 
 /** The host in question, and since when nothing may have been heard of it. */
-export interface Suspect extends Pick<EvacuateData, 'dead' | 'judgedAtMs'> {
+export interface Suspect extends Pick<RecoverData, 'dead' | 'judgedAtMs'> {
   /** The host was proven to be off then: what is older tells of its life before. Null: no proof. */
   readonly offSinceMs?: number | null;
 }
 
-/**
- * A refusal, or null when the recovery may go on. `resumed`: this recovery already changed something, so the spare
- * is expected to be enabled and partly filled, and Nova's report time of the dead service is no evidence any more (our
- * own change of the service may have touched it).
- */
+/** What a gate judges. */
+export interface GateCase {
+  readonly order: Suspect & Pick<RecoverData, 'plan'>;
+  readonly facts: Pick<FreshFacts, 'scan' | 'nowMs'>;
+  /**
+   * This recovery already changed something: its targets are expected to be enabled and partly filled, and Nova's report
+   * time of the dead service is no evidence any more (our own change of the service may have touched it).
+   */
+  readonly resumed: boolean;
+}
+
+type WorkerGate = Gate<GateCase, Picture, Policy>;
+
+/** In this order: the first that refuses is the one that is told. */
+export const workerGates: readonly WorkerGate[] = [
+  {
+    name: 'dry-mode',
+    why: 'a monitor of another configuration has this ns4 act',
+    waivable: true,
+    // What was begun is ended: instances in between are worse off.
+    check: ({ order: { dead }, resumed }, _, { deadBackoff }) =>
+      deadBackoff === 0 && !resumed ? { name: 'dry-mode', hosts: [dead] } : null,
+  },
+  {
+    name: 'unknown-host',
+    why: 'Nova is asked to move instances of a host that is not there',
+    waivable: false,
+    check: isKnown,
+  },
+  {
+    name: 'came-back',
+    why: 'the instances of a living host get a second writer on their disks',
+    waivable: false,
+    check: ({ order, facts, resumed }, picture, { heartbeatPeriodMs }) =>
+      signOfLife(
+        order,
+        {
+          ...facts,
+          agentsOf: (host) => picture.agentsOf(host),
+          reportedAtMs: resumed ? null : (picture.hypervisor(order.dead)?.reportedAtMs ?? null),
+        },
+        heartbeatPeriodMs,
+      ),
+  },
+  {
+    name: 'control-plane-suspect',
+    why: 'a network that is cut looks like a dead host',
+    waivable: true,
+    check: partOfOutage,
+  },
+  {
+    name: 'spare-unfit',
+    why: 'instances go to a host that cannot run them',
+    waivable: false,
+    check: targetsFit,
+  },
+];
+
+/** The first refusal, or null when the recovery may go on. */
 export function permitRecovery(
-  order: Pick<EvacuateData, 'spare'> & Suspect,
-  facts: FreshFacts,
-  heartbeatPeriodMs: number,
-  resumed: boolean,
+  about: GateCase,
+  picture: Picture,
+  policy: Policy,
+  despite: readonly string[],
 ): Refusal | null {
-  const { hosts, servers, nowMs } = facts;
-  const picture = Picture.of(hosts, servers);
-  const host = order.dead;
-  const dead = hosts.hypervisors.find((h) => h.host === host);
-  if (dead === undefined) return { name: 'unknown-host', host };
-  const spare = hosts.hypervisors.find((h) => h.host === order.spare);
-  if (spare === undefined) return { name: 'unknown-host', host: order.spare };
-  return (
-    signOfLife(order, facts, heartbeatPeriodMs, resumed) ??
-    (resumed ? null : partOfOutage(host, facts, heartbeatPeriodMs)) ??
-    (resumed
-      ? spareNoLongerWorks(order, hosts, nowMs, heartbeatPeriodMs)
-      : unfit(order, spareShortcoming({ dead, spare, picture, heartbeatPeriodMs, nowMs })))
+  return askGates(workerGates, about, picture, policy, despite);
+}
+
+function isKnown({ order }: GateCase, picture: Picture): Refusal | null {
+  const unknown = [order.dead, ...namedHosts(order.plan)].find(
+    (host) => picture.hypervisor(host) === undefined,
   );
+  return unknown === undefined ? null : { name: 'unknown-host', host: unknown };
 }
 
 /**
@@ -56,22 +110,20 @@ export function permitRecovery(
  */
 export function signOfLife(
   order: Suspect,
-  { hosts, scan, nowMs }: Pick<FreshFacts, 'hosts' | 'scan' | 'nowMs'>,
+  { agentsOf, reportedAtMs = null, scan, nowMs }: FreshFacts,
   heartbeatPeriodMs: number,
-  resumed: boolean,
 ): Refusal | null {
   const host = order.dead;
   const { offSinceMs = null } = order;
   const sinceMs = offSinceMs ?? Math.min(order.judgedAtMs + 1, nowMs - heartbeatPeriodMs);
-  const heard = hosts.agents.find((a) => a.host === host && a.heartbeatAtMs >= sinceMs);
+  const heard = agentsOf(host).find((a) => a.heartbeatAtMs >= sinceMs);
   if (heard)
     return {
       name: 'came-back',
       host,
       evidence: `heartbeat of ${heard.binary} ${Math.round((nowMs - heard.heartbeatAtMs) / 1000)} s ago`,
     };
-  const reportedAtMs = hosts.hypervisors.find((h) => h.host === host)?.reportedAtMs ?? 0;
-  if (!resumed && reportedAtMs > (offSinceMs ?? order.judgedAtMs))
+  if (reportedAtMs !== null && reportedAtMs > (offSinceMs ?? order.judgedAtMs))
     return { name: 'came-back', host, evidence: 'nova-compute reported after it was judged dead' };
   if (!scan.ok) return { name: 'scan-failed', of: 'hosts', hosts: [host], detail: scan.detail };
   const finding = scan.targets[host];
@@ -88,33 +140,41 @@ export function signOfLife(
  * Is it one of many that went stale together? Asked before the first change only: what was begun is ended, as instances
  * in between are worse off, and by then the scan alone tells.
  */
-function partOfOutage(
-  host: string,
-  { hosts, scan, nowMs }: Pick<FreshFacts, 'hosts' | 'scan' | 'nowMs'>,
-  heartbeatPeriodMs: number,
-): Refusal | null {
-  const outages = findOutages(Picture.of(hosts, null), nowMs, { heartbeatPeriodMs }, new Set());
+function partOfOutage({ order, facts, resumed }: GateCase, picture: Picture, policy: Policy): Refusal | null {
+  if (resumed) return null;
+  const { scan, nowMs } = facts;
+  const { dead: host } = order;
+  const outages = findOutages(picture, nowMs, policy, new Set());
   const outage: Outage | undefined =
     outages.failed.find((o) => o.hosts.has(host)) ?? unansweredFor(host, outages, scan, [host]);
   return outage === undefined ? null : outageRefusal(outage, [host]);
 }
 
-function unfit(order: Pick<EvacuateData, 'dead' | 'spare'>, why: string | null): Refusal | null {
-  return why === null
-    ? null
-    : { name: 'spare-unfit', host: order.dead, spare: order.spare, why: `it ${why}` };
+/** Each hypervisor that the plan names, as it is now. */
+function targetsFit(about: GateCase, picture: Picture, policy: Policy): Refusal | null {
+  const { order } = about;
+  for (const spare of namedHosts(order.plan)) {
+    const target = picture.hypervisor(spare);
+    const why = target === undefined ? 'is not known' : shortcomingOf(target, about, picture, policy);
+    if (why !== null) return { name: 'spare-unfit', host: order.dead, spare, why: `it ${why}` };
+  }
+  return null;
 }
 
-function spareNoLongerWorks(
-  order: Pick<EvacuateData, 'dead' | 'spare'>,
-  hosts: Hosts,
-  nowMs: number,
-  heartbeatPeriodMs: number,
-): Refusal | null {
-  const spare = hosts.hypervisors.find((h) => h.host === order.spare);
-  if (spare?.state !== 'up') return unfit(order, 'has its nova-compute down');
-  const silent = hosts.agents.find(
-    (a) => a.host === order.spare && nowMs - a.heartbeatAtMs > heartbeatPeriodMs,
-  );
-  return unfit(order, silent ? `has a silent network agent (${silent.binary})` : null);
+/** Why a target cannot take over, as words that follow its name. */
+function shortcomingOf(
+  target: Hypervisor,
+  { order, facts: { nowMs }, resumed }: GateCase,
+  picture: Picture,
+  { heartbeatPeriodMs }: Policy,
+): string | null {
+  const dead = picture.hypervisor(order.dead);
+  if (dead === undefined) return 'has nobody to stand in for';
+  if (!resumed && order.plan.enable.includes(target.host))
+    return spareShortcoming({ dead, spare: target, picture, heartbeatPeriodMs, nowMs });
+  if (target.host === dead.host) return 'is the dead hypervisor itself';
+  if (target.state !== 'up') return 'has its nova-compute down';
+  if (!resumed && target.status !== 'enabled') return 'is disabled';
+  const silent = picture.agentsOf(target.host).find((a) => nowMs - a.heartbeatAtMs > heartbeatPeriodMs);
+  return silent ? `has a silent network agent (${silent.binary})` : null;
 }

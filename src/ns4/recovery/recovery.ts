@@ -2,15 +2,17 @@
 
 import type { AssignmentToken } from '../../shared/documents/assignments.ts';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
-import type { Progress } from '../../shared/documents/events/progress.ts';
+import { type Progress, progressText } from '../../shared/documents/events/progress.ts';
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
-import type { EvacuateData, EvacuationReport } from '../../shared/documents/jobs/evacuate.ts';
+import type { RecoverData, RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
+import type { Policy } from '../../shared/rules/policy.ts';
 import type { Cloud } from '../cloud.ts';
 import type { Fencing } from '../fencing/fencing.ts';
-import type { Journal } from './journal/journal.ts';
+import { type Journal, namesOf } from './journal/journal.ts';
 import type { Journals } from './journal/journals.ts';
 import type { Lock } from './journal/lock.ts';
 import type { Mover } from './movers/mover.ts';
@@ -29,33 +31,22 @@ export interface RecoveryTools {
   say(facts: EventFacts): Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly heartbeatPeriodMs: number;
+  /** What this ns4 was configured to do. */
+  readonly policy: Policy;
   readonly hypervisorPorts: readonly number[];
   readonly concurrency: number;
 }
 
-/** What an order carries; by hand there is no attempt and no deadline. */
-export type Order = Pick<
-  EvacuateData,
-  | 'incident'
-  | 'dead'
-  | 'spare'
-  | 'startByMs'
-  | 'judgedAtMs'
-  | 'evidence'
-  | 'controls'
-  | 'requestedAtMs'
-  | 'address'
-  | 'proofDemanded'
-> & {
-  /** Shown before every dangerous step; null by hand, where nobody else has to want it. */
+/** What a worker is asked for, by job or by hand. */
+export type Order = Omit<RecoverData, 'attempt' | 'epoch'> & {
+  /** Shown before every dangerous step; null by hand alone, where nobody else has to want it. */
   readonly assignment: AssignmentToken | null;
 };
 
 /** One way through the list of stages: on to the next, once more with fresh facts, or over. */
 export type Turn = 'next' | 'again' | End;
 export interface End {
-  readonly report: EvacuationReport;
+  readonly report: RecoveryReport;
 }
 export interface Stage {
   readonly name: string;
@@ -64,8 +55,7 @@ export interface Stage {
 
 /** What was asked just now, and since when (steady time). */
 export interface Facts {
-  readonly hosts: Hosts;
-  readonly servers: Servers;
+  readonly picture: Picture;
   readonly scan: ScanResult;
   readonly askedAtMs: number;
 }
@@ -153,11 +143,10 @@ export class Recovery {
   /** Notes and tells how far it is; a worker that continues finds most of it told already. */
   async tell(progress: Progress): Promise<void> {
     const journal = this.opened;
-    const text = JSON.stringify(progress);
-    if (journal.progress.some((noted) => JSON.stringify(noted.progress) === text)) return;
+    const known = [JSON.stringify(progress), JSON.stringify(progressText(journal.dead, progress))];
+    if (journal.progress.some((noted) => known.includes(JSON.stringify(noted.progress)))) return;
     journal.progress.push({ atMs: this.tools.clock.nowMs(), progress });
-    const { id, dead, spare } = journal;
-    await this.tools.say({ kind: 'progress', incident: id, dead, spare, progress });
+    await this.tools.say({ kind: 'progress', ...namesOf(journal), progress });
   }
 }
 

@@ -1,20 +1,19 @@
 // The ends of a recovery, each with its report.
 
-import type { EvacuationReport, InstanceReport } from '../../shared/documents/jobs/evacuate.ts';
+import type { InstanceReport, RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
-import type { Journal } from './journal/journal.ts';
-import type { End, Recovery } from './recovery.ts';
+import { targetsOf, targetsText } from '../../shared/documents/terms/plan.ts';
+import { type Journal, namesOf } from './journal/journal.ts';
+import type { End, Order, Recovery } from './recovery.ts';
 
 /** Nothing was done now; `acted` still tells what an earlier attempt at the same recovery did. */
 export function refused({ order, tools, startedAtMs, journal }: Recovery, refusal: Refusal): End {
   return {
     report: {
-      incident: order.incident,
-      dead: order.dead,
-      spare: order.spare,
+      ...namesIn(order),
       outcome: 'refused',
       refusal,
-      acted: journal?.id === order.incident && journal.acted,
+      acted: journal?.id === order.recovery && journal.acted,
       instances: [],
       tookMs: tools.clock.nowMs() - startedAtMs,
     },
@@ -22,8 +21,17 @@ export function refused({ order, tools, startedAtMs, journal }: Recovery, refusa
 }
 
 /** Somebody else's recovery of this host is open. */
-export const alreadyRecovering = (recovery: Recovery, { id, spare }: Journal): End =>
-  refused(recovery, { name: 'already-recovering', host: recovery.order.dead, incident: id, spare });
+export function alreadyRecovering(recovery: Recovery, { incident, plan }: Journal): End {
+  const spare = targetsText(targetsOf(plan));
+  return refused(recovery, { name: 'already-recovering', host: recovery.order.dead, incident, spare });
+}
+
+const namesIn = ({ incident, recovery, dead, plan }: Order) => ({
+  incident,
+  recovery,
+  dead,
+  targets: targetsOf(plan),
+});
 
 /** This worker stops here; the journal stays open for the next one. */
 export function abandoned(
@@ -32,9 +40,7 @@ export function abandoned(
 ): End {
   return {
     report: {
-      incident: order.incident,
-      dead: order.dead,
-      spare: order.spare,
+      ...namesIn(order),
       outcome,
       refusal: null,
       acted: journal?.acted ?? false,
@@ -69,11 +75,12 @@ export function reportOf(
   outcome: 'done' | 'stopped' | 'refused',
   refusal: Refusal | null,
   endedAtMs: number,
-): EvacuationReport {
-  const { id, dead, spare, acted, openedAtMs } = journal;
+): RecoveryReport {
+  const { acted, openedAtMs } = journal;
   const tookMs = endedAtMs - openedAtMs;
   const instances = outcome === 'refused' ? [] : instancesOf(journal);
-  return { incident: id, dead, spare, outcome, refusal, acted, instances, tookMs };
+  const { incident, recovery, host: dead, targets } = namesOf(journal);
+  return { incident, recovery, dead, targets, outcome, refusal, acted, instances, tookMs };
 }
 
 function instancesOf(journal: Journal): InstanceReport[] {
@@ -86,6 +93,7 @@ function instancesOf(journal: Journal): InstanceReport[] {
         outcome: 'unfinished',
         why: entry.attempts > 0 ? 'asked for, its end was not awaited' : 'not asked for',
         after: null,
+        to: null,
         tookMs: null,
       },
   );

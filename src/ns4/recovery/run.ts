@@ -1,6 +1,6 @@
 // Carries one recovery through its stages, from order to report. Safe to run again after a crash at any point.
 
-import type { EvacuationReport } from '../../shared/documents/jobs/evacuate.ts';
+import type { RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import { InterruptedLockError, LostLockError } from './journal/lock.ts';
 import { type Order, Recovery, type RecoveryTools } from './recovery.ts';
@@ -20,7 +20,7 @@ export async function recover(
   order: Order,
   tools: RecoveryTools,
   stop: AbortSignal,
-): Promise<EvacuationReport> {
+): Promise<RecoveryReport> {
   const startedAtMs = tools.clock.nowMs();
   for (let locks = 1; ; locks += 1) {
     try {
@@ -32,7 +32,7 @@ export async function recover(
   }
 }
 
-async function underOneLock(recovery: Recovery): Promise<EvacuationReport> {
+async function underOneLock(recovery: Recovery): Promise<RecoveryReport> {
   try {
     return await throughTheStages(recovery);
   } catch (error) {
@@ -47,7 +47,7 @@ async function underOneLock(recovery: Recovery): Promise<EvacuationReport> {
   }
 }
 
-async function throughTheStages(recovery: Recovery): Promise<EvacuationReport> {
+async function throughTheStages(recovery: Recovery): Promise<RecoveryReport> {
   let agains = 0;
   for (let at = 0; ; ) {
     const stage = stages[at];

@@ -1,7 +1,6 @@
 // While a recovery runs: is the dead host still silent? A large one takes minutes, and minutes more when OpenStack is
 // away in between; a host that wakes up meanwhile runs its guests again. No request leaves on an old answer.
 
-import type { Hosts } from '../../shared/documents/inventory.ts';
 import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
@@ -35,7 +34,6 @@ export class DoubtError extends OperationalError {
 export interface SilenceQuestion {
   readonly order: Suspect;
   readonly cloud: Pick<Cloud, 'listAgents' | 'clockSkewMs'>;
-  readonly hosts: Hosts;
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -73,13 +71,14 @@ export class StillSilent {
   }
 
   async #ask(): Promise<void> {
-    const { order, cloud, hosts, heartbeatPeriodMs, clock, signal, scan } = this.#question;
+    const { order, cloud, heartbeatPeriodMs, clock, signal, scan } = this.#question;
     const askedAtMs = clock.steadyMs();
     const [agents, result] = await Promise.all([cloud.listAgents(signal, order.dead), scan()]);
     const skewMs = cloud.clockSkewMs();
     const corrected = agents.map((agent) => ({ ...agent, heartbeatAtMs: agent.heartbeatAtMs - skewMs }));
-    const now = { hosts: { ...hosts, agents: corrected }, scan: result, nowMs: clock.nowMs() };
-    const refusal = signOfLife(order, now, heartbeatPeriodMs, true);
+    const heard = corrected.filter(({ host }) => host === order.dead);
+    const now = { agentsOf: () => heard, scan: result, nowMs: clock.nowMs() };
+    const refusal = signOfLife(order, now, heartbeatPeriodMs);
     if (refusal === null) this.#confirmedAtMs = askedAtMs;
     else if (isDoubt(refusal)) throw new DoubtError(refusal);
     else this.#life = refusal;

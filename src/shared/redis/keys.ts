@@ -39,13 +39,14 @@ export interface Keys {
   readonly channel: string;
   /** A hash: service host to its servers, as one refresh read them. */
   servers(generation: string): string;
-  incident(id: string): string;
+  /** The journal of a recovery, by its id. Its name and those of the next two are older: a version before reads them too. */
+  journal(id: string): string;
   /** Whom a scan was asked of, by its job's id; runs out by itself. */
   scanPanel(id: string): string;
-  /** Id of the unfinished incident of a host. */
-  openIncident(host: string): string;
-  /** Who works on a host's incident now. */
-  incidentOwner(host: string): string;
+  /** Id of the open journal of a host. */
+  openJournal(host: string): string;
+  /** Who works at the recovery of a host, or onto it, now. */
+  lock(host: string): string;
   /** An operator's confirmation that a host is off; expires. */
   fenceConfirmation(host: string): string;
 }
@@ -71,9 +72,9 @@ export function keysOf(cloud: string): Keys {
     channel: cloud,
     servers: (generation) => `${prefix}:inventory:servers:${generation}`,
     scanPanel: (id) => `${prefix}:scan-panel:${id}`,
-    incident: (id) => `${prefix}:incident:${id}`,
-    openIncident: (host) => `${prefix}:open-incident:${host}`,
-    incidentOwner: (host) => `${prefix}:incident-owner:${host}`,
+    journal: (id) => `${prefix}:incident:${id}`,
+    openJournal: (host) => `${prefix}:open-incident:${host}`,
+    lock: (host) => `${prefix}:incident-owner:${host}`,
     fenceConfirmation: (host) => `${prefix}:fence-confirmed:${host}`,
   };
 }

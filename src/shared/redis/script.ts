@@ -6,8 +6,8 @@ import type { Db } from './db.ts';
 /** A script of `scripts/`. Its first lines there say its KEYS, its ARGV and what it returns. */
 export interface Script {
   readonly name: string;
-  /** How many keys it takes: the number in its file's name. */
-  readonly keys: number;
+  /** How many keys it takes: the number in its file's name; null ("-n"): as many as there are. */
+  readonly keys: number | null;
   readonly text: string;
   readonly digest: string;
 }
@@ -16,12 +16,14 @@ const textOf = (file: string): string => readFileSync(new URL(`./scripts/${file}
 
 /**
  * Reads `scripts/{name}.lua`, with what it includes by lines `-- include other.lua`. The name ends with its count of keys
- * ("renew-1").
+ * ("renew-1"), or "-n".
  */
 export function loadScript(name: string): Script {
   const text = textOf(`${name}.lua`).replaceAll(/^-- include (\S+)$/gm, (_, file: string) => textOf(file));
-  const keys = Number(/-(\d+)$/.exec(name)?.[1]);
-  if (Number.isNaN(keys)) throw new Error(`${name}: the name of a script ends with its count of keys`);
+  const count = /-(\d+|n)$/.exec(name)?.[1];
+  if (count === undefined)
+    throw new Error(`${name}: the name of a script ends with its count of keys, or "n"`);
+  const keys = count === 'n' ? null : Number(count);
   return { name, keys, text, digest: createHash('sha1').update(text).digest('hex') };
 }
 
@@ -32,7 +34,8 @@ export async function runScript(
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
-  if (keys.length !== script.keys) throw new Error(`${script.name} got ${keys.length} keys`);
+  if (script.keys !== null && keys.length !== script.keys)
+    throw new Error(`${script.name} got ${keys.length} keys`);
   try {
     return await db.evalsha(script.digest, keys.length, ...keys, ...args);
   } catch (error) {

@@ -6,6 +6,7 @@ import type { Order } from '../../../src/ns4/recovery/recovery.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { Servers } from '../../../src/shared/documents/inventory.ts';
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
+import { targetHosts } from '../../../src/shared/documents/terms/plan.ts';
 import type { Process } from '../processes/process.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
@@ -66,7 +67,7 @@ export class Hands {
   moves(process: Process, host: Host, target: string): void {
     this.changes(process, host, false);
     must(
-      this.#of(process, host.name).some(({ order }) => order.spare === target),
+      this.#of(process, host.name).some(({ order }) => targetHosts(order.plan).includes(target)),
       'no instance is moved onto another spare than ordered',
       `${process.name} at ${host.name}: ${target}`,
     );
@@ -118,7 +119,7 @@ function lackOf({ order, isLate, servers, scan }: Course): string | null {
   // Each eye by what it heard itself: no two of them need to hear the same.
   const sighted = (seen.eyes ?? []).filter(({ heard }) => heard.length > 0);
   if (sighted.length < (seen.quorum ?? 1)) return "controls answered ns4's own scan";
-  if (servers?.servers.some((server) => server.host === order.spare))
+  if (servers?.servers.some((server) => server.host !== null && order.plan.enable.includes(server.host)))
     return 'nothing is begun onto a spare that is in use';
   return null;
 }

@@ -4,6 +4,7 @@ import { type Guard, guard, inFocus, rarely } from './guard.ts';
 const gates = 'ns4/recovery/gates.ts';
 const progress = 'ns4/recovery/movers/instance-progress.ts';
 const byApi = 'ns4/recovery/movers/nova/by-api.ts';
+const request = 'ns4/recovery/movers/nova/request.ts';
 const journals = 'ns4/recovery/journal/journals.ts';
 const lock = 'ns4/recovery/journal/lock.ts';
 const stage = (name: string) => `ns4/recovery/stages/${name}.ts`;
@@ -65,14 +66,14 @@ export const ns4Guards: readonly Guard[] = [
   ]),
   guard('spare enabled', 'the spare is enabled before the first instance moves', [
     stage('close-services'),
-    'await enableSpare(recovery);',
+    'for (const host of plan.enable) await enable(recovery, host);',
     '',
   ]),
   rarely(
     guard('spare still fits', 'ns4 looks at the spare again before the first change', [
       gates,
-      ': unfit(order, spareShortcoming({ dead, spare, picture, heartbeatPeriodMs, nowMs })))',
-      ': null)',
+      'if (why !== null) return { name',
+      'if (false) return { name',
     ]),
   ),
   inFocus(
@@ -105,7 +106,7 @@ export const ns4Guards: readonly Guard[] = [
   ),
   rarely(
     guard('journal before the request', 'the next worker knows what may have been asked for', [
-      byApi,
+      request,
       'journal.acted = true;\n  await lock.save(journal);',
       'journal.acted = true;',
     ]),
@@ -115,11 +116,7 @@ export const ns4Guards: readonly Guard[] = [
     guard(
       'lock is taken, lock checks',
       'one worker at a time works at a recovery (checks at saves and renewals make up for a lock not taken)',
-      [
-        journals,
-        'if (await this.#storage.takeLock(host, token, lockMs))',
-        'if ((await this.#storage.takeLock(host, token, lockMs)) || true)',
-      ],
+      [journals, 'if (held === null)', 'if (held === null || true)'],
       [
         lock,
         "const answer = await this.#storage.save(this.#token, text);\n      if (answer !== 'granted') await this.#lose(answer);",
@@ -127,8 +124,8 @@ export const ns4Guards: readonly Guard[] = [
       ],
       [
         lock,
-        "const answer = await this.#storage.renewLock(this.#token, lockMs);\n      if (answer !== 'granted') await this.#lose(answer);",
-        'await this.#storage.renewLock(this.#token, lockMs);',
+        "const answer = await this.#storage.renewLocks(this.#token, lockMs);\n      if (answer !== 'granted') await this.#lose(answer);",
+        'await this.#storage.renewLocks(this.#token, lockMs);',
       ],
     ),
   ),
@@ -151,7 +148,7 @@ export const ns4Guards: readonly Guard[] = [
   rarely(
     guard('assignment check', 'only the job that the leader wants may change anything', [
       'shared/documents/assignments.ts',
-      "return assignments.jobs[token.incident] === token.jobId ? 'valid' : 'superseded';",
+      "return assignments.jobs[token.recovery] === token.jobId ? 'valid' : 'superseded';",
       "return 'valid';",
     ]),
   ),
@@ -167,13 +164,13 @@ export const ns4Guards: readonly Guard[] = [
     'by hand onto another spare',
     guard('another spare', 'what was begun onto one spare is not continued onto another', [
       stage('pick-up'),
-      'if (open.spare !== order.spare) return alreadyRecovering(recovery, open);',
+      'if (!isSamePlan(open, order)) return alreadyRecovering(recovery, open);',
       '',
     ]),
   ),
   guard('most requests', 'an instance is asked for three times, no more', [
-    byApi,
-    "return entry.attempts < mostRequests ? 'ask' : end('failed', progress.why, 'ERROR');",
-    "return 'ask';",
+    request,
+    'attempts - attemptsElsewhere < mostRequests;',
+    'attempts >= 0;',
   ]),
 ];

@@ -1,5 +1,10 @@
 // Locks and journals in the pretend Redis. Each method is one step there, as the real scripts are.
-import type { Answer, JournalStorage, LockToken } from '../../../src/ns4/recovery/journal/journal-storage.ts';
+import {
+  type Answer,
+  type JournalStorage,
+  type LockToken,
+  lockedHosts,
+} from '../../../src/ns4/recovery/journal/journal-storage.ts';
 import { type Assignments, judgeAssignment } from '../../../src/shared/documents/assignments.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -12,22 +17,24 @@ const open = (host: string) => `open:${host}`;
 export function journalStorage(link: RedisLink, onTake: (token: string) => void): JournalStorage {
   const { redis } = link;
   return {
-    takeLock: (host, token, forMs) =>
+    takeLocks: (hosts, token, forMs) =>
       link.call(() => {
-        if (redis.get(owner(host)) !== undefined) return false;
-        redis.set(owner(host), token, forMs);
+        const held = hosts.find((host) => redis.get(owner(host)) !== undefined);
+        if (held !== undefined) return held;
+        for (const host of hosts) redis.set(owner(host), token, forMs);
         onTake(token);
-        return true;
+        return null;
       }),
-    renewLock: (lock, forMs) =>
+    renewLocks: (lock, forMs) =>
       link.call(() => {
         const answer = answerTo(redis, lock);
-        if (answer === 'granted') redis.set(owner(lock.host), lock.token, forMs);
+        if (answer === 'granted')
+          for (const host of lockedHosts(lock)) redis.set(owner(host), lock.token, forMs);
         return answer;
       }),
-    releaseLock: (host, token) =>
+    releaseLocks: (hosts, token) =>
       link.call(() => {
-        if (redis.get(owner(host)) === token) redis.delete(owner(host));
+        for (const host of hosts) if (redis.get(owner(host)) === token) redis.delete(owner(host));
       }),
     save: (lock, { id, text }) =>
       link.call(() => {
@@ -43,7 +50,7 @@ export function journalStorage(link: RedisLink, onTake: (token: string) => void)
         if (answer !== 'granted') return answer;
         redis.set(journal(id), text);
         redis.delete(open(lock.host));
-        redis.delete(owner(lock.host));
+        for (const host of lockedHosts(lock)) redis.delete(owner(host));
         return answer;
       }),
     putBack: (host, token, { id, text }) =>
@@ -61,8 +68,9 @@ export function journalStorage(link: RedisLink, onTake: (token: string) => void)
   };
 }
 
-function answerTo(redis: PretendRedis, { host, token, assignment }: LockToken): Answer {
-  if (redis.get(owner(host)) !== token) return 'not-locked';
+function answerTo(redis: PretendRedis, lock: LockToken): Answer {
+  const { token, assignment } = lock;
+  if (lockedHosts(lock).some((host) => redis.get(owner(host)) !== token)) return 'not-locked';
   if (assignment === null) return 'granted';
   const verdict = judgeAssignment(redis.get<Assignments>('assignments') ?? null, assignment);
   return verdict === 'valid' ? 'granted' : verdict;

@@ -12,12 +12,19 @@ import { byDatabase } from '../../../src/ns4/recovery/movers/database/by-databas
 import { byApi } from '../../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { Order, RecoveryTools } from '../../../src/ns4/recovery/recovery.ts';
 import { recover } from '../../../src/ns4/recovery/run.ts';
-import { assignmentTokenOf } from '../../../src/shared/documents/assignments.ts';
+import { assignmentTokenOf, evacuateJobId } from '../../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';
 import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
-import type { EvacuateData, EvacuationReport } from '../../../src/shared/documents/jobs/evacuate.ts';
+import {
+  type EvacuateData,
+  type EvacuationReport,
+  evacuationReportOf,
+  recoverDataOf,
+} from '../../../src/shared/documents/jobs/evacuate.ts';
+import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
+import { planOntoSpare } from '../../../src/shared/documents/terms/plan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import { Picture } from '../../../src/shared/picture/picture.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
@@ -90,6 +97,10 @@ export class Ns4 implements Taker {
         return this.#scanned(id, (request as Extract<JobRequest, { name: 'scan' }>).data);
       case 'evacuate':
         return this.#evacuated((request as Extract<JobRequest, { name: 'evacuate' }>).data, signal);
+      case 'recover': {
+        const { data } = request as Extract<JobRequest, { name: 'recover' }>;
+        return this.#ordered({ ...data, assignment: assignmentTokenOf(data) }, signal);
+      }
     }
   }
 
@@ -141,19 +152,24 @@ export class Ns4 implements Taker {
     const known = link.redis.get<Hosts>('hosts');
     const controls =
       known === undefined ? [] : controlsFor(new Set([dead]), Picture.of(known, null), nowMs, rules);
+    const names = { incident: `by-hand-${dead}`, recovery: `by-hand-${dead}.1`, dead };
     const order: Order = {
-      ...{ incident: `by-hand-${dead}`, dead, spare, evidence: [], controls, assignment: null },
+      ...{ ...names, plan: planOntoSpare(spare), evidence: [], controls, assignment: null },
+      ...{ proofDemanded: false, despite: [], byHand: true },
       ...{ requestedAtMs: nowMs, startByMs: nowMs + 600_000, judgedAtMs: nowMs },
       address: world.host(dead).address,
     };
     await this.#ordered(order, new AbortController().signal).catch(() => undefined);
   }
 
-  #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
-    return this.#ordered({ ...data, assignment: assignmentTokenOf(data) }, signal);
+  /** A job of the version before, as the real worker takes it. */
+  async #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
+    const lifted = recoverDataOf(data);
+    const assignment = assignmentTokenOf(lifted, evacuateJobId);
+    return evacuationReportOf(await this.#ordered({ ...lifted, assignment }, signal));
   }
 
-  async #ordered(order: Order, signal: AbortSignal): Promise<EvacuationReport> {
+  async #ordered(order: Order, signal: AbortSignal): Promise<RecoveryReport> {
     this.#parts.witness.begins(order);
     const report = await recover(order, this.#tools(order), signal);
     // As the real handler does: who asks in the next minutes is to see where the instances are.

@@ -126,11 +126,13 @@ function loseRecovery(draft: Draft, incident: Recovering, why: string): AsBefore
   return false;
 }
 
-function endRecovery(draft: Draft, incident: Recovering, report: RecoveryReport): AsBefore {
+function endRecovery(draft: Draft, incident: Recovering, reported: RecoveryReport): AsBefore {
   const { nowMs, state } = draft;
   // Nothing asked for, nothing moved: the instances known are where they were. Stamped all the same, a recovery that is
   // refused every round would keep everybody from hearing of instances left on hosts handled before.
-  if (report.acted) state.recoveryEndedMs = nowMs;
+  if (reported.acted) state.recoveryEndedMs = nowMs;
+  // It may have gone on with a journal that an earlier recovery left open, and name that.
+  const report: RecoveryReport = { ...reported, incident: incident.id, recovery: incident.recovery.id };
   state.reports = [...state.reports, report].slice(-mostReports);
   const ended = { ...incident, recovery: null, suspectedAtMs: nowMs };
   // A refusal stands for the host until it changes: the next round asks again, and says it again only if it is another.

@@ -6,18 +6,18 @@ import type { AssignmentToken } from '../../../shared/documents/assignments.ts';
  * when the storage is away. Times are the storage's own, so that the clocks of the workers do not matter.
  */
 export interface JournalStorage {
-  /** Takes the lock on a host's recovery for `forMs` if nobody has it; false when somebody has. */
-  takeLock(host: string, token: string, forMs: number): Promise<boolean>;
-  /** Prolongs a lock that is still ours and wanted. */
-  renewLock(lock: LockToken, forMs: number): Promise<Answer>;
-  /** Gives a lock back; nothing happens when it is not ours any more. */
-  releaseLock(host: string, token: string): Promise<void>;
+  /** Takes the locks of these hosts for `forMs`, all or none; null when they are taken, else a host that somebody has. */
+  takeLocks(hosts: readonly string[], token: string, forMs: number): Promise<string | null>;
+  /** Prolongs locks that are all still ours and wanted. */
+  renewLocks(lock: LockToken, forMs: number): Promise<Answer>;
+  /** Gives back those of them that are still ours. */
+  releaseLocks(hosts: readonly string[], token: string): Promise<void>;
   /** Writes the journal and makes it the open one of its host, if granted. */
   save(lock: LockToken, journal: StoredJournal): Promise<Answer>;
-  /** Like `save`, but closes the journal, keeps it for `keepSeconds` only, and gives the lock back. */
+  /** Like `save`, but closes the journal, keeps it for `keepSeconds` only, and gives the locks back. */
   end(lock: LockToken, journal: StoredJournal, keepSeconds: number): Promise<Answer>;
   /**
-   * False when somebody else has the lock. Otherwise true, and a journal that the storage lost is put back, so that a
+   * False when somebody else has the dead host's lock. Otherwise true, and a journal that the storage lost is put back, so that a
    * next worker knows what was asked for.
    */
   putBack(host: string, token: string, journal: StoredJournal): Promise<boolean>;
@@ -29,15 +29,18 @@ export interface JournalStorage {
 
 /** By what a change of a host's recovery is made. */
 export interface LockToken {
+  /** The dead one, whose journal it is. */
   readonly host: string;
-  /** Of this holder of the lock. */
+  /** Where its instances go, as far as the plan names it: nobody else may recover those, or move onto them, meanwhile. */
+  readonly targets: readonly string[];
+  /** Of this holder of the locks. */
   readonly token: string;
   /** Checked in the same step against the monitor's assignments; null: by hand, which needs none. */
   readonly assignment: AssignmentToken | null;
 }
 
 /**
- * granted: done. not-locked: the lock is not ours (any more). superseded, unknown: as `judgeAssignment` has it. Nothing
+ * granted: done. not-locked: not all of the locks are ours (any more). superseded, unknown: as `judgeAssignment` has it. Nothing
  * was changed but with `granted`.
  */
 export type Answer = 'granted' | 'not-locked' | 'superseded' | 'unknown';
@@ -47,3 +50,9 @@ export interface StoredJournal {
   readonly id: string;
   readonly text: string;
 }
+
+/** Every host whose lock it is. */
+export const lockedHosts = ({ host, targets }: Pick<LockToken, 'host' | 'targets'>): string[] => [
+  host,
+  ...targets,
+];

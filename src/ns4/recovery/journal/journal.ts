@@ -3,21 +3,32 @@
 // looked at as well, since Redis may have lost its last second.
 import { z } from 'zod';
 import { progressSchema } from '../../../shared/documents/events/progress.ts';
-import { instanceReportSchema } from '../../../shared/documents/jobs/evacuate.ts';
+import { instanceReportSchema } from '../../../shared/documents/jobs/recover.ts';
 import { refusalSchema } from '../../../shared/documents/refusals/refusals.ts';
+import { planSchema, targetSchema, targetsOf } from '../../../shared/documents/terms/plan.ts';
 import { proofSchema } from '../../fencing/proof.ts';
+import { lifted } from './journal-of-version-1.ts';
 
 const entrySchema = z.object({
   id: z.string(),
   name: z.string(),
   /** As Nova showed it when the journal was opened: what it must be again. */
   before: z.object({ status: z.string(), vmState: z.string() }),
+  wave: z.number(),
+  /** Where it goes now. */
+  target: targetSchema,
+  /** Where it goes when `target` certainly runs nothing of it; null: nowhere, or it is there already. */
+  otherwise: targetSchema.nullable(),
+  /** Something of it may run, or may yet be started, at a target: no other one is tried. */
+  perhapsAtTarget: z.boolean(),
   /**
    * pending: nothing left for Nova; asking: a request is about to leave or left and its answer is not known;
    * asked: Nova took it; ended: see report.
    */
   state: z.enum(['pending', 'asking', 'asked', 'ended']),
+  /** Requests that left, and those of them that were for an earlier target. */
   attempts: z.number(),
+  attemptsElsewhere: z.number(),
   askedAtMs: z.number().nullable(),
   report: instanceReportSchema.nullable(),
 });
@@ -25,20 +36,22 @@ const entrySchema = z.object({
 export type JournalEntry = z.infer<typeof entrySchema>;
 
 const journalSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
+  /** Of the recovery. */
   id: z.string(),
+  incident: z.string(),
   dead: z.string(),
-  spare: z.string(),
-  method: z.enum(['api', 'database']),
+  plan: planSchema,
+  mover: z.enum(['api', 'database']),
   openedAtMs: z.number(),
   judgedAtMs: z.number(),
   evidence: z.array(z.string()),
   /** Did anything that moves an instance leave? */
   acted: z.boolean(),
   /** Proof that the dead host is off, where it is demanded; a worker that continues need not fence again. */
-  proof: proofSchema.nullable().default(null),
-  /** What was told of it. */
-  progress: z.array(z.object({ atMs: z.number(), progress: progressSchema })),
+  proof: proofSchema.nullable(),
+  /** What was told of it: as facts, or by the version before as a sentence. */
+  progress: z.array(z.object({ atMs: z.number(), progress: z.union([progressSchema, z.string()]) })),
   instances: z.record(z.string(), entrySchema),
   /** How it ended, for a worker that is asked for it again: the one that ended it may be lost before it could tell. */
   ended: z
@@ -51,9 +64,24 @@ const journalSchema = z.object({
 });
 export type Journal = z.infer<typeof journalSchema>;
 
-/** A journal from its text in Redis; throws when it is none. */
-export const journalOf = (text: string): Journal => journalSchema.parse(JSON.parse(text));
+/** A journal from its text in Redis, also one of the version before; throws when it is none. */
+export const journalOf = (text: string): Journal => journalSchema.parse(lifted(JSON.parse(text)));
+
+/** What events say of the recovery that they are about. */
+export const namesOf = ({ id, incident, dead, plan }: Journal) => ({
+  incident,
+  recovery: id,
+  host: dead,
+  targets: targetsOf(plan),
+});
 
 /** Entries without an end yet. */
 export const unfinished = (journal: Journal): JournalEntry[] =>
   Object.values(journal.instances).filter((entry) => entry.state !== 'ended');
+
+/** Those whose turn it is: the first wave that has not ended, and whatever was asked for already. */
+export function ofTheirTurn(journal: Journal): JournalEntry[] {
+  const entries = unfinished(journal);
+  const wave = Math.min(...entries.map((entry) => entry.wave));
+  return entries.filter((entry) => entry.wave === wave || entry.state !== 'pending');
+}

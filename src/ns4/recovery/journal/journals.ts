@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AssignmentToken } from '../../../shared/documents/assignments.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { type Journal, journalOf } from './journal.ts';
-import type { JournalStorage } from './journal-storage.ts';
+import { type JournalStorage, lockedHosts } from './journal-storage.ts';
 import { Lock, lockMs } from './lock.ts';
 
 /** Pause between two tries to take a lock that somebody has. */
@@ -31,22 +31,22 @@ export class Journals {
   }
 
   /**
-   * Takes the lock on a host's recovery, waiting up to `waitMs` for a former holder's to run out (a killed worker's does
-   * within 8 s). Null when somebody else keeps renewing it. With an assignment every change under this lock is made only
-   * while the monitor's assignments agree.
+   * Takes the lock on a host's recovery, with those of its targets, waiting up to `waitMs` for a former holder's to run
+   * out (a killed worker's does within 8 s). With an assignment every change under this lock is made only while the
+   * monitor's assignments agree. When somebody else keeps renewing a lock: the host it is about.
    */
   async lock(
-    host: string,
+    { host, targets }: { readonly host: string; readonly targets: readonly string[] },
     waitMs: number,
     signal: AbortSignal,
     assignment: AssignmentToken | null,
-  ): Promise<Lock | null> {
+  ): Promise<Lock | { readonly heldByOther: string }> {
     const token = randomUUID();
     const untilMs = this.#clock.steadyMs() + waitMs;
     for (;;) {
-      if (await this.#storage.takeLock(host, token, lockMs))
-        return new Lock(this.#storage, this.#clock, { host, token, assignment });
-      if (this.#clock.steadyMs() >= untilMs) return null;
+      const held = await this.#storage.takeLocks(lockedHosts({ host, targets }), token, lockMs);
+      if (held === null) return new Lock(this.#storage, this.#clock, { host, targets, token, assignment });
+      if (this.#clock.steadyMs() >= untilMs) return { heldByOther: held };
       await this.#clock.sleep(retryMs, signal);
     }
   }

@@ -1,9 +1,15 @@
-// The lock on one host's recovery: renewed until it is given back or lost. Whoever holds it may write the journal, and
+// The lock on one host's recovery, its targets included: renewed until it is given back or lost. Whoever holds it may write the journal, and
 // each write confirms that it is held.
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import type { Journal } from './journal.ts';
-import type { Answer, JournalStorage, LockToken, StoredJournal } from './journal-storage.ts';
+import {
+  type Answer,
+  type JournalStorage,
+  type LockToken,
+  lockedHosts,
+  type StoredJournal,
+} from './journal-storage.ts';
 
 /** Without renewal a holder is taken for dead after this. */
 export const lockMs = 8_000;
@@ -60,7 +66,7 @@ export class Lock {
 
   async #renew(): Promise<void> {
     try {
-      const answer = await this.#storage.renewLock(this.#token, lockMs);
+      const answer = await this.#storage.renewLocks(this.#token, lockMs);
       if (answer !== 'granted') await this.#lose(answer);
     } catch {
       // Redis is away: the next save tells whether the lock is still held.
@@ -120,7 +126,7 @@ export class Lock {
   async release(): Promise<void> {
     this.#over.abort();
     try {
-      await this.#storage.releaseLock(this.#token.host, this.#token.token);
+      await this.#storage.releaseLocks(lockedHosts(this.#token), this.#token.token);
     } catch {
       // Redis is away; the lock runs out by itself within seconds.
     }

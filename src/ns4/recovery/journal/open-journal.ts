@@ -1,67 +1,88 @@
-// What a journal begins with: the instances of its host, those that came late, and what Nova still shows of a recovery
-// whose journal Redis lost.
-import type { Hosts, Servers } from '../../../shared/documents/inventory.ts';
+// What a journal begins with: the instances of its host with their places in the plan, those that came late, and what
+// Nova still shows of a recovery whose journal Redis lost.
+import type { Server } from '../../../shared/documents/inventory.ts';
 import { resurrectionReason } from '../../../shared/documents/inventory.ts';
+import { type Plan, placeOf, targetsOf, targetsText } from '../../../shared/documents/terms/plan.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
 import type { Proof } from '../../fencing/proof.ts';
-import { entryOf, type Moving } from '../movers/mover.ts';
 import type { Order, RecoveryTools } from '../recovery.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, JournalEntry } from './journal.ts';
 
 type Tools = Pick<RecoveryTools, 'mover' | 'clock'>;
 
+/** Nova's column for the reason. */
+const longestReason = 255;
+
+/** Why the dead compute service is disabled: it names Sonny and where the instances went. */
+export const closedBecause = (plan: Plan): string =>
+  resurrectionReason(targetsText(targetsOf(plan))).slice(0, longestReason);
+
 /** Nothing was done yet. */
-export function newJournal(order: Order, tools: Tools, servers: Servers, proof: Proof | null): Journal {
-  const affected = servers.servers.filter((server) => server.host === order.dead);
-  return {
-    version: 1,
-    id: order.incident,
+export function newJournal(order: Order, tools: Tools, picture: Picture, proof: Proof | null): Journal {
+  const journal: Journal = {
+    version: 2,
+    id: order.recovery,
+    incident: order.incident,
     dead: order.dead,
-    spare: order.spare,
-    method: tools.mover.name,
+    plan: order.plan,
+    mover: tools.mover.name,
     openedAtMs: tools.clock.nowMs(),
     judgedAtMs: order.judgedAtMs,
     evidence: [...order.evidence],
     acted: false,
     proof,
     progress: [],
-    instances: Object.fromEntries(affected.map((server) => [server.id, entryOf(server)])),
+    instances: {},
     ended: null,
   };
+  addArrivals(journal, picture);
+  return journal;
 }
 
 /** An instance whose resize or migration to the dead host ended after the journal was opened belongs to it too. */
-export function addLateArrivals(journal: Journal, servers: Servers): void {
-  for (const server of servers.servers)
-    if (server.host === journal.dead) journal.instances[server.id] ??= entryOf(server);
+export function addArrivals(journal: Journal, picture: Picture): void {
+  for (const server of picture.serversOf(journal.dead))
+    journal.instances[server.id] ??= entryOf(server, journal.plan);
 }
 
-/** The hypervisors as they were just before the first change. */
-export function hypervisorsOf(journal: Journal, hosts: Hosts): Pick<Moving, 'dead' | 'spare'> {
-  const find = (host: string) => {
-    const found = hosts.hypervisors.find((h) => h.host === host);
-    if (found === undefined) throw new Error(`${host} passed the checks but is no hypervisor`);
-    return found;
+/** A first entry for an instance found on the dead hypervisor. */
+function entryOf(server: Server, plan: Plan): JournalEntry {
+  const { id, name, status, vmState } = server;
+  const place = placeOf(plan, id);
+  const entry: JournalEntry = {
+    id,
+    name,
+    before: { status, vmState },
+    wave: place?.wave ?? 1,
+    target: place?.target ?? { kind: 'scheduler' },
+    otherwise: place?.otherwise ?? null,
+    perhapsAtTarget: false,
+    state: 'pending',
+    attempts: 0,
+    attemptsElsewhere: 0,
+    askedAtMs: null,
+    report: null,
   };
-  return { dead: find(journal.dead), spare: find(journal.spare) };
+  if (place !== null) return entry;
+  const why = 'the plan names no target for it';
+  const end = { outcome: 'skipped', why, before: status, after: null, to: null, tookMs: null } as const;
+  return { ...entry, state: 'ended', report: { id, name, ...end } };
 }
 
 /**
  * The journal of a monitor's order that is gone from Redis, though Nova shows that the first change was made: the host is
- * forced down in the name of this very spare, and of such a host a monitor orders no recovery that was not begun before.
+ * forced down in the name of this very plan, and of such a host a monitor orders no recovery that was not begun before.
  * What was asked for is not known, so each instance counts as asked for just now: it is asked for again only when Nova
- * had its time to show a trace. Null: nothing was begun, or it is by hand.
+ * had its time to show a trace. Null: nothing was begun, or it is an operator's order.
  */
-export function forgottenJournal(
-  order: Order,
-  tools: Tools,
-  { hosts, servers }: { hosts: Hosts; servers: Servers },
-): Journal | null {
-  const dead = hosts.hypervisors.find((h) => h.host === order.dead);
-  const begun = dead?.forcedDown === true && dead.disabledReason === resurrectionReason(order.spare);
-  if (!begun || order.assignment === null) return null;
-  const journal = newJournal(order, tools, servers, null);
+export function forgottenJournal(order: Order, tools: Tools, picture: Picture): Journal | null {
+  const dead = picture.hypervisor(order.dead);
+  const begun = dead?.forcedDown === true && dead.disabledReason === closedBecause(order.plan);
+  if (!begun || order.byHand) return null;
+  const journal = newJournal(order, tools, picture, null);
   const askedAtMs = tools.clock.nowMs();
+  const asking = { state: 'asking', attempts: 1, askedAtMs } as const;
   for (const entry of Object.values(journal.instances))
-    Object.assign(entry, { state: 'asking', attempts: 1, askedAtMs } satisfies Partial<typeof entry>);
+    if (entry.state === 'pending') Object.assign(entry, asking);
   return { ...journal, acted: true };
 }

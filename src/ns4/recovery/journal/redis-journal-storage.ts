@@ -1,15 +1,22 @@
-// Locks and journals in Redis. Each change is a script that asks in the same step who holds the lock
+// Locks and journals in Redis. Each change is a script that asks in the same step who holds the locks
 // and whether the monitor's assignments agree.
 import type { Db } from '../../../shared/redis/db.ts';
 import type { Keys } from '../../../shared/redis/keys.ts';
-import { loadScript, runScript } from '../../../shared/redis/script.ts';
-import type { Answer, JournalStorage, LockToken, StoredJournal } from './journal-storage.ts';
+import { loadScript, runScript, type Script } from '../../../shared/redis/script.ts';
+import {
+  type Answer,
+  type JournalStorage,
+  type LockToken,
+  lockedHosts,
+  type StoredJournal,
+} from './journal-storage.ts';
 
-const saveScript = loadScript('save-journal-4');
-const endScript = loadScript('end-journal-4');
-const renewScript = loadScript('renew-lock-2');
+const saveScript = loadScript('save-journal-n');
+const endScript = loadScript('end-journal-n');
+const renewScript = loadScript('renew-locks-n');
+const takeScript = loadScript('take-locks-n');
 const putBackScript = loadScript('put-back-journal-3');
-const releaseScript = loadScript('release-1');
+const releaseScript = loadScript('release-locks-n');
 
 export class RedisJournalStorage implements JournalStorage {
   readonly #redis: Db;
@@ -20,54 +27,57 @@ export class RedisJournalStorage implements JournalStorage {
     this.#keys = keys;
   }
 
-  async takeLock(host: string, token: string, forMs: number): Promise<boolean> {
-    return (await this.#redis.set(this.#keys.incidentOwner(host), token, 'PX', forMs, 'NX')) === 'OK';
+  async takeLocks(hosts: readonly string[], token: string, forMs: number): Promise<string | null> {
+    const keys = this.#locks(hosts);
+    const first = Number(await runScript(this.#redis, takeScript, keys, [token, forMs]));
+    return first === 0 ? null : (hosts[first - 1] ?? null);
   }
 
-  async renewLock(lock: LockToken, forMs: number): Promise<Answer> {
-    return (await runScript(this.#redis, renewScript, this.#who(lock), [...shown(lock), forMs])) as Answer;
+  async renewLocks(lock: LockToken, forMs: number): Promise<Answer> {
+    return this.#ifGranted(renewScript, lock, lock.assignment?.recovery ?? '', [forMs]);
   }
 
-  async releaseLock(host: string, token: string): Promise<void> {
-    await runScript(this.#redis, releaseScript, [this.#keys.incidentOwner(host)], [token]);
+  async releaseLocks(hosts: readonly string[], token: string): Promise<void> {
+    const keys = this.#locks(hosts);
+    await runScript(this.#redis, releaseScript, keys, [token]);
   }
 
   async save(lock: LockToken, { id, text }: StoredJournal): Promise<Answer> {
-    const keys = [...this.#who(lock), ...this.#what(lock.host, id)];
-    return (await runScript(this.#redis, saveScript, keys, [...shown(lock), text, id])) as Answer;
+    return this.#ifGranted(saveScript, lock, id, [text, id]);
   }
 
   async end(lock: LockToken, { id, text }: StoredJournal, keepSeconds: number): Promise<Answer> {
-    const keys = [...this.#who(lock), ...this.#what(lock.host, id)];
-    return (await runScript(this.#redis, endScript, keys, [...shown(lock), text, keepSeconds])) as Answer;
+    return this.#ifGranted(endScript, lock, id, [text, keepSeconds]);
   }
 
   async putBack(host: string, token: string, { id, text }: StoredJournal): Promise<boolean> {
-    const keys = [this.#keys.incidentOwner(host), ...this.#what(host, id)];
+    const { lock, journal, openJournal } = this.#keys;
+    const keys = [lock(host), journal(id), openJournal(host)];
     return (await runScript(this.#redis, putBackScript, keys, [token, text, id])) === 1;
   }
 
   async openJournal(host: string): Promise<string | null> {
-    return this.#redis.get(this.#keys.openIncident(host));
+    return this.#redis.get(this.#keys.openJournal(host));
   }
 
   async journal(id: string): Promise<string | null> {
-    return this.#redis.get(this.#keys.incident(id));
+    return this.#redis.get(this.#keys.journal(id));
   }
 
-  #who({ host }: LockToken): [string, string] {
-    return [this.#keys.incidentOwner(host), this.#keys.assignments];
+  async #ifGranted(
+    script: Script,
+    lock: LockToken,
+    journalId: string,
+    values: (string | number)[],
+  ): Promise<Answer> {
+    const { assignments, journal, openJournal } = this.#keys;
+    const keys = [assignments, journal(journalId), openJournal(lock.host), ...this.#locks(lockedHosts(lock))];
+    const { token, assignment } = lock;
+    const shown = [token, assignment?.recovery ?? '', assignment?.jobId ?? '', assignment?.epoch ?? 0];
+    return (await runScript(this.#redis, script, keys, [...shown, ...values])) as Answer;
   }
 
-  #what(host: string, id: string): [string, string] {
-    return [this.#keys.incident(id), this.#keys.openIncident(host)];
+  #locks(hosts: readonly string[]): string[] {
+    return hosts.map((host) => this.#keys.lock(host));
   }
 }
-
-/** What the scripts ask for: the first of their arguments. */
-const shown = ({ token, assignment }: LockToken): [string, string, string, number] => [
-  token,
-  assignment?.incident ?? '',
-  assignment?.jobId ?? '',
-  assignment?.epoch ?? 0,
-];

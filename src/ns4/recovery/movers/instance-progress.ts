@@ -9,11 +9,14 @@ export type InstanceProgress =
   /** On the dead host and nothing under way: may be asked for. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'under-way'; readonly detail: string }
-  /** On the spare, but not yet as it must be. */
-  | { readonly kind: 'settling'; readonly detail: string }
-  | { readonly kind: 'back'; readonly status: string }
-  /** Nova gave up on it; it may be asked for again. */
-  | { readonly kind: 'failed'; readonly why: string }
+  /** At its target, but not yet as it must be. */
+  | { readonly kind: 'settling'; readonly at: string; readonly detail: string }
+  | { readonly kind: 'back'; readonly at: string; readonly status: string }
+  /**
+   * Nova gave up on it; it may be asked for again. `at`: its host, when it is not the dead one. `isCertain`: no request
+   * for it got as far as a target, so nothing of it runs there.
+   */
+  | { readonly kind: 'failed'; readonly at: string | null; readonly why: string; readonly isCertain: boolean }
   | { readonly kind: 'gone' }
   | { readonly kind: 'elsewhere'; readonly host: string };
 
@@ -25,7 +28,6 @@ export interface Seen {
   /** Of this instance, where known; null: not asked for yet. */
   readonly ports: readonly PortBinding[] | null;
   readonly dead: string;
-  readonly spare: string;
   /** Migrations older than this (cloud clock) are of an earlier recovery, unless still under way. */
   readonly sinceMs: number;
   /** For how long this worker has looked for a trace of the last request, by a clock that nobody sets. */
@@ -46,18 +48,29 @@ const underWay = new Set(['accepted', 'pre-migrating', 'preparing', 'running', '
 export const isUnderWay = (migration: EvacuationMigration): boolean => underWay.has(migration.status);
 
 const gaveUp = new Set(['failed', 'error']);
+/** Nova's scheduler found no host. After `failed` something may run at the target: Nova does not clean up there. */
+const neverLeft = 'error';
+const arrived = new Set(['done', 'completed']);
+
+/** Is it where it was to go, as far as its host tells? Where Nova's scheduler chose, any host but the dead one will do. */
+export const mayHaveArrived = ({ target }: JournalEntry, dead: string, host: string | null): boolean =>
+  host !== null && (target.kind === 'host' ? host === target.host : host !== dead);
 
 export function progressOf(seen: Seen): InstanceProgress {
-  const { server, entry, dead, spare } = seen;
+  const { server, entry, dead } = seen;
   if (server === null) return { kind: 'gone' };
-  if (server.host === spare) return progressOnSpare(seen, server);
-  if (server.host !== dead) return { kind: 'elsewhere', host: server.host ?? 'no host' };
-
+  const ours = seen.migrations.filter((m) => m.createdAtMs >= seen.sinceMs);
   const open = seen.migrations.find(isUnderWay);
+  if (server.host !== dead) {
+    const at = server.host ?? 'no host';
+    // Wherever the scheduler sends instances, another evacuation than ours leads there as well.
+    const isOurs = entry.target.kind === 'host' || (entry.attempts > 0 && ours.some((m) => m.target === at));
+    const isThere = mayHaveArrived(entry, dead, server.host) && isOurs;
+    return isThere ? progressAtTarget(seen, server, at) : { kind: 'elsewhere', host: at };
+  }
   if (open) return { kind: 'under-way', detail: `migration ${open.status}, ${stateOf(server)}` };
   if (server.status === 'REBUILD' || (server.taskState?.startsWith('rebuild') ?? false))
     return { kind: 'under-way', detail: stateOf(server) };
-  const ours = seen.migrations.filter((m) => m.createdAtMs >= seen.sinceMs);
   const [newest] = ours;
   // Nova sets the host last: for some 70 ms an instance reads ACTIVE on the dead host with its migration done.
   if (newest && !gaveUp.has(newest.status))
@@ -68,27 +81,31 @@ export function progressOf(seen: Seen): InstanceProgress {
       return { kind: 'under-way', detail: 'asked for, no trace of it in Nova yet' };
     return { kind: 'waiting' };
   }
-  if (newest && entry.attempts > 0)
-    return { kind: 'failed', why: server.fault ?? `Nova's migration ended as ${newest.status}` };
+  if (newest && entry.attempts > 0) {
+    const why = server.fault ?? `Nova's migration ended as ${newest.status}`;
+    return { kind: 'failed', at: null, why, isCertain: ours.every((m) => m.status === neverLeft) };
+  }
   return { kind: 'waiting' };
 }
 
-function progressOnSpare(seen: Seen, server: Server): InstanceProgress {
-  const { entry, ports, spare } = seen;
-  if (seen.migrations.some(isUnderWay))
-    return { kind: 'under-way', detail: `on ${spare}, ${stateOf(server)}` };
-  if (server.taskState !== null) return { kind: 'settling', detail: stateOf(server) };
+function progressAtTarget(seen: Seen, server: Server, at: string): InstanceProgress {
+  const { entry, ports, migrations } = seen;
+  const settling = (detail: string) => ({ kind: 'settling', at, detail }) as const;
+  if (migrations.some(isUnderWay)) return { kind: 'under-way', detail: `on ${at}, ${stateOf(server)}` };
+  if (server.taskState !== null) return settling(stateOf(server));
   const wanted = expectedStatus(entry.before.vmState);
-  if (server.status === 'ERROR') return { kind: 'failed', why: server.fault ?? `it is in ERROR on ${spare}` };
-  if (server.status !== wanted) return { kind: 'settling', detail: `${server.status}, not ${wanted}` };
-  if (ports === null) return { kind: 'settling', detail: 'its ports were not looked at yet' };
-  const unbound = ports.find((port) => port.host !== spare);
-  if (unbound)
-    return { kind: 'settling', detail: `its port ${unbound.id} is bound to ${unbound.host ?? 'no host'}` };
-  // Nova calls this a success, but the guest has no network: the spare's agent did not take the port.
+  if (server.status === 'ERROR')
+    return { kind: 'failed', at, why: server.fault ?? `it is in ERROR on ${at}`, isCertain: false };
+  if (server.status !== wanted) return settling(`${server.status}, not ${wanted}`);
+  if (entry.target.kind === 'scheduler' && !migrations.some((m) => m.target === at && arrived.has(m.status)))
+    return settling(`no migration to ${at} is done`);
+  if (ports === null) return settling('its ports were not looked at yet');
+  const unbound = ports.find((port) => port.host !== at);
+  if (unbound) return settling(`its port ${unbound.id} is bound to ${unbound.host ?? 'no host'}`);
+  // Nova calls this a success, but the guest has no network: the target's agent did not take the port.
   const failed = ports.find((port) => port.vifType === 'binding_failed' || port.vifType === 'unbound');
-  if (failed) return { kind: 'settling', detail: `its port ${failed.id} is ${failed.vifType} on ${spare}` };
-  return { kind: 'back', status: server.status };
+  if (failed) return settling(`its port ${failed.id} is ${failed.vifType} on ${at}`);
+  return { kind: 'back', at, status: server.status };
 }
 
 /** A stopped instance stays stopped; all others that Nova evacuates run afterwards, those in ERROR included. */

@@ -1,17 +1,20 @@
 // What both movers of instances share: the journal at hand, its lock, and how results are noted and told.
 
 import type { EventFacts } from '../../../shared/documents/events/events.ts';
-import type { Hypervisor, Server } from '../../../shared/documents/inventory.ts';
-import type { InstanceReport } from '../../../shared/documents/jobs/evacuate.ts';
+import type { Hypervisor } from '../../../shared/documents/inventory.ts';
+import type { InstanceReport } from '../../../shared/documents/jobs/recover.ts';
+import type { Plan } from '../../../shared/documents/terms/plan.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import type { Log } from '../../../shared/ground/log.ts';
 import type { Cloud } from '../../cloud.ts';
-import type { Journal, JournalEntry } from '../journal/journal.ts';
+import { type Journal, type JournalEntry, namesOf } from '../journal/journal.ts';
 import type { Lock } from '../journal/lock.ts';
 
-/** Carries the instances of a journal to the spare; fills the journal's entries with reports. */
+/** Carries the instances of a journal to their targets; fills the journal's entries with reports. */
 export interface Mover {
-  readonly name: Journal['method'];
+  readonly name: Journal['mover'];
+  /** Why it cannot carry out this plan, as words that follow its name; null when it can. */
+  shortcoming(plan: Plan): string | null;
   /** Rejects with the signal's reason when aborted, after having waited for requests under way. */
   move(moving: Moving): Promise<void>;
 }
@@ -21,9 +24,8 @@ export interface Moving {
   readonly journal: Journal;
   readonly lock: Pick<Lock, 'save'>;
   readonly cloud: Cloud;
-  /** The hypervisors as they were just before the first change: names for MySQL and Placement. */
-  readonly dead: Hypervisor;
-  readonly spare: Hypervisor;
+  /** A hypervisor as it was just before the first change. @throws Error when Nova does not know it */
+  hypervisor(host: string): Hypervisor;
   readonly clock: Clock;
   readonly log: Log;
   /** Instances asked for at once. */
@@ -35,12 +37,11 @@ export interface Moving {
   confirmSilence(limitMs?: number): Promise<void>;
 }
 
+/** How one instance ended. */
+export type InstanceEnd = Pick<InstanceReport, 'outcome' | 'why' | 'after' | 'to'>;
+
 /** Notes the end of one instance in the journal and tells it. */
-export async function endInstance(
-  moving: Moving,
-  entry: JournalEntry,
-  end: Pick<InstanceReport, 'outcome' | 'why' | 'after'>,
-): Promise<void> {
+export async function endInstance(moving: Moving, entry: JournalEntry, end: InstanceEnd): Promise<void> {
   const { journal, clock } = moving;
   const tookMs = entry.askedAtMs === null ? null : clock.nowMs() - entry.askedAtMs;
   const report: InstanceReport = {
@@ -53,19 +54,5 @@ export async function endInstance(
   entry.state = 'ended';
   entry.report = report;
   await moving.lock.save(journal);
-  const { id, dead, spare } = journal;
-  await moving.say({ kind: 'instance', incident: id, dead, spare, instance: report });
-}
-
-/** A first entry for an instance found on the dead hypervisor. */
-export function entryOf(server: Server): JournalEntry {
-  return {
-    id: server.id,
-    name: server.name,
-    before: { status: server.status, vmState: server.vmState },
-    state: 'pending',
-    attempts: 0,
-    askedAtMs: null,
-    report: null,
-  };
+  await moving.say({ kind: 'instance-ended', ...namesOf(journal), instance: report });
 }

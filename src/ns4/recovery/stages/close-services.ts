@@ -1,24 +1,23 @@
-// Stage: the two compute services. The dead one is forced down and disabled before the first instance moves, the spare
-// is enabled. Each change is looked for in Nova before it is made again, and after it was made.
+// Stage: the compute services. The dead one is forced down and disabled before the first instance moves, the spares of
+// the plan are enabled. Each change is looked for in Nova before it is made again, and after it was made.
 
-import { resurrectionReason } from '../../../shared/documents/inventory.ts';
 import { errorText } from '../../../shared/ground/errors.ts';
 import { CloudError, type ComputeService, type ComputeServiceChange } from '../../cloud.ts';
+import { closedBecause } from '../journal/open-journal.ts';
 import type { Recovery, Stage } from '../recovery.ts';
 
 const mostTries = 6;
 const pauseMs = 1_000;
-/** Nova's column for the reason. */
-const longestReason = 255;
 
 export const closeServices: Stage = {
   name: 'close-services',
   async run(recovery) {
-    const { spare, instances } = recovery.opened;
+    const { plan, instances } = recovery.opened;
     await forceDown(recovery);
     await recovery.tell({ step: 'forced-down' });
-    await enableSpare(recovery);
-    await recovery.tell({ step: 'moving', instances: Object.keys(instances).length, enabled: [spare] });
+    for (const host of plan.enable) await enable(recovery, host);
+    const enabled = [...plan.enable];
+    await recovery.tell({ step: 'moving', instances: Object.keys(instances).length, enabled });
     return 'next';
   },
 };
@@ -28,23 +27,23 @@ export const closeServices: Stage = {
  * calls the dead host, and a host that comes back half-way must not rejoin (defect 10 of the original).
  */
 async function forceDown(recovery: Recovery): Promise<void> {
-  const { dead, spare } = recovery.opened;
+  const { dead, plan } = recovery.opened;
   await bringAbout(
     recovery,
     dead,
     {
       forcedDown: true,
       status: 'disabled',
-      disabledReason: resurrectionReason(spare).slice(0, longestReason),
+      disabledReason: closedBecause(plan),
     },
     (s) =>
       s.forcedDown && s.state === 'down' && s.status === 'disabled' && /sonny/i.test(s.disabledReason ?? ''),
   );
 }
 
-/** Enables the spare: Nova refuses a disabled target, and an instance sent there would end in ERROR. */
-async function enableSpare(recovery: Recovery): Promise<void> {
-  await bringAbout(recovery, recovery.opened.spare, { status: 'enabled' }, (s) => s.status === 'enabled');
+/** Enables a spare: Nova refuses a disabled target, and an instance sent there would end in ERROR. */
+async function enable(recovery: Recovery, host: string): Promise<void> {
+  await bringAbout(recovery, host, { status: 'enabled' }, (s) => s.status === 'enabled');
 }
 
 /** Setting a service to a state is harmless to repeat, but what is so already is left alone. */

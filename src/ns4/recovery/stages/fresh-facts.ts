@@ -1,6 +1,7 @@
 // Stage: asks OpenStack and the network again. Whatever follows rests on these answers, not on the monitor's.
 
 import { errorText } from '../../../shared/ground/errors.ts';
+import { Picture } from '../../../shared/picture/picture.ts';
 import { hostTarget } from '../../../shared/rules/controls.ts';
 import { CloudError } from '../../cloud.ts';
 import type { Facts, Recovery, Stage } from '../recovery.ts';
@@ -34,9 +35,10 @@ async function ask(recovery: Recovery): Promise<Facts> {
     tools.refresh(signal),
     scanAt(recovery, order.address),
   ]);
-  const address = hosts.hypervisors.find((h) => h.host === order.dead)?.address ?? null;
+  const picture = Picture.of(hosts, servers);
+  const address = picture.hypervisor(order.dead)?.address ?? null;
   const scan = address === order.address ? firstScan : await scanAt(recovery, address);
-  return { hosts, servers, scan, askedAtMs };
+  return { picture, scan, askedAtMs };
 }
 
 /** One scan of the dead host by every vantage point, along with the order's controls. */

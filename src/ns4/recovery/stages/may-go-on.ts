@@ -12,12 +12,12 @@ export const mayGoOn: Stage = {
   async run(recovery) {
     const { order, tools, facts, beginning } = recovery;
     const { journal: from } = beginning.kind === 'continued' ? beginning : { journal: beginning.earlier };
-    const refusal = permitRecovery(
-      { ...order, offSinceMs: offSinceMs(from?.proof ?? null) },
-      { ...facts, nowMs: tools.clock.nowMs() },
-      tools.heartbeatPeriodMs,
-      beginning.kind === 'continued',
-    );
+    const about = {
+      order: { ...order, offSinceMs: offSinceMs(from?.proof ?? null) },
+      facts: { scan: facts.scan, nowMs: tools.clock.nowMs() },
+      resumed: beginning.kind === 'continued',
+    };
+    const refusal = permitRecovery(about, facts.picture, tools.policy, order.despite);
     return refusal === null ? 'next' : endBy(recovery, refusal);
   },
 };

@@ -1,6 +1,7 @@
 // Stage: moves the instances, each until it has its end. A sign of life stops it.
 
-import { hypervisorsOf } from '../journal/open-journal.ts';
+import type { Hypervisor } from '../../../shared/documents/inventory.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
 import type { Stage } from '../recovery.ts';
 import { stopped } from '../report.ts';
 import { SignOfLifeError } from '../still-silent.ts';
@@ -12,10 +13,10 @@ export const move: Stage = {
     try {
       await tools.mover.move({
         ...tools,
-        ...hypervisorsOf(journal, facts.hosts),
         journal,
         lock,
         signal,
+        hypervisor: (host) => hypervisorOf(host, facts.picture),
         confirmSilence: (limitMs) => stillSilent.confirm(limitMs),
       });
       return 'next';
@@ -25,3 +26,9 @@ export const move: Stage = {
     }
   },
 };
+
+function hypervisorOf(host: string, picture: Picture): Hypervisor {
+  const found = picture.hypervisor(host);
+  if (found === undefined) throw new Error(`${host} passed the gates but is no hypervisor`);
+  return found;
+}

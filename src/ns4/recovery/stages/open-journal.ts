@@ -1,7 +1,7 @@
 // Stage: writes down whom the recovery is about, before anything is done to them.
 
 import { offSinceMs } from '../../fencing/proof.ts';
-import { addLateArrivals, newJournal } from '../journal/open-journal.ts';
+import { addArrivals, newJournal } from '../journal/open-journal.ts';
 import type { Recovery, Stage } from '../recovery.ts';
 import { reportOf } from '../report.ts';
 import { StillSilent } from '../still-silent.ts';
@@ -14,14 +14,14 @@ export const openJournal: Stage = {
     const journal =
       beginning.kind === 'continued'
         ? beginning.journal
-        : newJournal(order, tools, facts.servers, beginning.earlier?.proof ?? null);
+        : newJournal(order, tools, facts.picture, beginning.earlier?.proof ?? null);
     recovery.journal = journal;
     if (Object.keys(journal.instances).length === 0) {
       tools.log.warn(`${order.dead} has no instances: nothing to evacuate`);
       return { report: reportOf(journal, 'done', null, tools.clock.nowMs()) };
     }
     recovery.stillSilent = watchOf(recovery);
-    if (beginning.kind === 'continued') addLateArrivals(journal, facts.servers);
+    if (beginning.kind === 'continued') addArrivals(journal, facts.picture);
     await recovery.lock.save(journal);
     return 'next';
   },
@@ -30,8 +30,8 @@ export const openJournal: Stage = {
 /** Asks for signs of life again, from now to the end of the move. */
 function watchOf(recovery: Recovery): StillSilent {
   const { order, tools, facts, signal, opened: journal } = recovery;
-  const { cloud, clock, heartbeatPeriodMs } = tools;
-  const address = facts.hosts.hypervisors.find((h) => h.host === order.dead)?.address ?? null;
+  const { cloud, clock, policy } = tools;
+  const address = facts.picture.hypervisor(order.dead)?.address ?? null;
   const suspect = {
     ...order,
     get offSinceMs() {
@@ -41,8 +41,7 @@ function watchOf(recovery: Recovery): StillSilent {
   return new StillSilent({
     order: suspect,
     cloud,
-    hosts: facts.hosts,
-    heartbeatPeriodMs,
+    heartbeatPeriodMs: policy.heartbeatPeriodMs,
     clock,
     signal,
     confirmedAtMs: facts.askedAtMs,

@@ -1,7 +1,6 @@
 // Stage: proof before recovery. Between the permission and the first change the dead host is fenced, unless the journal
 // carries its proof already. Without proof nothing is changed.
 
-import { newestHeartbeats } from '../../../shared/documents/inventory.ts';
 import { type Refusal, refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText, OperationalError } from '../../../shared/ground/errors.ts';
 import { CloudError } from '../../cloud.ts';
@@ -44,7 +43,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
       host,
       signal,
       // Nova's report time is no heartbeat: whoever disables a service moves it as well.
-      heardAtMs: newestHeartbeats(facts.hosts).get(host) ?? null,
+      heardAtMs: facts.picture.newestHeartbeat(host) ?? null,
       beforeOff: async () => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
         await stillSilent.confirm(renewMs);

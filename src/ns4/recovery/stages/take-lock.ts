@@ -1,7 +1,8 @@
-// Stage: takes the lock on the dead host's recovery, and reads what an earlier worker left.
+// Stage: takes the lock on the dead host's recovery, with those of its targets, and reads what an earlier worker left.
 
+import { namedHosts } from '../../../shared/documents/terms/plan.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
-import type { Recovery, Stage } from '../recovery.ts';
+import type { End, Recovery, Stage } from '../recovery.ts';
 import { alreadyRecovering, refused, reportOf } from '../report.ts';
 
 /** A killed worker's lock runs out after 8 s; one that is held longer is held by a living worker. */
@@ -13,15 +14,17 @@ export const takeLock: Stage = {
     const { order, tools, startedAtMs } = recovery;
     const { journals } = tools;
     if (startedAtMs > order.startByMs) {
-      recovery.journal = await journals.read(order.incident);
+      recovery.journal = await journals.read(order.recovery);
       const ageMs = startedAtMs - order.requestedAtMs;
       return refused(recovery, { name: 'too-late', host: order.dead, ageMs });
     }
-    const lock = await journals.lock(order.dead, lockWaitMs, recovery.stop, order.assignment);
-    if (lock === null) return lockedElsewhere(recovery);
+    const hosts = { host: order.dead, targets: namedHosts(order.plan).filter((host) => host !== order.dead) };
+    const lock = await journals.lock(hosts, lockWaitMs, recovery.stop, order.assignment);
+    if ('heldByOther' in lock) return lockedElsewhere(recovery, lock.heldByOther);
     recovery.lock = lock;
-    tools.log.info({ incident: order.incident }, `at work at the recovery of ${order.dead}`);
-    const earlier = await journals.read(order.incident);
+    const { incident, recovery: id } = order;
+    tools.log.info({ incident, recovery: id }, `at work at the recovery of ${order.dead}`);
+    const earlier = await journals.read(id);
     if (earlier !== null && earlier.ended !== null) {
       const { outcome, refusal, atMs } = earlier.ended;
       return { report: reportOf(earlier, outcome, refusal, atMs) };
@@ -31,10 +34,18 @@ export const takeLock: Stage = {
   },
 };
 
-async function lockedElsewhere(recovery: Recovery) {
+async function lockedElsewhere(recovery: Recovery, held: string): Promise<End> {
   const { order, tools } = recovery;
   const open = await tools.journals.open(order.dead);
-  if (open !== null && open.id !== order.incident) return alreadyRecovering(recovery, open);
+  if (open !== null && open.id !== order.recovery) return alreadyRecovering(recovery, open);
+  // Before the first change giving up is safe. What was begun is continued when the other one has finished.
+  if (held !== order.dead && open === null)
+    return refused(recovery, {
+      name: 'spare-unfit',
+      host: order.dead,
+      spare: held,
+      why: 'another recovery works at it',
+    });
   // The same order again: what becomes of it is in the journal when the other one has finished.
   throw new OperationalError(`another worker is at the recovery of ${order.dead}`);
 }

@@ -1,10 +1,12 @@
 -- May this job change its recovery now? Returns from the script with the reason when not. `judgeAssignment` in
 -- documents/assignments.ts says the same in TypeScript.
--- KEYS 1, 2: lock, assignments
--- ARGV 1 to 4: our token, our recovery, our job's id ('' by hand: no assignments needed), the epoch of our order
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'not-locked' end
+-- KEYS 1, 2, 3: assignments, journal, id of the open journal; then the locks
+-- ARGV 1 to 4: our token, our recovery, our job's id ('' by hand: none is needed), the epoch of our order
+for i = 4, #KEYS do
+  if redis.call('GET', KEYS[i]) ~= ARGV[1] then return 'not-locked' end
+end
 if ARGV[3] ~= '' then
-  local text = redis.call('GET', KEYS[2])
+  local text = redis.call('GET', KEYS[1])
   if not text then return 'unknown' end
   local assignments = cjson.decode(text)
   if tonumber(ARGV[4]) > assignments.epoch then return 'unknown' end

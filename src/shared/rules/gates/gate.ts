@@ -4,7 +4,7 @@ import type { Refusal, RefusalName } from '../../documents/refusals/refusals.ts'
 
 /** One reason to refuse. `C` is the case that it is asked about, `P` what is known of the cloud, `R` the policy. */
 export interface Gate<C, P, R> {
-  /** Its refusal's name; operators waive it, and mutations take it out, by it. */
+  /** That of the refusal it is known by; operators waive it, and mutations take it out, by this name. */
   readonly name: RefusalName;
   /** What goes wrong without it. */
   readonly why: string;

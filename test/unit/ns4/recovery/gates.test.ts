@@ -4,12 +4,13 @@ import { type FreshFacts, permitRecovery } from '../../../../src/ns4/recovery/ga
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
+import { planOntoSpare } from '../../../../src/shared/documents/terms/plan.ts';
 import { mergeScans } from '../../../../src/shared/rules/votes.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
 
 const heartbeatPeriodMs = 40_000;
 const judgedAtMs = nowMs - 30_000;
-const order = { dead: 'hv01', spare: 'hv04', judgedAtMs };
+const order = { dead: 'hv01', plan: planOntoSpare('hv04'), despite: [], judgedAtMs };
 
 const silent: ScanFinding = { state: 'silent', detail: '3 ports silent' };
 const seen = (finding: ScanFinding | null, outcome: 'seen' | 'blind' = 'seen'): ScanResult => ({
@@ -42,7 +43,7 @@ function facts({ dead = {}, spare: spareHost = spare('hv04'), agents = [deadAgen
 }
 
 const judge = (change: Case, resumed: boolean) =>
-  permitRecovery(order, facts(change), heartbeatPeriodMs, resumed);
+  permitRecovery({ order, facts: facts(change), heartbeatPeriodMs, resumed });
 
 /** The spare as a resumed incident finds it: enabled, with instances on it. */
 const inUse: Case = {
@@ -193,7 +194,7 @@ describe('may it be evacuated?', () => {
       };
     };
     const judgeAmong = (dark: string[], controls: string[], resumed = false) =>
-      permitRecovery(order, among(dark, controls), heartbeatPeriodMs, resumed);
+      permitRecovery({ order, facts: among(dark, controls), heartbeatPeriodMs, resumed });
 
     test('most agents are silent: not begun, but resumed', () => {
       expect(judgeAmong(many, ['hv02'])).toMatchObject({
@@ -214,12 +215,19 @@ describe('may it be evacuated?', () => {
     test('a sign of life tells more', () => {
       const alive = among(many, ['hv02']);
       const scan = seen({ state: 'answers', detail: '10.0.0.1:22 open' });
-      expect(permitRecovery(order, { ...alive, scan }, heartbeatPeriodMs, false)?.name).toBe('came-back');
+      expect(
+        permitRecovery({ order, facts: { ...alive, scan }, heartbeatPeriodMs, resumed: false })?.name,
+      ).toBe('came-back');
     });
   });
 
   test('the dead host is no spare for itself', () => {
-    const refusal = permitRecovery({ ...order, spare: 'hv01' }, facts({}), heartbeatPeriodMs, false);
+    const refusal = permitRecovery({
+      order: { ...order, plan: planOntoSpare('hv01') },
+      facts: facts({}),
+      heartbeatPeriodMs,
+      resumed: false,
+    });
     expect(refusal).toMatchObject({ name: 'spare-unfit', why: 'it is the dead hypervisor itself' });
   });
 
@@ -233,7 +241,7 @@ describe('may it be evacuated?', () => {
     (resumed) => {
       const old = { ...order, judgedAtMs: nowMs - 300_000 };
       const change = facts({ agents: [agent('hv01', 120_000)] });
-      expect(permitRecovery(old, change, heartbeatPeriodMs, resumed)).toMatchObject({
+      expect(permitRecovery({ order: old, facts: change, heartbeatPeriodMs, resumed })).toMatchObject({
         name: 'came-back',
         evidence: 'heartbeat of neutron-openvswitch-agent 120 s ago',
       });

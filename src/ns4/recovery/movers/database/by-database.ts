@@ -3,13 +3,13 @@
 // parameterised, node is the hypervisor's name, stopped instances get their ports rebound too, Placement is corrected.
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Progress } from '../../../../shared/documents/events/progress.ts';
-import type { InstanceReport } from '../../../../shared/documents/jobs/evacuate.ts';
+import type { Hypervisor } from '../../../../shared/documents/inventory.ts';
 import { errorText, OperationalError } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud.ts';
 import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';
-import { type JournalEntry, unfinished } from '../../journal/journal.ts';
+import { type JournalEntry, namesOf, ofTheirTurn, unfinished } from '../../journal/journal.ts';
 import { expectedStatus } from '../instance-progress.ts';
-import { endInstance, type Mover, type Moving } from '../mover.ts';
+import { endInstance, type InstanceEnd, type Mover, type Moving } from '../mover.ts';
 import { awayLimitMs, awayPauseMs, isFinal, patiently } from '../retry.ts';
 
 /** States in which Nova accepts a hard reboot (nova.compute.vm_states.ALLOW_HARD_REBOOT), and stopped, which needs none. */
@@ -19,21 +19,42 @@ const instanceLimitMs = 300_000;
 /** Placement is waited for less long than the others: an instance that runs shall not be reported late because of it. */
 const placementLimitMs = 60_000;
 
-type End = Pick<InstanceReport, 'outcome' | 'why' | 'after'>;
-
 export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Mover {
   return {
     name: 'database',
+    shortcoming: ({ moves }) =>
+      moves.some(({ target }) => target.kind !== 'host') ? 'cannot leave the choice to Nova' : null,
     async move(moving) {
       await skipImmovable(moving);
-      await rewriteHosts(moving, database);
-      const limit = pLimit(moving.concurrency);
-      const results = await Promise.allSettled(
-        unfinished(moving.journal).map((entry) => bringUp(moving, entry, limit)),
-      );
-      for (const result of results) if (result.status === 'rejected') throw result.reason;
+      while (unfinished(moving.journal).length > 0) await moveWave(moving, database);
     },
   };
+}
+
+/** One wave: the rows first, target by target, then all its instances at once, up to a bound. */
+async function moveWave(moving: Moving, database: Pick<NovaDatabase, 'moveInstances'>): Promise<void> {
+  const entries = ofTheirTurn(moving.journal);
+  for (const spare of new Set(entries.map(hostOf)))
+    await rewriteHosts(
+      moving,
+      database,
+      moving.hypervisor(spare),
+      entries.filter((entry) => hostOf(entry) === spare),
+    );
+  const limit = pLimit(moving.concurrency);
+  const results = await Promise.allSettled(
+    entries
+      .filter((entry) => entry.state !== 'ended')
+      .map((entry) => bringUp(moving, entry, moving.hypervisor(hostOf(entry)), limit)),
+  );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/** Where its row is to say that it is. A row that is rewritten once is never rewritten to another host. */
+function hostOf({ id, target }: JournalEntry): string {
+  if (target.kind !== 'host')
+    throw new Error(`a plan that leaves the choice for ${id} to Nova was not refused`);
+  return target.host;
 }
 
 /** Instances Nova could not start again by a reboot, and those a Nova evacuation already moves, stay where they are. */
@@ -51,15 +72,18 @@ async function skipImmovable(moving: Moving): Promise<void> {
       : movable.has(vmState)
         ? null
         : `Nova refuses a hard reboot in vm_state ${vmState}`;
-    if (why !== null) await endInstance(moving, entry, { outcome: 'skipped', why, after: null });
+    if (why !== null) await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
   }
 }
 
 /** One transaction for all; what is no longer on the dead hypervisor is left alone. */
-async function rewriteHosts(moving: Moving, database: Pick<NovaDatabase, 'moveInstances'>): Promise<void> {
+async function rewriteHosts(
+  moving: Moving,
+  database: Pick<NovaDatabase, 'moveInstances'>,
+  spare: Hypervisor,
+  entries: readonly JournalEntry[],
+): Promise<void> {
   const { journal } = moving;
-  const entries = unfinished(journal);
-  if (entries.length === 0) return;
   await moving.confirmSilence();
   journal.acted = true;
   for (const entry of entries) {
@@ -67,7 +91,7 @@ async function rewriteHosts(moving: Moving, database: Pick<NovaDatabase, 'moveIn
     entry.attempts += 1;
     entry.askedAtMs ??= moving.clock.nowMs();
   }
-  const moved = await rewriteOnce(moving, database, entries);
+  const moved = await rewriteOnce(moving, database, spare, entries);
   if (moved === null) return;
   const elsewhere = new Map(moved.elsewhere.map(({ id, host }) => [id, host]));
   const here = new Set([...moved.moved, ...moved.already]);
@@ -76,7 +100,7 @@ async function rewriteHosts(moving: Moving, database: Pick<NovaDatabase, 'moveIn
     else {
       const host = elsewhere.get(entry.id);
       const why = host ? `Nova has it on ${host} now` : 'it was deleted meanwhile';
-      await endInstance(moving, entry, { outcome: 'skipped', why, after: null });
+      await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: host ?? null });
     }
   }
   await moving.lock.save(journal);
@@ -89,9 +113,11 @@ async function rewriteHosts(moving: Moving, database: Pick<NovaDatabase, 'moveIn
 async function rewriteOnce(
   moving: Moving,
   database: Pick<NovaDatabase, 'moveInstances'>,
+  spare: Hypervisor,
   entries: readonly JournalEntry[],
 ): Promise<MoveResult | null> {
-  const { journal, dead, spare, clock, signal } = moving;
+  const { journal, clock, signal } = moving;
+  const dead = moving.hypervisor(journal.dead);
   const move = {
     ids: entries.map((entry) => entry.id),
     from: { host: dead.host, node: dead.name },
@@ -111,7 +137,7 @@ async function rewriteOnce(
       moving.log.warn({ error: why }, 'the instances were not moved');
       if (clock.steadyMs() - sinceMs > awayLimitMs) {
         for (const entry of entries)
-          await endInstance(moving, entry, { outcome: 'unfinished', why, after: null });
+          await endInstance(moving, entry, { outcome: 'unfinished', why, after: null, to: null });
         return null;
       }
       if (!told) await tell(moving, { step: 'database-away', detail: why, retryForMs: awayLimitMs });
@@ -121,28 +147,34 @@ async function rewriteOnce(
 }
 
 /** Ports, reboot, the proof that it runs on the spare, Placement. Nobody waits for a place because Placement is away. */
-async function bringUp(moving: Moving, entry: JournalEntry, limit: LimitFunction): Promise<void> {
+async function bringUp(
+  moving: Moving,
+  entry: JournalEntry,
+  spare: Hypervisor,
+  limit: LimitFunction,
+): Promise<void> {
   try {
     const end = await limit(async () => {
-      await patiently(moving, () => rebind(moving, entry));
+      await patiently(moving, () => rebind(moving, entry, spare));
       const wanted = expectedStatus(entry.before.vmState);
       if (wanted === 'ACTIVE') await patiently(moving, () => reboot(moving, entry));
-      return proof(moving, entry, wanted);
+      return proof(moving, entry, spare, wanted);
     });
-    if (end.outcome !== 'skipped') await rebook(moving, entry);
+    if (end.outcome !== 'skipped') await rebook(moving, entry, spare);
     await endInstance(moving, entry, end);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
-    const end: End = isFinal(error)
-      ? { outcome: 'failed', why: errorText(error), after: null }
-      : { outcome: 'unfinished', why: `OpenStack is away: ${error.message}`, after: null };
+    const end: InstanceEnd = isFinal(error)
+      ? { outcome: 'failed', why: errorText(error), after: null, to: null }
+      : { outcome: 'unfinished', why: `OpenStack is away: ${error.message}`, after: null, to: null };
     await endInstance(moving, entry, end);
   }
 }
 
 /** Where Placement counts an instance matters to later scheduling, not to this instance: no reason to leave it down. */
-async function rebook(moving: Moving, entry: JournalEntry): Promise<void> {
-  const { cloud, dead, spare, signal, log } = moving;
+async function rebook(moving: Moving, entry: JournalEntry, spare: Hypervisor): Promise<void> {
+  const { cloud, journal, signal, log } = moving;
+  const dead = moving.hypervisor(journal.dead);
   try {
     await patiently(
       moving,
@@ -162,11 +194,10 @@ async function rebook(moving: Moving, entry: JournalEntry): Promise<void> {
 }
 
 function tell(moving: Moving, progress: Progress): Promise<void> {
-  const { id, dead, spare } = moving.journal;
-  return moving.say({ kind: 'progress', incident: id, dead, spare, progress });
+  return moving.say({ kind: 'progress', ...namesOf(moving.journal), progress });
 }
 
-async function rebind({ cloud, spare, signal }: Moving, entry: JournalEntry): Promise<void> {
+async function rebind({ cloud, signal }: Moving, entry: JournalEntry, spare: Hypervisor): Promise<void> {
   for (const port of await cloud.listPorts({ instanceId: entry.id }, signal))
     if (port.host !== spare.host) await cloud.bindPort(port.id, spare.host, signal);
 }
@@ -190,19 +221,25 @@ async function reboot(moving: Moving, entry: JournalEntry): Promise<void> {
 }
 
 /** How it ended, once it settled on the spare, or did not in time. */
-async function proof(moving: Moving, entry: JournalEntry, wanted: 'ACTIVE' | 'SHUTOFF'): Promise<End> {
-  const { cloud, clock, signal, spare } = moving;
+async function proof(
+  moving: Moving,
+  entry: JournalEntry,
+  spare: Hypervisor,
+  wanted: 'ACTIVE' | 'SHUTOFF',
+): Promise<InstanceEnd> {
+  const { cloud, clock, signal } = moving;
   let sinceMs = clock.steadyMs();
   for (;;) {
     const askedAtMs = clock.steadyMs();
     const server = await patiently(moving, () => cloud.readServer(entry.id, signal));
-    if (server === null) return { outcome: 'skipped', why: 'it was deleted meanwhile', after: null };
+    if (server === null)
+      return { outcome: 'skipped', why: 'it was deleted meanwhile', after: null, to: null };
     const ports = await patiently(moving, () => cloud.listPorts({ instanceId: entry.id }, signal));
     // An outage is no time in which the instance could have settled.
     sinceMs += clock.steadyMs() - askedAtMs;
     const astray = ports.find((p) => p.host !== spare.host || p.vifType === 'binding_failed');
     const settled = server.host === spare.host && server.taskState === null && server.status === wanted;
-    if (settled && !astray) return { outcome: 'recovered', why: null, after: server.status };
+    if (settled && !astray) return { outcome: 'recovered', why: null, after: server.status, to: spare.host };
     if (
       clock.steadyMs() - sinceMs > instanceLimitMs ||
       (server.status === 'ERROR' &&
@@ -215,7 +252,7 @@ async function proof(moving: Moving, entry: JournalEntry, wanted: 'ACTIVE' | 'SH
         (astray
           ? `its port ${astray.id} is ${astray.vifType} on ${astray.host}`
           : `it is ${server.status} (${server.taskState ?? 'no task'}) on ${server.host}`);
-      return { outcome: 'failed', why, after: server.status };
+      return { outcome: 'failed', why, after: server.status, to: server.host };
     }
     await clock.sleep(pollMs, signal);
   }

@@ -3,13 +3,13 @@
 
 import pLimit from 'p-limit';
 import type { Server } from '../../../../shared/documents/inventory.ts';
-import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
 import { CloudError, type EvacuationMigration, type PortBinding } from '../../../cloud.ts';
-import { type JournalEntry, unfinished } from '../../journal/journal.ts';
-import { type InstanceProgress, isUnderWay, progressOf, requestLimitMs } from '../instance-progress.ts';
+import { type JournalEntry, ofTheirTurn, unfinished } from '../../journal/journal.ts';
+import { type InstanceProgress, isUnderWay, mayHaveArrived, progressOf } from '../instance-progress.ts';
 import { endInstance, type Mover, type Moving } from '../mover.ts';
-import { awayLimitMs, awayPauseMs, isFinal } from '../retry.ts';
+import { awayLimitMs, awayPauseMs } from '../retry.ts';
+import { ask, mayAskAgain, turnElsewhere } from './request.ts';
 
 /**
  * Pause between two looks at the migrations: one cheap call, whatever the number of instances. A server costs Nova a
@@ -22,11 +22,9 @@ const restPerLook = 9;
 const longestPollMs = 2_000;
 /** All servers are read this often all the same: one deleted meanwhile leaves its migration as it was. */
 const fullLookMs = 10_000;
-/** Requests per instance, when Nova gave up on the ones before. */
-const mostRequests = 3;
 /** From the (last) request to its end; a large image or a slow storage takes minutes, never an hour. */
 const instanceLimitMs = 900_000;
-/** On the spare but with a port that found no network, or in a state it should not stay in. */
+/** At its target but with a port that found no network, or in a state it should not stay in. */
 const settleLimitMs = 60_000;
 /** Clocks of the cloud and of ns4 may differ by this much beyond the correction. */
 const clockMarginMs = 5_000;
@@ -47,6 +45,7 @@ interface Watch {
 
 export const byApi: Mover = {
   name: 'api',
+  shortcoming: () => null,
   async move(moving) {
     const watch: Watch = { settlingSince: new Map(), lookingSince: new Map() };
     let fullLookAtMs = Number.NEGATIVE_INFINITY;
@@ -86,14 +85,15 @@ async function lookAtNova(moving: Moving, full: boolean): Promise<Sighting> {
   const servers = new Map<string, Server | null>(onDead.map((server) => [server.id, server]));
   const ports = new Map<string, readonly PortBinding[]>();
   const limit = pLimit(moving.concurrency);
-  const read = async ({ id }: JournalEntry) => {
+  const read = async (entry: JournalEntry) => {
+    const { id } = entry;
     // One that is not on the dead host has moved, or is gone: it is asked about by itself.
     if (!servers.has(id)) servers.set(id, await cloud.readServer(id, signal));
-    if (servers.get(id)?.host === journal.spare)
+    if (mayHaveArrived(entry, journal.dead, servers.get(id)?.host ?? null))
       ports.set(id, await cloud.listPorts({ instanceId: id }, signal));
   };
   const isMoving = ({ id }: JournalEntry) => (migrations.get(id) ?? []).some(isUnderWay);
-  const entries = unfinished(journal);
+  const entries = ofTheirTurn(journal);
   const resting = entries.filter((entry) => !isMoving(entry));
   const begun = resting.filter((entry) => entry.state !== 'pending');
   const room = Math.max(0, moving.concurrency - (entries.length - resting.length) - begun.length);
@@ -119,7 +119,7 @@ async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Prom
   const { journal, cloud } = moving;
   const ready: JournalEntry[] = [];
   let busy = 0;
-  for (const entry of unfinished(journal)) {
+  for (const entry of ofTheirTurn(journal)) {
     const server = sighting.servers.get(entry.id);
     const migrations = sighting.migrations.get(entry.id) ?? [];
     if (server === undefined && !migrations.some(isUnderWay)) continue;
@@ -132,7 +132,6 @@ async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Prom
             migrations,
             ports: sighting.ports.get(entry.id) ?? null,
             dead: journal.dead,
-            spare: journal.spare,
             sinceMs: journal.openedAtMs + cloud.clockSkewMs() - clockMarginMs,
             lookedForMs: lookedForMs(moving, entry, watch),
           });
@@ -171,101 +170,41 @@ async function follow(
     outcome: 'recovered' | 'skipped' | 'failed' | 'unfinished',
     why: string | null,
     after: string | null,
+    to: string | null,
   ) => {
-    await endInstance(moving, entry, { outcome, why, after });
+    await endInstance(moving, entry, { outcome, why, after, to });
     return 'ended' as const;
   };
   switch (progress.kind) {
     case 'back':
-      return end('recovered', null, progress.status);
+      return end('recovered', null, progress.status, progress.at);
     case 'gone':
-      return end('skipped', 'it was deleted meanwhile', null);
+      return end('skipped', 'it was deleted meanwhile', null, null);
     case 'elsewhere':
-      return end('skipped', `Nova has it on ${progress.host} now`, null);
+      return end('skipped', `Nova has it on ${progress.host} now`, null, progress.host);
     case 'failed':
-      return entry.attempts < mostRequests ? 'ask' : end('failed', progress.why, 'ERROR');
+      if (!progress.isCertain) entry.perhapsAtTarget = true;
+      if (turnElsewhere(moving, entry, progress.why)) return 'ask';
+      return mayAskAgain(entry) ? 'ask' : end('failed', progress.why, 'ERROR', progress.at);
     case 'waiting':
-      return entry.attempts < mostRequests ? 'ask' : end('failed', 'Nova took no request for it', null);
+      // The last request left no trace. It may be carried out all the same, however unlikely that is.
+      if (entry.state !== 'pending') entry.perhapsAtTarget = true;
+      return mayAskAgain(entry) ? 'ask' : end('failed', 'Nova took no request for it', null, null);
     case 'settling': {
       const seenMs = moving.clock.steadyMs();
       const sinceMs = settlingSince.get(entry.id) ?? seenMs;
       settlingSince.set(entry.id, sinceMs);
-      return seenMs - sinceMs > settleLimitMs ? end('failed', progress.detail, null) : 'busy';
+      return seenMs - sinceMs > settleLimitMs ? end('failed', progress.detail, null, progress.at) : 'busy';
     }
     case 'under-way':
       // Never asked again: Nova may still carry it out, however late. A person has to look.
       return nowMs - (entry.askedAtMs ?? moving.journal.openedAtMs) > instanceLimitMs
-        ? end('unfinished', `still ${progress.detail} after ${instanceLimitMs / 60_000} minutes`, null)
+        ? end('unfinished', `still ${progress.detail} after ${instanceLimitMs / 60_000} minutes`, null, null)
         : 'busy';
   }
 }
 
-/**
- * Asks Nova for one evacuation. The journal says so first, under a fresh confirmation that this worker still holds the
- * lock, so that neither a crash nor a frozen worker leads to a second request for the same instance.
- */
-async function ask(moving: Moving, entry: JournalEntry): Promise<void> {
-  const { journal, cloud, clock, lock } = moving;
-  const before = { state: 'pending' as const, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
-  /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
-  const takeBack = async () => {
-    Object.assign(entry, before);
-    journal.acted = Object.values(journal.instances).some((e) => e.attempts > 0);
-    await lock.save(journal);
-  };
-  moving.signal.throwIfAborted();
-  entry.state = 'asking';
-  entry.attempts += 1;
-  entry.askedAtMs = clock.nowMs();
-  journal.acted = true;
-  await lock.save(journal);
-  if (moving.signal.aborted) {
-    await takeBack();
-    throw moving.signal.reason;
-  }
-  try {
-    // Not under moving.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But bounded:
-    // it must not leave long after the look it rests on, as when a login is waited for.
-    await withTimeLimit(clock, requestLimitMs, (limit) => cloud.evacuate(entry.id, journal.spare, limit));
-    entry.state = 'asked';
-    await lock.save(journal);
-    moving.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);
-  } catch (error) {
-    if (!(error instanceof CloudError)) throw error;
-    moving.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
-    switch (error.outcome === 'refused' && !isFinal(error) ? 'not-done' : error.outcome) {
-      case 'unknown':
-        // Stays "asking": the next looks tell what Nova made of it.
-        return;
-      case 'not-done':
-        await takeBack();
-        throw error;
-      case 'refused':
-        return refusedBy(moving, entry, error);
-    }
-  }
-}
-
-/** Nova's no. A 409 is about the instance's state and will not change by asking; others may be asked again. */
-async function refusedBy(moving: Moving, entry: JournalEntry, error: CloudError): Promise<void> {
-  if (error.status === 409)
-    return endInstance(moving, entry, {
-      outcome: 'skipped',
-      why: `Nova refuses it: ${error.message}`,
-      after: null,
-    });
-  if (error.status === 404 && /instance/i.test(error.message))
-    return endInstance(moving, entry, { outcome: 'skipped', why: 'it was deleted meanwhile', after: null });
-  if (entry.attempts >= mostRequests)
-    return endInstance(moving, entry, {
-      outcome: 'failed',
-      why: `Nova refuses it: ${error.message}`,
-      after: null,
-    });
-  entry.state = 'pending';
-}
-
 async function endAll(moving: Moving, why: string): Promise<void> {
   for (const entry of unfinished(moving.journal))
-    await endInstance(moving, entry, { outcome: 'unfinished', why, after: null });
+    await endInstance(moving, entry, { outcome: 'unfinished', why, after: null, to: null });
 }

@@ -1,0 +1,98 @@
+// One request to Nova: evacuate this instance. Written down before it leaves; what its answer allows to conclude; and when
+// another target may be tried.
+
+import { targetText } from '../../../../shared/documents/terms/plan.ts';
+import { withTimeLimit } from '../../../../shared/ground/clock.ts';
+import { errorText } from '../../../../shared/ground/errors.ts';
+import { CloudError } from '../../../cloud.ts';
+import type { JournalEntry } from '../../journal/journal.ts';
+import { requestLimitMs } from '../instance-progress.ts';
+import { endInstance, type Moving } from '../mover.ts';
+import { isFinal } from '../retry.ts';
+
+/** Requests per instance and target, when Nova gave up on the ones before. */
+const mostRequests = 3;
+
+/** After so many requests for the same target another one would change nothing. */
+export const mayAskAgain = ({ attempts, attemptsElsewhere }: JournalEntry): boolean =>
+  attempts - attemptsElsewhere < mostRequests;
+
+/**
+ * Asks Nova for one evacuation. The journal says so first, under a fresh confirmation that this worker still holds the
+ * lock, so that neither a crash nor a frozen worker leads to a second request for the same instance.
+ */
+export async function ask(moving: Moving, entry: JournalEntry): Promise<void> {
+  const { journal, cloud, clock, lock } = moving;
+  const host = entry.target.kind === 'host' ? entry.target.host : null;
+  const before = { state: 'pending' as const, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
+  /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
+  const takeBack = async () => {
+    Object.assign(entry, before);
+    journal.acted = Object.values(journal.instances).some((e) => e.attempts > 0);
+    await lock.save(journal);
+  };
+  moving.signal.throwIfAborted();
+  entry.state = 'asking';
+  entry.attempts += 1;
+  entry.askedAtMs = clock.nowMs();
+  journal.acted = true;
+  await lock.save(journal);
+  if (moving.signal.aborted) {
+    await takeBack();
+    throw moving.signal.reason;
+  }
+  try {
+    // Not under moving.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But bounded:
+    // it must not leave long after the look it rests on, as when a login is waited for.
+    await withTimeLimit(clock, requestLimitMs, (limit) => cloud.evacuate(entry.id, host, limit));
+    entry.state = 'asked';
+    await lock.save(journal);
+    moving.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    moving.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
+    switch (error.outcome === 'refused' && !isFinal(error) ? 'not-done' : error.outcome) {
+      case 'unknown':
+        // Stays "asking": the next looks tell what Nova made of it.
+        return;
+      case 'not-done':
+        await takeBack();
+        throw error;
+      case 'refused':
+        return refusedBy(moving, entry, error);
+    }
+  }
+}
+
+/** Nova's no. A 409 is about the instance's state and will not change by asking; others may be asked again. */
+async function refusedBy(moving: Moving, entry: JournalEntry, error: CloudError): Promise<void> {
+  const why = `Nova refuses it: ${error.message}`;
+  if (error.status === 409)
+    return endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
+  if (error.status === 404 && /instance/i.test(error.message))
+    return endInstance(moving, entry, {
+      outcome: 'skipped',
+      why: 'it was deleted meanwhile',
+      after: null,
+      to: null,
+    });
+  if (turnElsewhere(moving, entry, why)) return moving.lock.save(moving.journal);
+  if (!mayAskAgain(entry))
+    return endInstance(moving, entry, { outcome: 'failed', why, after: null, to: null });
+  entry.state = 'pending';
+}
+
+/**
+ * Turns to the other target of the plan, where there is one and nothing of the instance can be at the first. True when
+ * it did: the next request is for that one.
+ */
+export function turnElsewhere(moving: Moving, entry: JournalEntry, why: string): boolean {
+  if (entry.otherwise === null || entry.perhapsAtTarget) return false;
+  const [from, to] = [targetText(entry.target), targetText(entry.otherwise)];
+  moving.log.warn({ instance: entry.id, why }, `${entry.name} goes to ${to} instead of ${from}`);
+  entry.target = entry.otherwise;
+  entry.otherwise = null;
+  entry.attemptsElsewhere = entry.attempts;
+  entry.state = 'pending';
+  return true;
+}

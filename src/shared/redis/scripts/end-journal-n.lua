@@ -1,0 +1,8 @@
+-- Saves the journal of a recovery for the last time, and gives the locks back.
+-- KEYS: as granted.lua
+-- ARGV: four for granted.lua, journal, how many seconds it is kept
+-- Returns 'granted', or why not: then nothing was saved.
+-- include granted.lua
+redis.call('SET', KEYS[2], ARGV[5], 'EX', ARGV[6])
+for i = 3, #KEYS do redis.call('DEL', KEYS[i]) end
+return 'granted'
