@@ -2,7 +2,7 @@
 
 import { moveRows } from '../../../simulator/world/nova-database.ts';
 import type { World } from '../../../simulator/world/world.ts';
-import type { Rules } from '../../../src/monitor/core/state/state.ts';
+import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import { CloudError } from '../../../src/ns4/cloud.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
@@ -12,22 +12,17 @@ import { byDatabase } from '../../../src/ns4/recovery/movers/database/by-databas
 import { byApi } from '../../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { Order, RecoveryTools } from '../../../src/ns4/recovery/recovery.ts';
 import { recover } from '../../../src/ns4/recovery/run.ts';
-import { assignmentTokenOf, evacuateJobId } from '../../../src/shared/documents/assignments.ts';
+import { assignmentTokenOf } from '../../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';
 import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
-import {
-  type EvacuateData,
-  type EvacuationReport,
-  evacuationReportOf,
-  recoverDataOf,
-} from '../../../src/shared/documents/jobs/evacuate.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import { planOntoSpare } from '../../../src/shared/documents/terms/plan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import { Picture } from '../../../src/shared/picture/picture.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
+import { policyOf } from '../../../src/shared/rules/policy.ts';
 import type { CloudLink } from './cloud-link.ts';
 import type { ScanQuestion, SeenScan } from './eye.ts';
 import type { Taker } from './jobs.ts';
@@ -95,8 +90,6 @@ export class Ns4 implements Taker {
         );
       case 'scan':
         return this.#scanned(id, (request as Extract<JobRequest, { name: 'scan' }>).data);
-      case 'evacuate':
-        return this.#evacuated((request as Extract<JobRequest, { name: 'evacuate' }>).data, signal);
       case 'recover': {
         const { data } = request as Extract<JobRequest, { name: 'recover' }>;
         return this.#ordered({ ...data, assignment: assignmentTokenOf(data) }, signal);
@@ -145,7 +138,7 @@ export class Ns4 implements Taker {
     return process.answer(tookMs, () => result);
   }
 
-  /** As `ns4 -d DEAD -s SPARE` does it, in this worker's stead. */
+  /** As `ns4 -d DEAD -s SPARE --alone` does it, in this worker's stead. */
   async byHand(dead: string, spare: string): Promise<void> {
     const nowMs = this.process.clock.nowMs();
     const { world, link, rules } = this.#parts;
@@ -160,13 +153,6 @@ export class Ns4 implements Taker {
       address: world.host(dead).address,
     };
     await this.#ordered(order, new AbortController().signal).catch(() => undefined);
-  }
-
-  /** A job of the version before, as the real worker takes it. */
-  async #evacuated(data: EvacuateData, signal: AbortSignal): Promise<EvacuationReport> {
-    const lifted = recoverDataOf(data);
-    const assignment = assignmentTokenOf(lifted, evacuateJobId);
-    return evacuationReportOf(await this.#ordered({ ...lifted, assignment }, signal));
   }
 
   async #ordered(order: Order, signal: AbortSignal): Promise<RecoveryReport> {
@@ -203,7 +189,7 @@ export class Ns4 implements Taker {
         journalStorage(link, (token) => witness.locks(token)),
         process.clock,
       ),
-      heartbeatPeriodMs: rules.heartbeatPeriodMs,
+      policy: policyOf('', rules),
       hypervisorPorts: rules.hypervisorPorts,
       refresh: async (signal) => {
         const { hosts, servers } = await this.#refresh(true, signal);
