@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { offSinceMs, type Proof, proofProgress, stands } from '../../../../src/ns4/fencing/proof.ts';
 import { signOfLife } from '../../../../src/ns4/recovery/gates.ts';
 import { progressText } from '../../../../src/shared/documents/events/progress.ts';
-import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
+import { agent, nowMs } from '../../../support/inventories.ts';
 
 const offAtMs = nowMs - 60_000;
 const byAgent: Proof = {
@@ -45,10 +45,8 @@ describe('heartbeats around the moment it was off', () => {
   } as const;
   const judge = (proof: Proof | null, afterOffMs: number) => {
     const heartbeat = agent('hv01', 0, { heartbeatAtMs: offAtMs + afterOffMs });
-    const { hosts } = inventory({ hypervisors: [hypervisor('hv01')], agents: [heartbeat] });
-    if (hosts === null) throw new Error('no hosts');
     const suspect = { dead: 'hv01', judgedAtMs: offAtMs - 20_000, offSinceMs: offSinceMs(proof) };
-    return signOfLife(suspect, { hosts, scan, nowMs }, 40_000, true)?.name ?? null;
+    return signOfLife(suspect, { agentsOf: () => [heartbeat], scan, nowMs }, 40_000)?.name ?? null;
   };
 
   test.each([

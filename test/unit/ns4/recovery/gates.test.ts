@@ -1,16 +1,23 @@
 // The second lock on the door, as a table: every reason for which ns4 does not begin, or does not go on with, an evacuation.
 import { describe, expect, test } from 'vitest';
-import { type FreshFacts, permitRecovery } from '../../../../src/ns4/recovery/gates.ts';
+import { permitRecovery, workerGates } from '../../../../src/ns4/recovery/gates.ts';
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
 import { planOntoSpare } from '../../../../src/shared/documents/terms/plan.ts';
+import { Picture } from '../../../../src/shared/picture/picture.ts';
+import { policyOf } from '../../../../src/shared/rules/policy.ts';
 import { mergeScans } from '../../../../src/shared/rules/votes.ts';
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
 
-const heartbeatPeriodMs = 40_000;
+const policy = policyOf('hv01', {
+  fencing: 'none',
+  deadBackoff: 1,
+  cooldownMs: 0,
+  heartbeatPeriodMs: 40_000,
+});
 const judgedAtMs = nowMs - 30_000;
-const order = { dead: 'hv01', plan: planOntoSpare('hv04'), despite: [], judgedAtMs };
+const order = { dead: 'hv01', plan: planOntoSpare('hv04'), judgedAtMs };
 
 const silent: ScanFinding = { state: 'silent', detail: '3 ports silent' };
 const seen = (finding: ScanFinding | null, outcome: 'seen' | 'blind' = 'seen'): ScanResult => ({
@@ -39,11 +46,24 @@ function facts({ dead = {}, spare: spareHost = spare('hv04'), agents = [deadAgen
     ...(spareHost === null ? [] : [spareHost]),
   ];
   const { hosts, servers } = inventory({ hypervisors, agents, servers: rest.servers ?? [] });
-  return { hosts, servers, scan: rest.scan ?? seen(silent), nowMs } as FreshFacts;
+  return { hosts, servers, scan: rest.scan ?? seen(silent) };
 }
 
-const judge = (change: Case, resumed: boolean) =>
-  permitRecovery({ order, facts: facts(change), heartbeatPeriodMs, resumed });
+type Facts = ReturnType<typeof facts>;
+const permit = (
+  { hosts, servers, scan }: Facts,
+  resumed: boolean,
+  change: Partial<typeof order> & { despite?: readonly string[]; deadBackoff?: number } = {},
+) => {
+  const { despite = [], deadBackoff = 1, ...ordered } = change;
+  return permitRecovery(
+    { order: { ...order, ...ordered }, facts: { scan, nowMs }, resumed },
+    Picture.of(hosts, servers),
+    { ...policy, deadBackoff },
+    despite,
+  );
+};
+const judge = (change: Case, resumed: boolean) => permit(facts(change), resumed);
 
 /** The spare as a resumed incident finds it: enabled, with instances on it. */
 const inUse: Case = {
@@ -194,7 +214,7 @@ describe('may it be evacuated?', () => {
       };
     };
     const judgeAmong = (dark: string[], controls: string[], resumed = false) =>
-      permitRecovery({ order, facts: among(dark, controls), heartbeatPeriodMs, resumed });
+      permit(among(dark, controls), resumed);
 
     test('most agents are silent: not begun, but resumed', () => {
       expect(judgeAmong(many, ['hv02'])).toMatchObject({
@@ -215,19 +235,15 @@ describe('may it be evacuated?', () => {
     test('a sign of life tells more', () => {
       const alive = among(many, ['hv02']);
       const scan = seen({ state: 'answers', detail: '10.0.0.1:22 open' });
-      expect(
-        permitRecovery({ order, facts: { ...alive, scan }, heartbeatPeriodMs, resumed: false })?.name,
-      ).toBe('came-back');
+      expect(permit({ ...alive, scan }, false)?.name).toBe('came-back');
     });
+
+    test('an operator may waive it by name', () =>
+      expect(permit(among(many, ['hv02']), false, { despite: ['control-plane-suspect'] })).toBeNull());
   });
 
   test('the dead host is no spare for itself', () => {
-    const refusal = permitRecovery({
-      order: { ...order, plan: planOntoSpare('hv01') },
-      facts: facts({}),
-      heartbeatPeriodMs,
-      resumed: false,
-    });
+    const refusal = permit(facts({}), false, { plan: planOntoSpare('hv01') });
     expect(refusal).toMatchObject({ name: 'spare-unfit', why: 'it is the dead hypervisor itself' });
   });
 
@@ -239,12 +255,30 @@ describe('may it be evacuated?', () => {
   test.each([false, true])(
     'a heartbeat since the verdict, silent again (resumed: %s): the host lived, and is to be judged anew',
     (resumed) => {
-      const old = { ...order, judgedAtMs: nowMs - 300_000 };
       const change = facts({ agents: [agent('hv01', 120_000)] });
-      expect(permitRecovery({ order: old, facts: change, heartbeatPeriodMs, resumed })).toMatchObject({
+      expect(permit(change, resumed, { judgedAtMs: nowMs - 300_000 })).toMatchObject({
         name: 'came-back',
         evidence: 'heartbeat of neutron-openvswitch-agent 120 s ago',
       });
     },
   );
+});
+
+describe('dry mode in ns4 itself, whatever the monitor was configured to', () => {
+  test('refuses what is begun, not what is to be ended', () => {
+    expect(permit(facts({}), false, { deadBackoff: 0 })).toEqual({ name: 'dry-mode', hosts: ['hv01'] });
+    expect(permit(facts(inUse), true, { deadBackoff: 0 })).toBeNull();
+  });
+
+  test('is waived by its name', () =>
+    expect(permit(facts({}), false, { deadBackoff: 0, despite: ['dry-mode'] })).toBeNull());
+});
+
+test('a sign of life and a spare that does not fit cannot be waived', () => {
+  const despite = workerGates.map(({ name }) => name);
+  expect(permit(facts({ agents: [agent('hv01', 1_000)] }), false, { despite })?.name).toBe('came-back');
+  expect(permit(facts({ spare: spare('hv04', { state: 'down' }) }), false, { despite })?.name).toBe(
+    'spare-unfit',
+  );
+  expect(permit(facts({ spare: null }), false, { despite })?.name).toBe('unknown-host');
 });

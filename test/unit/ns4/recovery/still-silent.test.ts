@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { SignOfLifeError, StillSilent } from '../../../../src/ns4/recovery/still-silent.ts';
 import type { ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
-import { hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
+import { nowMs } from '../../../support/inventories.ts';
 
 function watch() {
   const time = { passedMs: 0, setByMs: 0 };
@@ -12,12 +12,11 @@ function watch() {
     const targets = { hv01: { state: 'answers', detail: 'port 22 open' } } as const;
     return { ok: true, outcome: 'seen', targets, controls: {}, tookMs: 1 };
   };
-  const { hosts } = inventory({ hypervisors: [hypervisor('hv01')], agents: [], servers: [] });
-  if (hosts === null) throw new Error('no hosts');
   const silence = new StillSilent({
     order: { dead: 'hv01', judgedAtMs: nowMs },
     cloud: { listAgents: async () => [], clockSkewMs: () => 0 },
-    ...{ hosts: { ...hosts, agents: [] }, heartbeatPeriodMs: 40_000, signal: new AbortController().signal },
+    heartbeatPeriodMs: 40_000,
+    signal: new AbortController().signal,
     clock: {
       nowMs: () => nowMs + time.passedMs + time.setByMs,
       steadyMs: () => time.passedMs,
