@@ -100,7 +100,7 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
     listComputeServices: (signal, host) => compute.listComputeServices(signal, host),
     listAgents: (signal, host) => network.listAgents(signal, host),
     listAggregates: (signal) => compute.listAggregates(signal),
-    // Keystone ignores a limit and sends all (facts).
+    // Keystone ignores a limit and sends all (docs/facts.md#lists-and-pages).
     listProjects: (signal) =>
       readList(
         session,

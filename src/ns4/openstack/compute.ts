@@ -119,8 +119,8 @@ export class Compute implements Pick<Cloud, ComputePart> {
   }
 
   /**
-   * One PUT for all fields: disabled alone, Nova asks the dead host first and waits a minute (facts). A reason longer than
-   * Nova takes is cut.
+   * One PUT for all fields: disabled alone, Nova asks the dead host first and waits a minute
+   * (docs/facts.md#compute-services). A reason longer than Nova takes is cut.
    * @throws CloudError; not-done for a reason without status disabled, which Nova would refuse
    */
   async changeComputeService(

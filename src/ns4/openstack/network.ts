@@ -22,7 +22,7 @@ export class Network implements Pick<Cloud, 'listAgents' | 'listPorts' | 'bindPo
     const query = fields(agentFields);
     if (host !== undefined) query.push(['host', host]);
     const call = { service: 'network', path: '/agents' } as const;
-    // Neutron ignores a limit here and sends all (facts).
+    // Older Neutrons ignore a limit here, newer ones do not (docs/facts.md#lists-and-pages): all is sent without one.
     const list = { call, query, key: 'agents', item: agentItem, idOf: agentId, pageSize: null };
     const agents = await readList(this.#session, list, signal);
     return agents

@@ -1,4 +1,5 @@
-// Placement: moving an instance's allocation, for the database method (Nova never heals it then: facts).
+// Placement: moving an instance's allocation, for the database method, as Nova never heals it then
+// (docs/facts.md#the-database-method).
 import { z } from 'zod';
 import { CloudError } from '../cloud.ts';
 import { negotiate, offeredRange, placementRange } from './microversion.ts';

@@ -1,5 +1,5 @@
 // What Nova, Neutron and Keystone answer, as far as Sonny uses it, turned into Sonny's words. Field names and their
-// oddities are facts of the real services (microversions 2.53 to 2.87).
+// oddities are those of the real services (docs/facts.md#names-fields-and-times).
 import { z } from 'zod';
 import type { Server } from '../../shared/documents/inventory.ts';
 import type {

@@ -22,7 +22,7 @@ export const hypervisorSchema = z.object({
   vcpusUsed: z.number(),
   memoryMb: z.number(),
   memoryMbUsed: z.number(),
-  /** Nova's own count; stale on a dead host until its nova-compute returns (facts: never decide by it). */
+  /** Nova's own count; stale on a dead host until its nova-compute returns (docs/facts.md#counts-on-a-dead-host). */
   runningVms: z.number(),
   /** Names of all aggregates the host is in, sorted. */
   aggregates: z.array(z.string()),
