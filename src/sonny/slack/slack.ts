@@ -4,10 +4,10 @@
 import { App, type Logger, LogLevel, SocketModeReceiver, webApi } from '@slack/bolt';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import type { Post } from '../relay/batch.ts';
-import type { Delivery, Outlet } from '../relay/relay.ts';
+import type { Delivery, Outlet, Post } from '../outlet/outlet.ts';
 import { type Asked, Mentions, type MessageEvent } from '../talk/mentions.ts';
 import type { Line } from './listening.ts';
+import { slackPacing } from './pacing.ts';
 import { type ProxyRoute, proxyRoute } from './proxy.ts';
 import { judge } from './slack-verdict.ts';
 
@@ -35,6 +35,7 @@ const refusedPauseMs = 30_000;
 
 export class Slack implements Outlet {
   readonly name = 'Slack';
+  readonly pacing = slackPacing;
   readonly #access: SlackAccess;
   readonly #log: Log;
   readonly #proxy: ProxyRoute | null;
