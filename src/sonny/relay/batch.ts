@@ -4,7 +4,7 @@ import type { Entry } from '../inbox/entry.ts';
 import type { Pacing, Post } from '../outlet/outlet.ts';
 import { postLine } from '../render/post-line.ts';
 
-export type Step =
+type Step =
   | { readonly kind: 'idle' }
   /** Too early for another post. */
   | { readonly kind: 'wait'; readonly ms: number }

@@ -9,7 +9,7 @@ import { pauseAfterMs } from '../outlet/backoff.ts';
 import type { Delivery, Outlet, Post } from '../outlet/outlet.ts';
 import { nextStep } from './batch.ts';
 
-export interface RelayParts {
+interface RelayParts {
   readonly feed: Feed;
   readonly outlet: Outlet;
   readonly clock: Clock;
@@ -17,7 +17,7 @@ export interface RelayParts {
 }
 
 /** When the next turn is due; `wakeable`: sooner, if something happens. */
-export interface Due {
+interface Due {
   readonly inMs: number;
   readonly wakeable: boolean;
 }

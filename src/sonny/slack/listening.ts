@@ -13,7 +13,7 @@ export interface Line {
   close(): void;
 }
 
-export interface ListeningParts<Login> {
+interface ListeningParts<Login> {
   /** Whether the token is good, and who we are. */
   login(): Promise<Login>;
   /** Null: without an app token there is nothing to listen on. */

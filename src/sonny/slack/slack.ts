@@ -11,7 +11,7 @@ import { slackPacing } from './pacing.ts';
 import { type ProxyRoute, proxyRoute } from './proxy.ts';
 import { judge } from './slack-verdict.ts';
 
-export interface SlackAccess {
+interface SlackAccess {
   readonly token: string;
   readonly appToken: string | null;
   readonly channel: string;
@@ -20,7 +20,7 @@ export interface SlackAccess {
 }
 
 /** Who we are. */
-export interface SlackLogin {
+interface SlackLogin {
   readonly botUserId: string;
   readonly botId: string | undefined;
   readonly name: string;

@@ -16,7 +16,7 @@ const mostWaiting = 20;
 /** An answer that late answers nothing. */
 const mostAttempts = 5;
 
-export interface AnsweringParts {
+interface AnsweringParts {
   /** All clouds; with the servers of this name or UUID, where one is asked for. */
   views(server: string | null): Promise<CloudView[]>;
   /** Posts mrkdwn into the thread of a question. */
