@@ -5,9 +5,11 @@ import type { Log } from '../shared/ground/log.ts';
 import { type Check, runChecks } from '../shared/process/check.ts';
 import type { ExitCode, Frame } from '../shared/process/frame.ts';
 import { probeRedis } from '../shared/redis/probe.ts';
-import { connectClouds } from './inbox/clouds.ts';
+import { connectReader } from './clouds.ts';
+import { secondsText } from './render/durations.ts';
 import type { Slack } from './slack/slack.ts';
-import { secondsText } from './talk/status.ts';
+import { monitorLine } from './talk/monitor-lines.ts';
+import type { CloudReader } from './talk/views.ts';
 
 /** Runs the checks and prints a line for each; 1 when one failed. */
 export async function check(
@@ -34,18 +36,30 @@ function cloudChecks(cloud: string, settings: Settings, log: Log, frame: Frame):
   const found = probeRedis(settings.redis, cloud);
   // Told when its line is due.
   found.catch(() => undefined);
+  let connected: CloudReader | null = null;
+  const reader = () => {
+    connected ??= connectReader(settings, cloud, log, frame);
+    return connected;
+  };
+  const needs = `Redis of ${cloud}`;
   return [
-    { what: `Redis of ${cloud}`, run: () => found },
+    { what: needs, run: () => found },
     {
       what: `inventory of ${cloud}`,
-      needs: `Redis of ${cloud}`,
+      needs,
       run: async () => {
-        const only = { ...settings, slack: { ...settings.slack, clouds: [cloud] } };
-        const { readers } = connectClouds(only, 'slack', log, frame);
-        const picture = (await readers.get(cloud)?.inventory.read()) ?? null;
+        const picture = await reader().inventory.read();
         if (picture === null) return 'none yet';
         const age = secondsText(Date.now() - picture.collectedAtMs);
         return `${picture.hypervisors.length} hypervisors, updated ${age} ago`;
+      },
+    },
+    {
+      what: `monitor of ${cloud}`,
+      needs,
+      run: async () => {
+        const [leader, published] = await Promise.all([reader().leader(), reader().status()]);
+        return monitorLine({ leader, published }, Date.now());
       },
     },
   ];

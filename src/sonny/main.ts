@@ -7,9 +7,8 @@ import type { Log } from '../shared/ground/log.ts';
 import { type CommonOptions, command, type Frame, runProcess } from '../shared/process/frame.ts';
 import { start } from '../shared/process/start.ts';
 import { check } from './checks.ts';
-import { type Clouds, connectClouds, onEvents } from './inbox/clouds.ts';
+import { type Clouds, connectClouds, onEvents } from './clouds.ts';
 import { Feed } from './inbox/feed.ts';
-import { slackPacing } from './relay/batch.ts';
 import { Relay } from './relay/relay.ts';
 import { keepListening } from './slack/listening.ts';
 import { Slack } from './slack/slack.ts';
@@ -17,7 +16,7 @@ import { judge } from './slack/slack-verdict.ts';
 import { Answering } from './talk/answering.ts';
 import { statusText } from './talk/status.ts';
 import { readViews } from './talk/views.ts';
-import { Terminal, terminalPacing } from './terminal/terminal.ts';
+import { Terminal } from './terminal/terminal.ts';
 
 const clock = systemClock;
 
@@ -32,8 +31,7 @@ await runProcess('sonny', async (frame) => {
   if (options.check) return check(settings, slack, log, frame);
   const clouds = connectClouds(settings, slack === null ? 'terminal' : 'slack', log, frame);
   const outlet = slack ?? new Terminal(process.stdout);
-  const pacing = slack === null ? terminalPacing : slackPacing;
-  const relay = new Relay({ feed: new Feed(clouds.sources, log), outlet, pacing, clock, log });
+  const relay = new Relay({ feed: new Feed(clouds.sources, log), outlet, clock, log });
   onEvents(settings, () => relay.wake(), log, frame);
   log.info({ clouds: clouds.names, config: settings.file }, `relaying to ${outlet.name}`);
   relay.say(`Sonny is initialized and follows ${clouds.names.join(', ')}.`);

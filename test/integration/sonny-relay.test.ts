@@ -96,6 +96,29 @@ describe('the sonny process', { timeout: 60_000 }, () => {
     expect([told(), told(cloud2)]).toEqual([[3, 4], [5]]);
   });
 
+  it('tells what monitors of other versions wrote, past what nobody can read', async () => {
+    house(withSlack());
+    await started();
+    const { incidents: _, ...rest } = announce(cloud1, Date.now(), facts('hv1'));
+    await happen(0, 1);
+    for (const written of [
+      '{',
+      JSON.stringify({ ...rest, version: 1, text: 'hv1 said an older monitor.' }),
+      JSON.stringify({
+        ...rest,
+        version: 2,
+        incidents: [],
+        text: 'hv2 is news.',
+        facts: { kind: 'of-next-year' },
+      }),
+    ])
+      await household.redis.xadd(keysOf(cloud1).events, '*', 'event', written);
+    await happen(3, 4);
+    await until(3);
+    expect(told()).toEqual([0, 1, 2, 3]);
+    expect(lines()).toContain(`${cloud1}: hv1 said an older monitor.`);
+  });
+
   it('posts at most once a second, and loses nothing of a flood', async () => {
     house(withSlack());
     await started();

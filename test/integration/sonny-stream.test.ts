@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { announce } from '../../src/shared/documents/events/events.ts';
 import { EventLog, eventCapacity } from '../../src/shared/redis/event-log.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
-import { type Page, RedisEventSource, streamStart } from '../../src/sonny/inbox/event-source.ts';
+import { type Page, RedisEventSource } from '../../src/sonny/inbox/event-source.ts';
+import { streamStart } from '../../src/sonny/inbox/position.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const keys = keysOf('cloud1');
@@ -124,16 +125,30 @@ describe('the event stream of a cloud', () => {
     expect(said(await source.readAfter(position, 10))).toEqual(['later']);
   });
 
-  it('passes entries it cannot read, and reads events of kinds it does not know', async () => {
+  it('hands on whole events, of whichever version, and one that cannot be read stops none of the others', async () => {
     const source = open();
     const start = await source.open();
-    await redis.xadd(keys.events, '*', 'event', '{');
+    const good = announce('cloud1', 1, { kind: 'returned', host: 'hv1' }, ['20261121T120000-hv1']);
+    const { incidents: _, ...rest } = good;
+    for (const written of [
+      JSON.stringify(good),
+      '{',
+      JSON.stringify({ ...good, facts: { kind: 'of-next-year' } }),
+      JSON.stringify({ ...rest, version: 1 }),
+      JSON.stringify(good),
+    ])
+      await redis.xadd(keys.events, '*', 'event', written);
     await redis.xadd(keys.events, '*', 'other', 'field');
-    const newer = { ...event('hv1'), version: 2, facts: { kind: 'of-next-year' } };
-    await redis.xadd(keys.events, '*', 'event', JSON.stringify(newer));
     const page = await source.readAfter(start, 10);
-    expect(said(page)).toEqual([null, null, 'hv1']);
-    expect(numbers(page)).toEqual([1, 2, 3]);
+    expect(page.entries.map(({ event: read }) => read)).toEqual([
+      good,
+      null,
+      { ...good, facts: null },
+      { ...good, version: 1, incidents: [], facts: null },
+      good,
+      null,
+    ]);
+    expect(numbers(page)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('takes a stored cursor that is none for a first start', async () => {

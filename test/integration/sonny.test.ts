@@ -9,6 +9,7 @@ import { type Slack, startSlack } from '../../simulator/slack/slack.ts';
 import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { hypervisor, inventory, server, spare } from '../support/inventories.ts';
+import { incidentOf, monitorStatus } from '../support/monitor-statuses.ts';
 import { Household, type Ini } from '../support/processes.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
@@ -85,6 +86,12 @@ async function fillInventory(): Promise<void> {
   await new InventoryStore(house.redis, keysOf('cloud1')).write(hosts, servers);
 }
 
+/** As a monitor publishes it; none leads. */
+async function publishStatus(change: object = {}): Promise<void> {
+  const status = monitorStatus({ incidents: [incidentOf('hv01')] });
+  await house.redis.set(keysOf('cloud1').status, JSON.stringify({ ...status, ...change }));
+}
+
 describe('questions', () => {
   it('are answered in their thread, each once, wherever the bot was mentioned', async () => {
     await started();
@@ -103,6 +110,19 @@ describe('questions', () => {
     // Every mention came as `message` and as `app_mention`: seven questions, seven answers.
     await delay(300);
     expect(slack.appPosts.filter((post) => post.threadTs !== null)).toHaveLength(7);
+  });
+
+  it('about the status are answered from what the monitor published, of whichever version', async () => {
+    await started();
+    await fillInventory();
+    expect(await ask('status')).toContain('\n    no monitor has published its status yet\n');
+    await publishStatus();
+    await house.redis.set(keysOf('cloud1').monitorLease, JSON.stringify({ who: 'host/1', token: 't' }));
+    expect(await ask('status')).toMatch(
+      /\n {4}host\/1 leads\n {4}fencing: none, .*\n {4}hv01: suspect, incident open for .*\n {4}no ns4 is there$/,
+    );
+    await publishStatus({ version: 2 });
+    expect(await ask('status')).toContain('the status of the monitor cannot be read (version 2)');
   });
 
   it('cannot make the bot shout or break out of a code block', async () => {
@@ -260,6 +280,7 @@ describe('--check', () => {
     const { code, output } = await check();
     expect(output).toContain('@sonny in Simulated, posting to ops, answering questions');
     expect(output).toMatch(/ok {6}inventory of cloud1: none yet/);
+    expect(output).toMatch(/ok {6}monitor of cloud1: no monitor leads now: .*; no monitor has published/);
     expect(code).toBe(0);
     expect(slack.posts).toHaveLength(0);
     expect(await house.redis.keys('*')).toEqual([]);

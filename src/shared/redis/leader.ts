@@ -1,5 +1,4 @@
-// How the monitors of a cloud stand, as anybody may read it: who leads (the lease runs out by itself), and whether the
-// leader holds.
+// Who leads a cloud's monitors, as anybody may read it: the lease, which runs out by itself.
 import { z } from 'zod';
 import type { Db } from './db.ts';
 import type { Keys } from './keys.ts';
@@ -17,18 +16,5 @@ export async function readLeader(redis: Db, keys: Pick<Keys, 'monitorLease'>): P
     return leaseSchema.parse(JSON.parse(text)).who;
   } catch {
     return 'somebody of another version';
-  }
-}
-
-const holdSchema = z.object({ hold: z.object({ why: z.string() }).nullable() });
-
-/** Why nothing is recovered until an operator accepts it; null when it is. */
-export async function readHold(redis: Db, keys: Pick<Keys, 'monitorState'>): Promise<string | null> {
-  const text = await redis.get(keys.monitorState);
-  try {
-    return holdSchema.parse(JSON.parse(text ?? '')).hold?.why ?? null;
-  } catch {
-    // None, or a state of another version.
-    return null;
   }
 }

@@ -1,20 +1,33 @@
-// Reads the status that the monitor publishes with every save.
+// Reads the status that the monitor publishes with every save. Its monitor may be of another version.
+import { z } from 'zod';
 import { type Status, statusSchema } from '../documents/status.ts';
 import type { Db } from './db.ts';
 import type { Keys } from './keys.ts';
 
-/** What is known of the status of a cloud: none was published yet, or one of another version. */
+/** What is known of the status of a cloud. */
 export type FoundStatus =
   | { readonly kind: 'found'; readonly status: Status }
   | { readonly kind: 'none' }
-  | { readonly kind: 'not-understood' };
+  /** `version` as the document has it; null: it has none. */
+  | { readonly kind: 'not-understood'; readonly version: number | null };
 
-export async function readStatus(redis: Db, keys: Pick<Keys, 'status'>): Promise<FoundStatus> {
+/** Reports of a newer ns4 may hold what this version does not know: they are left out, and hide nothing else. */
+const foundSchema = statusSchema.extend({ reports: statusSchema.shape.reports.catch([]) });
+const versionSchema = z.object({ version: z.number() });
+
+export async function readStatus(redis: Pick<Db, 'get'>, keys: Pick<Keys, 'status'>): Promise<FoundStatus> {
   const text = await redis.get(keys.status);
   if (text === null) return { kind: 'none' };
+  const json = jsonOrNull(text);
+  const status = foundSchema.safeParse(json).data;
+  if (status !== undefined) return { kind: 'found', status };
+  return { kind: 'not-understood', version: versionSchema.safeParse(json).data?.version ?? null };
+}
+
+function jsonOrNull(text: string): unknown {
   try {
-    return { kind: 'found', status: statusSchema.parse(JSON.parse(text)) };
+    return JSON.parse(text);
   } catch {
-    return { kind: 'not-understood' };
+    return null;
   }
 }

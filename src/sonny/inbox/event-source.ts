@@ -1,29 +1,15 @@
 // The event stream of one cloud as the relay reads it: pages from a cursor that is stored in Redis, and the count of
 // what the stream's cap took away before it was read.
-import { eventSchema, type SonnyEvent } from '../../shared/documents/events/events.ts';
 import type { Db } from '../../shared/redis/db.ts';
 import { eventCapacity } from '../../shared/redis/event-log.ts';
-import type { Position } from '../relay/batch.ts';
+import type { Lost } from './entry.ts';
+import { compareIds, formatPosition, idMs, type Position, parsePosition, streamStart } from './position.ts';
+import { parseEvent, type ReceivedEvent } from './received-event.ts';
 
-/**
- * Of an event only what is said. Not its facts: a monitor or ns4 that is newer than this sonny may write kinds it does
- * not know, and their sentences are to be heard all the same.
- */
-const spokenSchema = eventSchema.pick({ atMs: true, level: true, text: true });
-export type Spoken = Pick<SonnyEvent, 'atMs' | 'level' | 'text'>;
-
-/** An entry of the stream; `event` is null for one this version does not understand. */
-export interface StreamEntry {
+/** An entry of the stream; `event` is null for one that cannot be read. */
+interface StreamEntry {
   readonly position: Position;
-  readonly event: Spoken | null;
-}
-
-/** Events that were trimmed away unread. */
-export interface Lost {
-  /** Null: nobody knows how many. */
-  readonly count: number | null;
-  readonly afterMs: number;
-  readonly beforeMs: number;
+  readonly event: ReceivedEvent | null;
 }
 
 export interface Page {
@@ -39,8 +25,6 @@ export interface EventSource {
   readAfter(position: Position, count: number): Promise<Page>;
   store(position: Position): Promise<void>;
 }
-
-export const streamStart: Position = { id: '0-0', number: 0 };
 
 interface StreamInfo {
   readonly firstId: string | null;
@@ -104,7 +88,7 @@ export class RedisEventSource implements EventSource {
     if (infoError !== null && !infoError.message.includes('no such key')) throw infoError;
     const entries = (range as [string, string[]][]).map(([id, fields]) => ({
       id,
-      event: parseEvent(fields[1]),
+      event: parseEvent(fields[1] ?? ''),
     }));
     return { entries, info: infoError === null ? parseInfo(info as unknown[]) : null };
   }
@@ -129,34 +113,6 @@ function numberOfFirst(info: StreamInfo, position: Position, found: number, aske
 
 const firstNumber = (info: StreamInfo): number | null =>
   info.added === null ? null : info.added - info.length + 1;
-
-/** Milliseconds since the epoch in a stream id. */
-export const idMs = (id: string): number => Number(id.split('-')[0]);
-
-/** Order of two stream ids, as sort() wants it. */
-export function compareIds(a: string, b: string): number {
-  return idMs(a) - idMs(b) || Number(a.split('-')[1]) - Number(b.split('-')[1]);
-}
-
-/** The cursor as it is stored: the id, and the number when it is known. */
-export function formatPosition({ id, number }: Position): string {
-  return number === null ? id : `${id} ${number}`;
-}
-
-/** A stored cursor; null when there is none, or nothing that could be one. */
-export function parsePosition(text: string | null): Position | null {
-  const [, id, number] = /^(\d+-\d+)(?: (\d+))?$/.exec(text ?? '') ?? [];
-  if (id === undefined) return null;
-  return { id, number: number === undefined ? null : Number(number) };
-}
-
-function parseEvent(text: string | undefined): Spoken | null {
-  try {
-    return spokenSchema.safeParse(JSON.parse(text ?? '')).data ?? null;
-  } catch {
-    return null;
-  }
-}
 
 function parseInfo(reply: unknown[]): StreamInfo {
   const field = (name: string): unknown => {

@@ -2,10 +2,12 @@
 // stored only after its events were said; a cloud that cannot be read does not keep the others from being read.
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import type { Entry, Position } from '../relay/batch.ts';
-import type { EventSource, Lost } from './event-source.ts';
+import type { Entry } from './entry.ts';
+import type { EventSource } from './event-source.ts';
+import type { Position } from './position.ts';
+import type { ReceivedEvent } from './received-event.ts';
 
-/** Entries held per cloud, at most. */
+/** Entries held per cloud, at most. Each holds facts of bounded size, see received-event.ts. */
 export const pageSize = 200;
 
 interface Lane {
@@ -99,20 +101,14 @@ export class Feed {
         position: null,
         atMs: lost.afterMs,
         level: 'warning',
-        text: lostText(lost),
+        incidents: [],
+        message: { kind: 'lost', lost },
       });
     }
     for (const { position, event } of entries) {
       if (event === null)
         this.#log.warn({ cloud, id: position.id }, 'an event this version does not understand');
-      lane.waiting.push({
-        cloud,
-        position,
-        atMs: event?.atMs ?? 0,
-        level: event?.level ?? 'debug',
-        // Only what will be said is held: an event's facts can be large.
-        text: event === null || event.level === 'debug' ? null : event.text,
-      });
+      lane.waiting.push(entryOf(cloud, position, event));
       lane.readTo = position;
     }
   }
@@ -134,12 +130,10 @@ export class Feed {
   }
 }
 
-const utc = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-
-/** The sentence for events that are gone. */
-export function lostText({ count, afterMs, beforeMs }: Lost): string {
-  const what =
-    count === null ? 'an unknown number of events' : count === 1 ? '1 event' : `up to ${count} events`;
-  const since = afterMs === 0 ? 'before' : `between ${utc(afterMs)} and`;
-  return `I missed ${what} ${since} ${utc(beforeMs)}: I was away for longer than the stream keeps them.`;
+function entryOf(cloud: string, position: Position, event: ReceivedEvent | null): Entry {
+  if (event === null) return { cloud, position, atMs: 0, level: 'debug', incidents: [], message: null };
+  const { atMs, level, incidents, facts, text } = event;
+  // Only what will be said is held.
+  const message = level === 'debug' ? null : ({ kind: 'event', facts, text } as const);
+  return { cloud, position, atMs, level, incidents, message };
 }

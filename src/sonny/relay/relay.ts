@@ -1,35 +1,23 @@
-// The relay: what waits goes out, in order, a post at a time; a cursor moves only after its post was taken. It never
-// gives an event up because Slack is away or busy. A crash between Slack's yes and the stored cursor repeats one post.
+// The relay sends what waits, in order, one post at a time. A cursor moves only after its post was taken, so no event is
+// lost while Slack is away or busy. A crash between Slack's yes and the stored cursor repeats one post.
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import { type Entry, ownWords } from '../inbox/entry.ts';
 import type { Feed } from '../inbox/feed.ts';
-import { pauseAfterMs } from './backoff.ts';
-import { type Entry, nextStep, type Pacing, type Post } from './batch.ts';
+import { pauseAfterMs } from '../outlet/backoff.ts';
+import type { Delivery, Outlet, Post } from '../outlet/outlet.ts';
+import { nextStep } from './batch.ts';
 
-/** What became of a post. `give-up`: this very post will never be taken; others may be. */
-export type Delivery =
-  | { readonly kind: 'sent' }
-  /** `afterMs` as the other side asked for; null: it did not say. */
-  | { readonly kind: 'retry'; readonly afterMs: number | null; readonly reason: string }
-  | { readonly kind: 'give-up'; readonly reason: string };
-
-/** Where posts go: Slack, or the terminal. */
-export interface Outlet {
-  readonly name: string;
-  deliver(post: Post): Promise<Delivery>;
-}
-
-export interface RelayParts {
+interface RelayParts {
   readonly feed: Feed;
   readonly outlet: Outlet;
-  readonly pacing: Pacing;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** When the next turn is due; `wakeable`: sooner, if something happens. */
-export interface Due {
+interface Due {
   readonly inMs: number;
   readonly wakeable: boolean;
 }
@@ -62,13 +50,12 @@ export class Relay {
 
   /** Says something of sonny itself, before the events that wait. */
   say(text: string): void {
-    const { clock } = this.#parts;
-    const notice: Entry = { cloud: null, position: null, atMs: clock.nowMs(), level: 'info', text };
+    const notice = ownWords(text, this.#parts.clock.nowMs());
     this.#notices = [...this.#notices, notice].slice(-mostNotices);
     this.wake();
   }
 
-  /** Something happened: look now, unless a pause is being kept. */
+  /** Something happened: the relay looks now, unless it keeps a pause. */
   wake(): void {
     this.#woken = true;
     if (this.#wakeable) this.#nap?.abort();
@@ -94,23 +81,23 @@ export class Relay {
 
   /** Last words: one attempt, in bounded time. Events that wait keep waiting for the next start. */
   async farewell(text: string): Promise<void> {
-    const { clock, outlet, pacing } = this.#parts;
-    const entry: Entry = { cloud: null, position: null, atMs: clock.nowMs(), level: 'info', text };
-    const step = nextStep([entry], pacing, this.#lastPostAtMs, clock.nowMs());
+    const { clock, outlet } = this.#parts;
+    const entry = ownWords(text, clock.nowMs());
+    const step = nextStep([entry], outlet.pacing, this.#lastPostAtMs, clock.nowMs());
     if (step.kind === 'wait') await clock.sleep(step.ms);
     await within(clock, farewellMs, outlet.deliver({ text, entries: [entry] }));
   }
 
   /** One look: stores cursors, reads, posts at most once. Says when to look again. */
   async turn(): Promise<Due> {
-    const { feed, clock, pacing } = this.#parts;
+    const { feed, clock, outlet } = this.#parts;
     this.#woken = false;
     // Not one more post while a cursor cannot be stored: what a crash would repeat stays one post.
     if (!(await feed.store())) return { inMs: redisPauseMs, wakeable: false };
     if (this.#post === null) {
       const complete = await feed.fill();
       const waiting = [...this.#notices, ...feed.waiting()];
-      const step = nextStep(waiting, pacing, this.#lastPostAtMs, clock.nowMs());
+      const step = nextStep(waiting, outlet.pacing, this.#lastPostAtMs, clock.nowMs());
       if (step.kind === 'idle') return { inMs: complete ? idleMs : redisPauseMs, wakeable: complete };
       if (step.kind === 'wait') return { inMs: step.ms, wakeable: false };
       if (step.kind === 'pass') {
@@ -123,7 +110,7 @@ export class Relay {
   }
 
   async #deliver(post: Post): Promise<Due> {
-    const { outlet, clock, pacing, log } = this.#parts;
+    const { outlet, clock, log } = this.#parts;
     const delivery = await attempt(() => outlet.deliver(post));
     this.#lastPostAtMs = clock.nowMs();
     if (delivery.kind === 'retry') {
@@ -132,7 +119,7 @@ export class Relay {
         log.error(`${outlet.name} does not take posts now: ${delivery.reason}; events wait`);
       this.#trouble = delivery.reason;
       const pauseMs = delivery.afterMs ?? pauseAfterMs(this.#failures);
-      return { inMs: Math.max(pauseMs, pacing.pauseMs), wakeable: false };
+      return { inMs: Math.max(pauseMs, outlet.pacing.pauseMs), wakeable: false };
     }
     if (delivery.kind === 'give-up')
       log.error({ text: post.text }, `${outlet.name} will never take this post: ${delivery.reason}`);

@@ -3,7 +3,7 @@
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import { pauseAfterMs } from '../relay/backoff.ts';
+import { pauseAfterMs } from '../outlet/backoff.ts';
 import type { SlackVerdict } from './slack-verdict.ts';
 
 /** An open connection that questions arrive on. */
@@ -13,7 +13,7 @@ export interface Line {
   close(): void;
 }
 
-export interface ListeningParts<Login> {
+interface ListeningParts<Login> {
   /** Whether the token is good, and who we are. */
   login(): Promise<Login>;
   /** Null: without an app token there is nothing to listen on. */

@@ -4,14 +4,14 @@
 import { App, type Logger, LogLevel, SocketModeReceiver, webApi } from '@slack/bolt';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import type { Post } from '../relay/batch.ts';
-import type { Delivery, Outlet } from '../relay/relay.ts';
+import type { Delivery, Outlet, Post } from '../outlet/outlet.ts';
 import { type Asked, Mentions, type MessageEvent } from '../talk/mentions.ts';
 import type { Line } from './listening.ts';
+import { slackPacing } from './pacing.ts';
 import { type ProxyRoute, proxyRoute } from './proxy.ts';
 import { judge } from './slack-verdict.ts';
 
-export interface SlackAccess {
+interface SlackAccess {
   readonly token: string;
   readonly appToken: string | null;
   readonly channel: string;
@@ -20,7 +20,7 @@ export interface SlackAccess {
 }
 
 /** Who we are. */
-export interface SlackLogin {
+interface SlackLogin {
   readonly botUserId: string;
   readonly botId: string | undefined;
   readonly name: string;
@@ -35,6 +35,7 @@ const refusedPauseMs = 30_000;
 
 export class Slack implements Outlet {
   readonly name = 'Slack';
+  readonly pacing = slackPacing;
   readonly #access: SlackAccess;
   readonly #log: Log;
   readonly #proxy: ProxyRoute | null;

@@ -3,12 +3,12 @@ import pLimit from 'p-limit';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import { pauseAfterMs } from '../relay/backoff.ts';
-import type { Delivery } from '../relay/relay.ts';
+import { pauseAfterMs } from '../outlet/backoff.ts';
+import type { Delivery } from '../outlet/outlet.ts';
 import { answer } from './answers.ts';
 import type { Asked } from './mentions.ts';
 import { parseQuestion } from './questions.ts';
-import type { CloudView } from './records.ts';
+import type { CloudView } from './views.ts';
 
 /** Questions answered at once, and that wait; a flood beyond that is dropped, the events matter more. */
 const atOnce = 2;
@@ -16,7 +16,7 @@ const mostWaiting = 20;
 /** An answer that late answers nothing. */
 const mostAttempts = 5;
 
-export interface AnsweringParts {
+interface AnsweringParts {
   /** All clouds; with the servers of this name or UUID, where one is asked for. */
   views(server: string | null): Promise<CloudView[]>;
   /** Posts mrkdwn into the thread of a question. */

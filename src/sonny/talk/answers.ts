@@ -1,16 +1,18 @@
 // Answers to questions, from what can be seen of the clouds. Pure: views and the time are passed in.
+import { secondsText } from '../render/durations.ts';
 import { codeBlock, escapeMrkdwn, escapeWithin, visible } from '../render/mrkdwn.ts';
 import { nearestNames } from './nearest.ts';
 import type { Question } from './questions.ts';
-import { type CloudView, type Found, findHypervisors, mostRecords } from './records.ts';
-import { secondsText, statusText } from './status.ts';
+import { type Found, findHypervisors, mostRecords } from './records.ts';
+import { statusText } from './status.ts';
+import type { CloudView } from './views.ts';
 
 /** As for posts; Slack folds and splits longer texts. */
 const longestAnswer = 3_500;
 
 const commands = [
   '`help`: this list',
-  '`status`: how many seconds ago the inventory of each cloud was updated, and what is in it',
+  '`status`: for each cloud how old its inventory is, what is in it, who leads, and each open incident',
   '`show hv NAME`: a hypervisor, by its name or the host of its service',
   '`show vm UUID|NAME`: an instance',
 ].join('\n');
@@ -34,7 +36,8 @@ export function answer(question: Question, views: readonly CloudView[], nowMs: n
 type Show = Extract<Question, { kind: 'show' }>;
 
 function show({ what, name }: Show, views: readonly CloudView[], nowMs: number): string {
-  const hypervisors = what === 'hv' ? views.flatMap((view) => findHypervisors(view, name)) : [];
+  const pictures = what === 'hv' ? views.flatMap(({ picture }) => picture ?? []) : [];
+  const hypervisors = pictures.flatMap((picture) => findHypervisors(picture, name));
   const servers = views.flatMap((view) => view.servers ?? []);
   const found = what === 'hv' ? hypervisors : servers.flatMap(({ shown }) => shown);
   const count = what === 'hv' ? found.length : servers.reduce((sum, { count }) => sum + count, 0);

@@ -2,31 +2,11 @@
 // which is public facts. Servers are searched a piece at a time, as there may be more than should be held at once.
 import { stringify } from 'yaml';
 import type { Server } from '../../shared/documents/inventory.ts';
-import type { FencingMode } from '../../shared/documents/terms/fencing-mode.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { nearestNames } from './nearest.ts';
 
 /** Records of one name that are shown; the others are counted. */
 export const mostRecords = 5;
-
-/** What sonny can see of one cloud. */
-export interface CloudView {
-  readonly cloud: string;
-  /** Null: there is none yet, or it could not be read. */
-  readonly picture: Picture | null;
-  /** What was asked for by name; null when no server was. */
-  readonly servers: ServersFound | null;
-  /** Does its monitor demand proof? Null: it never said. */
-  readonly fencing: FencingMode | null;
-  /** The monitor that leads; null: none does. */
-  readonly leader: string | null;
-  /** Why it recovers nothing until an operator accepts it; null: it recovers. */
-  readonly hold: string | null;
-  /** Names of the vantage points that are alive, sorted. */
-  readonly eyes: readonly string[];
-  /** Why the inventory could not be read; null when it was. */
-  readonly trouble: string | null;
-}
 
 /** A record that was found. */
 export interface Found {
@@ -36,19 +16,15 @@ export interface Found {
 }
 
 /** Hypervisors by hypervisor name or service host; letters' case does not matter. */
-export function findHypervisors({ cloud, picture }: CloudView, name: string): Found[] {
-  if (picture === null) return [];
+export function findHypervisors(picture: Picture, name: string): Found[] {
+  const { cloud, collectedAtMs } = picture;
   return picture.hypervisors
     .filter((hypervisor) => same(hypervisor.name, name) || same(hypervisor.host, name))
     .map((hypervisor) => {
       const agents = picture
         .agentsOf(hypervisor.host)
         .map(({ binary, alive, heartbeatAtMs }) => ({ binary, alive, heartbeatAtMs }));
-      return {
-        cloud,
-        collectedAtMs: picture.collectedAtMs,
-        yaml: toYaml({ cloud, ...hypervisor, agents }),
-      };
+      return { cloud, collectedAtMs, yaml: toYaml({ cloud, ...hypervisor, agents }) };
     });
 }
 

@@ -1,26 +1,26 @@
-// How fresh Sonny's picture of each cloud is: the answer to `status`, also posted after a lost connection. Pure.
-
+// How a cloud stands: the answer to `status`, also posted after a lost connection. Pure.
 import { isMarkedSpare } from '../../shared/documents/inventory.ts';
-import { fencingText } from '../../shared/documents/terms/fencing-mode.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
-import type { CloudView } from './records.ts';
+import { counted, secondsText } from '../render/durations.ts';
+import { monitorLines } from './monitor-lines.ts';
+import type { CloudView } from './views.ts';
 
-/** Two lines or more per cloud, as plain text. */
+/** Plain text: for each cloud how old its inventory is, and below it, indented, what is known of it. */
 export function statusText(views: readonly CloudView[], nowMs: number): string {
   return views.map((view) => cloudStatus(view, nowMs)).join('\n');
 }
 
 function cloudStatus(view: CloudView, nowMs: number): string {
-  const { cloud, picture, fencing, leader, hold, eyes, trouble } = view;
+  const { cloud, picture, eyes, trouble } = view;
   if (trouble !== null) return `${cloud}: the inventory cannot be read now (${trouble})`;
-  if (picture === null) return `${cloud}: the inventory was never updated. Are monitor and ns4 running?`;
-  const age = secondsText(nowMs - picture.collectedAtMs);
-  const lines = [`${hostsText(picture)}; ${serversText(picture, nowMs)}`];
-  if (leader === null) lines.push('no monitor leads now: nobody decides anything');
-  if (hold !== null) lines.push(`holding, nothing is recovered: ${hold} ("monitor --accept-empty-state")`);
-  if (fencing !== null) lines.push(fencingText(fencing));
-  lines.push(eyesText(eyes));
-  return [`${cloud}: inventory updated ${age} ago`, ...lines].join('\n    ');
+  const head =
+    picture === null
+      ? [`${cloud}: the inventory was never updated. Are monitor and ns4 running?`]
+      : [
+          `${cloud}: inventory updated ${secondsText(nowMs - picture.collectedAtMs)} ago`,
+          `${hostsText(picture)}; ${serversText(picture, nowMs)}`,
+        ];
+  return [...head, ...monitorLines(view, nowMs), eyesText(eyes)].join('\n    ');
 }
 
 function hostsText({ hypervisors }: Picture): string {
@@ -40,11 +40,4 @@ function eyesText(eyes: readonly string[]): string {
   return eyes.length === 0
     ? 'no ns4 is there'
     : `${counted(eyes.length, 'vantage point')}: ${eyes.join(', ')}`;
-}
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-/** A duration in whole seconds; clocks that disagree a little make no negative one. */
-export function secondsText(ms: number): string {
-  return counted(Math.max(0, Math.round(ms / 1_000)), 'second');
 }

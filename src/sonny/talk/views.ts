@@ -1,18 +1,32 @@
-// What sonny can see of the clouds right now: their inventories, read when somebody asks. The servers
-// are read only when one is asked for, and those that were not are not kept.
-
-import type { FencingMode } from '../../shared/documents/terms/fencing-mode.ts';
+// What sonny can see of the clouds right now, read when somebody asks. The servers are read only when one is asked for,
+// and those that were not are not kept.
 import { errorText } from '../../shared/ground/errors.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
-import { type CloudView, ServerSearch } from './records.ts';
+import type { FoundStatus } from '../../shared/redis/status.ts';
+import type { MonitorView } from './monitor-lines.ts';
+import { ServerSearch, type ServersFound } from './records.ts';
 
-/** Where a cloud is looked at: its inventory, and how its monitor works. */
+/** What sonny can see of one cloud. */
+export interface CloudView extends MonitorView {
+  readonly cloud: string;
+  /** Null: there is none yet, or it could not be read. */
+  readonly picture: Picture | null;
+  /** What was asked for by name; null when no server was. */
+  readonly servers: ServersFound | null;
+  /** Names of the vantage points that are alive, sorted. */
+  readonly eyes: readonly string[];
+  /** Why the inventory could not be read; null when it was. */
+  readonly trouble: string | null;
+}
+
+/** Where a cloud is looked at. */
 export interface CloudReader {
   readonly inventory: Pick<InventoryStore, 'read' | 'readThrough'>;
-  fencing(): Promise<FencingMode | null>;
-  /** Name of the monitor that leads, and why it holds; null: none leads, it does not hold. */
+  /** Name of the monitor that leads; null: none does. */
   leader(): Promise<string | null>;
-  hold(): Promise<string | null>;
+  /** What the monitor published. */
+  status(): Promise<FoundStatus>;
   eyes(): Promise<readonly string[]>;
 }
 
@@ -26,29 +40,26 @@ export async function readViews(
 ): Promise<CloudView[]> {
   const views: CloudView[] = [];
   // One after another: inventories are megabytes, and nobody is in such a hurry.
-  for (const [cloud, reader] of readers) {
-    try {
-      const { picture, servers } = await look(reader, server);
-      const [fencing, leader, hold, eyes] = await Promise.all([
-        reader.fencing(),
-        reader.leader(),
-        reader.hold(),
-        reader.eyes(),
-      ]);
-      views.push({ cloud, picture, servers, fencing, leader, hold, eyes, trouble: null });
-    } catch (error) {
-      const unread = {
-        picture: null,
-        servers: null,
-        fencing: null,
-        leader: null,
-        hold: null,
-        eyes: [],
-      };
-      views.push({ cloud, ...unread, trouble: errorText(error) });
-    }
-  }
+  for (const [cloud, reader] of readers) views.push(await readView(cloud, reader, server));
   return views;
+}
+
+async function readView(cloud: string, reader: CloudReader, server: string | null): Promise<CloudView> {
+  try {
+    const { picture, servers } = await look(reader, server);
+    const [leader, published, eyes] = await Promise.all([reader.leader(), reader.status(), reader.eyes()]);
+    return { cloud, picture, servers, leader, published, eyes, trouble: null };
+  } catch (error) {
+    return {
+      cloud,
+      picture: null,
+      servers: null,
+      leader: null,
+      published: { kind: 'none' },
+      eyes: [],
+      trouble: errorText(error),
+    };
+  }
 }
 
 async function look({ inventory }: CloudReader, server: string | null) {

@@ -1,13 +1,17 @@
 // When the next post goes out and what is in it.
 import { describe, expect, it } from 'vitest';
-import { type Entry, nextStep, type Post, slackPacing } from '../../../../src/sonny/relay/batch.ts';
+import type { Entry } from '../../../../src/sonny/inbox/entry.ts';
+import type { Post } from '../../../../src/sonny/outlet/outlet.ts';
+import { nextStep } from '../../../../src/sonny/relay/batch.ts';
+import { slackPacing } from '../../../../src/sonny/slack/pacing.ts';
 
 const event = (text: string | null, change: Partial<Entry> = {}): Entry => ({
   cloud: 'cloud1',
   position: { id: '1-0', number: 1 },
   atMs: 0,
   level: 'info',
-  text,
+  incidents: [],
+  message: text === null ? null : { kind: 'event', facts: null, text },
   ...change,
 });
 
@@ -59,7 +63,7 @@ describe('what', () => {
     }
     expect(texts.every((text) => text.length <= 3_500)).toBe(true);
     expect(texts.length).toBe(3);
-    expect(texts.join('\n').split('\n')).toEqual(all.map(({ text }) => `cloud1: ${text}`));
+    expect(texts.join('\n').split('\n')).toEqual(all.map((_, i) => `cloud1: ${i} ${'x'.repeat(90)}`));
   });
 
   it('cuts one event that is too long, with a hint, and sends it alone', () => {

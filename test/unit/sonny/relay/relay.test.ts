@@ -4,8 +4,10 @@ import type { EventLevel } from '../../../../src/shared/documents/events/entry.t
 import { createLog } from '../../../../src/shared/ground/log.ts';
 import type { EventSource, Page } from '../../../../src/sonny/inbox/event-source.ts';
 import { Feed, pageSize } from '../../../../src/sonny/inbox/feed.ts';
-import { type Post, slackPacing } from '../../../../src/sonny/relay/batch.ts';
-import { type Delivery, Relay } from '../../../../src/sonny/relay/relay.ts';
+import type { ReceivedEvent } from '../../../../src/sonny/inbox/received-event.ts';
+import type { Delivery, Post } from '../../../../src/sonny/outlet/outlet.ts';
+import { Relay } from '../../../../src/sonny/relay/relay.ts';
+import { slackPacing } from '../../../../src/sonny/slack/pacing.ts';
 import { instantClock } from '../../../support/instant-clock.ts';
 
 const silentLog = createLog({
@@ -18,7 +20,7 @@ const busy = (afterMs: number | null): Delivery => ({ kind: 'retry', afterMs, re
 
 /** A stream in memory, with its stored cursor. */
 function stream(cloud: string) {
-  const events: { text: string; level: EventLevel; atMs: number }[] = [];
+  const events: ReceivedEvent[] = [];
   let first = 1;
   const self = {
     cloud,
@@ -26,7 +28,7 @@ function stream(cloud: string) {
     away: false,
     largestPage: 0,
     add: (text: string, level: EventLevel = 'info', atMs = events.length) =>
-      events.push({ text, level, atMs }),
+      events.push({ version: 3, cloud, atMs, incidents: [], level, text, facts: null }),
     trimTo: (number: number) => {
       first = number;
     },
@@ -65,6 +67,7 @@ describe('the relay', () => {
 
   const outlet = {
     name: 'Slack',
+    pacing: slackPacing,
     deliver: async (post: Post) => {
       const answer = answers.shift() ?? sent;
       if (answer instanceof Error) throw answer;
@@ -72,8 +75,7 @@ describe('the relay', () => {
       return answer;
     },
   };
-  const start = () =>
-    new Relay({ feed: new Feed([one, two], silentLog), outlet, pacing: slackPacing, clock, log: silentLog });
+  const start = () => new Relay({ feed: new Feed([one, two], silentLog), outlet, clock, log: silentLog });
   /** Turns until there is nothing to do (or `most`); time passes as the relay asks. */
   const settle = async (most = 10_000) => {
     for (let turns = 0; turns < most; turns += 1) {
@@ -227,7 +229,9 @@ describe('the relay', () => {
     const napping = { ...clock, sleep: waitForAbort };
     relay = new Relay({
       feed: new Feed([one, two], silentLog),
-      ...{ outlet, pacing: slackPacing, clock: napping, log: silentLog },
+      outlet,
+      clock: napping,
+      log: silentLog,
     });
     one.add('a');
     const running = relay.run(stop.signal);

@@ -1,7 +1,7 @@
 // The line to Slack: when it is opened again, and with which pauses. No time passes: the pauses are written down.
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { pauseAfterMs } from '../../../../src/sonny/relay/backoff.ts';
+import { pauseAfterMs } from '../../../../src/sonny/outlet/backoff.ts';
 import { keepListening, type Line } from '../../../../src/sonny/slack/listening.ts';
 import type { SlackVerdict } from '../../../../src/sonny/slack/slack-verdict.ts';
 import { instantClock } from '../../../support/instant-clock.ts';

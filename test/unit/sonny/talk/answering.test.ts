@@ -1,7 +1,7 @@
 // Questions one by one: what is read for them, and how often an answer is tried.
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../../../src/sonny/relay/relay.ts';
+import type { Delivery } from '../../../../src/sonny/outlet/outlet.ts';
 import { Answering } from '../../../../src/sonny/talk/answering.ts';
 import { instantClock } from '../../../support/instant-clock.ts';
 

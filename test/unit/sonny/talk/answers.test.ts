@@ -2,16 +2,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import type { Status } from '../../../../src/shared/documents/status.ts';
 import { Picture } from '../../../../src/shared/picture/picture.ts';
 import { answer } from '../../../../src/sonny/talk/answers.ts';
 import { parseQuestion } from '../../../../src/sonny/talk/questions.ts';
-import { type CloudView, ServerSearch } from '../../../../src/sonny/talk/records.ts';
+import { ServerSearch } from '../../../../src/sonny/talk/records.ts';
+import type { CloudView } from '../../../../src/sonny/talk/views.ts';
 import { hypervisor, type Inventory, inventory, nowMs, server, spare } from '../../../support/inventories.ts';
+import { incidentOf, monitorStatus } from '../../../support/monitor-statuses.ts';
 
 /** A cloud as a test describes it: what was asked for is searched when it is asked. */
 interface Described extends Omit<CloudView, 'picture' | 'servers'> {
   readonly inventory: Inventory | null;
 }
+const published = (change: Partial<Status> = {}) =>
+  ({ kind: 'found', status: monitorStatus(change) }) as const;
 const view = (cloud: string, change: Partial<Described> = {}): Described => ({
   cloud,
   inventory: inventory({
@@ -22,9 +27,8 @@ const view = (cloud: string, change: Partial<Described> = {}): Described => ({
     ],
     servers: [server('web1', 'hv01'), server('web2', 'hv01')],
   }),
-  fencing: null,
   leader: 'host/1',
-  hold: null,
+  published: published(),
   eyes: ['ctl1', 'ctl2'],
   trouble: null,
   ...change,
@@ -80,16 +84,39 @@ describe('status', () => {
     ['none', /\n {4}fencing: none, silence is the only proof that a host is dead\n/],
     ['required', /\n {4}fencing: required, /],
   ] as const)('says whether proof is demanded: %s', (fencing, expected) => {
-    expect(ask('status', [view('cloud1', { fencing })])).toMatch(expected);
+    const policy = { ...monitorStatus().policy, fencing };
+    expect(ask('status', [view('cloud1', { published: published({ policy }) })])).toMatch(expected);
   });
-  it('says when nobody leads, and when the one that leads holds', () => {
-    expect(ask('status', [view('cloud1')])).not.toMatch(/leads|holding/);
+  it('says who leads, that nobody does, and when the one that leads is in safe mode', () => {
+    expect(ask('status', [view('cloud1')])).toContain('\n    host/1 leads\n');
+    expect(ask('status', [view('cloud1')])).not.toContain('safe mode');
     expect(ask('status', [view('cloud1', { leader: null })])).toContain(
-      '\n    no monitor leads now: nobody decides anything',
+      '\n    no monitor leads now: nobody decides anything\n',
     );
-    expect(ask('status', [view('cloud1', { hold: 'Redis lost all that it held' })])).toContain(
-      '\n    holding, nothing is recovered: Redis lost all that it held',
+    const safeMode = { sinceMs: nowMs, why: 'Redis lost all that it held' };
+    expect(ask('status', [view('cloud1', { published: published({ safeMode }) })])).toContain(
+      '\n    in safe mode, nothing is recovered: Redis lost all that it held ("monitor --accept-empty-state")\n',
     );
+  });
+  it('says that the status of a monitor is of another version, and all the rest', () => {
+    const text = ask('status', [view('cloud1', { published: { kind: 'not-understood', version: 2 } })]);
+    expect(text).toMatch(/^cloud1: inventory updated 12 seconds ago\n {4}3 hypervisors/);
+    expect(text).toMatch(/\n {4}host\/1 leads\n {4}the status of the monitor cannot be read \(version 2\)/);
+    expect(text).toMatch(/\n {4}2 vantage points: ctl1, ctl2$/);
+  });
+  it('says what is known of the monitor before there is an inventory', () => {
+    const text = ask('status', [view('cloud1', { inventory: null, published: { kind: 'none' } })]);
+    expect(text.split('\n').slice(1)).toEqual([
+      '    host/1 leads',
+      '    no monitor has published its status yet',
+      '    2 vantage points: ctl1, ctl2',
+    ]);
+  });
+  it('has room for a whole rack of incidents', () => {
+    const raised = { name: 'cooldown', sinceMs: nowMs, text: 'x '.repeat(1_000) };
+    const incidents = Array.from({ length: 40 }, (_, i) => incidentOf(`hv${i}.example.org`, { raised }));
+    const text = ask('status', [view('cloud1', { published: published({ incidents }) })]);
+    expect(text).toMatch(/… and 32 more incidents\n {4}2 vantage points: ctl1, ctl2$/);
   });
   it('is never negative where clocks disagree', () => {
     expect(ask('status', [view('cloud1')], -5_000)).toContain('updated 0 seconds ago');

@@ -26,9 +26,8 @@ function reader(again = 0): CloudReader & { readonly through: number[] } {
         return picture;
       },
     },
-    fencing: async () => null,
     leader: async () => null,
-    hold: async () => null,
+    status: async () => ({ kind: 'none' }),
     eyes: async () => [],
   };
 }
