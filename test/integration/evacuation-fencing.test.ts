@@ -275,6 +275,25 @@ describe("an operator's word", () => {
     expect(await confirmations().of(pair.dead)).toBeNull();
   });
 
+  test('given while the levels are tried: it counts for the attempt that is under way', async () => {
+    const pair = await bench.pair(1);
+    const bmc = away();
+    const pdu = away();
+    const worker = bench.worker({
+      fencing: beforeEachOff(fencing([bmc.level(1), pdu.level(2)]), async (nth) => {
+        if (nth === 2) await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
+      }),
+    });
+    const report = await worker.evacuate(bench.order(pair));
+    expect(report.outcome).toBe('done');
+    expectRecovered(pair);
+    expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({
+      by: 'operator',
+      who: 'alice',
+      failed: [expect.stringMatching(/^fence_pretend1 /), expect.stringMatching(/^fence_pretend2 /)],
+    });
+  });
+
   test('is not needed where a device has proof, and stays for another time', async () => {
     const pair = await bench.pair(1);
     await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });

@@ -45,20 +45,16 @@ export interface FencingParts {
   readonly log: Log;
 }
 
-export function createFencing({ plan, confirmations, timeoutMs, clock, log }: FencingParts): Fencing {
+export function createFencing(parts: FencingParts): Fencing {
+  const { plan, confirmations, timeoutMs, clock, log } = parts;
   return {
     async fence({ host, signal, heardAtMs, beforeOff }) {
-      const confirmation = await confirmations.of(host);
-      const usable = confirmation !== null && counts(confirmation, heardAtMs, clock.nowMs());
-      if (confirmation !== null && !usable)
-        log.warn(
-          `the word of ${confirmation.who} that ${host} is off does not count: a sign of life came after it`,
-        );
+      const given = await usableConfirmation(host, heardAtMs, parts);
       const failures: FenceFailure[] = [];
       for (const level of levelsOf(plan, host)) {
         const result = await powerOff({
           ...{ level, signal, clock },
-          timeoutMs: usable ? Math.min(timeoutMs, timeoutWhenConfirmedMs) : timeoutMs,
+          timeoutMs: given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs),
           beforeTelling: beforeOff,
         });
         const { agent, number } = level;
@@ -70,7 +66,9 @@ export function createFencing({ plan, confirmations, timeoutMs, clock, log }: Fe
         failures.push(result.failure);
         log.warn({ host, ...result.failure }, `fence level ${number} of ${host} failed`);
       }
-      if (confirmation === null || !usable) return { proven: false, failures };
+      // Whoever sees the levels fail goes and looks: his confirmation counts for the attempt that is under way.
+      const confirmation = given ?? (await usableConfirmation(host, heardAtMs, parts));
+      if (confirmation === null) return { proven: false, failures };
       return { proven: true, proof: { by: 'operator', ...confirmation, failed: failures.map(failureText) } };
     },
     async kept(host, proof) {
@@ -79,8 +77,20 @@ export function createFencing({ plan, confirmations, timeoutMs, clock, log }: Fe
   };
 }
 
-function counts(confirmation: Confirmation, heardAtMs: number | null, nowMs: number): boolean {
-  return confirmation.atMs <= nowMs + clockMarginMs && (heardAtMs === null || heardAtMs < confirmation.atMs);
+/** Null: there is none, or it does not count. */
+async function usableConfirmation(
+  host: string,
+  heardAtMs: number | null,
+  { confirmations, clock, log }: FencingParts,
+): Promise<Confirmation | null> {
+  const confirmation = await confirmations.of(host);
+  if (confirmation === null) return null;
+  const isFromNow = confirmation.atMs <= clock.nowMs() + clockMarginMs;
+  if (isFromNow && (heardAtMs === null || heardAtMs < confirmation.atMs)) return confirmation;
+  log.warn(
+    `the word of ${confirmation.who} that ${host} is off does not count: a sign of life came after it`,
+  );
+  return null;
 }
 
 const failureText = ({ agent, failure, detail }: FenceFailure): string => `${agent} ${failure}: ${detail}`;

@@ -33,11 +33,7 @@ export class PretendFencing implements Fencing {
   async fence({ host: name, signal, heardAtMs, beforeOff }: FenceRequest): Promise<FenceOutcome> {
     const process = this.#process;
     const host = this.#world.host(name);
-    const word = await this.#link.call(() => this.#link.redis.get<Word>(wordKey(name)) ?? null);
-    const counts =
-      word !== null &&
-      word.atMs <= process.clock.nowMs() + 5_000 &&
-      (heardAtMs === null || heardAtMs < word.atMs);
+    const given = await this.#wordFor(name, heardAtMs);
     for (const level of [1, 2]) {
       await beforeOff();
       this.#onOff(host);
@@ -48,7 +44,10 @@ export class PretendFencing implements Fencing {
         process.timeline.after(tookMs, () => {
           if (powerOff(this.#world, host)) this.#world.tell(`${name} is powered off by its fencing device`);
         });
-      await process.answer(device === 'works' ? tookMs + 100 : counts ? 3_000 : 20_000, () => undefined);
+      await process.answer(
+        device === 'works' ? tookMs + 100 : given !== null ? 3_000 : 20_000,
+        () => undefined,
+      );
       signal.throwIfAborted();
       const agent = level === 1 ? 'fence_ipmilan' : 'fence_apc';
       const atMs = process.clock.nowMs();
@@ -57,11 +56,18 @@ export class PretendFencing implements Fencing {
       if (host.outlet === 'none') break;
     }
     const failed = ['fence_ipmilan timeout: no answer'];
-    if (counts) return { proven: true, proof: { by: 'operator', ...word, failed } };
+    const word = given ?? (await this.#wordFor(name, heardAtMs));
+    if (word !== null) return { proven: true, proof: { by: 'operator', ...word, failed } };
     return {
       proven: false,
       failures: [{ agent: 'fence_ipmilan', failure: 'timed-out', detail: 'no answer' }],
     };
+  }
+
+  async #wordFor(host: string, heardAtMs: number | null): Promise<Word | null> {
+    const word = await this.#link.call(() => this.#link.redis.get<Word>(wordKey(host)) ?? null);
+    if (word === null || word.atMs > this.#process.clock.nowMs() + 5_000) return null;
+    return heardAtMs === null || heardAtMs < word.atMs ? word : null;
   }
 
   async kept(host: string, proof: { readonly by: string }): Promise<void> {

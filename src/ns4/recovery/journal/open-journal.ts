@@ -4,7 +4,6 @@ import type { Server } from '../../../shared/documents/inventory.ts';
 import { resurrectionReason } from '../../../shared/documents/inventory.ts';
 import { type Plan, placeOf, targetsOf, targetsText } from '../../../shared/documents/terms/plan.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
-import type { Proof } from '../../fencing/proof.ts';
 import type { Order, RecoveryTools } from '../recovery.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
@@ -17,8 +16,8 @@ const longestReason = 255;
 export const closedBecause = (plan: Plan): string =>
   resurrectionReason(targetsText(targetsOf(plan))).slice(0, longestReason);
 
-/** Nothing was done yet. */
-export function newJournal(order: Order, tools: Tools, picture: Picture, proof: Proof | null): Journal {
+/** Nothing was done yet. Of an `earlier` journal of the same recovery its proof is taken over, with what was told of it. */
+export function newJournal(order: Order, tools: Tools, picture: Picture, earlier: Journal | null): Journal {
   const journal: Journal = {
     version: 2,
     id: order.recovery,
@@ -30,14 +29,17 @@ export function newJournal(order: Order, tools: Tools, picture: Picture, proof: 
     judgedAtMs: order.judgedAtMs,
     evidence: [...order.evidence],
     acted: false,
-    proof,
-    progress: [],
+    proof: earlier?.proof ?? null,
+    progress: earlier?.progress.filter(({ progress }) => tellsOfProof(progress)) ?? [],
     instances: {},
     ended: null,
   };
   addArrivals(journal, picture);
   return journal;
 }
+
+const tellsOfProof = (progress: Journal['progress'][number]['progress']): boolean =>
+  typeof progress !== 'string' && (progress.step === 'powered-off' || progress.step === 'confirmed-off');
 
 /** An instance whose resize or migration to the dead host ended after the journal was opened belongs to it too. */
 export function addArrivals(journal: Journal, picture: Picture): void {

@@ -14,7 +14,7 @@ export const openJournal: Stage = {
     const journal =
       beginning.kind === 'continued'
         ? beginning.journal
-        : newJournal(order, tools, facts.picture, beginning.earlier?.proof ?? null);
+        : newJournal(order, tools, facts.picture, beginning.earlier);
     recovery.journal = journal;
     if (Object.keys(journal.instances).length === 0) {
       tools.log.warn(`${order.dead} has no instances: nothing to evacuate`);

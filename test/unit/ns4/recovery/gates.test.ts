@@ -4,7 +4,7 @@ import { permitRecovery, workerGates } from '../../../../src/ns4/recovery/gates.
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
-import { planOntoSpare } from '../../../../src/shared/documents/terms/plan.ts';
+import { type Plan, planOntoSpare } from '../../../../src/shared/documents/terms/plan.ts';
 import { Picture } from '../../../../src/shared/picture/picture.ts';
 import { policyOf } from '../../../../src/shared/rules/policy.ts';
 import { mergeScans } from '../../../../src/shared/rules/votes.ts';
@@ -240,6 +240,58 @@ describe('may it be evacuated?', () => {
 
     test('an operator may waive it by name', () =>
       expect(permit(among(many, ['hv02']), false, { despite: ['control-plane-suspect'] })).toBeNull());
+  });
+
+  describe('targets that are not spares to enable', () => {
+    const onto = (host: string, enable: string[] = []): Plan => ({
+      ...planOntoSpare(host),
+      enable,
+    });
+    const judgeOnto = (plan: Plan, change: Case = {}, resumed = false) =>
+      permit(facts(change), resumed, { plan });
+
+    test('one in use is fine', () => expect(judgeOnto(onto('hv02'))).toBeNull());
+    test("Nova's choice needs no target", () => {
+      const [others] = planOntoSpare('hv04').moves;
+      const moves = others ? [{ ...others, target: { kind: 'scheduler' as const } }] : [];
+      expect(judgeOnto({ method: 'reserved_host', moves, enable: [] })).toBeNull();
+    });
+    test.each([
+      ['disabled', { spare: spare('hv04') }, 'it is disabled'],
+      ['down', { spare: hypervisor('hv04', { state: 'down' }) }, 'it has its nova-compute down'],
+      [
+        'without its network agent',
+        { spare: hypervisor('hv04'), agents: [deadAgent, agent('hv04', 41_000)] },
+        'it has a silent network agent (neutron-openvswitch-agent)',
+      ],
+    ] as [string, Case, string][])('%s', (_, change, why) => {
+      expect(judgeOnto(onto('hv04'), change)).toEqual({
+        name: 'spare-unfit',
+        host: 'hv01',
+        spare: 'hv04',
+        why,
+      });
+    });
+    test('one to enable is judged as a spare, target or not', () =>
+      expect(judgeOnto(onto('hv02', ['hv04']), { spare: hypervisor('hv04') })).toMatchObject({
+        name: 'spare-unfit',
+        spare: 'hv04',
+        why: 'it is enabled, so not set aside as a spare',
+      }));
+  });
+
+  describe('an operator waives a gate', () => {
+    const despite = (names: string[], change: Case) => permit(facts(change), false, { despite: names });
+    const stale = { agents: [deadAgent, agent('hv02', 90_000), agent('hv04', 1_000)] };
+
+    test('the control plane, not what guards a disk', () => {
+      expect(despite([], stale)?.name).toBe('control-plane-suspect');
+      expect(despite(['control-plane-suspect'], stale)).toBeNull();
+      const alive = { agents: [agent('hv01', 1_000)] };
+      expect(despite(['came-back', 'silent'], alive)?.name).toBe('came-back');
+      expect(despite(['scanner-blind'], { scan: seen(silent, 'blind') })?.name).toBe('scanner-blind');
+      expect(despite(['spare-unfit'], { spare: spare('hv04', { state: 'down' }) })?.name).toBe('spare-unfit');
+    });
   });
 
   test('the dead host is no spare for itself', () => {

@@ -179,3 +179,74 @@ describe('progress of an instance', () => {
     expect(progress.kind).toBe(kind);
   });
 });
+
+describe("where Nova's scheduler chose", () => {
+  const chosen = (change: Partial<JournalEntry> = {}) =>
+    asked(5_000, { target: { kind: 'scheduler' }, ...change });
+  const done = migration('done', { target: 'hv07' });
+  const there = (change = {}) => server('vm1', 'hv07', change);
+  const portThere = [port({ host: 'hv07' })];
+  const table: [string, Partial<Seen>, Partial<ReturnType<typeof progressOf>>][] = [
+    [
+      'not asked for yet',
+      { server: dead(), entry: entry({ target: { kind: 'scheduler' } }) },
+      { kind: 'waiting' },
+    ],
+    ['back', { server: there(), migrations: [done], ports: portThere }, { kind: 'back', at: 'hv07' }],
+    [
+      'its port still elsewhere',
+      { server: there(), migrations: [done], ports: [port()] },
+      { kind: 'settling' },
+    ],
+    [
+      'its migration is not done',
+      { server: there(), migrations: [migration('failed', { target: 'hv07' })], ports: portThere },
+      { kind: 'settling', detail: 'no migration to hv07 is done' },
+    ],
+    [
+      'in ERROR there',
+      { server: there({ status: 'ERROR', vmState: 'error' }), migrations: [done] },
+      { kind: 'failed', at: 'hv07', isCertain: false },
+    ],
+    [
+      'somebody moved it, we never asked',
+      { server: there(), entry: entry({ target: { kind: 'scheduler' } }) },
+      { kind: 'elsewhere' },
+    ],
+    [
+      'somebody moved it to another host than ours went to',
+      { server: there(), migrations: [migration('done')] },
+      { kind: 'elsewhere' },
+    ],
+    [
+      'moved by an evacuation of an earlier recovery',
+      { server: there(), migrations: [migration('done', { target: 'hv07', createdAtMs: 0 })] },
+      { kind: 'elsewhere' },
+    ],
+    ['on no host', { server: { ...there(), host: null } }, { kind: 'elsewhere', host: 'no host' }],
+  ];
+  test.each(table)('%s', (_, seen, expected) => {
+    const progress = progressOf({
+      ...{ entry: chosen(), server: null, migrations: [], ports: null, dead: 'hv01' },
+      ...{ sinceMs: nowMs - 60_000, lookedForMs: 1_000 },
+      ...seen,
+    });
+    expect(progress).toMatchObject(expected);
+  });
+});
+
+test.each([
+  ['Nova found no place', ['error'], 1, true],
+  ['twice', ['error', 'error'], 2, true],
+  ['the rebuild failed at the target', ['failed'], 1, false],
+  ['the rebuild failed, and then Nova found no place', ['error', 'failed'], 2, false],
+] as const)('is it certain that nothing runs at the target? %s', (_, statuses, attempts, isCertain) => {
+  const migrations = statuses.map((status) => migration(status));
+  const server = dead({ status: 'ERROR', vmState: 'error' });
+  const seen = { entry: asked(5_000, { attempts }), server, migrations, ports: null, dead: 'hv01' };
+  expect(progressOf({ ...seen, sinceMs: nowMs - 60_000, lookedForMs: 1_000 })).toMatchObject({
+    kind: 'failed',
+    at: null,
+    isCertain,
+  });
+});
