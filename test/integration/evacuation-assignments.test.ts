@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Assignments } from '../../src/shared/documents/assignments.ts';
-import type { EvacuateData } from '../../src/shared/documents/jobs/evacuate.ts';
+import type { RecoverData } from '../../src/shared/documents/jobs/recover.ts';
 import { EvacuationBench, type Pair } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const epoch = 100;
-const assign = (order: EvacuateData, change: Partial<Assignments> = {}) =>
+const assign = (order: RecoverData, change: Partial<Assignments> = {}) =>
   bench.assign(order, { epoch, ...change });
 const worker = () => bench.worker({ concurrency: 1, assigned: true });
 const ordered = (pair: Pair) => bench.order(pair, { epoch, judgedAtMs: bench.clock.nowMs() + 3_600_000 });
@@ -24,12 +24,12 @@ test('another attempt is assigned: superseded, and nothing was changed', async (
   const order = ordered(pair);
   await assign({ ...order, attempt: 2 });
   const before = bench.changes().length;
-  expect(await worker().evacuate(order)).toMatchObject({ outcome: 'superseded', acted: false });
+  expect(await worker().recover(order)).toMatchObject({ outcome: 'superseded', acted: false });
   expect(bench.changes()).toHaveLength(before);
   expect(await bench.redis.exists(bench.keys.lock(pair.dead))).toBe(0);
   expect(await bench.redis.get(bench.keys.openJournal(pair.dead))).toBeNull();
   // The attempt that is assigned goes on at once.
-  expect(await worker().evacuate({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
+  expect(await worker().recover({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
 });
 
 test.each([
@@ -43,10 +43,10 @@ test.each([
     if (change === null) await bench.redis.del(bench.keys.assignments);
     else await assign(order, change);
     const before = bench.changes().length;
-    await expect(worker().evacuate(order)).rejects.toThrow("does not hold the monitor's assignment");
+    await expect(worker().recover(order)).rejects.toThrow("does not hold the monitor's assignment");
     expect(bench.changes()).toHaveLength(before);
     await assign(order);
-    expect(await worker().evacuate(order)).toMatchObject({ outcome: 'done', acted: true });
+    expect(await worker().recover(order)).toMatchObject({ outcome: 'done', acted: true });
   },
 );
 
@@ -54,7 +54,7 @@ test('taken away in mid-recovery: no further request, and the next attempt ends 
   const pair = await bench.pair(6);
   const order = ordered(pair);
   await assign(order);
-  const running = worker().evacuate(order);
+  const running = worker().recover(order);
   await until(
     () => asked(pair),
     (n) => n >= 2,
@@ -67,6 +67,6 @@ test('taken away in mid-recovery: no further request, and the next attempt ends 
   const changes = bench.changes().length;
   await delay(300);
   expect(bench.changes()).toHaveLength(changes);
-  expect(await worker().evacuate(next)).toMatchObject({ outcome: 'done', incident: order.incident });
+  expect(await worker().recover(next)).toMatchObject({ outcome: 'done', incident: order.incident });
   expect(pair.names.map((name) => bench.seen(name).evacuationsStarted)).toEqual(pair.names.map(() => 1));
 });

@@ -8,7 +8,7 @@ import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.t
 import { lostRequestMs } from '../../src/ns4/recovery/movers/instance-progress.ts';
 import type { Mover } from '../../src/ns4/recovery/movers/mover.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
+import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import {
   EvacuationBench,
   MovableClock,
@@ -27,7 +27,7 @@ afterEach(() => bench.simulator.clearFaults());
 
 /** Nova had time to show a trace of whatever was asked before. */
 const laterMs = lostRequestMs + 5_000;
-async function later(order: EvacuateData, mover: Mover = byApi): Promise<EvacuationReport> {
+async function later(order: RecoverData, mover: Mover = byApi): Promise<RecoveryReport> {
   const clock = new MovableClock(bench.clock.aheadMs + laterMs);
   // Once it looks for a trace of what was asked before, that time passes; the time of day stays with the cloud's.
   const passing = setInterval(() => {
@@ -36,7 +36,7 @@ async function later(order: EvacuateData, mover: Mover = byApi): Promise<Evacuat
   }, 1_000);
   return bench
     .worker({ mover, clock })
-    .evacuate(bench.later(order, laterMs))
+    .recover(bench.later(order, laterMs))
     .finally(() => clearInterval(passing));
 }
 
@@ -112,14 +112,14 @@ async function lostAndContinued(at: number, moment: Moment, mover: () => Mover):
   const order = bench.order(pair);
   const fate = new Fate(at, moment);
   const first = bench.worker({ concurrency: 2, wrap: fate.wrap, mover: mover() });
-  const end = await first.evacuate(order, fate.stopper.signal).catch((error: unknown) => error);
+  const end = await first.recover(order, fate.stopper.signal).catch((error: unknown) => error);
   const context = `${moment} write ${at}`;
   if (fate.writes < at) {
     expect(end, context).toMatchObject({ outcome: 'done', refusal: null });
     return false;
   }
   if (moment !== 'stop') expect(end, context).toBeInstanceOf(Crash);
-  else expect(['handed-back', 'done'], context).toContain((end as EvacuationReport).outcome);
+  else expect(['handed-back', 'done'], context).toContain((end as RecoveryReport).outcome);
   const report = await later(order, mover());
   expect(report, context).toMatchObject({ incident: order.incident, outcome: 'done', acted: true });
   expect(
@@ -163,9 +163,9 @@ test('what was journaled and perhaps asked is not asked again before Nova had it
   const order = bench.order(pair, timeless());
   // The fourth write says "asking": lost right after it, nothing left for Nova.
   const fate = new Fate(4, 'after');
-  await expect(bench.worker({ wrap: fate.wrap }).evacuate(order)).rejects.toThrow(Crash);
+  await expect(bench.worker({ wrap: fate.wrap }).recover(order)).rejects.toThrow(Crash);
   const clock = new MovableClock();
-  const running = bench.worker({ clock }).evacuate(bench.later(order, 0));
+  const running = bench.worker({ clock }).recover(bench.later(order, 0));
   for (const aheadMs of [0, lostRequestMs / 2, lostRequestMs - 3_000]) {
     clock.aheadMs = aheadMs;
     await delay(250);
@@ -181,7 +181,7 @@ async function inTheMiddle(options: { stop?: AbortSignal; clock?: MovableClock }
   const pair = await bench.pair(6);
   const order = bench.order(pair, timeless());
   const worker = bench.worker({ concurrency: 1, ...(options.clock && { clock: options.clock }) });
-  const running = worker.evacuate(order, options.stop);
+  const running = worker.recover(order, options.stop);
   running.catch(() => undefined);
   await until(
     () => recovered(worker),
@@ -189,7 +189,7 @@ async function inTheMiddle(options: { stop?: AbortSignal; clock?: MovableClock }
   );
   return { pair, order, worker, running };
 }
-const recovered = (worker: Worker) => worker.heard.filter((facts) => facts.kind === 'instance').length;
+const recovered = (worker: Worker) => worker.heard.filter((facts) => facts.kind === 'instance-ended').length;
 const asked = (pair: Pair) => pair.names.filter((name) => bench.seen(name).evacuationsStarted > 0).length;
 
 test('told to stop in the middle: handed back at once, finished by the next one', async () => {
@@ -201,7 +201,7 @@ test('told to stop in the middle: handed back at once, finished by the next one'
   expect(Date.now() - stoppedMs).toBeLessThan(1_000);
   expect(asked(pair)).toBeLessThan(6);
   // At once: a stop leaves no request behind of which nobody knows.
-  expect(await bench.worker().evacuate(bench.later(order, 0))).toMatchObject({ outcome: 'done' });
+  expect(await bench.worker().recover(bench.later(order, 0))).toMatchObject({ outcome: 'done' });
   await expectAllOn(pair, 1);
 });
 
@@ -209,7 +209,7 @@ test('told to stop while it collects facts: handed back, not refused', async () 
   const pair = await bench.pair(1);
   const stopper = new AbortController();
   bench.simulator.fault({ kind: 'hang', path: '/os-aggregates' });
-  const running = bench.worker().evacuate(bench.order(pair), stopper.signal);
+  const running = bench.worker().recover(bench.order(pair), stopper.signal);
   await delay(100);
   stopper.abort(new Error('stopped'));
   expect(await running).toMatchObject({ outcome: 'handed-back', acted: false, instances: [] });
@@ -220,8 +220,8 @@ test('two workers with the same order: one works, the other waits and tells the 
   const pair = await bench.pair(three);
   const order = bench.order(pair);
   const [one, two] = await Promise.all([
-    bench.worker().evacuate(order),
-    bench.worker().evacuate(bench.later(order, 0)),
+    bench.worker().recover(order),
+    bench.worker().recover(bench.later(order, 0)),
   ]);
   expect(one.outcome).toBe('done');
   expect({ ...two, tookMs: 0 }).toEqual({ ...one, tookMs: 0 });
@@ -232,7 +232,7 @@ test('another worker is at it for long: neither the same order nor another one g
   const { pair, order, running } = await inTheMiddle();
   const impatient = async (o: typeof order) => {
     const clock = new MovableClock();
-    const waiting = bench.worker({ clock }).evacuate(o);
+    const waiting = bench.worker({ clock }).recover(o);
     waiting.catch(() => undefined);
     await delay(60);
     clock.aheadMs = 13_000;
@@ -242,7 +242,7 @@ test('another worker is at it for long: neither the same order nor another one g
     expect(impatient(bench.later(order, 0))).rejects.toThrow(
       `another worker is at the recovery of ${pair.dead}`,
     ),
-    expect(impatient({ ...order, incident: 'by-hand' })).resolves.toMatchObject({
+    expect(impatient({ ...order, incident: 'by-hand', recovery: 'by-hand.1' })).resolves.toMatchObject({
       outcome: 'refused',
       acted: false,
       refusal: { name: 'already-recovering', incident: order.incident, spare: pair.spare },
@@ -265,7 +265,7 @@ test('a worker that lost its lock to another one does nothing more', async () =>
   expect(asked(pair)).toBe(after);
   expect(bench.changes()).toHaveLength(changes);
   expect(await bench.redis.get(bench.keys.lock(pair.dead))).toBe('somebody else');
-  expect((await worker.parts.journals.open(pair.dead))?.id).toBe(order.incident);
+  expect((await worker.parts.journals.open(pair.dead))?.id).toBe(order.recovery);
   await bench.redis.del(bench.keys.lock(pair.dead));
   expect(await later(order)).toMatchObject({ outcome: 'done' });
   await expectAllOn(pair, 1);
@@ -319,14 +319,14 @@ test('a worker stands still between its look and its request, and the host comes
       end: (incident: Journal) => real.end(incident),
       release: () => real.release(),
     }) as unknown as Lock;
-  const frozen = bench.worker({ wrap }).evacuate(order);
+  const frozen = bench.worker({ wrap }).recover(order);
   await until(
     () => writes,
     (n) => n === 4,
   );
   await bench.redis.del(bench.keys.lock(pair.dead));
   await bench.simulator.revive(pair.dead);
-  const report = await bench.worker().evacuate(bench.later(order, 0));
+  const report = await bench.worker().recover(bench.later(order, 0));
   expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back' } });
   wake();
   expect(await frozen).toEqual(report);
@@ -344,7 +344,7 @@ test('the host came back between two workers: stopped, told as acted, and not be
     (tasks) => tasks.every((task) => task === null),
   );
   await bench.simulator.revive(pair.dead);
-  const again = () => bench.worker().evacuate(bench.later(order, 0));
+  const again = () => bench.worker().recover(bench.later(order, 0));
   const report = await again();
   expect(report).toMatchObject({ outcome: 'stopped', acted: true, refusal: { name: 'came-back' } });
   // Its worker was lost before it could tell: the next one tells the same.
@@ -365,7 +365,7 @@ test('an incident that was left open, its host back in service since: the next o
       move: ({ signal }) => delay(60_000, undefined, { signal }),
     },
   });
-  const handed = running.evacuate(left, stopper.signal);
+  const handed = running.recover(left, stopper.signal);
   await until(
     () => bench.simulator.snapshot().hosts[pair.spare]?.status,
     (status) => status === 'enabled',
@@ -379,7 +379,7 @@ test('an incident that was left open, its host back in service since: the next o
   await bench.simulator.boot(`${pair.dead}-new`, pair.dead);
   await bench.simulator.kill(pair.dead);
   const order = bench.order(pair);
-  const report = await bench.worker().evacuate(order);
+  const report = await bench.worker().recover(order);
   expect(report).toMatchObject({ outcome: 'done', incident: order.incident });
   expect(report.instances.map((i) => [i.name, i.outcome])).toEqual([[`${pair.dead}-new`, 'recovered']]);
 });

@@ -5,7 +5,7 @@ import type { FaultOrder } from '../../simulator/simulator.ts';
 import type { InstanceMove } from '../../src/ns4/nova-database/nova-database.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
 import { progressText } from '../../src/shared/documents/events/progress.ts';
-import type { EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
+import type { RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import { OperationalError } from '../../src/shared/ground/errors.ts';
 import {
   EvacuationBench,
@@ -40,7 +40,7 @@ interface Recovery {
   readonly mysql: Mysql;
   readonly worker: Worker;
   readonly clock: MovableClock;
-  readonly running: Promise<EvacuationReport>;
+  readonly running: Promise<RecoveryReport>;
 }
 
 async function begin(instances: number | Pair, isMysqlAway = false): Promise<Recovery> {
@@ -51,14 +51,14 @@ async function begin(instances: number | Pair, isMysqlAway = false): Promise<Rec
   const mover = byDatabase(mysql);
   const worker = bench.worker({ mover, clock, concurrency: 2, client: { timeoutMs: 600 } });
   const order = bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 });
-  const running = worker.evacuate(order);
+  const running = worker.recover(order);
   running.catch(() => undefined);
   return { pair, mysql, worker, clock, running };
 }
 
 const steps = ({ worker }: Recovery) =>
   worker.heard.flatMap((facts) =>
-    facts.kind === 'progress' ? [progressText(facts.dead, facts.progress)] : [],
+    facts.kind === 'progress' ? [progressText(facts.host, facts.progress)] : [],
   );
 const rebooted = ({ pair }: Recovery) =>
   pair.names.map((name) => {

@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { FaultOrder, Simulator } from '../../simulator/simulator.ts';
 import { lostRequestMs } from '../../src/ns4/recovery/movers/instance-progress.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
+import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import { EvacuationBench, MovableClock, type Pair, type Worker } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 
@@ -16,10 +16,10 @@ afterEach(() => bench.simulator.clearFaults());
 
 interface Recovery {
   readonly pair: Pair;
-  readonly order: EvacuateData;
+  readonly order: RecoverData;
   readonly worker: Worker;
   readonly clock: MovableClock;
-  readonly running: Promise<EvacuationReport>;
+  readonly running: Promise<RecoveryReport>;
 }
 
 /** Begins one whose clock can be moved on; the verdict is ahead of it, so that old heartbeats stay old. */
@@ -27,7 +27,7 @@ async function begin(instances = 4, clock = new MovableClock()): Promise<Recover
   const pair = await bench.pair(instances);
   const worker = bench.worker({ clock, concurrency: 3, client: { timeoutMs: 600 } });
   const order = bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 });
-  const running = worker.evacuate(order);
+  const running = worker.recover(order);
   running.catch(() => undefined);
   return { pair, order, worker, clock, running };
 }
@@ -75,7 +75,7 @@ const posted = (name: string) => {
 };
 /** Time passes only once everything else is done: then those without a trace are asked for again. */
 async function moveOnWhenStuck({ pair, worker, clock }: Recovery, stuck: number): Promise<void> {
-  const ended = () => worker.heard.filter((facts) => facts.kind === 'instance').length;
+  const ended = () => worker.heard.filter((facts) => facts.kind === 'instance-ended').length;
   await until(ended, (n) => n >= pair.names.length - stuck);
   const before = pair.names.map(posted);
   clock.aheadMs += lostRequestMs - 10_000;
@@ -161,7 +161,7 @@ test('refused for good: three times, then failed with the words of Nova, the oth
   const pair = await bench.pair(3);
   const [bad = ''] = pair.names;
   bench.simulator.fault({ ...evacuation, kind: 'error', status: 403, path: bench.seen(bad).id, times: 9 });
-  const report = await bench.worker().evacuate(bench.order(pair));
+  const report = await bench.worker().recover(bench.order(pair));
   expect(report.instances.map((i) => i.outcome)).toEqual(['failed', 'recovered', 'recovered']);
   expect(report.instances[0]?.why).toBe(
     'Nova refuses it: Unexpected API Error. (ordered from the simulator)',
@@ -272,11 +272,11 @@ test('the dead service cannot be forced down: nothing is asked for, and the next
   const pair = await bench.pair(2);
   const order = bench.order(pair);
   const fault = bench.simulator.fault({ kind: 'error', method: 'PUT', path: '/os-services', times: 1_000 });
-  await expect(bench.worker().evacuate(order)).rejects.toThrow(/os-services.*500/);
+  await expect(bench.worker().recover(order)).rejects.toThrow(/os-services.*500/);
   expect(pair.names.map(posted)).toEqual([0, 0]);
   expect(bench.simulator.snapshot().hosts[pair.spare]).toMatchObject({ status: 'disabled' });
   fault.cancel();
-  const again = bench.worker().evacuate(bench.later(order, 0));
+  const again = bench.worker().recover(bench.later(order, 0));
   expect(await again).toMatchObject({ outcome: 'done', incident: order.incident });
 });
 
@@ -284,7 +284,7 @@ test('an instance stuck in Nova is never asked for again: unfinished after a qua
   const pair = await bench.pair({ fine: {}, stuck: { trouble: ['sticks'] } });
   const clock = new MovableClock();
   const worker = bench.worker({ clock });
-  const running = worker.evacuate(bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 }));
+  const running = worker.recover(bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 }));
   for (const aheadMs of [lostRequestMs, 2 * lostRequestMs, 600_000, 901_000]) {
     await until(
       () => worker.heard.length,

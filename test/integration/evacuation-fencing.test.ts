@@ -84,20 +84,20 @@ describe('with proof', () => {
     const changedBefore: number[] = [];
     const look = () => void changedBefore.push(bench.changes(from).length);
     const worker = bench.worker({ fencing: beforeEachOff(fencing([bmc.level()]), look) });
-    const report = await worker.evacuate(bench.order(pair));
+    const report = await worker.recover(bench.order(pair));
     expect(report).toMatchObject({ outcome: 'done', acted: true });
     expect(changedBefore).toEqual([0]);
     expect(bmc.told.map((t) => t.action)).toEqual(['off', 'status']);
     expectRecovered(pair);
     const steps = worker.heard.flatMap((f) =>
-      f.kind === 'progress' ? [progressText(f.dead, f.progress)] : [],
+      f.kind === 'progress' ? [progressText(f.host, f.progress)] : [],
     );
     expect(steps).toEqual([
       `${pair.dead} is powered off (fence_pretend1, level 1)`,
       `${pair.dead} is forced down and disabled`,
       `${pair.spare} is enabled, evacuating 3 instances`,
     ]);
-    const journal = await worker.parts.journals.read(report.incident);
+    const journal = await worker.parts.journals.read(report.recovery);
     expect(journal?.proof).toEqual({
       by: 'agent',
       agent: 'fence_pretend1',
@@ -114,10 +114,10 @@ describe('with proof', () => {
     const [bmc, pdu] = [device(), device()];
     bmc.behave('pretends');
     const worker = bench.worker({ fencing: fencing([bmc.level(1), pdu.level(2)]) });
-    const report = await worker.evacuate(bench.order(pair));
+    const report = await worker.recover(bench.order(pair));
     expect(report.outcome).toBe('done');
     expect([bmc.offs, pdu.offs]).toEqual([1, 1]);
-    expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({
+    expect((await worker.parts.journals.read(report.recovery))?.proof).toMatchObject({
       level: 2,
       failed: [expect.stringMatching(/^fence_pretend1 not-verified: /)],
     });
@@ -138,7 +138,7 @@ describe('with proof', () => {
         return fencing([bmc.level()]).fence({ ...request, beforeOff: async () => {} });
       },
     };
-    const report = await bench.worker({ fencing: fence }).evacuate(bench.order(pair));
+    const report = await bench.worker({ fencing: fence }).recover(bench.order(pair));
     expect(report).toMatchObject({ outcome: 'done', refusal: null });
     expectRecovered(pair);
   });
@@ -151,7 +151,7 @@ describe('with proof', () => {
       bench.simulator.spare(pair.spare, 'maintenance');
     });
     const order = bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 });
-    const report = await bench.worker({ fencing: slow, clock }).evacuate(order);
+    const report = await bench.worker({ fencing: slow, clock }).recover(order);
     expect(report).toMatchObject({ outcome: 'refused', acted: false });
     expect(report.refusal).toMatchObject({
       name: 'spare-unfit',
@@ -179,7 +179,7 @@ describe('alive again after the fence', () => {
       },
     };
     const worker = bench.worker({ fencing: slow, clock });
-    const report = await worker.evacuate(bench.order(pair, late));
+    const report = await worker.recover(bench.order(pair, late));
     expect(report).toMatchObject({
       outcome: 'refused',
       acted: false,
@@ -206,7 +206,7 @@ describe('alive again after the fence', () => {
     };
     const worker = bench.worker({ fencing: slow, clock });
     await confirmations().record(pair.dead, { who: 'alice', atMs: clock.nowMs() });
-    expect(await worker.evacuate(bench.order(pair, late))).toMatchObject({
+    expect(await worker.recover(bench.order(pair, late))).toMatchObject({
       outcome: 'refused',
       refusal: { name: 'came-back', evidence: 'port 22 open' },
     });
@@ -227,23 +227,23 @@ describe('without proof: nothing is touched', () => {
     const from = bench.simulator.requests.length;
     const worker = bench.worker({ fencing: fencing([bmc.level()]) });
     const order = bench.order(pair);
-    const report = await worker.evacuate(order);
+    const report = await worker.recover(order);
     expect(report).toMatchObject(fenceFailed(failure));
     await expectUntouched(pair, from);
     // Ended and readable, in nobody's way; the same order again finds the same end.
     expect(await worker.parts.journals.open(pair.dead)).toBeNull();
-    expect(await worker.evacuate({ ...order, attempt: 2 })).toMatchObject(fenceFailed(failure));
+    expect(await worker.recover({ ...order, attempt: 2 })).toMatchObject(fenceFailed(failure));
     expect(bmc.offs).toBe(1);
     // The monitor's next round, and the device works again.
     bmc.behave('honest');
-    expect(await worker.evacuate(bench.order(pair))).toMatchObject({ outcome: 'done' });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
     expectRecovered(pair);
   });
 
   test('a host without levels', async () => {
     const pair = await bench.pair(1);
     const from = bench.simulator.requests.length;
-    expect(await bench.worker({ fencing: fencing([]) }).evacuate(bench.order(pair))).toMatchObject(
+    expect(await bench.worker({ fencing: fencing([]) }).recover(bench.order(pair))).toMatchObject(
       fenceFailed(),
     );
     await expectUntouched(pair, from);
@@ -263,10 +263,10 @@ describe("an operator's word", () => {
     const worker = bench.worker({ fencing: fencing([bmc.level()]) });
     await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
     expect(await bench.redis.ttl(bench.keys.fenceConfirmation(pair.dead))).toBeGreaterThan(3_500);
-    const report = await worker.evacuate(bench.order(pair));
+    const report = await worker.recover(bench.order(pair));
     expect(report.outcome).toBe('done');
     expectRecovered(pair);
-    expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({
+    expect((await worker.parts.journals.read(report.recovery))?.proof).toMatchObject({
       by: 'operator',
       who: 'alice',
       failed: [expect.stringMatching(/^fence_pretend1 off-failed/)],
@@ -284,10 +284,10 @@ describe("an operator's word", () => {
         if (nth === 2) await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
       }),
     });
-    const report = await worker.evacuate(bench.order(pair));
+    const report = await worker.recover(bench.order(pair));
     expect(report.outcome).toBe('done');
     expectRecovered(pair);
-    expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({
+    expect((await worker.parts.journals.read(report.recovery))?.proof).toMatchObject({
       by: 'operator',
       who: 'alice',
       failed: [expect.stringMatching(/^fence_pretend1 /), expect.stringMatching(/^fence_pretend2 /)],
@@ -298,8 +298,8 @@ describe("an operator's word", () => {
     const pair = await bench.pair(1);
     await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
     const worker = bench.worker({ fencing: fencing([device().level()]) });
-    const report = await worker.evacuate(bench.order(pair));
-    expect((await worker.parts.journals.read(report.incident))?.proof).toMatchObject({ by: 'agent' });
+    const report = await worker.recover(bench.order(pair));
+    expect((await worker.parts.journals.read(report.recovery))?.proof).toMatchObject({ by: 'agent' });
   });
 
   test.each([
@@ -310,7 +310,7 @@ describe("an operator's word", () => {
     const from = bench.simulator.requests.length;
     await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() + ageMs });
     const worker = bench.worker({ fencing: fencing([away().level()]) });
-    expect(await worker.evacuate(bench.order(pair))).toMatchObject(fenceFailed('off-failed'));
+    expect(await worker.recover(bench.order(pair))).toMatchObject(fenceFailed('off-failed'));
     await expectUntouched(pair, from);
   });
 });
@@ -344,10 +344,10 @@ describe('interrupted', () => {
     const order = bench.order(pair);
     const wrap = crashAfter((journal) => journal.proof !== null);
     const first = bench.worker({ fencing: fencing([bmc.level()]), wrap });
-    await expect(first.evacuate(order)).rejects.toBeInstanceOf(Crash);
+    await expect(first.recover(order)).rejects.toBeInstanceOf(Crash);
     expect(bmc.offs).toBe(1);
     const second = bench.worker({ fencing: fencing([bmc.level()]) });
-    expect(await second.evacuate({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
+    expect(await second.recover({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
     expect(bmc.offs).toBe(1);
     expectRecovered(pair);
   });
@@ -361,10 +361,10 @@ describe('interrupted', () => {
       fencing: fencing([bmc.level()]),
       wrap: crashAfter(() => ++writes === 2),
     });
-    await expect(first.evacuate(order)).rejects.toBeInstanceOf(Crash);
+    await expect(first.recover(order)).rejects.toBeInstanceOf(Crash);
     expect(bmc.offs).toBe(0);
     const second = bench.worker({ fencing: fencing([bmc.level()]) });
-    expect(await second.evacuate({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
+    expect(await second.recover({ ...order, attempt: 2 })).toMatchObject({ outcome: 'done' });
     expect(bmc.offs).toBe(1);
   });
 
@@ -376,7 +376,7 @@ describe('interrupted', () => {
     const worker = bench.worker({
       fencing: beforeEachOff(fencing([bmc.level()]), async () => void (await lose())),
     });
-    expect(await worker.evacuate(bench.order(pair))).toMatchObject({ outcome: 'superseded', acted: false });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ outcome: 'superseded', acted: false });
     expect(bmc.told).toEqual([]);
     await expectUntouched(pair, from);
   });
@@ -387,7 +387,7 @@ describe('interrupted', () => {
     bmc.behave('hangs');
     const stop = new AbortController();
     const worker = bench.worker({ fencing: fencing([bmc.level()]) });
-    const running = worker.evacuate(bench.order(pair), stop.signal);
+    const running = worker.recover(bench.order(pair), stop.signal);
     while (bmc.offs === 0) await delay(20);
     const stoppedAtMs = Date.now();
     stop.abort(new Error('stopped'));
@@ -411,7 +411,7 @@ describe('interrupted', () => {
           worker.scans.set(pair.dead, { state: 'answers', detail: 'port 22 open' });
         }),
       });
-      expect(await worker.evacuate(bench.order(pair, { judgedAtMs: Date.now() + 60_000 }))).toMatchObject({
+      expect(await worker.recover(bench.order(pair, { judgedAtMs: Date.now() + 60_000 }))).toMatchObject({
         outcome: 'refused',
         acted: false,
         refusal: { name: 'came-back', evidence: 'port 22 open' },
@@ -427,7 +427,7 @@ test('the monitor counts on proof, and this ns4 is set up for none: nothing is t
   const pair = await bench.pair(1);
   const from = bench.simulator.requests.length;
   const worker = bench.worker();
-  const report = await worker.evacuate(bench.order(pair, { proofDemanded: true }));
+  const report = await worker.recover(bench.order(pair, { proofDemanded: true }));
   expect(report).toMatchObject(fenceFailed('cannot-run'));
   await expectUntouched(pair, from);
 });
@@ -435,7 +435,7 @@ test('the monitor counts on proof, and this ns4 is set up for none: nothing is t
 test('none: nobody is fenced, as ever', async () => {
   const pair = await bench.pair(1);
   const worker = bench.worker();
-  const report = await worker.evacuate(bench.order(pair));
+  const report = await worker.recover(bench.order(pair));
   expect(report.outcome).toBe('done');
-  expect((await worker.parts.journals.read(report.incident))?.proof).toBeNull();
+  expect((await worker.parts.journals.read(report.recovery))?.proof).toBeNull();
 });

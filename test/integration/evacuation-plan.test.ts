@@ -63,7 +63,7 @@ describe('targets', () => {
     const [first = '', second = '', third = ''] = pair.names;
     const moves = [move([id(second)], on(bench.healthy)), move('others', on(pair.spare))];
     const worker = bench.worker();
-    const report = await worker.recover(bench.planned(pair, plan(moves, [pair.spare])));
+    const report = await worker.recover(bench.order(pair, { plan: plan(moves, [pair.spare]) }));
     expect(report).toMatchObject({
       outcome: 'done',
       dead: pair.dead,
@@ -83,7 +83,9 @@ describe('targets', () => {
 
   test("Nova's choice: any host but the dead one, its own migration done, its ports there", async () => {
     const pair = await bench.pair(2);
-    const report = await bench.worker().recover(bench.planned(pair, plan([move('others', anywhere)])));
+    const report = await bench
+      .worker()
+      .recover(bench.order(pair, { plan: plan([move('others', anywhere)]) }));
     expect(report).toMatchObject({ outcome: 'done', targets: [anywhere] });
     for (const { name, outcome, to } of report.instances) {
       expect([name, outcome]).toEqual([name, 'recovered']);
@@ -100,7 +102,7 @@ describe('targets', () => {
     const pair = await bench.pair(2);
     const [first = '', second = ''] = pair.names;
     const only = plan([move([id(first)], on(pair.spare))], [pair.spare]);
-    const report = await bench.worker().recover(bench.planned(pair, only));
+    const report = await bench.worker().recover(bench.order(pair, { plan: only }));
     expect(ends(report)).toEqual([
       [first, 'recovered', pair.spare],
       [second, 'skipped', null],
@@ -111,7 +113,9 @@ describe('targets', () => {
   test('a named target that is disabled and not to be enabled: nothing is begun', async () => {
     const pair = await bench.pair(1);
     const from = bench.simulator.requests.length;
-    const report = await bench.worker().recover(bench.planned(pair, plan([move('others', on(pair.spare))])));
+    const report = await bench
+      .worker()
+      .recover(bench.order(pair, { plan: plan([move('others', on(pair.spare))]) }));
     expect(report).toMatchObject({
       outcome: 'refused',
       refusal: { name: 'spare-unfit', spare: pair.spare, why: 'it is disabled' },
@@ -124,7 +128,7 @@ describe('targets', () => {
     const mover = byDatabase(new PretendDatabase(() => bench.simulator));
     const report = await bench
       .worker({ mover })
-      .recover(bench.planned(pair, plan([move('others', anywhere)])));
+      .recover(bench.order(pair, { plan: plan([move('others', anywhere)]) }));
     expect(report).toMatchObject({ outcome: 'refused', acted: false, refusal: { name: 'api-unavailable' } });
   });
 
@@ -133,7 +137,9 @@ describe('targets', () => {
     const [first = '', second = ''] = pair.names;
     const mover = byDatabase(new PretendDatabase(() => bench.simulator));
     const moves = [move([id(first)], on(bench.healthy)), move('others', on(pair.spare), { wave: 2 })];
-    const report = await bench.worker({ mover }).recover(bench.planned(pair, plan(moves, [pair.spare])));
+    const report = await bench
+      .worker({ mover })
+      .recover(bench.order(pair, { plan: plan(moves, [pair.spare]) }));
     expect(ends(report)).toEqual([
       [first, 'recovered', bench.healthy],
       [second, 'recovered', pair.spare],
@@ -148,7 +154,7 @@ describe('the other target', () => {
     const [name = ''] = pair.names;
     const moves = [move('others', on(pair.spare), { otherwise: on(bench.healthy) })];
     const worker = bench.worker({ wrap: closing(pair.spare) });
-    const report = await worker.recover(bench.planned(pair, plan(moves, [pair.spare])));
+    const report = await worker.recover(bench.order(pair, { plan: plan(moves, [pair.spare]) }));
     expect(ends(report)).toEqual([[name, 'recovered', bench.healthy]]);
     expect(asked(name)).toEqual([pair.spare, bench.healthy]);
     expect(bench.seen(name)).toMatchObject({ host: bench.healthy, everTwoWriters: false });
@@ -159,7 +165,7 @@ describe('the other target', () => {
     const [name = ''] = pair.names;
     bench.simulator.fault({ method: 'POST', body: /evacuate/, kind: 'error', status: 403, times: 1 });
     const moves = [move('others', on(pair.spare), { otherwise: on(bench.healthy) })];
-    const report = await bench.worker().recover(bench.planned(pair, plan(moves, [pair.spare])));
+    const report = await bench.worker().recover(bench.order(pair, { plan: plan(moves, [pair.spare]) }));
     expect(ends(report)).toEqual([[name, 'recovered', bench.healthy]]);
     expect(asked(name)).toEqual([pair.spare, bench.healthy]);
   });
@@ -169,7 +175,7 @@ describe('the other target', () => {
     const [name = ''] = pair.names;
     bench.simulator.trouble(name, 'fails', 'fails', 'fails');
     const moves = [move('others', on(pair.spare), { otherwise: on(bench.healthy) })];
-    const report = await bench.worker().recover(bench.planned(pair, plan(moves, [pair.spare])));
+    const report = await bench.worker().recover(bench.order(pair, { plan: plan(moves, [pair.spare]) }));
     expect(ends(report)).toEqual([[name, 'failed', null]]);
     expect(asked(name)).toEqual([pair.spare, pair.spare, pair.spare]);
   });
@@ -181,7 +187,7 @@ describe('the other target', () => {
     const clock = new MovableClock(bench.clock.aheadMs);
     const moves = [move('others', on(pair.spare), { otherwise: on(bench.healthy) })];
     const worker = bench.worker({ clock, wrap: closing(pair.spare) });
-    const running = worker.recover(bench.planned(pair, plan(moves, [pair.spare]), late()));
+    const running = worker.recover(bench.order(pair, { plan: plan(moves, [pair.spare]), ...late() }));
     await until(
       () => asked(name).length,
       (count) => count === 1,
@@ -215,11 +221,11 @@ test('a wave begins when every instance of the one before has its end', async ()
     if (unfinished && begun) early += 1;
   }, 3);
   const worker = bench.worker({ concurrency: 8 });
-  const report = await worker.recover(bench.planned(pair, plan(moves, [pair.spare])));
+  const report = await worker.recover(bench.order(pair, { plan: plan(moves, [pair.spare]) }));
   clearInterval(watch);
   expect(report.instances.map((i) => i.outcome)).toEqual(pair.names.map(() => 'recovered'));
   expect(early).toBe(0);
-  const order = worker.heard.flatMap((f) => (f.kind === 'instance' ? [f.instance.name] : []));
+  const order = worker.heard.flatMap((f) => (f.kind === 'instance-ended' ? [f.instance.name] : []));
   expect(order.slice(0, 2).sort()).toEqual(pair.names.slice(4));
 });
 
@@ -229,7 +235,7 @@ describe('locks', () => {
     const from = bench.simulator.requests.length;
     await bench.redis.set(bench.keys.lock(pair.spare), 'somebody else');
     const worker = bench.worker();
-    const report = await worker.recover(bench.planned(pair, planOntoSpare(pair.spare), late()));
+    const report = await worker.recover(bench.order(pair, { plan: planOntoSpare(pair.spare), ...late() }));
     expect(report).toMatchObject({
       outcome: 'refused',
       acted: false,
@@ -238,7 +244,7 @@ describe('locks', () => {
     expect(bench.changes(from)).toEqual([]);
     expect(await bench.redis.exists(bench.keys.lock(pair.dead))).toBe(0);
     await bench.redis.del(bench.keys.lock(pair.spare));
-    const again = await worker.recover(bench.planned(pair, planOntoSpare(pair.spare)));
+    const again = await worker.recover(bench.order(pair, { plan: planOntoSpare(pair.spare) }));
     expect(again.outcome).toBe('done');
     expect(await bench.redis.exists(bench.keys.lock(pair.dead), bench.keys.lock(pair.spare))).toBe(0);
   }, 20_000);
@@ -277,40 +283,18 @@ describe('from the version before', () => {
     await bench.redis.set(bench.keys.openJournal(pair.dead), incident);
   }
 
-  test.each(['evacuate', 'recover'] as const)(
-    'a recovery under way is continued by a job %s, under its own journal',
-    async (job) => {
-      const pair = await bench.pair(2);
-      const order = bench.order(pair, late());
-      await left(pair, order.incident);
-      const worker = bench.worker();
-      const report =
-        job === 'evacuate'
-          ? await worker.evacuate({ ...order, attempt: 2 })
-          : await worker.recover({
-              ...bench.planned(pair, planOntoSpare(pair.spare), { incident: order.incident, ...late() }),
-              recovery: order.incident,
-            });
-      expect(report).toMatchObject({ outcome: 'done', incident: order.incident, acted: true });
-      for (const name of pair.names)
-        expect(bench.seen(name)).toMatchObject({ host: pair.spare, evacuationsStarted: 1 });
-      expect(await worker.parts.journals.open(pair.dead)).toBeNull();
-      // What that version told is not told again.
-      const told = worker.heard.flatMap((f) => (f.kind === 'progress' ? [f.progress.step] : []));
-      expect(told).toEqual(['moving']);
-    },
-  );
-
-  test('an old job whose recovery a monitor of this version gave to a job of its own changes nothing', async () => {
-    const pair = await bench.pair(1);
-    const order = bench.order(pair, { epoch: 7, ...late() });
-    const jobs = { [order.incident]: `recover-${order.incident}-2` };
-    await bench.redis.set(bench.keys.assignments, JSON.stringify({ epoch: 8, revision: 1, jobs }));
-    const from = bench.simulator.requests.length;
-    expect(await bench.worker({ assigned: true }).evacuate(order)).toMatchObject({
-      outcome: 'superseded',
-      acted: false,
-    });
-    expect(bench.changes(from)).toEqual([]);
+  test('a recovery under way is continued by a job of today, under its own journal', async () => {
+    const pair = await bench.pair(2);
+    const { incident } = bench.order(pair);
+    await left(pair, incident);
+    const worker = bench.worker();
+    const order = { ...bench.order(pair, late()), incident, recovery: incident, attempt: 2 };
+    expect(await worker.recover(order)).toMatchObject({ outcome: 'done', recovery: incident, acted: true });
+    for (const name of pair.names)
+      expect(bench.seen(name)).toMatchObject({ host: pair.spare, evacuationsStarted: 1 });
+    expect(await worker.parts.journals.open(pair.dead)).toBeNull();
+    // What that version told is not told again.
+    const told = worker.heard.flatMap((f) => (f.kind === 'progress' ? [f.progress.step] : []));
+    expect(told).toEqual(['moving']);
   });
 });

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Snapshot } from '../../simulator/simulator.ts';
 import { handlersOf } from '../../src/ns4/jobs/handlers.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
-import type { EvacuateData, EvacuationReport } from '../../src/shared/documents/jobs/evacuate.ts';
+import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import type { Refusal } from '../../src/shared/documents/refusals/refusals.ts';
 import { controlHosts } from '../../src/shared/rules/controls.ts';
 import {
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([bench.close(), real.close()]));
 afterEach(() => bench.simulator.clearFaults());
 
-const outcomes = (report: EvacuationReport) =>
+const outcomes = (report: RecoveryReport) =>
   Object.fromEntries(report.instances.map((i) => [i.name.replace(/^hv\d+-/, ''), i.outcome]));
 
 function expectFenced({ dead, spare }: Pair): void {
@@ -59,7 +59,7 @@ describe('by Nova', () => {
   test('all instances come back, each asked for once', async () => {
     const pair = await bench.pair(12);
     const worker = bench.worker({ concurrency: 4 });
-    const report = await worker.evacuate(bench.order(pair));
+    const report = await worker.recover(bench.order(pair));
     expect(report).toMatchObject({ outcome: 'done', refusal: null, acted: true, ...pair2(pair) });
     expect(report.instances.map((i) => [i.name, i.outcome, i.before, i.after, i.why])).toEqual(
       pair.names.map((name) => [name, 'recovered', 'ACTIVE', 'ACTIVE', null]),
@@ -76,7 +76,7 @@ describe('by Nova', () => {
     ]);
     // The incident is ended, readable, and nobody's.
     expect(await worker.parts.journals.open(pair.dead)).toBeNull();
-    expect(await worker.parts.journals.read(report.incident)).toMatchObject({ acted: true, dead: pair.dead });
+    expect(await worker.parts.journals.read(report.recovery)).toMatchObject({ acted: true, dead: pair.dead });
     expect(await bench.redis.exists(bench.keys.lock(pair.dead))).toBe(0);
   });
 
@@ -87,7 +87,7 @@ describe('by Nova', () => {
     const watch = setInterval(() => {
       most = Math.max(most, underWay());
     }, 3);
-    const report = await bench.worker({ concurrency: 2 }).evacuate(bench.order(pair));
+    const report = await bench.worker({ concurrency: 2 }).recover(bench.order(pair));
     clearInterval(watch);
     expect(report.instances.every((i) => i.outcome === 'recovered')).toBe(true);
     expect(most).toBe(2);
@@ -103,7 +103,7 @@ describe('by Nova', () => {
       suspended: { vmState: 'suspended' },
       rescued: { vmState: 'rescued' },
     });
-    const report = await bench.worker().evacuate(bench.order(pair));
+    const report = await bench.worker().recover(bench.order(pair));
     expect(report.outcome).toBe('done');
     expect(outcomes(report)).toEqual({
       active: 'recovered',
@@ -133,7 +133,7 @@ describe('by Nova', () => {
   test('a hypervisor without instances: done, and nothing touched', async () => {
     const pair = await bench.pair(0);
     const from = bench.simulator.requests.length;
-    expect(await bench.worker().evacuate(bench.order(pair))).toMatchObject({
+    expect(await bench.worker().recover(bench.order(pair))).toMatchObject({
       outcome: 'done',
       acted: false,
       instances: [],
@@ -144,7 +144,7 @@ describe('by Nova', () => {
   test('defect 10: one request forces down and disables the dead one, and the spare is enabled, before the first evacuate', async () => {
     const pair = await bench.pair(3);
     const from = bench.simulator.requests.length;
-    await bench.worker().evacuate(bench.order(pair));
+    await bench.worker().recover(bench.order(pair));
     const changes = bench.changes(from);
     expect(changes.slice(0, 2).map((r) => [r.method, JSON.parse(r.body), r.status])).toEqual([
       [
@@ -165,7 +165,7 @@ describe('by Nova', () => {
       once: { trouble: ['fails'] },
       never: { trouble: ['fails', 'fails', 'fails'] },
     });
-    const report = await bench.worker().evacuate(bench.order(pair));
+    const report = await bench.worker().recover(bench.order(pair));
     expect(report).toMatchObject({ outcome: 'done', acted: true });
     expect(outcomes(report)).toEqual({ good: 'recovered', once: 'recovered', never: 'failed' });
     expect(report.instances.find((i) => i.name.endsWith('never'))).toMatchObject({
@@ -182,10 +182,10 @@ describe('by Nova', () => {
   test('an instance deleted while it waits is skipped', async () => {
     const pair = await bench.pair(3);
     const worker = bench.worker({ concurrency: 1 });
-    const running = worker.evacuate(bench.order(pair));
+    const running = worker.recover(bench.order(pair));
     await until(
       () => worker.heard,
-      (heard) => heard.some((facts) => facts.kind === 'instance'),
+      (heard) => heard.some((facts) => facts.kind === 'instance-ended'),
     );
     await bench.simulator.delete(pair.names[2] ?? '');
     const report = await running;
@@ -204,7 +204,7 @@ describe('by Nova', () => {
       body: /evacuate/,
     });
     const worker = bench.worker({ client: { evacuateTimeoutMs: 10_000 } });
-    const running = worker.evacuate(bench.order(pair));
+    const running = worker.recover(bench.order(pair));
     await until(
       () => bench.changes().some((r) => r.path.includes(bench.seen(name).id)),
       (asked) => asked,
@@ -238,7 +238,7 @@ describe('defect 9: by database', () => {
       paused: { vmState: 'paused' },
       rescued: { vmState: 'rescued' },
     });
-    const report = await bench.worker({ mover: byDatabase(database) }).evacuate(bench.order(pair));
+    const report = await bench.worker({ mover: byDatabase(database) }).recover(bench.order(pair));
     expect(database.moves).toHaveLength(1);
     expect(database.moves[0]).toMatchObject({
       from: { host: pair.dead, node: `${pair.dead}.example.org` },
@@ -276,7 +276,7 @@ describe('defect 9: by database', () => {
     const worker = bench.worker({ mover: byDatabase(database), clock });
     bench.simulator.fault({ kind: 'slow', delayMs: 400, method: 'PUT', path: '/ports' });
     const judgedAtMs = clock.nowMs() + 3_600_000;
-    const running = worker.evacuate(bench.order(pair, { judgedAtMs }));
+    const running = worker.recover(bench.order(pair, { judgedAtMs }));
     await until(
       () =>
         bench.changes().some((r) => r.path.includes(bench.seen(`${pair.dead}-active`).ports[0]?.id ?? '')),
@@ -312,14 +312,14 @@ describe('refused, with nothing changed', () => {
   }
 
   /** Runs an order that must be refused and change nothing at all. */
-  async function refused(order: EvacuateData, refusal: Partial<Refusal>): Promise<void> {
+  async function refused(order: RecoverData, refusal: Partial<Refusal>): Promise<void> {
     const before = await atRest();
     const from = bench.simulator.requests.length;
-    const report = await worker.evacuate(order);
+    const report = await worker.recover(order);
     expect(report).toMatchObject({ outcome: 'refused', acted: false, instances: [], refusal });
     expect(bench.changes(from)).toEqual([]);
     expect(bench.simulator.snapshot()).toEqual(before);
-    expect(await worker.parts.journals.read(order.incident)).toBeNull();
+    expect(await worker.parts.journals.read(order.recovery)).toBeNull();
     expect(await bench.redis.exists(bench.keys.lock(order.dead))).toBe(0);
   }
 
@@ -419,7 +419,7 @@ describe('refused, with nothing changed', () => {
     const first = bench.order(pair);
     const begun = bench.worker();
     bench.simulator.fault({ kind: 'hang', method: 'POST', body: /evacuate/ });
-    const running = begun.evacuate(first, crashed.signal);
+    const running = begun.recover(first, crashed.signal);
     await until(
       () =>
         bench
@@ -440,7 +440,7 @@ describe('refused, with nothing changed', () => {
 
 describe('with real silence', () => {
   /** Through the handler, as a job is carried out. */
-  async function asJob(pair: Pair): Promise<EvacuationReport> {
+  async function asJob(pair: Pair): Promise<RecoveryReport> {
     const { parts } = real.worker({ realScan: true });
     const handlers = handlersOf(parts);
     await handlers['refresh-inventory']({ servers: false, requestedAtMs: real.clock.nowMs() }, never);
@@ -450,7 +450,7 @@ describe('with real silence', () => {
     const controls = controlHosts(picture, new Set([pair.dead]), real.clock.nowMs(), rules);
     const order = real.order(pair, { controls });
     await real.assign(order);
-    return handlers.evacuate(order, never);
+    return handlers.recover(order, never);
   }
 
   test('the job as a whole: scanned, evacuated, the guests answer again, the inventory shows it', async () => {
@@ -463,7 +463,7 @@ describe('with real silence', () => {
       (moved) => moved === 3,
     );
     const kinds = (await events.readAfter('0-0', 100)).map(({ event }) => event.facts.kind);
-    expect(kinds).toEqual(['progress', 'progress', 'instance', 'instance', 'instance']);
+    expect(kinds).toEqual(['progress', 'progress', 'instance-ended', 'instance-ended', 'instance-ended']);
   });
 
   test('nova-compute and agent are dead, but the host answers: refused', async () => {

@@ -26,22 +26,12 @@ import type { Order, RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
 import { recover } from '../../src/ns4/recovery/run.ts';
 import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
-import {
-  type Assignments,
-  assignmentTokenOf,
-  evacuateJobId,
-} from '../../src/shared/documents/assignments.ts';
+import { type Assignments, assignmentTokenOf, recoverJobId } from '../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
-import {
-  type EvacuateData,
-  type EvacuationReport,
-  evacuationReportOf,
-  recoverDataOf,
-} from '../../src/shared/documents/jobs/evacuate.ts';
 import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
 import { recoveryId } from '../../src/shared/documents/terms/incident-id.ts';
-import type { Plan } from '../../src/shared/documents/terms/plan.ts';
+import { planOntoSpare } from '../../src/shared/documents/terms/plan.ts';
 import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { InventoryStore } from '../../src/shared/picture/store.ts';
@@ -200,13 +190,6 @@ export class Worker {
   /** What the whole scan shall say instead. */
   scanResult: ScanResult | null = null;
 
-  /** As the worker takes a job `evacuate` of the version before. */
-  async evacuate(order: EvacuateData, stop: AbortSignal = never): Promise<EvacuationReport> {
-    const lifted = recoverDataOf(order);
-    const assignment = assignmentTokenOf(lifted, evacuateJobId);
-    return evacuationReportOf(await this.#carryOut({ ...lifted, assignment }, stop));
-  }
-
   recover(order: RecoverData, stop: AbortSignal = never): Promise<RecoveryReport> {
     return this.#carryOut({ ...order, assignment: assignmentTokenOf(order) }, stop);
   }
@@ -337,13 +320,15 @@ export class EvacuationBench {
   }
 
   /** An order as the monitor gives it. */
-  order({ dead, spare }: Pick<Pair, 'dead' | 'spare'>, change: Partial<EvacuateData> = {}): EvacuateData {
+  order({ dead, spare }: Pick<Pair, 'dead' | 'spare'>, change: Partial<RecoverData> = {}): RecoverData {
     const nowMs = this.clock.nowMs();
     this.#orders += 1;
+    const incident = `incident-${this.#orders}-${dead}`;
     return {
-      incident: `incident-${this.#orders}-${dead}`,
+      incident,
+      recovery: recoveryId(incident, 1),
       dead,
-      spare,
+      plan: planOntoSpare(spare),
       attempt: 1,
       requestedAtMs: nowMs,
       startByMs: nowMs + 60_000,
@@ -352,25 +337,22 @@ export class EvacuationBench {
       evidence: ['a test says so'],
       address: this.simulator.snapshot().hosts[dead]?.address ?? null,
       controls: [hostTarget(this.healthy, null, { hypervisorPorts: [] })],
+      proofDemanded: false,
+      despite: [],
+      byHand: false,
       ...change,
     };
   }
 
-  /** An order of this version, by a plan. */
-  planned(pair: Pick<Pair, 'dead' | 'spare'>, plan: Plan, change: Partial<EvacuateData> = {}): RecoverData {
-    const lifted = recoverDataOf(this.order(pair, change));
-    return { ...lifted, recovery: recoveryId(lifted.incident, 1), plan };
-  }
-
   /** The leading monitor's assignments with the job of an order, in Redis. */
-  async assign(order: EvacuateData, change: Partial<Assignments> = {}): Promise<void> {
-    const { incident, attempt, epoch } = order;
-    const jobs = { [incident]: evacuateJobId(incident, attempt) };
+  async assign(order: RecoverData, change: Partial<Assignments> = {}): Promise<void> {
+    const { recovery, attempt, epoch } = order;
+    const jobs = { [recovery]: recoverJobId(recovery, attempt) };
     await this.redis.set(this.keys.assignments, JSON.stringify({ epoch, revision: 1, jobs, ...change }));
   }
 
   /** A second look at an order, by a worker whose clock is `aheadMs` ahead. */
-  later(order: EvacuateData, aheadMs: number): EvacuateData {
+  later(order: RecoverData, aheadMs: number): RecoverData {
     const { judgedAtMs, startByMs, attempt } = order;
     return {
       ...order,
@@ -381,7 +363,7 @@ export class EvacuationBench {
   }
 
   /** Nova goes away and is not back before the worker gave up; what that says then. */
-  async withoutNova(clock: MovableClock, running: Promise<EvacuationReport>): Promise<EvacuationReport> {
+  async withoutNova(clock: MovableClock, running: Promise<RecoveryReport>): Promise<RecoveryReport> {
     await this.simulator.stop('nova');
     await delay(700);
     clock.aheadMs += 601_000;

@@ -40,7 +40,7 @@ try {
   const running = (['ns4', 'monitor', 'sonny'] satisfies ProcessName[]).map((one) => household.start(one));
   const keys = keysOf(name);
   await until(
-    () => household.redis.exists(keys.servers),
+    () => household.redis.exists(keys.instances),
     (found) => found === 1,
     30_000,
   );
@@ -91,8 +91,8 @@ interface Journal {
 
 async function readJournal(): Promise<Journal | null> {
   const keys = keysOf(name);
-  const id = await household.redis.get(keys.openIncident(dead));
-  const text = id === null ? null : await household.redis.get(keys.incident(id));
+  const id = await household.redis.get(keys.openJournal(dead));
+  const text = id === null ? null : await household.redis.get(keys.journal(id));
   return text === null ? null : (JSON.parse(text) as Journal);
 }
 
