@@ -12,13 +12,13 @@ import type { ApiName } from './openstack-http/call.ts';
 import type { Fault, FaultOrder } from './openstack-http/faults.ts';
 import type { RecordedRequest } from './openstack-http/http-service.ts';
 import { addHosts, type HttpWorld, type Settings, type SimulatorOptions, settingsOf } from './options.ts';
+import { changeService, giveBack, setAside } from './world/compute-service.ts';
 import { freeze, revive } from './world/host-power.ts';
 import { type BootOptions, boot, reachableAddress, remove } from './world/instances.ts';
 import { startService, stopService } from './world/messaging.ts';
-import type { EvacuationTrouble, Host } from './world/model.ts';
+import type { EvacuationTrouble } from './world/model.ts';
 import { rewriteHost } from './world/nova-database.ts';
 import { RealTime, realChance } from './world/real-time.ts';
-import { settle } from './world/settle.ts';
 import { type Snapshot, takeSnapshot } from './world/snapshot.ts';
 import { type ServiceName, World } from './world/world.ts';
 
@@ -161,17 +161,17 @@ export class Simulator {
 
   /** Sets a host aside: disabled with a reason that names a spare. */
   spare(host: string, reason = 'spare'): void {
-    this.#record(host, { disabled: true, disabledTrait: true, disabledReason: reason });
+    setAside(this.#world, this.#world.host(host), reason);
   }
 
   /** Forced down by somebody, and nothing else. */
   forceDown(host: string): void {
-    this.#record(host, { forcedDown: true });
+    changeService(this.#world, this.#world.host(host), { forcedDown: true });
   }
 
   /** Enabled again, and not forced down. */
   unspare(host: string): void {
-    this.#record(host, { disabled: false, disabledTrait: false, disabledReason: null, forcedDown: false });
+    giveBack(this.#world, this.#world.host(host));
   }
 
   /** Makes one address (of a host or an instance) silent whatever else is; `refuse` makes its ports refuse. */
@@ -237,11 +237,6 @@ export class Simulator {
   /** Resolves when every address behaves as the world has it (changes made through the APIs, too). */
   settled(): Promise<void> {
     return this.#presence.settled();
-  }
-
-  #record(host: string, record: Partial<Host>): void {
-    const changed = Object.assign(this.#world.host(host), record);
-    settle(this.#world, changed);
   }
 
   async #override(hostOrInstance: string, presence: Presence | null): Promise<void> {

@@ -30,14 +30,12 @@ export function end<S extends Told>(scene: S, fault: Fault<S>, ...words: string[
 export function scriptOf<S extends Told>(
   faults: Readonly<Record<string, Fault<S>>>,
 ): (scene: S, sentence: string) => boolean {
-  const lines = Object.values(faults).flatMap((fault) => [
-    { pattern: patternOf(fault.says), run: (scene: S, words: string[]) => begin(scene, fault, ...words) },
-    ...(fault.ends === undefined
-      ? []
-      : [
-          { pattern: patternOf(fault.ends), run: (scene: S, words: string[]) => end(scene, fault, ...words) },
-        ]),
-  ]);
+  const lines: { readonly pattern: RegExp; run(scene: S, words: readonly string[]): void }[] = [];
+  for (const fault of Object.values(faults)) {
+    lines.push({ pattern: patternOf(fault.says), run: (scene, words) => begin(scene, fault, ...words) });
+    if (fault.ends !== undefined)
+      lines.push({ pattern: patternOf(fault.ends), run: (scene, words) => end(scene, fault, ...words) });
+  }
   return (scene, sentence) => {
     for (const { pattern, run } of lines) {
       const words = pattern.exec(sentence)?.slice(1);
@@ -65,10 +63,9 @@ function patternOf(template: string): RegExp {
 /** The sentence with its words. What may be left out is told, unless a word of it is missing. */
 function fill(template: string, words: readonly string[]): string {
   const left = [...words];
-  const whole = template.replaceAll(/\[([^\]]*)\]/g, (_, part: string) =>
-    (part.match(place)?.length ?? 0) > words.length - (template.split('[')[0]?.match(place)?.length ?? 0)
-      ? ''
-      : part,
-  );
-  return whole.replaceAll(place, () => left.shift() ?? '');
+  const filled = (text: string): string => text.replaceAll(place, () => left.shift() ?? '');
+  return template.replaceAll(/\[([^\]]*)\]|\{[^}]+\}/g, (part: string, optional?: string) => {
+    if (optional === undefined) return filled(part);
+    return (optional.match(place)?.length ?? 0) > left.length ? '' : filled(optional);
+  });
 }

@@ -50,6 +50,18 @@ export function changeService(world: World, host: Host, change: ComputeServiceCh
   return { blocksMs: 0 };
 }
 
+/** Somebody sets a host aside: disabled with a reason that names a spare. */
+export function setAside(world: World, host: Host, reason = 'spare'): void {
+  Object.assign(host, { disabled: true, disabledReason: reason, disabledTrait: true });
+  settle(world, host);
+}
+
+/** Somebody gives it back to the scheduler: enabled, and not forced down. */
+export function giveBack(world: World, host: Host): void {
+  Object.assign(host, { disabled: false, disabledReason: null, disabledTrait: false, forcedDown: false });
+  settle(world, host);
+}
+
 function evacuatedUncleaned(world: World, host: Host): boolean {
   return world.migrations.some((m) => m.source === host.name && m.status === 'done');
 }

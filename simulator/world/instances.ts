@@ -70,7 +70,7 @@ export function boot(world: World, name: string, host: Host, options: BootOption
     world.placement.add(id, host.id, { MEMORY_MB: memoryMb, VCPU: vcpus }, instance);
     trackNow(world, host);
   }
-  if (['active', 'paused', 'rescued'].includes(vmState)) instance.runningOn.add(host.name);
+  if (host.powered && ['active', 'paused', 'rescued'].includes(vmState)) instance.runningOn.add(host.name);
   world.onPresence();
   return instance;
 }

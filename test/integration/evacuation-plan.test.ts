@@ -78,7 +78,7 @@ describe('targets', () => {
     expect(bench.simulator.snapshot().hosts[pair.dead]?.disabledReason).toBe(
       `sonny resurrection on ${bench.healthy}, ${pair.spare}`,
     );
-    expect(worker.heard.at(-1)).toMatchObject({ kind: 'instance', recovery: report.recovery });
+    expect(worker.heard.at(-1)).toMatchObject({ kind: 'instance-ended', recovery: report.recovery });
   });
 
   test("Nova's choice: any host but the dead one, its own migration done, its ports there", async () => {

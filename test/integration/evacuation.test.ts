@@ -72,7 +72,7 @@ describe('by Nova', () => {
     expect(worker.heard.map((facts) => facts.kind)).toEqual([
       'progress',
       'progress',
-      ...pair.names.map(() => 'instance'),
+      ...pair.names.map(() => 'instance-ended'),
     ]);
     // The incident is ended, readable, and nobody's.
     expect(await worker.parts.journals.open(pair.dead)).toBeNull();

@@ -1,6 +1,7 @@
 // The simulator under the same contract as a real OpenStack: what passes here must be what a real one does.
 import { startSimulator } from '../../simulator/simulator.ts';
 import { cloudContract, type World } from '../support/cloud-contract.ts';
+import { overHttp } from '../support/cloud-contract-stage.ts';
 
 async function simulatedCloud(): Promise<World> {
   const simulator = await startSimulator({ computes: 4, durations: { resourcesIntervalMs: 2_000 } });
@@ -8,7 +9,7 @@ async function simulatedCloud(): Promise<World> {
   const domain = { name: 'Default' };
   return {
     hosts: simulator.hosts,
-    credentials: {
+    ...overHttp({
       cloud,
       file: 'none',
       authUrl: `${simulator.url('keystone')}/v3`,
@@ -21,7 +22,7 @@ async function simulatedCloud(): Promise<World> {
       region: 'RegionOne',
       interface: 'public',
       tls: { ca: null, verify: true },
-    },
+    }),
     boot: (name, host, options) => simulator.boot(name, host, options),
     kill: (host) => simulator.kill(host),
     revive: (host) => simulator.revive(host),

@@ -1,7 +1,6 @@
 // One history in the making: the world, its processes and their judges, put together and kept running as a service
 // manager would.
 import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts';
-import type { Host } from '../../simulator/world/model.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
@@ -9,7 +8,7 @@ import type { Order } from '../../src/shared/documents/orders.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { CloudLink } from './processes/cloud-link.ts';
 import { Eye } from './processes/eye.ts';
-import { PretendFencing, wordKey } from './processes/fence.ts';
+import { PretendFencing } from './processes/fence.ts';
 import { Jobs } from './processes/jobs.ts';
 import { heldLease } from './processes/lease.ts';
 import { Monitor } from './processes/monitor.ts';
@@ -117,15 +116,6 @@ export class History {
     if (order.kind === 'reset-cooldown') judges.deeds.cooldownBlurredMs = timeline.nowMs;
     world.tell(`an operator orders: ${order.kind}`);
     this.poke();
-  }
-
-  /** An operator's word that a host has no power. */
-  confirmOff({ name }: Host): void {
-    const { monitors, redis, timeline, world } = this;
-    const nowMs = timeline.nowMs + (monitors[0]?.machine.offsetMs ?? 0);
-    redis.set(wordKey(name), { who: 'somebody', atMs: nowMs });
-    world.tell(`an operator gives his word that ${name} is off`);
-    this.order({ kind: 'confirm-fenced', host: name, by: 'somebody', atMs: nowMs });
   }
 
   redisGoes(): void {
@@ -240,15 +230,6 @@ export class History {
       process.later(forMs, () => this.jobs.lookAgain());
     };
     this.jobs.lookAgain();
-  }
-
-  /** Told to stop, as by SIGTERM; the next one comes after a while. */
-  stopWorker(seat: Seat<Ns4>): void {
-    const { process } = seat;
-    if (process === null || !process.running) return;
-    this.world.tell(`${seat.name} is told to stop`);
-    this.jobs.stop(process);
-    process.later(1_000, () => process.kill());
   }
 
   startMonitor(seat: Seat<Monitor<Ledger>>): void {

@@ -2,6 +2,7 @@
 // do. The other half of the catalogue; what happens to the cloud stands in simulator/faults/world-faults.ts.
 import { type Fault, scriptOf } from '../../simulator/faults/script.ts';
 import type { History, Seat } from './history.ts';
+import { wordKey } from './processes/fence.ts';
 import type { Weather } from './weather.ts';
 
 const seconds = 1_000;
@@ -26,7 +27,7 @@ export const householdFaults = {
   },
   workerStopped: {
     says: '{worker} is told to stop',
-    begin: silently((h, name) => h.stopWorker(workerOf(h, name))),
+    begin: silently((h, name) => stopWorker(h, workerOf(h, name))),
   },
   redisUnreached: {
     says: '{process} does not reach Redis',
@@ -65,7 +66,7 @@ export const householdFaults = {
   },
   operatorConfirms: {
     says: 'an operator confirms that {host} is off',
-    begin: silently((h, name = '') => h.confirmOff(h.world.host(name))),
+    begin: silently((h, name = '') => confirmOff(h, name)),
   },
   stateAccepted: {
     says: 'an operator accepts the empty state',
@@ -111,6 +112,23 @@ function silently(make: (history: History, ...words: string[]) => void): Fault<H
     make(history, ...words);
     return false;
   };
+}
+
+/** Told to stop, as by SIGTERM; the next one comes after a while. */
+function stopWorker({ jobs, world }: History, { name, process }: Seat<unknown>): void {
+  if (process === null || !process.running) return;
+  world.tell(`${name} is told to stop`);
+  jobs.stop(process);
+  process.later(1_000, () => process.kill());
+}
+
+/** An operator's word that a host has no power. */
+function confirmOff(history: History, host: string): void {
+  const { monitors, redis, timeline, world } = history;
+  const nowMs = timeline.nowMs + (monitors[0]?.machine.offsetMs ?? 0);
+  redis.set(wordKey(host), { who: 'somebody', atMs: nowMs });
+  world.tell(`an operator gives his word that ${host} is off`);
+  history.order({ kind: 'confirm-fenced', host, by: 'somebody', atMs: nowMs });
 }
 
 function cutLine(history: History, line: { cut: boolean }, isCut: boolean): void {

@@ -1,14 +1,26 @@
 // The stage of the contract (cloud-contract.ts): a world, a client of it, and the steps that its tests have in common.
 import { expect } from 'vitest';
-import { CloudError, type ComputeService } from '../../src/ns4/cloud.ts';
+import { type Cloud, CloudError, type ComputeService } from '../../src/ns4/cloud.ts';
 import type { CloudCredentials } from '../../src/ns4/credentials/cloud-credentials.ts';
-import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
+import { type CloudClient, createCloud } from '../../src/ns4/openstack/client.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
-import { systemClock } from '../../src/shared/ground/clock.ts';
+import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
+
+/** A client under contract; one without HTTP has no endpoints to describe. */
+export type Client = Cloud & Pick<CloudClient, 'close'> & Partial<Pick<CloudClient, 'describe'>>;
+
+/** What a world gives its clients that is reached by HTTP. */
+export const overHttp = (credentials: CloudCredentials): Pick<World, 'open' | 'clock'> => ({
+  open: (pageSize = 500) => createCloud(credentials, { clock: systemClock, random: Math.random, pageSize }),
+  clock: systemClock,
+});
 
 /** A cloud without instances and with at least four enabled hypervisors, and what is done to it from outside. */
 export interface World {
-  readonly credentials: CloudCredentials;
+  /** A client of its own, which pages its lists by so many. */
+  open(pageSize?: number): Client;
+  /** The time this world lives in. */
+  readonly clock: Clock;
   /** Service hosts of all hypervisors. */
   readonly hosts: readonly string[];
   /** An instance on that host, settled (ACTIVE, or SHUTOFF); its id. */
@@ -39,21 +51,20 @@ interface Cast {
 
 export class Stage {
   readonly world: World;
-  readonly cloud: CloudClient;
+  readonly cloud: Client;
   readonly cast: Cast;
   readonly #limitMs: number;
 
   constructor(world: World, limitMs: number) {
     this.world = world;
     this.#limitMs = limitMs;
-    this.cloud = this.open();
+    this.cloud = world.open();
     const [dead = '', target = '', other = '', living = ''] = world.hosts;
     this.cast = { dead, target, other, living };
   }
 
-  /** A client of the world with options of its own. */
-  open(options: Partial<CloudOptions> = {}): CloudClient {
-    return createCloud(this.world.credentials, { clock: systemClock, random: Math.random, ...options });
+  nowMs(): number {
+    return this.world.clock.nowMs();
   }
 
   async service(host: string): Promise<ComputeService> {
@@ -64,12 +75,12 @@ export class Stage {
 
   /** Reads until it is good, for no longer than anything in this world may take. */
   async eventually<T>(read: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
-    const until = Date.now() + this.#limitMs;
+    const until = this.nowMs() + this.#limitMs;
     for (;;) {
       const value = await read();
       if (good(value)) return value;
-      if (Date.now() > until) throw new Error(`not within ${this.#limitMs} ms: ${JSON.stringify(value)}`);
-      await systemClock.sleep(100);
+      if (this.nowMs() > until) throw new Error(`not within ${this.#limitMs} ms: ${JSON.stringify(value)}`);
+      await this.world.clock.sleep(100);
     }
   }
 

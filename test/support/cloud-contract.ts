@@ -1,6 +1,6 @@
 // What Sonny expects of any cloud, through the Cloud port alone: the same tests run against a real OpenStack and against
-// the simulator, so that the simulator cannot drift into a cloud that does not exist. Every expectation was seen on the
-// real services. The tests of one contract share a world, and each leaves its hosts as it found them.
+// both skins of the pretend one, so that it cannot drift into a cloud that does not exist. Every expectation was seen on
+// the real services. The tests of one contract share a world, and each leaves its hosts as it found them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cloud } from '../../src/ns4/cloud.ts';
 import { evacuationContract } from './cloud-contract-evacuation.ts';
@@ -19,8 +19,8 @@ export function cloudContract(name: string, setup: () => Promise<World>, limitMs
       await stage?.close();
     }, limitMs);
 
-    it('describes what was reached', async () => {
-      const description = await stage.cloud.describe(signal);
+    it('describes what was reached', async (context) => {
+      const description = (await stage.cloud.describe?.(signal)) ?? context.skip();
       expect(description.roles).toContain('admin');
       expect(description.computeMicroversion).toBe('2.87');
       expect(Math.abs(description.clockSkewMs)).toBeLessThan(2_000);
@@ -38,11 +38,11 @@ export function cloudContract(name: string, setup: () => Promise<World>, limitMs
       expect(services.map((s) => s.host).sort()).toEqual([...stage.world.hosts].sort());
       for (const { state, status, forcedDown, reportedAtMs } of services) {
         expect({ state, status, forcedDown }).toEqual({ state: 'up', status: 'enabled', forcedDown: false });
-        expect(Math.abs(Date.now() - (reportedAtMs ?? 0))).toBeLessThan(60_000);
+        expect(Math.abs(stage.nowMs() - (reportedAtMs ?? 0))).toBeLessThan(60_000);
       }
       for (const agent of await stage.cloud.listAgents(signal)) {
         expect(agent.alive).toBe(true);
-        expect(Math.abs(Date.now() - agent.heartbeatAtMs)).toBeLessThan(60_000);
+        expect(Math.abs(stage.nowMs() - agent.heartbeatAtMs)).toBeLessThan(60_000);
       }
       expect((await stage.cloud.listAgents(signal, living)).map((a) => a.host)).toEqual([living]);
       expect((await stage.cloud.listComputeServices(signal, living)).map((s) => s.host)).toEqual([living]);
@@ -68,7 +68,7 @@ export function cloudContract(name: string, setup: () => Promise<World>, limitMs
         await stage.world.boot('page-4', other, { stopped: true }),
       ];
       for (const pageSize of [1, 2, 3, 4, 100]) {
-        const paging = stage.open({ pageSize });
+        const paging = stage.world.open(pageSize);
         expect((await paging.listServers(signal)).map((s) => s.id).sort()).toEqual([...ids].sort());
         expect(await paging.listHypervisors(signal)).toHaveLength(stage.world.hosts.length);
         expect(await paging.listPorts({ host: living }, signal)).toHaveLength(2);
@@ -161,13 +161,17 @@ export function cloudContract(name: string, setup: () => Promise<World>, limitMs
     it('moves an allocation, and finds it moved', { timeout: limitMs }, async () => {
       const { target, living } = stage.cast;
       const id = await stage.world.boot('allocated', living);
-      await stage.cloud.moveAllocation(id, living, target, signal);
-      await stage.cloud.moveAllocation(id, living, target, signal);
-      await stage.cloud.moveAllocation(id, target, living, signal);
-      await expect(stage.cloud.moveAllocation(id, 'nosuch', target, signal)).rejects.toMatchObject({
+      const hypervisors = await stage.cloud.listHypervisors(signal);
+      const [here = '', there = ''] = [living, target].map(
+        (host) => hypervisors.find((hypervisor) => hypervisor.host === host)?.name,
+      );
+      await stage.cloud.moveAllocation(id, here, there, signal);
+      await stage.cloud.moveAllocation(id, here, there, signal);
+      await stage.cloud.moveAllocation(id, there, here, signal);
+      await expect(stage.cloud.moveAllocation(id, 'nosuch', there, signal)).rejects.toMatchObject({
         outcome: 'not-done',
       });
-      await expect(stage.cloud.moveAllocation(nobody, living, target, signal)).rejects.toMatchObject({
+      await expect(stage.cloud.moveAllocation(nobody, here, there, signal)).rejects.toMatchObject({
         outcome: 'not-done',
       });
     });

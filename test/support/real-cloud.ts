@@ -1,6 +1,6 @@
 // The real OpenStack of the test bed as a World: everything is done by its own tool.
 import { z } from 'zod';
-import type { World } from './cloud-contract-stage.ts';
+import { overHttp, type World } from './cloud-contract-stage.ts';
 import { cloudTool } from './cloud-tool.ts';
 import { Testbed } from './testbed.ts';
 
@@ -28,7 +28,7 @@ export async function realCloud(): Promise<World> {
   await testbed.close();
   return {
     hosts,
-    credentials: {
+    ...overHttp({
       cloud: env.cloud,
       file: env.clouds_yaml,
       authUrl: env.auth_url,
@@ -41,7 +41,7 @@ export async function realCloud(): Promise<World> {
       region: env.region,
       interface: 'public',
       tls: { ca: null, verify: true },
-    },
+    }),
     boot: async (name, host, options) => {
       const printed = await cloudTool(
         'boot',

@@ -1,0 +1,105 @@
+// One world, two skins: what the client reads over HTTP is what the port in process shows, field by field.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Apis } from '../../simulator/openstack-http/apis.ts';
+import { InProcessCloud } from '../../simulator/openstack-in-process/cloud.ts';
+import { Link } from '../../simulator/openstack-in-process/link.ts';
+import { addHosts, type HttpWorld, settingsOf } from '../../simulator/options.ts';
+import { changeService, setAside } from '../../simulator/world/compute-service.ts';
+import { powerOff } from '../../simulator/world/host-power.ts';
+import { boot } from '../../simulator/world/instances.ts';
+import { RealTime, realChance } from '../../simulator/world/real-time.ts';
+import { World } from '../../simulator/world/world.ts';
+import type { Cloud } from '../../src/ns4/cloud.ts';
+import { systemClock } from '../../src/shared/ground/clock.ts';
+import { type Client, overHttp } from '../support/cloud-contract-stage.ts';
+
+const signal = new AbortController().signal;
+const time = new RealTime();
+let world: HttpWorld;
+let apis: Apis;
+let http: Client;
+let inProcess: Cloud;
+
+beforeAll(async () => {
+  // Reports so seldom that none comes between two readings.
+  const durations = {
+    reportIntervalMs: 3_600_000,
+    serviceDownMs: 7_200_000,
+    agentDownMs: 7_200_000,
+    rebuildMs: 50,
+  };
+  const aggregates = { ssd: ['hv01', 'hv04'], empty: [] };
+  const settings = settingsOf({ domain: 'example.org', aggregates, durations, clockOffsetMs: -90_000 }, 77);
+  world = new World(time, realChance, settings);
+  world.cloudOffsetMs = settings.clockOffsetMs;
+  addHosts(world);
+  apis = new Apis(world);
+  await apis.follow();
+  const domain = { name: 'Default' };
+  http = overHttp({
+    cloud: 'simulated',
+    file: 'none',
+    authUrl: `${apis.url('keystone')}/v3`,
+    login: {
+      method: 'password',
+      user: { name: 'admin', domain },
+      project: { name: 'admin', domain },
+      password: 'secret',
+    },
+    region: 'RegionOne',
+    interface: 'public',
+    tls: { ca: null, verify: true },
+  }).open();
+  const sender = { nowMs: () => systemClock.nowMs(), pause: (ms: number) => systemClock.sleep(ms) };
+  inProcess = new InProcessCloud(world, new Link(world, sender));
+});
+afterAll(async () => {
+  await http.close();
+  await apis.stop();
+  time.end();
+});
+
+async function expectAlike(): Promise<void> {
+  const reads: readonly ((cloud: Cloud) => Promise<unknown>)[] = [
+    (cloud) => cloud.listHypervisors(signal),
+    (cloud) => cloud.listComputeServices(signal),
+    (cloud) => cloud.listComputeServices(signal, 'hv02'),
+    (cloud) => cloud.listAgents(signal),
+    (cloud) => cloud.listAggregates(signal),
+    (cloud) => cloud.listProjects(signal),
+    (cloud) => cloud.listServers(signal),
+    (cloud) => cloud.listServers(signal, 'hv01'),
+    (cloud) => cloud.listEvacuations('hv01', signal),
+    async (cloud) =>
+      (await cloud.listPorts({ host: 'hv01' }, signal)).sort((a, b) => a.id.localeCompare(b.id)),
+    async (cloud) => cloud.clockSkewMs() < -85_000,
+  ];
+  for (const read of reads) expect(await read(inProcess)).toEqual(await read(http));
+}
+
+test('a cloud in peace, with instances of all kinds', async () => {
+  const [hv01, hv02] = [world.host('hv01'), world.host('hv02')];
+  for (const vmState of ['active', 'stopped', 'paused', 'suspended', 'error', 'shelved_offloaded'] as const)
+    boot(world, vmState, hv01, { vmState });
+  boot(world, 'inside', hv02, { network: 'private', floating: true, locked: true, flavor: { vcpus: 3 } });
+  setAside(world, world.host('hv04'));
+  await expectAlike();
+});
+
+test('a dead host, evacuations that end well and badly, and what is in between', async () => {
+  powerOff(world, world.host('hv01'));
+  changeService(world, world.host('hv01'), { status: 'disabled', disabledReason: 'dead', forcedDown: true });
+  world.instance('stopped').trouble.push('fails');
+  world.instance('error').trouble.push('sticks');
+  for (const [name, target] of [
+    ['active', 'hv02'],
+    ['stopped', 'hv02'],
+    ['error', 'hv03'],
+  ] as const)
+    await inProcess.evacuate(world.instance(name).id, target, signal);
+  await expectAlike();
+  await expect
+    .poll(() => world.migrations.map(({ status }) => status))
+    .toEqual(['done', 'failed', 'pre-migrating']);
+  await expectAlike();
+});
