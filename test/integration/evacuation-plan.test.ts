@@ -20,11 +20,16 @@ afterEach(() => bench.simulator.clearFaults());
 const on = (host: string): Target => ({ kind: 'host', host });
 const anywhere: Target = { kind: 'scheduler' };
 const move = (instances: string[] | 'others', target: Target, change: Partial<Plan['moves'][0]> = {}) => ({
-  ...{ instances, target, otherwise: null, wave: 1 },
+  instances,
+  target,
+  otherwise: null,
+  wave: 1,
   ...change,
 });
 const plan = (moves: Plan['moves'], enable: string[] = []): Plan => ({
-  ...{ method: 'reserved_host', moves, enable },
+  method: 'reserved_host',
+  moves,
+  enable,
 });
 const id = (name: string) => bench.seen(name).id;
 const ends = (report: RecoveryReport) =>
@@ -253,15 +258,28 @@ describe('locks', () => {
 describe('from the version before', () => {
   /** A journal as that version wrote it, after the host was forced down. */
   const journalOf = ({ dead, spare, names }: Pair, incident: string) => ({
-    ...{ version: 1, id: incident, dead, spare, method: 'api', openedAtMs: bench.clock.nowMs() },
-    ...{ judgedAtMs: bench.clock.nowMs() - 500, evidence: ['a test says so'], acted: true, proof: null },
+    version: 1,
+    id: incident,
+    dead,
+    spare,
+    method: 'api',
+    openedAtMs: bench.clock.nowMs(),
+    judgedAtMs: bench.clock.nowMs() - 500,
+    evidence: ['a test says so'],
+    acted: true,
+    proof: null,
     steps: [{ atMs: bench.clock.nowMs(), step: `${dead} is forced down and disabled` }],
     instances: Object.fromEntries(
       names.map((name) => [
         id(name),
         {
-          ...{ id: id(name), name, before: { status: 'ACTIVE', vmState: 'active' } },
-          ...{ state: 'pending', attempts: 0, askedAtMs: null, report: null },
+          id: id(name),
+          name,
+          before: { status: 'ACTIVE', vmState: 'active' },
+          state: 'pending',
+          attempts: 0,
+          askedAtMs: null,
+          report: null,
         },
       ]),
     ),

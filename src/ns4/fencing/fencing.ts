@@ -53,7 +53,9 @@ export function createFencing(parts: FencingParts): Fencing {
       const failures: FenceFailure[] = [];
       for (const level of levelsOf(plan, host)) {
         const result = await powerOff({
-          ...{ level, signal, clock },
+          level,
+          signal,
+          clock,
           timeoutMs: given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs),
           beforeTelling: beforeOff,
         });

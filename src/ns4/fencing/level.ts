@@ -38,7 +38,9 @@ export async function powerOff(call: LevelCall): Promise<LevelResult> {
     failure: { agent: level.agent, failure, detail: detail === '' ? 'it said nothing' : detail },
   });
   const off = await runAgent({
-    ...{ level, signal, timeoutMs },
+    level,
+    signal,
+    timeoutMs,
     action: 'off',
     ...(call.beforeTelling === undefined ? {} : { beforeTelling: call.beforeTelling }),
   });

@@ -17,8 +17,8 @@ export interface JournalStorage {
   /** Like `save`, but closes the journal, keeps it for `keepSeconds` only, and gives the locks back. */
   end(lock: LockToken, journal: StoredJournal, keepSeconds: number): Promise<Answer>;
   /**
-   * False when somebody else has the dead host's lock. Otherwise true, and a journal that the storage lost is put back, so that a
-   * next worker knows what was asked for.
+   * False when somebody else has the dead host's lock. Otherwise true, and a journal that the storage lost is put back,
+   * so that a next worker knows what was asked for.
    */
   putBack(host: string, token: string, journal: StoredJournal): Promise<boolean>;
   /** Id of a host's open journal; null when there is none. */
@@ -40,8 +40,8 @@ export interface LockToken {
 }
 
 /**
- * granted: done. not-locked: not all of the locks are ours (any more). superseded, unknown: as `judgeAssignment` has it. Nothing
- * was changed but with `granted`.
+ * granted: done. not-locked: not all of the locks are ours (any more). superseded, unknown: as `judgeAssignment` has it.
+ * Nothing was changed but with `granted`.
  */
 export type Answer = 'granted' | 'not-locked' | 'superseded' | 'unknown';
 

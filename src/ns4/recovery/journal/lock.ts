@@ -1,5 +1,5 @@
-// The lock on one host's recovery, its targets included: renewed until it is given back or lost. Whoever holds it may write the journal, and
-// each write confirms that it is held.
+// The lock on one host's recovery, its targets included: renewed until it is given back or lost. Whoever holds it may
+// write the journal, and each write confirms that it is held.
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import type { Journal } from './journal.ts';

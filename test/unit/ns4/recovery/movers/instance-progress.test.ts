@@ -227,8 +227,13 @@ describe("where Nova's scheduler chose", () => {
   ];
   test.each(table)('%s', (_, seen, expected) => {
     const progress = progressOf({
-      ...{ entry: chosen(), server: null, migrations: [], ports: null, dead: 'hv01' },
-      ...{ sinceMs: nowMs - 60_000, lookedForMs: 1_000 },
+      entry: chosen(),
+      server: null,
+      migrations: [],
+      ports: null,
+      dead: 'hv01',
+      sinceMs: nowMs - 60_000,
+      lookedForMs: 1_000,
       ...seen,
     });
     expect(progress).toMatchObject(expected);
