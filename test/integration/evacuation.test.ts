@@ -17,6 +17,7 @@ import {
   PretendDatabase,
   type Worker,
 } from '../support/evacuation-bench.ts';
+import { readEvents } from '../support/events.ts';
 import { until } from '../support/raw-api.ts';
 
 let bench: EvacuationBench;
@@ -457,12 +458,12 @@ describe('with real silence', () => {
     const pair = await real.pair(3);
     expect(await asJob(pair)).toMatchObject({ outcome: 'done', acted: true });
     await real.simulator.settled();
-    const { inventory, events } = real.worker().parts;
+    const { inventory } = real.worker().parts;
     await until(
       async () => (await inventory.read())?.instancesOn(pair.spare),
       (moved) => moved === 3,
     );
-    const kinds = (await events.readAfter('0-0', 100)).map(({ event }) => event.facts.kind);
+    const kinds = (await readEvents(real.redis, real.keys)).map((event) => event.facts.kind);
     expect(kinds).toEqual(['progress', 'progress', 'instance-ended', 'instance-ended', 'instance-ended']);
   });
 

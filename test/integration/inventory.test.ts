@@ -8,9 +8,11 @@ import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
 import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
 import { MovableClock, never, Worker } from '../support/evacuation-bench.ts';
+import { readEvents } from '../support/events.ts';
 import { readWhole } from '../support/inventories.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { redisClient, settingsOf } from '../support/redis-client.ts';
 
 /** Two clouds that the original would have put into one database without telling them apart. */
 function namesOnOneNumber(): [string, string] {
@@ -191,8 +193,12 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
         fencing: 'none',
       }),
     ]);
-    expect((await ours.events.readAfter('0-0', 10)).map(({ event }) => event.cloud)).toEqual([here]);
-    expect(await theirs.events.readAfter('0-0', 10)).toEqual([]);
+    const clients = [here, there].map((cloud) => redisClient(settingsOf(redis), cloud));
+    const told = await Promise.all(
+      clients.map((client, i) => readEvents(client, keysOf(i === 0 ? here : there))),
+    );
+    for (const client of clients) client.disconnect();
+    expect(told.map((events) => events.map(({ cloud }) => cloud))).toEqual([[here], []]);
     const hosts = { host: 'hv01', targets: [] };
     const lock = await ours.journals.lock(hosts, 0, never, null);
     const other = await theirs.journals.lock(hosts, 0, never, null);

@@ -12,10 +12,10 @@ import {
   judgeAssignment,
 } from '../../src/shared/documents/assignments.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
-import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { readLeader } from '../../src/shared/redis/leader.ts';
 import { readStatus } from '../../src/shared/redis/status.ts';
+import { readEvents } from '../support/events.ts';
 import { rules } from '../support/monitor-story.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { redisClient, settingsOf } from '../support/redis-client.ts';
@@ -97,7 +97,7 @@ test('only who leads saves: state, assignments and events together, or nothing',
   const late = { ...state, revision: 4, backoffs: 7 };
   await expect(a.memory.save(late, [stopped], statusOf(late, publisher))).rejects.toThrow(LostLeaseError);
   expect(await readState(redis, keys)).toEqual(state);
-  expect(await new EventLog(redis, keys).readAfter('0-0', 10)).toHaveLength(1);
+  expect(await readEvents(redis, keys)).toHaveLength(1);
   await b.memory.save(late, [], statusOf(late, publisher));
   expect(await a.memory.holds(state)).toBe(false);
 });

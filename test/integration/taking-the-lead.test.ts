@@ -12,8 +12,8 @@ import { createLog } from '../../src/shared/ground/log.ts';
 import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
 import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { redisOptions } from '../../src/shared/redis/connect.ts';
-import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
+import { readEvents } from '../support/events.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const cloud = 'taken';
@@ -100,8 +100,8 @@ async function watchesAndStops({ stop, ended }: ReturnType<typeof run>) {
   }
   stop.abort();
   const end = await ended;
-  const events = await new EventLog(admin, keys).readAfter('0-0', 100);
-  return { end, told: events.map(({ event }) => event.facts.kind) };
+  const events = await readEvents(admin, keys);
+  return { end, told: events.map((event) => event.facts.kind) };
 }
 const onceEach = { end: 'stopped', told: ['monitor-started', 'monitor-stopped'] };
 

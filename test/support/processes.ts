@@ -7,8 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisSettings } from '../../src/shared/config/settings.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
-import { EventLog } from '../../src/shared/redis/event-log.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
+import { readEvents } from './events.ts';
 import { redisClient, settingsOf } from './redis-client.ts';
 
 export type ProcessName = 'ns4' | 'monitor' | 'sonny';
@@ -102,9 +102,8 @@ export class Household {
   }
 
   /** All events so far, oldest first. */
-  async events(): Promise<SonnyEvent[]> {
-    const log = new EventLog(this.redis, keysOf(this.#cloud));
-    return (await log.readAfter('0-0', 10_000)).map(({ event }) => event);
+  events(): Promise<SonnyEvent[]> {
+    return readEvents(this.redis, keysOf(this.#cloud));
   }
 
   /** Everything said so far, for a failing test's message. */

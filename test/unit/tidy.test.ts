@@ -36,6 +36,10 @@ describe('import directions', () => {
 
   test.each([
     [/^bullmq$/, ['src/shared/jobs/queue.ts']],
+    [
+      /^ioredis$/,
+      ['connect', 'db', 'probe', 'sentinels', 'sentinel-votes'].map((f) => `src/shared/redis/${f}.ts`),
+    ],
     [/^@slack\//, ['src/sonny/slack/slack.ts']],
     [/^mysql2/, ['src/ns4/nova-database/mysql-session.ts']],
     [/^undici$/, ['src/ns4/openstack/transport.ts', 'src/sonny/slack/proxy.ts']],
