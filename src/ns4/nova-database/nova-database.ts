@@ -4,6 +4,7 @@
 import type { MysqlSettings } from '../../shared/config/settings.ts';
 import { type Clock, systemClock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
+import { type RetryPolicy, retry } from '../../shared/ground/retry.ts';
 import {
   MysqlError,
   type MysqlLimits,
@@ -56,8 +57,7 @@ export interface NovaDatabaseOptions {
 /** Deadlock (also how Galera refuses a COMMIT) and lock wait: someone else was at the rows; all is rolled back. */
 const inOurWay: ReadonlySet<number | null> = new Set([1213, 1205]);
 const unknownColumn = 1054;
-const mostAttempts = 5;
-const firstPauseMs = 250;
+const whenInOurWay: RetryPolicy = { limit: { attempts: 5 }, firstMs: 250, mostMs: 2_000 };
 
 /** Connects for each call only: calls are rare, and a connection kept for weeks is dead when it is needed. */
 export function createNovaDatabase(settings: MysqlSettings, options: NovaDatabaseOptions = {}): NovaDatabase {
@@ -71,18 +71,20 @@ export function createNovaDatabase(settings: MysqlSettings, options: NovaDatabas
       const ids = [...new Set(move.ids)].sort();
       if (ids.length === 0) return { moved: [], already: [], elsewhere: [] };
       const unanswered = new Set<string>();
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await withSession(settings, limits, stop, (session) =>
+      const again = (error: unknown) =>
+        error instanceof MysqlError && (inOurWay.has(error.errno) || unanswered.size > 0);
+      let attempts = 0;
+      try {
+        return await retry(whenInOurWay, { clock, signal: stop, again }, (attempt) => {
+          attempts = attempt;
+          return withSession(settings, limits, stop, (session) =>
             moveOnce(session, { ...move, ids }, unanswered),
           );
-        } catch (error) {
-          stop.throwIfAborted();
-          if (!(error instanceof OperationalError)) throw error;
-          const again = error instanceof MysqlError && (inOurWay.has(error.errno) || unanswered.size > 0);
-          if (!again || attempt >= mostAttempts) throw final(settings, error, attempt, unanswered.size);
-        }
-        await clock.sleep(firstPauseMs * 2 ** (attempt - 1), stop);
+        });
+      } catch (error) {
+        stop.throwIfAborted();
+        if (!(error instanceof OperationalError)) throw error;
+        throw final(settings, error, attempts, unanswered.size);
       }
     },
     check: () => withSession(settings, limits, closing.signal, (session) => check(session, settings)),

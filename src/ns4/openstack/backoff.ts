@@ -1,5 +1,6 @@
 // Repeating what may be repeated: idempotent requests, after a pause that grows, bounded in number and in time.
 import type { Clock } from '../../shared/ground/clock.ts';
+import { pauseMs } from '../../shared/ground/retry.ts';
 import { type HttpAnswer, NoAnswer } from './transport.ts';
 
 export interface RetryLimits {
@@ -30,7 +31,7 @@ export function pauseBefore(
   limits: RetryLimits,
   retryAfterMs: number | null,
 ): number {
-  const full = Math.min(limits.maxPauseMs, limits.pauseMs * 2 ** retry);
+  const full = pauseMs(retry + 1, { firstMs: limits.pauseMs, mostMs: limits.maxPauseMs });
   const own = full * (0.5 + random / 2);
   return Math.round(Math.min(limits.maxPauseMs, Math.max(own, retryAfterMs ?? 0)));
 }

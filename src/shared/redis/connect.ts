@@ -4,11 +4,12 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { RedisSettings } from '../config/settings.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
+import { type Pauses, pauseMs } from '../ground/retry.ts';
 import { type Db, dbOver } from './db.ts';
 import { databaseNumber, keysOf } from './keys.ts';
 import { endpointText, sentinelOptions } from './sentinels.ts';
 
-const reconnectCapMs = 1_000;
+const reconnectPauses: Pauses = { firstMs: 100, mostMs: 1_000 };
 /** No command waits longer for its answer, whatever is wrong with Redis. */
 export const commandTimeoutMs = 8_000;
 const connectTimeoutMs = 5_000;
@@ -25,7 +26,7 @@ export function redisOptions(settings: RedisSettings, cloud: string) {
     db: settings.db ?? databaseNumber(cloud),
     // Notices a peer that vanished without a FIN (a firewall, a cut cable) instead of waiting for the kernel's hours.
     keepAlive: 10_000,
-    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), reconnectCapMs),
+    retryStrategy: (failures: number) => pauseMs(failures, reconnectPauses),
   } satisfies RedisOptions;
 }
 

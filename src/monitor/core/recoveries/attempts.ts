@@ -3,6 +3,7 @@ import { recoverJobId } from '../../../shared/documents/assignments.ts';
 import { contracts, type JobOutcome } from '../../../shared/documents/jobs/contracts.ts';
 import type { RecoveryReport } from '../../../shared/documents/jobs/recover.ts';
 import { targetsOf } from '../../../shared/documents/terms/plan.ts';
+import { pauseMs } from '../../../shared/ground/retry.ts';
 import { raise } from '../incidents/raised.ts';
 import type { Draft } from '../state/draft.ts';
 import { mostAttempts, mostReports } from '../state/rules.ts';
@@ -61,7 +62,7 @@ const afterLossMs = ({ job }: Recovery): number => (job.data.attempt === 1 ? 0 :
 /** The first further attempt leaves at once, later ones after longer and longer pauses. */
 function backOffMs({ job }: Recovery): number {
   const { attempt } = job.data;
-  return attempt === 1 ? 0 : Math.min(1_000 * 2 ** (attempt - 1), longestRetryMs);
+  return attempt === 1 ? 0 : pauseMs(attempt, { firstMs: 1_000, mostMs: longestRetryMs });
 }
 
 /** ns4's journal and Nova itself tell the next worker what is done already; the same request is never repeated blindly. */
