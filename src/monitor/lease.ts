@@ -1,16 +1,17 @@
 // The lease: who of several monitors of one cloud leads. It runs out by itself when its holder does not renew it, by the
 // clock of Redis alone. Each take-over has an epoch, and epochs only grow, also when Redis lost its last moments.
 import { randomUUID } from 'node:crypto';
+import { timings } from '../shared/ground/timings.ts';
 import type { Db } from '../shared/redis/db.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 import { leaseText } from '../shared/redis/leader.ts';
 import { loadScript, runScript } from '../shared/redis/script.ts';
 
 /** Without renewal the leader is taken for lost after this. */
-export const leaseMs = 6_000;
-export const renewMs = leaseMs / 3;
+export const leaseMs = timings.lease.lifeMs;
+export const renewMs = timings.lease.renewMs;
 /** How often a monitor that stands by tries; it takes over within this and `leaseMs`. */
-export const standbyPollMs = 1_000;
+export const standbyPollMs = timings.lease.pollMs;
 
 const takeScript = loadScript('take-lease-3');
 const renewScript = loadScript('renew-1');

@@ -1,6 +1,7 @@
 // The client: one session with a cloud, and the services' parts put together to the port that ns4 works with.
 
 import type { Clock } from '../../shared/ground/clock.ts';
+import { timings } from '../../shared/ground/timings.ts';
 import type { Cloud } from '../cloud.ts';
 import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import type { RetryLimits } from './backoff.ts';
@@ -69,7 +70,7 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
     connections: options.connections ?? 10,
   });
   const pageSize = options.pageSize ?? 500;
-  const evacuateTimeoutMs = options.evacuateTimeoutMs ?? 60_000;
+  const evacuateTimeoutMs = options.evacuateTimeoutMs ?? timings.evacuation.clientMs;
   const compute = new Compute(session, { pageSize, evacuateTimeoutMs });
   const network = new Network(session, pageSize);
   const placement = new Placement(session);

@@ -14,14 +14,10 @@ import {
 import { answerWithin, systemClock } from '../ground/clock.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
-import { commandTimeoutMs, redisOptions } from '../redis/connect.ts';
+import { timings } from '../ground/timings.ts';
+import { redisOptions } from '../redis/connect.ts';
 import { keysOf } from '../redis/keys.ts';
 
-/** A worker that does not renew its lock for this long is taken for dead. */
-const lockMs = 5_000;
-const stalledCheckMs = 2_000;
-/** For handlers to hand back what they have, and for Redis to be told. */
-const closeLimitMs = 5_000;
 const all = Object.values(contracts);
 /** Queues any ns4 works on; of the others each vantage point has one of its own. */
 export const sharedQueues: readonly QueueName[] = all
@@ -47,7 +43,10 @@ export class Channel {
     // Bounded by a time limit instead of failing at once: BullMQ keeps the failure of its first commands, so that a
     // queue opened a moment before its connection stands would be lost for good. What is sent late does no harm, as
     // ids are deterministic and old orders are refused.
-    this.#queue = new Queue(name, { connection: { ...options, commandTimeout: commandTimeoutMs }, prefix });
+    this.#queue = new Queue(name, {
+      connection: { ...options, commandTimeout: timings.redis.commandMs },
+      prefix,
+    });
     this.#queue.on('error', (error) => log.debug({ error: errorText(error) }, 'job queue'));
     this.#events = onFinished === null ? null : new QueueEvents(name, { connection: options, prefix });
     this.#events?.on('completed', ({ jobId }) => onFinished?.(jobId));
@@ -92,7 +91,7 @@ export class Channel {
 
   /** BullMQ alone would wait for Redis without end. */
   workers(): Promise<number> {
-    return answerWithin(systemClock, commandTimeoutMs, this.#queue.getWorkersCount());
+    return answerWithin(systemClock, timings.redis.commandMs, this.#queue.getWorkersCount());
   }
 
   async close(): Promise<void> {
@@ -125,8 +124,8 @@ export class JobWorker {
           connection,
           prefix,
           concurrency,
-          lockDuration: lockMs,
-          stalledInterval: stalledCheckMs,
+          lockDuration: timings.job.lockMs,
+          stalledInterval: timings.job.stalledCheckMs,
           // A job whose worker died fails at once; whether and how to go on is the monitor's decision.
           maxStalledCount: 0,
         },
@@ -176,5 +175,5 @@ export class JobWorker {
 /** BullMQ waits without end for a Redis that is away: closing is given up after a while, and the process ends anyway. */
 export async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
   const closed = Promise.allSettled(parts.map((part) => part.close()));
-  await Promise.race([closed, delay(closeLimitMs, undefined, { ref: false })]);
+  await Promise.race([closed, delay(timings.job.closeMs, undefined, { ref: false })]);
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { errorText, OperationalError, ServiceError, UsageError } from '../ground/errors.ts';
+import { timings } from '../ground/timings.ts';
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
@@ -14,7 +15,7 @@ export interface CommonOptions {
 }
 
 /** How long a process may take to end after SIGTERM, whatever hangs; then it exits with 1. */
-export const closeDeadlineMs = 10_000;
+const closeDeadlineMs = timings.promise.endMs;
 
 /**
  * For glibc, unless the environment says otherwise. A name is looked up by a thread that nobody can interrupt and that

@@ -5,20 +5,18 @@ import type { RedisSettings } from '../config/settings.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
 import { type Pauses, pauseMs } from '../ground/retry.ts';
+import { timings } from '../ground/timings.ts';
 import { type Db, dbOver } from './db.ts';
 import { databaseNumber, keysOf } from './keys.ts';
 import { endpointText, sentinelOptions } from './sentinels.ts';
 
 const reconnectPauses: Pauses = { firstMs: 100, mostMs: 1_000 };
-/** No command waits longer for its answer, whatever is wrong with Redis. */
-export const commandTimeoutMs = 8_000;
-const connectTimeoutMs = 5_000;
 
 /** The options every connection of a process shares, BullMQ's included. */
 export function redisOptions(settings: RedisSettings, cloud: string) {
   const { host, port, sentinels } = settings;
   return {
-    connectTimeout: connectTimeoutMs,
+    connectTimeout: timings.redis.connectMs,
     ...(sentinels === null ? { host, port } : sentinelOptions(sentinels, settings.tls)),
     ...(settings.username === null ? {} : { username: settings.username }),
     ...(settings.password === null ? {} : { password: settings.password }),
@@ -50,7 +48,7 @@ export function connectRedis(settings: RedisSettings, cloud: string, log: Log): 
 function connection(settings: RedisSettings, cloud: string, log: Log): Redis {
   const redis = new Redis({
     ...redisOptions(settings, cloud),
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: timings.redis.commandMs,
     // null: commands wait (for commandTimeout at most) instead of failing at the first reconnection attempts.
     maxRetriesPerRequest: null,
     // RESP2 replies: arrays where RESP3 would send maps, so that parsing does not depend on the server's version.

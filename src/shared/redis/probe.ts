@@ -6,14 +6,14 @@ import type { Endpoint } from '../documents/jobs/scan.ts';
 import { answerWithin, systemClock } from '../ground/clock.ts';
 import { errorText, ServiceError } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
+import { timings } from '../ground/timings.ts';
 import { connectOnce, connectRedis, placeOf, redisOptions } from './connect.ts';
 import type { Db } from './db.ts';
 import { databaseNumber } from './keys.ts';
 import { askSentinels } from './sentinel-votes.ts';
 import { endpointText } from './sentinels.ts';
 
-/** With the sentinels' 2 s and the start of a process still within the 10 s that a command may take to end. */
-const probeLimitMs = 5_000;
+const probeLimitMs = timings.redis.probeMs;
 
 /** What was found, as one line; throws a ServiceError of one line when Redis cannot be worked with. */
 export async function probeRedis(settings: RedisSettings, cloud: string): Promise<string> {

@@ -2,12 +2,10 @@
 import { Redis, type RedisOptions, type SentinelAddress, SentinelConnector } from 'ioredis';
 import type { SentinelSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
+import { timings } from '../ground/timings.ts';
 
-/**
- * For a sentinel or a server to be reached, and for a sentinel to answer. Short: the machine that is gone usually had
- * both a sentinel and the master, and each attempt begins with it.
- */
-export const answerLimitMs = 2_000;
+/** For a sentinel or a server to be reached, and for a sentinel to answer. Each attempt begins with the one that is gone. */
+export const answerLimitMs = timings.redis.sentinelMs;
 const retryMs = (times: number) => Math.min(100 * times, 1_000);
 
 /**

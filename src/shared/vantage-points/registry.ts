@@ -4,14 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
+import { timings } from '../ground/timings.ts';
 import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import { loadScript, runScript } from '../redis/script.ts';
 
 /** An eye that did not renew for this long is gone: killed, frozen, or cut off. */
-export const eyeLifeMs = 6_000;
-const renewMs = 2_000;
-const leaveLimitMs = 1_000;
+export const eyeLifeMs = timings.vantagePoint.lifeMs;
 /** More are not asked: each costs a connection, and its scan the network. */
 export const mostEyesAsked = 16;
 
@@ -58,14 +57,17 @@ export class EyeRegistry {
       });
     };
     renewOnce();
-    const timer = setInterval(renewOnce, renewMs);
+    const timer = setInterval(renewOnce, timings.vantagePoint.renewMs);
     return {
       leave: async () => {
         clearInterval(timer);
         // Redis away: there is nobody to tell, and the registration runs out by itself.
         if (this.#redis.status !== 'ready') return;
         const told = (renewing ?? Promise.resolve()).then(() => this.#redis.zrem(this.#keys.eyes, member));
-        await Promise.race([told.catch(() => undefined), delay(leaveLimitMs, undefined, { ref: false })]);
+        await Promise.race([
+          told.catch(() => undefined),
+          delay(timings.vantagePoint.leaveMs, undefined, { ref: false }),
+        ]);
       },
     };
   }

@@ -2,6 +2,7 @@
 // write the journal, and each write confirms that it is held.
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
+import { timings } from '../../../shared/ground/timings.ts';
 import type { Journal } from './journal.ts';
 import {
   type Answer,
@@ -12,14 +13,14 @@ import {
 } from './journal-storage.ts';
 
 /** Without renewal a holder is taken for dead after this. */
-export const lockMs = 8_000;
-const renewMs = 2_000;
+export const { lifeMs: lockMs } = timings.recoveryLock;
+const { renewMs } = timings.recoveryLock;
 /** An ended journal stays readable this long. */
 const keepSeconds = 90 * 86_400;
 /** One that ended before anything was changed may be followed by another one a minute later, and so on for days. */
 const keepRefusedSeconds = 86_400;
 /** A confirmation older than this is asked for again before a dangerous step. */
-const confirmationFreshMs = 1_500;
+const { freshMs: confirmationFreshMs } = timings.recoveryLock;
 const mostSaves = 8;
 
 /** This worker's part in the recovery is over: whatever was about to be done must not be done. */

@@ -2,6 +2,7 @@
 // second evacuate for an instance that is being rebuilt wrecks it (both are accepted, it ends in ERROR with its port on
 // the wrong host), so whatever might be under way counts as under way.
 import type { Server } from '../../../shared/documents/inventory.ts';
+import { timings } from '../../../shared/ground/timings.ts';
 import type { EvacuationMigration, PortBinding } from '../../cloud.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 
@@ -35,13 +36,13 @@ export interface Seen {
 }
 
 /** A request that has no answer by then is given up, and one that did not leave by then never does. */
-export const requestLimitMs = 30_000;
+export const requestLimitMs = timings.evacuation.requestMs;
 /**
  * A request whose answer was lost is taken for never received only when a worker saw no trace of it in Nova for this
  * long. Nova writes its trace (REBUILD, a migration) within milliseconds of handling a request, but one may lie
  * in the queue of a load balancer or of a busy nova-api, usually for a minute at most, after its sender gave up.
  */
-export const lostRequestMs = 120_000;
+export const lostRequestMs = timings.evacuation.lostMs;
 
 const underWay = new Set(['accepted', 'pre-migrating', 'preparing', 'running', 'queued', 'migrating']);
 /** Nova may still carry this evacuation out. */

@@ -2,11 +2,12 @@
 
 import { namedHosts } from '../../../shared/documents/terms/plan.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
+import { timings } from '../../../shared/ground/timings.ts';
 import type { End, Recovery, Stage } from '../recovery.ts';
 import { alreadyRecovering, refused, reportOf } from '../report.ts';
 
 /** A killed worker's lock runs out after 8 s; one that is held longer is held by a living worker. */
-const lockWaitMs = 12_000;
+const { waitMs: lockWaitMs } = timings.recoveryLock;
 
 export const takeLock: Stage = {
   name: 'take-lock',
