@@ -424,7 +424,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
   } as const satisfies Settings;
 }
 
-export function credentialsOf(simulator: Simulator) {
+function credentialsOf(simulator: Simulator) {
   const { username, password, projects, cloud } = simulator.settings;
   const domain = { name: 'Default' };
   return {

@@ -85,7 +85,7 @@ function shareOf(counted: readonly Hypervisor[], isStale: (h: Hypervisor) => boo
   return { stale: counted.filter(isStale).map((h) => h.host), total: counted.length };
 }
 
-export const isMost = ({ stale, total }: Pick<Outage, 'stale' | 'total'>): boolean =>
+const isMost = ({ stale, total }: Pick<Outage, 'stale' | 'total'>): boolean =>
   stale.length >= leastMost && stale.length * 2 > total;
 const isThird = ({ stale, total }: Pick<Outage, 'stale' | 'total'>): boolean =>
   stale.length >= leastThird && stale.length * 3 >= total;

@@ -6,7 +6,7 @@ import type { ScanTarget } from '../documents/jobs/scan.ts';
 import type { Picture } from '../picture/picture.ts';
 
 /** More would add traffic, not certainty. */
-export const controlHostCount = 5;
+const controlHostCount = 5;
 
 export interface ControlRules {
   readonly heartbeatPeriodMs: number;
