@@ -27,7 +27,7 @@ export type { Fault, FaultOrder } from './openstack-http/faults.ts';
 export type { RecordedRequest } from './openstack-http/http-service.ts';
 export type { SimulatorOptions } from './options.ts';
 export type { BootOptions } from './world/instances.ts';
-export type { HostSnapshot, ServerSnapshot, Snapshot } from './world/snapshot.ts';
+export type { ServerSnapshot, Snapshot } from './world/snapshot.ts';
 export type { ServiceName } from './world/world.ts';
 
 /**

@@ -32,7 +32,7 @@ export interface Trouble {
   change(): 'not-sent' | RequestFault | null;
 }
 
-export const noTrouble: Trouble = { read: () => null, change: () => null };
+const noTrouble: Trouble = { read: () => null, change: () => null };
 
 /** After its own retries the client gives up on a read. */
 const readGivenUpMs = 4_000;

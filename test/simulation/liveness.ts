@@ -11,7 +11,7 @@ import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
 
 /** A dead host is recovered within so many monitor periods after the last trouble (and what one evacuation takes). */
-export const recoveryPeriods = 5;
+const recoveryPeriods = 5;
 /** What was begun before may have to wait for a lost worker's pauses and for requests nobody knows of. */
 const endsWithinMs = 600_000;
 /** Instances that do not come back are given up after so long: three, one after the other, by the slower method. */

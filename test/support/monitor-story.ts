@@ -181,7 +181,7 @@ export class Story {
 }
 
 /** A report of a recovery that went well, changed where a test needs. */
-export function report(
+function report(
   request: Extract<JobRequest, { name: 'recover' }>,
   change: Partial<RecoveryReport> = {},
 ): RecoveryReport {

@@ -9,7 +9,7 @@ const confirmationSchema = z.object({ who: z.string(), atMs: z.number() });
 export type Confirmation = z.infer<typeof confirmationSchema>;
 
 /** A host may be switched on again by whoever repairs it. */
-export const confirmationSeconds = 3_600;
+const confirmationSeconds = 3_600;
 
 export class OperatorConfirmations {
   readonly #redis: Db;

@@ -40,7 +40,7 @@ export const agentSchema = z.object({
 });
 export type Agent = z.infer<typeof agentSchema>;
 
-export const projectSchema = z.object({ id: z.string(), name: z.string() });
+const projectSchema = z.object({ id: z.string(), name: z.string() });
 
 export const hostsSchema = z.object({
   version: z.literal(1),

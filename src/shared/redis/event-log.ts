@@ -13,7 +13,7 @@ export interface LoggedEvent {
 }
 
 /** Adds appending and publishing of one event to a transaction, so that it can share it with a state's save. */
-export function queueEvent(transaction: Transaction, keys: Keys, event: SonnyEvent): void {
+function queueEvent(transaction: Transaction, keys: Keys, event: SonnyEvent): void {
   const text = JSON.stringify(event);
   transaction.xadd(keys.events, 'MAXLEN', '~', eventCapacity, '*', 'event', text);
   transaction.publish(keys.channel, text);

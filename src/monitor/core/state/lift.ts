@@ -57,7 +57,7 @@ type FirstVersion = z.infer<typeof firstVersionSchema>;
 const continueWithinMs = 3_600_000;
 
 /** The stored document as a state of today, not yet checked; anything else is handed on as it is. */
-export function liftState(stored: unknown): unknown {
+function liftState(stored: unknown): unknown {
   const first = firstVersionSchema.safeParse(stored);
   return first.success ? fromFirst(first.data) : stored;
 }

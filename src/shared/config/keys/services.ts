@@ -72,7 +72,7 @@ export const redisKeys = {
 } as const;
 
 // A cloud's name becomes part of Redis keys, where braces mark the hash slot, and of lists between commas.
-export const cloudName = {
+const cloudName = {
   expected: 'a name of clouds.yaml, without braces, commas and line breaks',
   test: (name: string): boolean => !/[{},\p{Cc}]/u.test(name),
 };

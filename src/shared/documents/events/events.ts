@@ -12,7 +12,7 @@ type Schemas<T extends readonly EventEntry[]> = { [K in keyof T]: T[K]['schema']
 const schemas = eventEntries.map((entry) => entry.schema) as unknown as Schemas<typeof eventEntries>;
 
 /** The facts of every kind of event that this version knows. */
-export const factsSchema = z.discriminatedUnion('kind', schemas);
+const factsSchema = z.discriminatedUnion('kind', schemas);
 export type EventFacts = z.infer<(typeof eventEntries)[number]['schema']>;
 
 export const eventSchema = z.object({

@@ -23,7 +23,6 @@ const moveSchema = placeSchema.extend({
   /** Ids of instances; others: every one on the host that no other move names. */
   instances: z.union([z.array(z.string()), z.literal('others')]),
 });
-export type Move = z.infer<typeof moveSchema>;
 
 export const planSchema = z.object({
   /** Who made it, for people. */
