@@ -61,7 +61,13 @@ describe('by Nova', () => {
     const pair = await bench.pair(12);
     const worker = bench.worker({ concurrency: 4 });
     const report = await worker.recover(bench.order(pair));
-    expect(report).toMatchObject({ outcome: 'done', refusal: null, acted: true, ...pair2(pair) });
+    expect(report).toMatchObject({
+      outcome: 'done',
+      refusal: null,
+      acted: true,
+      dead: pair.dead,
+      targets: [pair.spare],
+    });
     expect(report.instances.map((i) => [i.name, i.outcome, i.before, i.after, i.why])).toEqual(
       pair.names.map((name) => [name, 'recovered', 'ACTIVE', 'ACTIVE', null]),
     );
@@ -226,8 +232,6 @@ describe('by Nova', () => {
     expect(bench.seen(name).evacuationsStarted).toBe(1);
   });
 });
-
-const pair2 = ({ dead, spare }: Pair) => ({ dead, spare });
 
 describe('defect 9: by database', () => {
   const database = new PretendDatabase(() => bench.simulator);

@@ -40,10 +40,10 @@ const current = async (): Promise<string> =>
 function meddled(before: (key: string) => Promise<unknown>): InventoryStore {
   const meddling = new Proxy(redis, {
     get: (target, property) =>
-      property === 'eval'
-        ? async (...args: Parameters<Redis['eval']>) => {
+      property === 'evalsha'
+        ? async (...args: Parameters<Redis['evalsha']>) => {
             await before(String(args[4]));
-            return target.eval(...args);
+            return target.evalsha(...args);
           }
         : Reflect.get(target, property).bind(target),
   });

@@ -30,7 +30,7 @@ test('FLUSHALL in mid-recovery: it ends, nothing new is begun; accepted, the coo
   small.expectRecoveredOnce();
   await small.simulator.kill('hv02');
   const told = await small.household.waitForEvent(refused('state-lost', 1), 30_000);
-  expect(told.text).toMatch(/^hv02 is dead, but redis lost all that it held/);
+  expect(told.text).toMatch(/^hv02 is dead, but what I knew was lost \(Redis lost all that it held\)/);
   const accept = small.household.start('monitor', '--accept-empty-state');
   expect(await accept.exited, accept.output).toBe(0);
   expect(accept.output).toMatch(/is in safe mode since .*: Redis lost all that it held\n/);

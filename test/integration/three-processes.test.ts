@@ -28,9 +28,9 @@ test('a hypervisor dies: its instances are back on the spare, told step by step'
     'recovery-requested',
     'progress',
     'progress',
-    'instance',
-    'instance',
-    'instance',
+    'instance-ended',
+    'instance-ended',
+    'instance-ended',
     'recovery-ended',
   ]);
   // The recovered host is quiet from then on: nothing more is said or done about it.

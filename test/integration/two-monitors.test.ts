@@ -82,7 +82,7 @@ test('frozen in mid-recovery: another one finishes it; thawed, it causes nothing
   expect(await leader()).toContain(pidOf(second));
   small.expectRecoveredOnce();
   const kinds = (await small.household.events()).map((e) => e.facts.kind);
-  expect(kinds.filter((kind) => /^(evacuation-(requested|ended)|monitor-started)$/.test(kind))).toEqual([
+  expect(kinds.filter((kind) => /^(recovery-(requested|ended)|monitor-started)$/.test(kind))).toEqual([
     'monitor-started',
     'recovery-requested',
     'monitor-started',

@@ -2,6 +2,8 @@
 // and every instance is moved once.
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { keysOf } from '../../src/shared/redis/keys.ts';
 import { raiseHalfWay, readFixture } from '../support/half-way-cloud.ts';
 import { Household } from '../support/processes.ts';
 import { until } from '../support/raw-api.ts';
@@ -35,7 +37,10 @@ test.each(['redis-with-a-recovery-under-way'])(
     toClose.push(() => household.close());
     expect(simulator.snapshot().migrations).toHaveLength(asked);
     await restoreRedis(household.redis, fixture, { shiftMs: Date.now() - fixture.recordedAtMs, rename });
-    const before = await household.events();
+    // Those of an older version are read as sonny reads them: by their texts.
+    const before = (await household.redis.xrange(keysOf(cloud.name).events, '-', '+')).map(
+      ([, fields]) => z.object({ text: z.string() }).parse(JSON.parse(fields[1] ?? '')).text,
+    );
     expect(before.length).toBeGreaterThan(0);
 
     household.start('ns4');
@@ -58,16 +63,14 @@ test.each(['redis-with-a-recovery-under-way'])(
 
     // Nothing was judged or asked for anew, and nothing is told twice.
     const kinds = (await household.events()).map((e) => e.facts.kind);
-    for (const kind of ['host-dead', 'recovery-requested', 'recovery-ended'])
-      expect(
-        kinds.filter((one) => one === kind),
-        kind,
-      ).toHaveLength(1);
+    expect(kinds.filter((kind) => /^(host-dead|recovery-(requested|ended))$/.test(kind))).toEqual([
+      'recovery-ended',
+    ]);
     await until(
       () => sonny.output,
       (output) => output.includes(end.text),
     );
-    for (const { text } of before) expect(sonny.output).not.toContain(text);
+    for (const text of before) expect(sonny.output).not.toContain(text);
   },
   120_000,
 );

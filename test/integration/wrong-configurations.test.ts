@@ -94,7 +94,7 @@ describe('what only the cloud can tell', () => {
   test.each([
     ['--check', ['--check']],
     ['the worker', []],
-    ['by hand', ['-d', 'hv01', '-s', 'hv02']],
+    ['by hand', ['-d', 'hv01', '-s', 'hv02', '--alone']],
   ])('bad credentials: %s', async (_, args) => {
     const yaml = simulator.cloudsYaml().replaceAll('the-right-one', 'not-the-right-one');
     const { code, said } = await run('ns4', { ...inFolder(yaml), args });
@@ -117,7 +117,10 @@ describe('what only the cloud can tell', () => {
 
 describe('wrong usage ends with 2', () => {
   test.each([
-    ['ns4', ['-d', 'hv01'], /-d and -s go together/],
+    ['ns4', ['-s', 'hv01'], /-s/],
+    ['ns4', ['-d', 'hv01', '--alone'], /--alone/],
+    ['ns4', ['-d', 'hv01', '--despite', 'fear'], /--despite/],
+    ['ns4', ['-d', 'hv01', '--despite', 'lease-held'], /--despite/],
     ['ns4', ['-d', 'hv01', '-s', 'hv01'], /both name hv01/],
     ['ns4', ['-d', 'hv01', '-s', 'hv02', '-r'], /-r goes alone/],
     ['ns4', ['--fence', 'hv01'], /--fence: expected --action status\|off\|on with it/],

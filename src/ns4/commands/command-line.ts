@@ -2,8 +2,8 @@
 import { InvalidArgumentError } from 'commander';
 import { UsageError } from '../../shared/ground/errors.ts';
 import { type CommonOptions, command } from '../../shared/process/frame.ts';
-import { waivableGates } from '../../shared/rules/gates/recovery-gates.ts';
 import type { AgentAction } from '../fencing/agent.ts';
+import { waivableGates } from '../recovery/gates.ts';
 
 export interface Ns4Options extends CommonOptions {
   readonly deadHypervisor?: string;

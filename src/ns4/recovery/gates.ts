@@ -9,6 +9,7 @@ import { namedHosts } from '../../shared/documents/terms/plan.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
 import { askGates, type Gate } from '../../shared/rules/gates/gate.ts';
+import { recoveryGates } from '../../shared/rules/gates/recovery-gates.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
 import { spareShortcoming } from '../../shared/rules/spares.ts';
 import { tooFewEyes } from '../../shared/rules/votes.ts';
@@ -85,6 +86,11 @@ export const workerGates: readonly WorkerGate[] = [
     waivable: false,
     check: targetsFit,
   },
+];
+
+/** Names that an operator may waive, of the monitor's gates and ns4's. */
+export const waivableGates: readonly string[] = [
+  ...new Set([...recoveryGates, ...workerGates].filter((gate) => gate.waivable).map((gate) => gate.name)),
 ];
 
 /** The first refusal, or null when the recovery may go on. */

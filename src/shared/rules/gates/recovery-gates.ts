@@ -79,6 +79,3 @@ const cooldown: RecoveryGate = {
 
 /** In the order in which they are asked. */
 export const recoveryGates: readonly RecoveryGate[] = [dryMode, safeMode, limit, together, cooldown];
-
-/** What `--despite` takes. */
-export const waivableGates: readonly string[] = recoveryGates.filter((g) => g.waivable).map((g) => g.name);
