@@ -4,8 +4,8 @@
 //
 // The three processes are the real ones out of dist/, on a private redis-server. Behind them stands a pretend OpenStack
 // that makes up its lists page by page and knows nothing else: the tests' simulator keeps a world and threads for each
-// address, which is too much at this size. All addresses are on loopback, where a port without a listener refuses, and so
-// lives; only the silent host and its guests have threads that fall silent. `dead_backoff = 0`: Sonny comes to its
+// address, which is too much at this size. All addresses are on loopback, where a port without a listener refuses, and
+// so lives; only the silent host and its guests have threads that fall silent. `dead_backoff = 0`: Sonny comes to its
 // verdict, says what it would do, and moves nothing.
 //
 // A round is told from outside, so that this file outlives changes of the inside: it begins when ns4 asks for the first
@@ -358,7 +358,8 @@ async function read(): Promise<Moment> {
 function readingOf(pid: number): Reading {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const megabytes = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1_024;
-  // After the name, which is in brackets: state, ppid … utime and stime are the 12th and 13th, in hundredths of a second.
+  // After the name, which is in brackets: state, ppid … utime and stime are the 12th and 13th, in hundredths of a
+  // second.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return {
     cpuS: (Number(fields[11]) + Number(fields[12])) / 100,

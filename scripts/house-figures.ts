@@ -3,9 +3,10 @@
 // Run with: npx tsx scripts/house-figures.ts [-v] [ROOT]    (-v: with every name; ROOT: this checkout if not given)
 //
 // Words: a room is a folder that holds TypeScript files itself, at any depth. An arrow is "a file of this room imports
-// one of that room", types included, counted once for two rooms. Circles are sets of files (rooms) that reach one another.
-// Floors: the longest way down along arrows, each circle taken as one room. Back arrows: those against the order of the
-// rooms that has few of them. An unused export: no other file of src, simulator, test, bench or scripts imports it.
+// one of that room", types included, counted once for two rooms. Circles are sets of files (rooms) that reach one
+// another. Floors: the longest way down along arrows, each circle taken as one room. Back arrows: those against the
+// order of the rooms that has few of them. An unused export: no other file of src, simulator, test, bench or scripts
+// imports it.
 //
 // The files are parsed by the TypeScript compiler, each by itself: nothing has to compile, and nothing to be installed
 // in ROOT. TypeScript 7 calls the interface that is used here unstable; it is touched in `parse` alone.

@@ -1,5 +1,6 @@
 // The stories an operator should be able to read: each folder of test/scenarios has what happens (scenario.yaml) and
-// what Sonny says of it (transcript.txt). SCENARIOS=rewrite writes the transcripts anew, to be read before they are kept.
+// what Sonny says of it (transcript.txt). SCENARIOS=rewrite writes the transcripts anew, to be read before they are
+// kept.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

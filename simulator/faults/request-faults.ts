@@ -1,5 +1,5 @@
-// What may become of one request on its way to an API, and of its answer: carried out by the HTTP services on order, and
-// by the link of the in-process skin by chance.
+// What may become of one request on its way to an API, and of its answer: carried out by the HTTP services on order,
+// and by the link of the in-process skin by chance.
 
 export type RequestFaultKind =
   | 'error'
@@ -24,8 +24,8 @@ export interface RequestFault {
 }
 
 /**
- * Is the request carried out, and what does its sender get: the API's own error, somebody else's page, a body that is no
- * JSON, the true answer or a half of it, the end of the connection, or nothing at all?
+ * Is the request carried out, and what does its sender get: the API's own error, somebody else's page, a body that is
+ * no JSON, the true answer or a half of it, the end of the connection, or nothing at all?
  */
 export const requestFaults: Readonly<
   Record<

@@ -1,6 +1,6 @@
 // Faults have sentences: a scenario says them to make them happen, and they are told when they do. A sentence is a
-// template: {host} stands for a word, {dead|deaf} for one of these, {lines...} for several words, and what is in [brackets]
-// may be left out by who says it.
+// template: {host} stands for a word, {dead|deaf} for one of these, {lines...} for several words, and what is in
+// [brackets] may be left out by who says it.
 
 /** Something that may go wrong in a scene (a world, or a whole history), and its end, if it has one. */
 export interface Fault<Scene> {

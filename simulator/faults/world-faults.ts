@@ -1,5 +1,5 @@
-// What may happen to the pretend cloud, each by itself, with its end: read by the random histories, by the scenarios and
-// by the simulator with its HTTP APIs.
+// What may happen to the pretend cloud, each by itself, with its end: read by the random histories, by the scenarios
+// and by the simulator with its HTTP APIs.
 import { change, endCompute, freeze, powerOff, powerOn, startCompute, thaw } from '../world/host-power.ts';
 import { changePower } from '../world/instance-power.ts';
 import { boot, remove } from '../world/instances.ts';

@@ -92,7 +92,9 @@ export class LoopbackAddress {
     if (!reply.done) throw new Error(`${this.address}: ${reply.why}`);
   }
 
-  /** Waits until a port takes connections: a woken thread has to empty its queue first, and SYNs are dropped till then. */
+  /**
+   * Waits until a port takes connections: a woken thread has to empty its queue first, and SYNs are dropped till then.
+   */
   async #drain(port: number): Promise<void> {
     const deadline = performance.now() + fillDeadlineMs;
     while (performance.now() < deadline) if (await connects(this.address, port)) return;

@@ -1,5 +1,5 @@
-// The world behind ns4's port `Cloud`, without HTTP: what a client of the APIs would show of it and do to it. How a request
-// gets there, and what becomes of it on its way, is the link's affair.
+// The world behind ns4's port `Cloud`, without HTTP: what a client of the APIs would show of it and do to it. How a
+// request gets there, and what becomes of it on its way, is the link's affair.
 import {
   type AgentRecord,
   type Aggregate,

@@ -1,4 +1,5 @@
-// An instance's own power: reboot, stop, start, pause and their like: the state checks Nova makes, and the state each ends in.
+// An instance's own power: reboot, stop, start, pause and their like: the state checks Nova makes, and the state each
+// ends in.
 import { tellCompute } from './messaging.ts';
 import type { Instance, VmState } from './model.ts';
 import { endGuest, startGuest } from './physics.ts';

@@ -43,7 +43,9 @@ export function agentSilenceMs(world: World, host: Host): number {
   return world.nowMs - Math.max(...host.agents.map((agent) => lastReport(agent, world.nowMs)));
 }
 
-/** nova-compute's periodic update, made up for when somebody asks: what is on the host, and may the scheduler use it? */
+/**
+ * nova-compute's periodic update, made up for when somebody asks: what is on the host, and may the scheduler use it?
+ */
 export function track(world: World, host: Host): void {
   const isDue = world.nowMs - host.tracked.atMs >= world.settings.durations.resourcesIntervalMs;
   if (isDue && computeWorks(world, host)) trackNow(world, host);

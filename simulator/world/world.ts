@@ -1,5 +1,5 @@
-// The state of the pretend cloud: hosts, instances, records, and which services run. It has a clock of its owner's choice
-// but no HTTP and no sockets. The rules that change it stand in the files around it, one per subject.
+// The state of the pretend cloud: hosts, instances, records, and which services run. It has a clock of its owner's
+// choice but no HTTP and no sockets. The rules that change it stand in the files around it, one per subject.
 import type { Chance, Planned, WorldClock } from './clock.ts';
 import type {
   Aggregate,

@@ -54,8 +54,8 @@ export class Driver {
   }
 
   /**
-   * Runs until `stop` is aborted, leading or standing by. Rejects when the state is not understood, or when Redis cannot
-   * be reached at the very start.
+   * Runs until `stop` is aborted, leading or standing by. Rejects when the state is not understood, or when Redis
+   * cannot be reached at the very start.
    */
   async run(stop: AbortSignal): Promise<void> {
     const { lease, log } = this.#parts;

@@ -1,5 +1,5 @@
-// The lease: who of several monitors of one cloud leads. It runs out by itself when its holder does not renew it, by the
-// clock of Redis alone. Each take-over has an epoch, and epochs only grow, also when Redis lost its last moments.
+// The lease: who of several monitors of one cloud leads. It runs out by itself when its holder does not renew it, by
+// the clock of Redis alone. Each take-over has an epoch, and epochs only grow, also when Redis lost its last moments.
 import { randomUUID } from 'node:crypto';
 import { timings } from '../shared/ground/timings.ts';
 import type { Db } from '../shared/redis/db.ts';

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Entry of the monitor: wires settings, Redis, the queue and the driver. It decides and touches nothing itself.
 import { hostname } from 'node:os';
 import type { Settings } from '../shared/config/settings.ts';
 import { systemClock } from '../shared/ground/clock.ts';
+// Entry of the monitor: wires settings, Redis, the queue and the driver. It decides and touches nothing itself.
+import { counted } from '../shared/ground/counted.ts';
 import { UsageError } from '../shared/ground/errors.ts';
 import type { Log } from '../shared/ground/log.ts';
 import { JobProducer } from '../shared/jobs/job-producer.ts';
@@ -22,7 +23,7 @@ import { keysOf } from '../shared/redis/keys.ts';
 import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
 import { probeRedis, reachRedis } from '../shared/redis/probe.ts';
-import { describeEyes, EyeRegistry } from '../shared/vantage-points/registry.ts';
+import { describeVantagePoints, VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import type { Rules } from './core/state/rules.ts';
 import { recoveriesOf } from './core/state/state.ts';
 import { Driver } from './driver.ts';
@@ -126,9 +127,10 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
       },
     },
     {
-      what: 'eyes',
+      what: 'vantage points',
       needs: 'Redis',
-      run: () => describeEyes(new EyeRegistry(parts().redis, parts().keys), settings.scan.quorum),
+      run: () =>
+        describeVantagePoints(new VantagePointRegistry(parts().redis, parts().keys), settings.scan.quorum),
     },
     {
       what: 'inventory',
@@ -137,7 +139,7 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
         const picture = await parts().inventory.read();
         if (picture === null) return 'none yet';
         const age = Math.round((Date.now() - picture.collectedAtMs) / 1000);
-        return `${picture.hypervisors.length} hypervisors, ${age} s old`;
+        return `${counted(picture.hypervisors.length, 'hypervisor')}, ${age} s old`;
       },
     },
     {

@@ -1,5 +1,5 @@
-// Where the monitor's state lives: one JSON document in Redis, saved together with the assignments that follow from it and
-// the events that tell of it, and only by the monitor that holds the lease.
+// Where the monitor's state lives: one JSON document in Redis, saved together with the assignments that follow from it
+// and the events that tell of it, and only by the monitor that holds the lease.
 import { z } from 'zod';
 import type { SonnyEvent } from '../shared/documents/events/events.ts';
 import { type Order, orderSchema } from '../shared/documents/orders.ts';
@@ -42,7 +42,9 @@ export class Memory {
     return readState(this.#redis, this.#keys);
   }
 
-  /** Saves the state with assignments and status, appends and publishes the events: all, or (LostLeaseError) nothing. */
+  /**
+   * Saves the state with assignments and status, appends and publishes the events: all, or (LostLeaseError) nothing.
+   */
   async save(state: State, events: readonly SonnyEvent[], status: Status): Promise<void> {
     const {
       monitorLease,

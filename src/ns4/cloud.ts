@@ -6,7 +6,8 @@ import type { Server } from '../shared/documents/inventory.ts';
  * A call that did not succeed. `outcome` is what the caller may conclude:
  * - refused: the service answered and said no (4xx); nothing was done. `status` and `message` are its own.
  * - not-done: the request certainly had no effect (never connected, no token), or a read failed for good.
- * - unknown: a changing request left and its answer was lost, late, a 5xx or not the service's (a proxy's page, whatever
+ * - unknown: a changing request left and its answer was lost, late, a 5xx or not the service's (a proxy's page,
+ * whatever
  *   its status). It may have been done or still be under way: look before doing anything else, never repeat blindly.
  */
 export class CloudError extends Error {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Entry of ns4: wires settings, Redis, OpenStack, fencing and (with `evacuate = database`) MySQL to the worker, or to one
-// of the one-shot commands: an evacuation by hand, fencing by hand, a reset of the cooldown, a check.
+// Entry of ns4: wires settings, Redis, OpenStack, fencing and (with `evacuate = database`) MySQL to the worker, or to
+// one of the one-shot commands: an evacuation by hand, fencing by hand, a reset of the cooldown, a check.
 
 import { fencingText } from '../shared/documents/terms/fencing-mode.ts';
 import { systemClock } from '../shared/ground/clock.ts';
@@ -18,7 +18,7 @@ import { leaveOrder } from '../shared/redis/orders.ts';
 import { reachRedis } from '../shared/redis/probe.ts';
 import { readStatus } from '../shared/redis/status.ts';
 import { ScanPanel } from '../shared/vantage-points/ask-all.ts';
-import { EyeRegistry } from '../shared/vantage-points/registry.ts';
+import { VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
 import { confirmByHand, fenceByHand } from './commands/fence.ts';
@@ -90,7 +90,7 @@ await runProcess('ns4', async (frame) => {
     log: (text) => log.info(text),
   });
   frame.onClose('OpenStack', () => cloud.close());
-  const registry = new EyeRegistry(redis, keys);
+  const registry = new VantagePointRegistry(redis, keys);
   const queues = new ScanQueues(settings.redis, openstack.cloud, log);
   frame.onClose('scan queues', () => queues.close());
   const panel = new ScanPanel({ redis, keys, registry, queues, rules: settings.scan, clock: systemClock });
@@ -109,8 +109,8 @@ await runProcess('ns4', async (frame) => {
   }
   const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), settings.scan.name, log);
   frame.onClose('worker', () => worker.close());
-  const eye = registry.join(settings.scan.name, log);
-  frame.onClose('eye', () => eye.leave());
+  const vantagePoint = registry.join(settings.scan.name, log);
+  frame.onClose('here', () => vantagePoint.leave());
   log.info(
     { cloud: openstack.cloud, config: settings.file, method: openstack.method },
     `working for cloud ${openstack.cloud}`,

@@ -1,6 +1,7 @@
 // `sonny --check`: everything sonny needs, reached once; nothing is posted and no cursor moves.
 
 import type { Settings } from '../shared/config/settings.ts';
+import { counted } from '../shared/ground/counted.ts';
 import type { Log } from '../shared/ground/log.ts';
 import { type Check, runChecks } from '../shared/process/check.ts';
 import type { ExitCode, Frame } from '../shared/process/frame.ts';
@@ -51,7 +52,7 @@ function cloudChecks(cloud: string, settings: Settings, log: Log, frame: Frame):
         const picture = await reader().inventory.read();
         if (picture === null) return 'none yet';
         const age = secondsText(Date.now() - picture.collectedAtMs);
-        return `${picture.hypervisors.length} hypervisors, updated ${age} ago`;
+        return `${counted(picture.hypervisors.length, 'hypervisor')}, updated ${age} ago`;
       },
     },
     {

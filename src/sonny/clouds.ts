@@ -8,7 +8,7 @@ import type { Db } from '../shared/redis/db.ts';
 import { type Keys, keysOf } from '../shared/redis/keys.ts';
 import { readLeader } from '../shared/redis/leader.ts';
 import { readStatus } from '../shared/redis/status.ts';
-import { EyeRegistry } from '../shared/vantage-points/registry.ts';
+import { VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import { type EventSource, RedisEventSource } from './inbox/event-source.ts';
 import type { CloudReader } from './talk/views.ts';
 
@@ -51,12 +51,12 @@ function connect(settings: Settings, cloud: string, log: Log, frame: Frame): Db 
 }
 
 function readerOf(redis: Db, keys: Keys): CloudReader {
-  const registry = new EyeRegistry(redis, keys);
+  const registry = new VantagePointRegistry(redis, keys);
   return {
     inventory: new InventoryStore(redis, keys),
     leader: () => readLeader(redis, keys),
     status: () => readStatus(redis, keys),
-    eyes: async () => (await registry.list()).names,
+    vantagePoints: async () => (await registry.list()).names,
   };
 }
 

@@ -1,5 +1,6 @@
-// Two monitors and two ns4 on a real OpenStack: at random moments of recoveries of ten instances, whoever leads or works
-// (or stands by) is killed or frozen. Every instance is evacuated exactly once. MOMENTS and SEED from the environment.
+// Two monitors and two ns4 on a real OpenStack: at random moments of recoveries of ten instances, whoever leads or
+// works (or stands by) is killed or frozen. Every instance is evacuated exactly once. MOMENTS and SEED from the
+// environment.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leaseMs } from '../../src/monitor/lease.ts';

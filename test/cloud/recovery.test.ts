@@ -41,10 +41,10 @@ async function atWork(ini = {}, options: { aof?: boolean } = {}) {
 }
 
 /**
- * What Nova itself needs: force down, enable the spare, post all at once, wait until all are ACTIVE there. Not before Nova
- * calls hv01 down: Neutron tells Nova of plugged ports at once when it was quiet, and then every two seconds
- * (`send_events_interval`), and a loop that starts among the events of the boot gets the rest of its own a second sooner
- * than any recovery can.
+ * What Nova itself needs: force down, enable the spare, post all at once, wait until all are ACTIVE there. Not before
+ * Nova calls hv01 down: Neutron tells Nova of plugged ports at once when it was quiet, and then every two seconds
+ * (`send_events_interval`), and a loop that starts among the events of the boot gets the rest of its own a second
+ * sooner than any recovery can.
  */
 async function bareLoop(ids: readonly string[]): Promise<number> {
   await cloudTool('kill', 'hv01');
@@ -143,8 +143,8 @@ async function recovery(): Promise<{ firstMs: number; allBackMs: number }> {
 
 describe('kill hv01', () => {
   test('api: all three back on hv04 in time, nothing else touched', { timeout: 900_000 }, async () => {
-    // One recovery takes Nova four to six seconds, and a single one says as much about what else the machine did in them
-    // as about Sonny: several of each, in turns, so that a slow minute meets both.
+    // One recovery takes Nova four to six seconds, and a single one says as much about what else the machine did in
+    // them as about Sonny: several of each, in turns, so that a slow minute meets both.
     const bareMs = [await bareRun()];
     const movedMs: number[] = [];
     for (let round = 0; round < 3; round += 1) {

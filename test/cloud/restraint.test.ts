@@ -1,5 +1,6 @@
 // Restraint on a real OpenStack: whatever else is broken, nothing is evacuated, no compute service is touched, and the
-// reason is announced by its name. The tests break the cloud further and further, so that one reset serves many of them.
+// reason is announced by its name. The tests break the cloud further and further, so that one reset serves many of
+// them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';

@@ -106,7 +106,9 @@ async function expectAllOn({ dead, spare, names }: Pair, asked: number): Promise
   expect(hosts[spare]).toMatchObject({ status: 'enabled' });
 }
 
-/** One life of a worker that ends at write `at`, then a second worker on the same order. False: it did not end there. */
+/**
+ * One life of a worker that ends at write `at`, then a second worker on the same order. False: it did not end there.
+ */
 async function lostAndContinued(at: number, moment: Moment, mover: () => Mover): Promise<boolean> {
   const pair = await bench.pair(three);
   const order = bench.order(pair);

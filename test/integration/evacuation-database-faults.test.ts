@@ -1,5 +1,5 @@
-// The database method while MySQL, Placement, Nova, Neutron or Keystone is away in mid-recovery: it goes on when they are
-// back, and what stays undone is said of each instance.
+// The database method while MySQL, Placement, Nova, Neutron or Keystone is away in mid-recovery: it goes on when they
+// are back, and what stays undone is said of each instance.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { FaultOrder } from '../../simulator/simulator.ts';
 import type { InstanceMove } from '../../src/ns4/nova-database/nova-database.ts';

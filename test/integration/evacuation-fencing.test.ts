@@ -1,5 +1,6 @@
-// Proof before recovery, through the real client and handlers: nothing is changed before the dead host is powered off and
-// seen off; without proof nothing is changed at all; an operator's word, lost workers, hosts that come back in between.
+// Proof before recovery, through the real client and handlers: nothing is changed before the dead host is powered off
+// and seen off; without proof nothing is changed at all; an operator's word, lost workers, hosts that come back in
+// between.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

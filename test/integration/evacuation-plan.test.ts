@@ -1,5 +1,5 @@
-// A plan is carried out as it says: several targets, Nova's own choice, a fallback when it is certain that nothing runs at
-// the first, waves, locks on everybody it names; and what the version before left is continued.
+// A plan is carried out as it says: several targets, Nova's own choice, a fallback when it is certain that nothing runs
+// at the first, waves, locks on everybody it names; and what the version before left is continued.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Journal } from '../../src/ns4/recovery/journal/journal.ts';
 import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';

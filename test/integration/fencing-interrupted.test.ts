@@ -1,5 +1,5 @@
-// A device that takes its time, with the compiled processes: whoever waits for it keeps the recovery; whoever dies at it is
-// replaced, and the next one fences again.
+// A device that takes its time, with the compiled processes: whoever waits for it keeps the recovery; whoever dies at
+// it is replaced, and the next one fences again.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

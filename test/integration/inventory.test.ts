@@ -167,7 +167,13 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
     const [ours, theirs] = sides;
     if (ours === undefined || theirs === undefined) throw new Error('two clouds');
     const work = (side: typeof ours) =>
-      new JobWorker(side.parts.settings.redis, side.cloud, handlersOf(side.parts), 'eye', side.parts.log);
+      new JobWorker(
+        side.parts.settings.redis,
+        side.cloud,
+        handlersOf(side.parts),
+        'vantage-point',
+        side.parts.log,
+      );
     const first = work(ours);
     const done = (side: typeof ours) =>
       until(

@@ -1,4 +1,5 @@
-// A worker that is lost in the middle of a job: whoever asked learns within seconds that it was the worker, not the work.
+// A worker that is lost in the middle of a job: whoever asked learns within seconds that it was the worker, not the
+// work.
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -24,7 +25,7 @@ beforeAll(async () => {
   redis = redisClient(settings, cloud);
   jobs = new JobProducer(settings, cloud, log, { quorum: 1, timeoutMs: 300 });
   const handlers = { 'refresh-inventory': (_: unknown, signal: AbortSignal) => work(signal) };
-  worker = new JobWorker(settings, cloud, handlers as unknown as Handlers, 'eye', log);
+  worker = new JobWorker(settings, cloud, handlers as unknown as Handlers, 'vantage-point', log);
 });
 afterAll(async () => {
   await Promise.all([worker.close(), jobs.close()]);

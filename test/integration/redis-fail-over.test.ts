@@ -1,4 +1,5 @@
-// Redis fails over to its replica, by real sentinels: in mid-recovery the end is the same, and no connection stays behind.
+// Redis fails over to its replica, by real sentinels: in mid-recovery the end is the same, and no connection stays
+// behind.
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -67,7 +67,9 @@ interface Ended {
   readonly err: string;
 }
 
-/** Runs a command to its end in a directory of its own, with everything but Redis in order; inside `wrapper`, if any. */
+/**
+ * Runs a command to its end in a directory of its own, with everything but Redis in order; inside `wrapper`, if any.
+ */
 function run(
   redis: RedisSection,
   name: string,

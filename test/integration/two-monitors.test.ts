@@ -1,4 +1,5 @@
-// Several monitors of one cloud, as processes: one leads, the others stand by and take over; who lost the lead stands by.
+// Several monitors of one cloud, as processes: one leads, the others stand by and take over; who lost the lead stands
+// by.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { leaseMs } from '../../src/monitor/lease.ts';

@@ -1,5 +1,5 @@
-// The processes are replaced by newer ones in the middle of a recovery: what the older ones left in Redis is understood,
-// and every instance is moved once.
+// The processes are replaced by newer ones in the middle of a recovery: what the older ones left in Redis is
+// understood, and every instance is moved once.
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';

@@ -1,5 +1,5 @@
-// From the catalogue of faults to what befalls a random history: whom, when, and for how long. Every fault heals by itself
-// or when calm comes; only the dead stay dead.
+// From the catalogue of faults to what befalls a random history: whom, when, and for how long. Every fault heals by
+// itself or when calm comes; only the dead stay dead.
 import { begin, end, type Fault } from '../../simulator/faults/script.ts';
 import { worldFaults } from '../../simulator/faults/world-faults.ts';
 import type { Host, Instance, Line } from '../../simulator/world/model.ts';
@@ -139,7 +139,7 @@ export const strokes = {
       end<World>(world, worldFaults.hostCutOff, host.name, line),
     );
   }),
-  /** Its agents hang, and one of the eyes has lost the way to it. */
+  /** Its agents hang, and one of the vantage points has lost the way to it. */
   heardByOthers: ofBusyHost((history, { name }) => {
     const forS = history.random.between(60, 200);
     const worker = history.random.pick(history.workers);

@@ -108,7 +108,7 @@ export const foci: Readonly<Record<string, Focus>> = {
       onFirstRecovery(history, () => later(history, [0, 40], () => strokes.hostDies(history)));
     },
   },
-  'one eye lost the way': {
+  'one vantage point lost the way': {
     ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1 }, durationMs: 140 * seconds },
     disaster: strokes.heardByOthers,
   },

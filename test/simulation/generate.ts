@@ -1,5 +1,5 @@
-// From a seed to a history: a world, its rules, its weather and what goes wrong when. Each history leaves out most kinds
-// of trouble, so that those it has come in numbers.
+// From a seed to a history: a world, its rules, its weather and what goes wrong when. Each history leaves out most
+// kinds of trouble, so that those it has come in numbers.
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { ServerAddress } from '../../src/shared/documents/inventory.ts';
 import { type StrokeName, strokes } from './faults.ts';

@@ -7,7 +7,6 @@ import { announce } from '../../src/shared/documents/events/events.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { CloudLink } from './processes/cloud-link.ts';
-import { Eye } from './processes/eye.ts';
 import { PretendFencing } from './processes/fence.ts';
 import { Jobs } from './processes/jobs.ts';
 import { heldLease } from './processes/lease.ts';
@@ -16,6 +15,7 @@ import { Ns4 } from './processes/ns4.ts';
 import { lookTogether } from './processes/panel.ts';
 import { Process } from './processes/process.ts';
 import { RedisLink } from './processes/redis-link.ts';
+import { VantagePoint } from './processes/vantage-point.ts';
 import type { Random } from './random.ts';
 import { Timeline } from './timeline.ts';
 import type { Weather } from './weather.ts';
@@ -28,7 +28,7 @@ export interface Setting {
   readonly weather: Weather;
   readonly workers: number;
   readonly monitors: number;
-  /** So many eyes must agree. */
+  /** So many vantage points must agree. */
   readonly quorum: number;
   readonly method: 'api' | 'database';
   readonly concurrency: number;
@@ -41,7 +41,7 @@ export interface Seat<T> {
   readonly machine: { offsetMs: number };
   readonly redisLine: { cut: boolean };
   readonly cloudLine: { cut: boolean };
-  readonly eye: Eye;
+  readonly vantagePoint: VantagePoint;
   process: Process | null;
   role: T | null;
   lives: number;
@@ -89,8 +89,8 @@ export class History {
     const { judges } = this;
     judges.verdicts.clockSpreadMs = () => this.#clockSpreadMs;
     judges.deeds.clockSpreadMs = () => this.#clockSpreadMs;
-    for (const { eye } of this.workers)
-      eye.onBlink = () => {
+    for (const { vantagePoint } of this.workers)
+      vantagePoint.onBlink = () => {
         if (judges.deeds.eyesOpenSinceMs !== null) judges.deeds.eyesOpenSinceMs = this.timeline.nowMs;
       };
     judges.onSave = () => {
@@ -153,9 +153,9 @@ export class History {
     this.poke();
   }
 
-  /** Some eye does not see what it saw, or sees it again. */
+  /** Some vantage point does not see what it saw, or sees it again. */
   eyesChanged(): void {
-    const open = this.workers.every((seat) => seat.eye.sighted);
+    const open = this.workers.every((seat) => seat.vantagePoint.sighted);
     this.judges.deeds.eyesOpenSinceMs = open ? this.timeline.nowMs : null;
   }
 
@@ -260,7 +260,7 @@ export class History {
   #seat<T>(name: string): Seat<T> {
     return {
       ...{ name, machine: { offsetMs: 0 }, redisLine: { cut: false }, cloudLine: { cut: false } },
-      eye: new Eye(name, this.world, this.random, this.setting.weather),
+      vantagePoint: new VantagePoint(name, this.world, this.random, this.setting.weather),
       ...{ process: null, role: null, lives: 0 },
     };
   }

@@ -1,5 +1,5 @@
-// What may happen to Sonny's own household in a history: its processes, their clocks and lines, Redis, and what operators
-// do. The other half of the catalogue; what happens to the cloud stands in simulator/faults/world-faults.ts.
+// What may happen to Sonny's own household in a history: its processes, their clocks and lines, Redis, and what
+// operators do. The other half of the catalogue; what happens to the cloud stands in simulator/faults/world-faults.ts.
 import { type Fault, scriptOf } from '../../simulator/faults/script.ts';
 import type { History, Seat } from './history.ts';
 import { wordKey } from './processes/fence.ts';
@@ -46,7 +46,7 @@ export const householdFaults = {
     says: '{worker} sees no {what...}',
     begin: silently((h, name, what = '') => {
       const [kind, which = null] = what.split(' of ');
-      const { blind } = workerOf(h, name).eye;
+      const { blind } = workerOf(h, name).vantagePoint;
       if (kind === 'zone') blind.zone = which;
       else if (kind === 'host') blind.host = which;
       else Object.assign(blind, { hosts: what.includes('hosts'), guests: what.includes('guests') });
@@ -55,7 +55,12 @@ export const householdFaults = {
     }),
     ends: '{worker} sees everything again',
     end: silently((h, name) => {
-      Object.assign(workerOf(h, name).eye.blind, { hosts: false, guests: false, zone: null, host: null });
+      Object.assign(workerOf(h, name).vantagePoint.blind, {
+        hosts: false,
+        guests: false,
+        zone: null,
+        host: null,
+      });
       h.tell(`the network of ${name} reaches everything again`);
       h.eyesChanged();
     }),

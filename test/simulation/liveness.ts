@@ -1,5 +1,5 @@
-// When the trouble is over, everything must come to its end: the truly dead are recovered if they may be, what was begun
-// is ended, and whoever stays as he is has been named with the reason.
+// When the trouble is over, everything must come to its end: the truly dead are recovered if they may be, what was
+// begun is ended, and whoever stays as he is has been named with the reason.
 
 import type { Host, Instance } from '../../simulator/world/model.ts';
 import { guestAnswers } from '../../simulator/world/physics.ts';
@@ -89,8 +89,8 @@ const movableOf = (history: History, host: Host): Instance[] =>
 function openIncidents(history: History): string[] {
   const hosts = history.redis.keys('open:').map((key) => history.world.host(key.slice('open:'.length)));
   const { leftAloud, hands } = history.judges;
-  // An end that Redis forgot in its last second leaves nothing to be done, or was told with the request to look. When all
-  // was lost, and the monitor with it, it is an operator who goes on: then it is enough that the host is named.
+  // An end that Redis forgot in its last second leaves nothing to be done, or was told with the request to look. When
+  // all was lost, and the monitor with it, it is an operator who goes on: then it is enough that the host is named.
   const isForgotten = (host: Host) =>
     (hands.forgottenMs > Number.NEGATIVE_INFINITY && leftAloud.has(host.name)) ||
     (history.hasForgotten && isNamed(history, host));

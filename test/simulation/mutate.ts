@@ -1,6 +1,7 @@
 // `npm run mutations`: takes out one guard after the other and counts the histories until one is violated. RUNS at most
-// each (20000), SEED first (1), WORKERS guards at once (1), GUARD only those whose name contains it, RARE=no without those
-// that it takes very many histories to miss, RARE=only these. Exit code 1 when another guard can be taken out unnoticed.
+// each (20000), SEED first (1), WORKERS guards at once (1), GUARD only those whose name contains it, RARE=no without
+// those that it takes very many histories to miss, RARE=only these. Exit code 1 when another guard can be taken out
+// unnoticed.
 import pLimit from 'p-limit';
 import type { Guard } from './mutations/guard.ts';
 import { ns4Guards } from './mutations/guards-of-ns4.ts';

@@ -42,7 +42,7 @@ export interface Weather {
   /** The scanner runs out of descriptors, and the like. */
   ownTrouble: number;
   scanFails: number;
-  /** For the time of one scan an eye does not see hosts, or guests, or anything. */
+  /** For the time of one scan a vantage point does not see hosts, or guests, or anything. */
   eyeBlinks: number;
 }
 

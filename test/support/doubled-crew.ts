@@ -1,5 +1,5 @@
-// Two monitors and two ns4 of one cloud, as real processes: who leads and who works at the recovery now, and when somebody
-// else does so instead.
+// Two monitors and two ns4 of one cloud, as real processes: who leads and who works at the recovery now, and when
+// somebody else does so instead.
 import type { Redis } from 'ioredis';
 import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
 import { readLeader } from '../../src/shared/redis/leader.ts';

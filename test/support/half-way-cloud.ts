@@ -1,5 +1,6 @@
-// A pretend cloud in the middle of a recovery, as a fixture tells of it: the dead host forced down, the spare enabled, one
-// instance moved, one on its way, the others not asked for. Brought there by the same requests as ns4 makes, without it.
+// A pretend cloud in the middle of a recovery, as a fixture tells of it: the dead host forced down, the spare enabled,
+// one instance moved, one on its way, the others not asked for. Brought there by the same requests as ns4 makes,
+// without it.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
@@ -55,8 +56,8 @@ export async function raiseCloud(
 }
 
 /**
- * The cloud as it stood when the fixture was recorded, with what is to be replaced in the fixture as it has other ids and
- * addresses. Resolves when the last request that was under way is under way again, `rebuildMs` before its end.
+ * The cloud as it stood when the fixture was recorded, with what is to be replaced in the fixture as it has other ids
+ * and addresses. Resolves when the last request that was under way is under way again, `rebuildMs` before its end.
  */
 export async function raiseHalfWay(
   { cloud, recordedAtMs }: RecoveryFixture,

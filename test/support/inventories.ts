@@ -1,4 +1,5 @@
-// Builders of inventories for tests: a cloud of hypervisors hv01… with agents and instances, changed where a test needs.
+// Builders of inventories for tests: a cloud of hypervisors hv01… with agents and instances, changed where a test
+// needs.
 import type { Agent, Hosts, Hypervisor, Server, Servers } from '../../src/shared/documents/inventory.ts';
 import { Picture } from '../../src/shared/picture/picture.ts';
 import { noServers } from '../../src/shared/picture/reading.ts';

@@ -1,5 +1,5 @@
-// A BMC that speaks IPMI over LAN: Debian's ipmi_sim (package openipmi) on a port of its own, with the power of a pretend
-// machine behind it.
+// A BMC that speaks IPMI over LAN: Debian's ipmi_sim (package openipmi) on a port of its own, with the power of a
+// pretend machine behind it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -62,7 +62,9 @@ export async function startMysqlProxy(
   };
 }
 
-/** A client that waits for each answer sends one packet at a time: length (3 bytes), number (0 for a command), command. */
+/**
+ * A client that waits for each answer sends one packet at a time: length (3 bytes), number (0 for a command), command.
+ */
 function statementOf(packet: Buffer): string | null {
   if (packet[3] !== 0) return null;
   const text = packet.subarray(5).toString();

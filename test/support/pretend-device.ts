@@ -1,5 +1,5 @@
-// A fence agent of our own with the device it speaks to: a program in sh that follows the protocol and behaves as a test
-// tells it to, and a log of what it was asked.
+// A fence agent of our own with the device it speaks to: a program in sh that follows the protocol and behaves as a
+// test tells it to, and a log of what it was asked.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Level } from '../../src/ns4/fencing/plan.ts';

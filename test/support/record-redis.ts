@@ -1,7 +1,7 @@
-// Records the fixture of test/integration/upgrade.test.ts: what the processes of today leave in Redis when they are killed
-// in the middle of a recovery, with one instance moved, one asked for and two waiting. To be run when a release has
-// changed what it keeps there, under the name of that release; what older ones left is never recorded again.
-// Run with: npx tsx test/support/record-redis.ts > test/integration/fixtures/NAME.json   (after npm run build)
+// Records the fixture of test/integration/upgrade.test.ts: what the processes of today leave in Redis when they are
+// killed in the middle of a recovery, with one instance moved, one asked for and two waiting. To be run when a release
+// has changed what it keeps there, under the name of that release; what older ones left is never recorded again. Run
+// with: npx tsx test/support/record-redis.ts > test/integration/fixtures/NAME.json   (after npm run build)
 import { hostname } from 'node:os';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { type HalfWayCloud, raiseCloud } from './half-way-cloud.ts';

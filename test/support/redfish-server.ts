@@ -1,4 +1,5 @@
-// A BMC that speaks Redfish over HTTPS, as far as fence_redfish asks: one system with a power state and its reset action.
+// A BMC that speaks Redfish over HTTPS, as far as fence_redfish asks: one system with a power state and its reset
+// action.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';

@@ -1,5 +1,5 @@
-// All keys of a logical database as readable JSON, and back: what an older version left behind, for the tests that start
-// a newer one on it. Knows the types of Redis and nothing of what Sonny keeps in them.
+// All keys of a logical database as readable JSON, and back: what an older version left behind, for the tests that
+// start a newer one on it. Knows the types of Redis and nothing of what Sonny keeps in them.
 import type { Redis } from 'ioredis';
 
 /** A text; one that is JSON stands as what it says, with the indentation that gives the same text again. */

@@ -1,5 +1,5 @@
-// The documents keep up with the house: every path and link in them leads somewhere, every folder is named, and whatever
-// the code says of a document is there.
+// The documents keep up with the house: every path and link in them leads somewhere, every folder is named, and
+// whatever the code says of a document is there.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';

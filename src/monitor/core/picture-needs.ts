@@ -10,7 +10,10 @@ import { watches } from './watches/watches.ts';
 /** Whose servers a step asks for, once the hosts are read. */
 export type PictureNeed = (picture: Picture, nowMs: number, rules: Rules) => ServersWanted;
 
-/** For the step on the end of a job; null: it looks at no picture. One that nobody waits for, or of a recovery, does not. */
+/**
+ * For the step on the end of a job; null: it looks at no picture. One that nobody waits for, or of a recovery, does
+ * not.
+ */
 export function needOfOutcome(state: State, finished: Finished): PictureNeed | null {
   const watch = watches.find(({ awaited }) => awaited(state).some(({ id }) => id === finished.id));
   return watch?.wants(state, finished) ?? null;

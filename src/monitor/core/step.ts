@@ -1,5 +1,5 @@
-// The monitor's core: (state, input, rules) -> the state from now on, what to say, which jobs to take back. Pure: it only
-// hands each input to the part that owns it. The jobs to be asked for follow from the state (`awaitedJobs`).
+// The monitor's core: (state, input, rules) -> the state from now on, what to say, which jobs to take back. Pure: it
+// only hands each input to the part that owns it. The jobs to be asked for follow from the state (`awaitedJobs`).
 import type { JobRequest } from '../../shared/documents/jobs/contracts.ts';
 import { beginLeading } from './leading.ts';
 import { obey } from './orders.ts';

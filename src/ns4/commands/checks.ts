@@ -1,13 +1,15 @@
 // What `ns4 --check` reaches: configuration, Redis, OpenStack with its lists, MySQL when the database method needs it.
+
 import { readFileSync } from 'node:fs';
 import { isMarkedSpare } from '../../shared/documents/inventory.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
+import { counted } from '../../shared/ground/counted.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
 import type { Frame } from '../../shared/process/frame.ts';
 import { connectRedis } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';
 import { probeRedis } from '../../shared/redis/probe.ts';
-import { describeEyes, EyeRegistry } from '../../shared/vantage-points/registry.ts';
+import { describeVantagePoints, VantagePointRegistry } from '../../shared/vantage-points/registry.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import { refreshInventory } from '../jobs/refresh-inventory.ts';
 import { createNovaDatabase } from '../nova-database/nova-database.ts';
@@ -49,18 +51,21 @@ export function checksOf(
       run: async () => {
         const { hosts, servers } = await readInventory(true);
         const spares = hosts.hypervisors.filter(isMarkedSpare).map((h) => h.host);
-        return `${hosts.hypervisors.length} hypervisors, ${hosts.agents.length} agents, ${servers?.servers.length ?? 0} instances, spares: ${spares.join(', ') || 'none'}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
+        return `${counted(hosts.hypervisors.length, 'hypervisor')}, ${counted(hosts.agents.length, 'agent')}, ${counted(servers?.servers.length ?? 0, 'instance')}, spares: ${spares.join(', ') || 'none'}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
       },
     },
     ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
     {
-      what: 'eyes',
+      what: 'vantage points',
       needs: 'Redis',
       run: async () => {
         const redis = connectRedis(settings.redis, openstack.cloud, log);
         try {
           const { name, quorum } = settings.scan;
-          const found = await describeEyes(new EyeRegistry(redis, keysOf(openstack.cloud)), quorum);
+          const found = await describeVantagePoints(
+            new VantagePointRegistry(redis, keysOf(openstack.cloud)),
+            quorum,
+          );
           return `this ns4 is ${name}; registered: ${found}`;
         } finally {
           redis.disconnect();

@@ -12,8 +12,8 @@ import { statusOf } from './try-out.ts';
 const concurrency = 16;
 
 /**
- * `hypervisors`: as Nova has them now; rejects when they cannot be read. Then one check for each host with levels, whose
- * devices are all asked at once.
+ * `hypervisors`: as Nova has them now; rejects when they cannot be read. Then one check for each host with levels,
+ * whose devices are all asked at once.
  */
 export function fencingChecks(
   settings: FencingSettings,

@@ -1,5 +1,5 @@
-// `ns4 -d HOST -s HOST --alone`: one recovery from here, for when no monitor leads; with the same gates as an order to it
-// and as a job, and its progress on the terminal.
+// `ns4 -d HOST -s HOST --alone`: one recovery from here, for when no monitor leads; with the same gates as an order to
+// it and as a job, and its progress on the terminal.
 
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { announce, sentence } from '../../shared/documents/events/events.ts';

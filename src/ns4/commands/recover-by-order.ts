@@ -1,5 +1,5 @@
-// `ns4 -d HOST [-s HOST]`: an order to the monitor to recover a host, and its progress on the terminal. The gates are the
-// monitor's; ns4 as a worker asks every sign of life again.
+// `ns4 -d HOST [-s HOST]`: an order to the monitor to recover a host, and its progress on the terminal. The gates are
+// the monitor's; ns4 as a worker asks every sign of life again.
 import { randomUUID } from 'node:crypto';
 import type { SonnyEvent } from '../../shared/documents/events/events.ts';
 import { endedWell } from '../../shared/documents/events/report-text.ts';
@@ -115,7 +115,9 @@ class Follower {
     return facts.kind === 'recovery-lost' && facts.recovery === followed.recovery ? 1 : null;
   }
 
-  /** Of a recovery that the watch began, a refusal that stands already is not told again: then the status tells its end. */
+  /**
+   * Of a recovery that the watch began, a refusal that stands already is not told again: then the status tells its end.
+   */
   async #isOver(): Promise<boolean> {
     const followed = this.#followed;
     if (followed === null) return false;

@@ -1,5 +1,5 @@
-// The keys of one cloud, looked up as openstacksdk does (dashes as underscores, beside auth before within auth), and the
-// mistakes found among them.
+// The keys of one cloud, looked up as openstacksdk does (dashes as underscores, beside auth before within auth), and
+// the mistakes found among them.
 import { z } from 'zod';
 import { quote } from '../../shared/config/quote.ts';
 import type { Path } from '../../shared/config/yaml-file.ts';
@@ -47,7 +47,9 @@ export class CloudKeys {
     else this.#say('auth', [...path, 'auth'], yaml.found(auth, 'a mapping with auth_url and the login'));
   }
 
-  /** What the schema makes of the first of these keys that is set, beside auth or within; null: none is, or not rightly. */
+  /**
+   * What the schema makes of the first of these keys that is set, beside auth or within; null: none is, or not rightly.
+   */
   read<T>(names: readonly string[], schema: z.ZodType<T>): FoundKey<T> | null {
     for (const key of names.flatMap((name) => [this.#own.get(name), this.#auth.get(name)])) {
       if (key === undefined || yaml.isNothing(key.value)) continue;

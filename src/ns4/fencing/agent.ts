@@ -1,5 +1,6 @@
-// Runs one fence agent once, by the ClusterLabs protocol: key=value lines on its standard input, the outcome in its exit
-// code. Nothing but those lines carries a secret; what it says is masked and bounded; whatever it does, it ends in time.
+// Runs one fence agent once, by the ClusterLabs protocol: key=value lines on its standard input, the outcome in its
+// exit code. Nothing but those lines carries a secret; what it says is masked and bounded; whatever it does, it ends in
+// time.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -43,8 +44,8 @@ const longestSaid = 400;
 const shortestSecret = 4;
 
 /**
- * Runs an agent to its end. Resolves whatever it does; rejects only when `signal` is aborted or `beforeTelling` rejects,
- * and then, too, only after the agent and all it started are ended.
+ * Runs an agent to its end. Resolves whatever it does; rejects only when `signal` is aborted or `beforeTelling`
+ * rejects, and then, too, only after the agent and all it started are ended.
  */
 export async function runAgent(call: AgentCall): Promise<AgentOutcome> {
   const { level, action, signal } = call;

@@ -11,7 +11,9 @@ import type { Proof } from './proof.ts';
 export interface FenceRequest {
   readonly host: string;
   readonly signal: AbortSignal;
-  /** The newest sign of life of the host that is known of; null: none. An operator's confirmation older than it is void. */
+  /**
+   * The newest sign of life of the host that is known of; null: none. An operator's confirmation older than it is void.
+   */
   readonly heardAtMs: number | null;
   /**
    * Right before each `off` leaves: resolves only with a fresh right to power the host off, rejects when it must not be
@@ -26,13 +28,17 @@ export type FenceOutcome =
 
 /** Proves that hosts are off. Null in place of it: nobody asks for proof. */
 export interface Fencing {
-  /** Tries the host's levels in order; a failure is a value. Rejects only by `beforeOff` or `signal`, or without Redis. */
+  /**
+   * Tries the host's levels in order; a failure is a value. Rejects only by `beforeOff` or `signal`, or without Redis.
+   */
   fence(request: FenceRequest): Promise<FenceOutcome>;
   /** The proof is kept in a journal: a confirmation that it rests on is used up. */
   kept(host: string, proof: Proof): Promise<void>;
 }
 
-/** With a confirmation the devices are still asked, as they make a wrong one harmless, but nobody waits for them long. */
+/**
+ * With a confirmation the devices are still asked, as they make a wrong one harmless, but nobody waits for them long.
+ */
 const timeoutWhenConfirmedMs = 15_000;
 /** A confirmation of the future is one of another clock: nobody could say which heartbeats came after it. */
 const clockMarginMs = 5_000;

@@ -1,5 +1,5 @@
-// One fence level: `off`, then `status` until it says off. Only what the device itself shows afterwards is proof: an agent
-// that reports success without effect proves nothing.
+// One fence level: `off`, then `status` until it says off. Only what the device itself shows afterwards is proof: an
+// agent that reports success without effect proves nothing.
 
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';

@@ -26,8 +26,8 @@ export const proofSchema = z.discriminatedUnion('by', [
 export type Proof = z.infer<typeof proofSchema>;
 
 /**
- * What an agent saw counts this long for a worker that continues: whoever repairs the host may have switched it on since.
- * Fencing it once more is harmless.
+ * What an agent saw counts this long for a worker that continues: whoever repairs the host may have switched it on
+ * since. Fencing it once more is harmless.
  */
 const agentProofMs = 600_000;
 /** Heartbeats sent before the power went may be counted by Neutron a little later, and clocks differ a little. */

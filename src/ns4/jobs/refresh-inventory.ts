@@ -68,7 +68,8 @@ export async function refreshInventory(
 
 /**
  * One hypervisor per nova-compute, joined by the service host (the hypervisor's own name may be an FQDN). What has no
- * counterpart, or several on one service host (bare metal), is left out and told: it could be neither judged nor evacuated.
+ * counterpart, or several on one service host (bare metal), is left out and told: it could be neither judged nor
+ * evacuated.
  */
 export function joinHypervisors(
   records: readonly HypervisorRecord[],

@@ -93,8 +93,8 @@ export function createNovaDatabase(settings: MysqlSettings, options: NovaDatabas
 }
 
 /**
- * One transaction. When the COMMIT gets no answer, the ids it wrote are added to `unanswered`; the next call locks their
- * rows first, and thus waits until the server has finished with that transaction, before it reads where they are.
+ * One transaction. When the COMMIT gets no answer, the ids it wrote are added to `unanswered`; the next call locks
+ * their rows first, and thus waits until the server has finished with that transaction, before it reads where they are.
  */
 async function moveOnce(session: Session, move: InstanceMove, unanswered: Set<string>): Promise<MoveResult> {
   const withComputeId = await hasComputeId(session);

@@ -44,7 +44,9 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
 }
 
-/** Is another try likely to be answered otherwise? Server trouble, too many requests, a request that came in too slowly. */
+/**
+ * Is another try likely to be answered otherwise? Server trouble, too many requests, a request that came in too slowly.
+ */
 export function worthRepeating(status: number): boolean {
   return status >= 500 || status === 429 || status === 408;
 }

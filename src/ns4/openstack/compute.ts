@@ -143,7 +143,9 @@ export class Compute implements Pick<Cloud, ComputePart> {
     return validated(z.object({ service: computeServiceItem }), reply.body, reply.what, true).service;
   }
 
-  /** The body of 2.53 to 2.87: `force` would pass over the scheduler's checks, onSharedStorage is Nova's to find out. */
+  /**
+   * The body of 2.53 to 2.87: `force` would pass over the scheduler's checks, onSharedStorage is Nova's to find out.
+   */
   async evacuate(instanceId: string, target: string | null, signal: AbortSignal): Promise<void> {
     const timeoutMs = this.#options.evacuateTimeoutMs;
     await this.#action(instanceId, { evacuate: target === null ? {} : { host: target } }, signal, {
@@ -178,7 +180,9 @@ export class Compute implements Pick<Cloud, ComputePart> {
     });
   }
 
-  /** Speaks in the negotiated microversion. Should Nova not know it any more (another release), the next one asks anew. */
+  /**
+   * Speaks in the negotiated microversion. Should Nova not know it any more (another release), the next one asks anew.
+   */
   async #spoken<T>(signal: AbortSignal, speak: (microversion: string) => Promise<T>): Promise<T> {
     const version = await this.microversion(signal);
     try {

@@ -34,8 +34,8 @@ export class Placement {
   }
 
   /**
-   * Makes Placement count the instance on `toName` only. With nothing on `fromName` it is done already; with allocations
-   * on both, the one on `toName` is kept as it is.
+   * Makes Placement count the instance on `toName` only. With nothing on `fromName` it is done already; with
+   * allocations on both, the one on `toName` is kept as it is.
    * @throws CloudError; not-done when a provider is unknown, or the allocation is on parts of `fromName` (nested
    * providers: NUMA cells, PCI devices), whose counterparts on the target cannot be told
    */

@@ -92,8 +92,8 @@ export class Session {
   }
 
   /**
-   * Makes one call and returns its answer (2xx; to a change nothing or JSON). Reads are repeated within the limits. A 401
-   * renews the token and sends once more, changes too: it was answered before anything was done.
+   * Makes one call and returns its answer (2xx; to a change nothing or JSON). Reads are repeated within the limits. A
+   * 401 renews the token and sends once more, changes too: it was answered before anything was done.
    * @throws CloudError
    */
   async call(call: Call, signal: AbortSignal): Promise<Reply> {
@@ -203,8 +203,8 @@ function unsuccessful(answer: HttpAnswer, what: string, change: boolean): CloudE
   const { status } = answer;
   const words = serviceWords(answer.text);
   const full = `${what}: ${status} ${words}`.trim();
-  // A page is from something in between: its 404 is no more the service's no than its 503, and whether it had passed the
-  // request on only a look tells. Whoever says 401 has not.
+  // A page is from something in between: its 404 is no more the service's no than its 503, and whether it had passed
+  // the request on only a look tells. Whoever says 401 has not.
   if (status >= 400 && status < 500 && (status === 401 || !isPage(answer.text))) {
     // A refused change is reported per instance, in the service's own words.
     return new CloudError('refused', change && words && status !== 401 ? words : full, status);

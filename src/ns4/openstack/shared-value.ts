@@ -1,4 +1,5 @@
-// Something costly that many calls need at once (the token, the microversion): made once, shared by all who wait for it.
+// Something costly that many calls need at once (the token, the microversion): made once, shared by all who wait for
+// it.
 import { CloudError } from '../cloud.ts';
 
 export class SharedValue<T> {
@@ -12,7 +13,9 @@ export class SharedValue<T> {
     this.#isFresh = isFresh;
   }
 
-  /** The value; made first when there is none or it is stale. One caller that gives up does not end it for the others. */
+  /**
+   * The value; made first when there is none or it is stale. One caller that gives up does not end it for the others.
+   */
   get(signal: AbortSignal): Promise<T> {
     if (this.#value !== null && this.#isFresh(this.#value)) return Promise.resolve(this.#value);
     if (this.#pending === null) {

@@ -4,8 +4,8 @@ import { CloudError } from '../cloud.ts';
 
 /**
  * A point in time as Nova ("2026-11-21T02:17:13.000000"), Neutron ("2026-11-21 02:17:15") and Keystone (with a Z) write
- * it, in ms since the epoch. Without a zone it is UTC, as all three mean it. Anything else is an error, never a guess: a
- * wrong heartbeat makes a host look dead, or alive.
+ * it, in ms since the epoch. Without a zone it is UTC, as all three mean it. Anything else is an error, never a guess:
+ * a wrong heartbeat makes a host look dead, or alive.
  */
 export const utcTime = z.string().transform((text, context) => {
   const ms = parseUtc(text);

@@ -12,13 +12,15 @@ import { askGates, type Gate } from '../../shared/rules/gates/gate.ts';
 import { recoveryGates } from '../../shared/rules/gates/recovery-gates.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
 import { spareShortcoming } from '../../shared/rules/spares.ts';
-import { tooFewEyes } from '../../shared/rules/votes.ts';
+import { tooFewVantagePoints } from '../../shared/rules/votes.ts';
 
 /** What may tell that the host lives, collected just now. */
 export interface FreshFacts {
   /** The network agents of a host; their heartbeats by this ns4's clock. */
   agentsOf(host: string): readonly Agent[];
-  /** When its nova-compute reported; null or absent: that is no evidence (our own change of the service may touch it). */
+  /**
+   * When its nova-compute reported; null or absent: that is no evidence (our own change of the service may touch it).
+   */
   readonly reportedAtMs?: number | null;
   readonly scan: ScanResult;
   readonly nowMs: number;
@@ -35,8 +37,8 @@ export interface GateCase {
   readonly order: Suspect & Pick<RecoverData, 'plan'>;
   readonly facts: Pick<FreshFacts, 'scan' | 'nowMs'>;
   /**
-   * This recovery already changed something: its targets are expected to be enabled and partly filled, and Nova's report
-   * time of the dead service is no evidence any more (our own change of the service may have touched it).
+   * This recovery already changed something: its targets are expected to be enabled and partly filled, and Nova's
+   * report time of the dead service is no evidence any more (our own change of the service may have touched it).
    */
   readonly resumed: boolean;
 }
@@ -134,7 +136,7 @@ export function signOfLife(
   if (!scan.ok) return { name: 'scan-failed', of: 'hosts', hosts: [host], detail: scan.detail };
   const finding = scan.targets[host];
   if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };
-  if (scan.outcome === 'too-few-eyes') return tooFewEyes([host], scan);
+  if (scan.outcome === 'too-few-vantage-points') return tooFewVantagePoints([host], scan);
   if (scan.outcome === 'blind')
     return { name: 'scanner-blind', of: 'hosts', hosts: [host], controls: Object.keys(scan.controls) };
   if (finding?.state !== 'silent')

@@ -2,7 +2,9 @@
 import { isIP, Socket } from 'node:net';
 import type { Endpoint } from '../../shared/documents/jobs/scan.ts';
 
-/** open and refused are answers (refused: a kernel said no); silent: nobody answered; unknown: the scanner's trouble. */
+/**
+ * open and refused are answers (refused: a kernel said no); silent: nobody answered; unknown: the scanner's trouble.
+ */
 export type ProbeState = 'open' | 'refused' | 'silent' | 'unknown';
 
 export interface Probe {
@@ -13,7 +15,8 @@ export interface Probe {
 
 /**
  * What an error of connect() says. Host-unreachable is what routers and a missing ARP answer say of a dead host. Every
- * code not named here is the scanner's own trouble (no descriptors, no route, no address) and must never count as "down".
+ * code not named here is the scanner's own trouble (no descriptors, no route, no address) and must never count as
+ * "down".
  */
 export function stateOfError(code: string | undefined): ProbeState {
   switch (code) {

@@ -11,7 +11,9 @@ export interface Given {
   text(section: string, name: string): string | null;
 }
 
-/** What is said of one key; load.ts, the warnings, the log's secrets, config.example.ini and README.md follow from it. */
+/**
+ * What is said of one key; load.ts, the warnings, the log's secrets, config.example.ini and README.md follow from it.
+ */
 interface Facts {
   /** The value that counts where the key is not set, as config.ini would have it. */
   readonly default?: string;

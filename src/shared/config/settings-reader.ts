@@ -1,5 +1,5 @@
-// Reads the sections of config.ini by the table of keys and collects what is wrong with them, so that one start shows all
-// mistakes. A key has a setting even after a mistake: the caller throws at the end, never half-way.
+// Reads the sections of config.ini by the table of keys and collects what is wrong with them, so that one start shows
+// all mistakes. A key has a setting even after a mistake: the caller throws at the end, never half-way.
 import { type IniFile, readIni } from './ini.ts';
 import type { Given, Key, ProcessName, Section, SettingsOf } from './key.ts';
 import { isSecret } from './known-keys.ts';

@@ -95,7 +95,9 @@ export function ports(): ValueType<readonly number[]> {
   return { expected, parse };
 }
 
-/** Addresses with ports between commas, none twice. `nothing`: what is expected where there is none; null: it may be so. */
+/**
+ * Addresses with ports between commas, none twice. `nothing`: what is expected where there is none; null: it may be so.
+ */
 export function endpoints(nothing: string | null): ValueType<readonly Endpoint[]> {
   const expected = 'address:port between commas, an IPv6 address in brackets: [2001:db8::1]:22';
   const parse = (text: string): Parsed<readonly Endpoint[]> => {

@@ -151,7 +151,9 @@ export function wasHandled(hypervisor: Pick<Hypervisor, 'state' | 'status' | 'di
 export const bearsMarkOfRecovery = (h: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean =>
   h.status === 'disabled' && (h.disabledReason ?? '').toLowerCase().includes(resurrection.trimEnd());
 
-/** Addresses of a server on an external network: those on a network named in `externalNetworks`, and all floating ones. */
+/**
+ * Addresses of a server on an external network: those on a network named in `externalNetworks`, and all floating ones.
+ */
 export function externalAddresses(server: Server, externalNetworks: readonly string[]): ServerAddress[] {
   return server.addresses.filter((a) => a.type === 'floating' || externalNetworks.includes(a.network));
 }

@@ -4,7 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Clock {
   /** Milliseconds since the epoch, for what is written down or compared with others. Somebody may set it. */
   nowMs(): number;
-  /** Milliseconds that only grow, at their own pace, whoever sets the time of day: for durations within this process. */
+  /**
+   * Milliseconds that only grow, at their own pace, whoever sets the time of day: for durations within this process.
+   */
   steadyMs(): number;
   /** Ended early by an AbortSignal, it rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;

@@ -37,8 +37,8 @@ export class OperationalError extends Error {
 }
 
 /**
- * A service that Sonny needs is away, refuses, or gave no answer in time. Whoever can wait asks it again; a command ends
- * with this one line, no stack, exit code 1.
+ * A service that Sonny needs is away, refuses, or gave no answer in time. Whoever can wait asks it again; a command
+ * ends with this one line, no stack, exit code 1.
  */
 export class ServiceError extends Error {
   constructor(message: string) {

@@ -27,8 +27,8 @@ export interface RetryParts {
 }
 
 /**
- * Does it until it succeeds. Rejects with the last error when that is not worth another attempt or the limit is met, with
- * the signal's reason when it is aborted.
+ * Does it until it succeeds. Rejects with the last error when that is not worth another attempt or the limit is met,
+ * with the signal's reason when it is aborted.
  */
 export async function retry<T>(
   policy: RetryPolicy,

@@ -1,5 +1,6 @@
-// The time budgets that depend on each other, in one table. Change one only with its test, which says in words what must
-// hold between them (test/unit/shared/ground/timings.test.ts). Limits that nothing else depends on stand where they are used.
+// The time budgets that depend on each other, in one table. Change one only with its test, which says in words what
+// must hold between them (test/unit/shared/ground/timings.test.ts). Limits that nothing else depends on stand where
+// they are used.
 
 /** All in milliseconds. */
 export const timings = {
@@ -7,7 +8,10 @@ export const timings = {
   redis: {
     /** For a server to take a connection. */
     connectMs: 5_000,
-    /** No command waits longer for its answer. It may come when a lease or a lock has run out: each write asks for it anew. */
+    /**
+     * No command waits longer for its answer. It may come when a lease or a lock has run out: each write asks for it
+     * anew.
+     */
     commandMs: 8_000,
     /** For a sentinel, or a server named by one, to answer: the machine that is gone usually had both. */
     sentinelMs: 2_000,
@@ -34,7 +38,9 @@ export const timings = {
   },
   /** Jobs in BullMQ. */
   job: {
-    /** A worker that does not renew the lock on its job for this long is taken for dead. BullMQ renews after half of it. */
+    /**
+     * A worker that does not renew the lock on its job for this long is taken for dead. BullMQ renews after half of it.
+     */
     lockMs: 5_000,
     /** How often the other workers look for such jobs. */
     stalledCheckMs: 2_000,

@@ -1,4 +1,5 @@
-// The side that asks ns4 for work: jobs by deterministic ids, a scan of every eye there is, and what became of them.
+// The side that asks ns4 for work: jobs by deterministic ids, a scan of every vantage point there is, and what became
+// of them.
 import type { RedisSettings } from '../config/settings.ts';
 import {
   contracts,
@@ -12,13 +13,13 @@ import type { Log } from '../ground/log.ts';
 import { connectRedis } from '../redis/connect.ts';
 import type { Db } from '../redis/db.ts';
 import { keysOf } from '../redis/keys.ts';
-import { type EyeQueues, type PanelRules, ScanPanel } from '../vantage-points/ask-all.ts';
-import { EyeRegistry, mostEyesAsked } from '../vantage-points/registry.ts';
+import { type PanelRules, ScanPanel, type VantagePointQueues } from '../vantage-points/ask-all.ts';
+import { mostVantagePointsAsked, VantagePointRegistry } from '../vantage-points/registry.ts';
 import { Channel, closeAll, scanQueue, sharedQueues } from './queue.ts';
 
-/** The scan queues of the eyes, opened as they are met; of many that came and went the oldest is closed. */
-export class ScanQueues implements EyeQueues {
-  readonly #open: (eye: string) => Channel;
+/** The scan queues of the vantage points, opened as they are met; of many that came and went the oldest is closed. */
+export class ScanQueues implements VantagePointQueues {
+  readonly #open: (vantagePoint: string) => Channel;
   readonly #channels = new Map<string, Channel>();
 
   constructor(
@@ -27,37 +28,39 @@ export class ScanQueues implements EyeQueues {
     log: Log,
     onFinished: ((id: string) => void) | null = null,
   ) {
-    this.#open = (eye) => new Channel(scanQueue(eye), settings, cloud, log, onFinished);
+    this.#open = (vantagePoint) => new Channel(scanQueue(vantagePoint), settings, cloud, log, onFinished);
   }
 
-  /** Opens the queues of these eyes, so that word of a scan's end is not missed while a connection is made. */
-  meet(eyes: readonly string[]): void {
-    for (const eye of eyes) this.#channel(eye);
+  /**
+   * Opens the queues of these vantage points, so that word of a scan's end is not missed while a connection is made.
+   */
+  meet(vantagePoints: readonly string[]): void {
+    for (const vantagePoint of vantagePoints) this.#channel(vantagePoint);
   }
 
-  async add(eye: string, id: string, data: JobData<'scan'>): Promise<void> {
-    await this.#channel(eye).add('scan', id, data);
+  async add(vantagePoint: string, id: string, data: JobData<'scan'>): Promise<void> {
+    await this.#channel(vantagePoint).add('scan', id, data);
   }
 
-  outcome(eye: string, id: string): Promise<JobOutcome<'scan'>> {
-    return this.#channel(eye).outcome('scan', id);
+  outcome(vantagePoint: string, id: string): Promise<JobOutcome<'scan'>> {
+    return this.#channel(vantagePoint).outcome('scan', id);
   }
 
-  async remove(eye: string, id: string): Promise<void> {
-    await this.#channel(eye).remove(id);
+  async remove(vantagePoint: string, id: string): Promise<void> {
+    await this.#channel(vantagePoint).remove(id);
   }
 
   async close(): Promise<void> {
     await closeAll([...this.#channels.values()]);
   }
 
-  #channel(eye: string): Channel {
-    const channel = this.#channels.get(eye) ?? this.#open(eye);
+  #channel(vantagePoint: string): Channel {
+    const channel = this.#channels.get(vantagePoint) ?? this.#open(vantagePoint);
     // Again at the end: the first one is the one not used for longest.
-    this.#channels.delete(eye);
-    this.#channels.set(eye, channel);
+    this.#channels.delete(vantagePoint);
+    this.#channels.set(vantagePoint, channel);
     for (const [oldest, unused] of this.#channels) {
-      if (this.#channels.size <= 2 * mostEyesAsked) break;
+      if (this.#channels.size <= 2 * mostVantagePointsAsked) break;
       this.#channels.delete(oldest);
       void closeAll([unused]);
     }
@@ -69,7 +72,7 @@ export class ScanQueues implements EyeQueues {
 export class JobProducer {
   readonly #channels: ReadonlyMap<QueueName, Channel>;
   readonly #redis: Db;
-  readonly #registry: EyeRegistry;
+  readonly #registry: VantagePointRegistry;
   readonly #scanQueues: ScanQueues;
   readonly #panel: ScanPanel;
   readonly #listeners = new Set<(jobId: string) => void>();
@@ -83,14 +86,16 @@ export class JobProducer {
     this.#scanQueues = new ScanQueues(settings, cloud, log, finished);
     const keys = keysOf(cloud);
     this.#redis = connectRedis(settings, cloud, log);
-    this.#registry = new EyeRegistry(this.#redis, keys);
+    this.#registry = new VantagePointRegistry(this.#redis, keys);
     this.#panel = new ScanPanel({
       ...{ redis: this.#redis, keys, rules, clock: systemClock },
       ...{ registry: this.#registry, queues: this.#scanQueues },
     });
   }
 
-  /** Calls back with the id of each job that finished, whoever asked for it; a hint to look, not the only way to learn. */
+  /**
+   * Calls back with the id of each job that finished, whoever asked for it; a hint to look, not the only way to learn.
+   */
   onFinished(listener: (jobId: string) => void): void {
     this.#listeners.add(listener);
   }
@@ -103,7 +108,7 @@ export class JobProducer {
     if (name === 'refresh-inventory') this.#scanQueues.meet((await this.#registry.list()).names);
   }
 
-  /** What became of a job, checked against its contract; of a scan, what all eyes saw together. */
+  /** What became of a job, checked against its contract; of a scan, what all vantage points saw together. */
   async outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
     // The cast says what the table of contracts says: it is the only job of each vantage point.
     if (contracts[name].ofEachVantagePoint) return (await this.#panel.outcome(id)) as JobOutcome<N>;

@@ -24,7 +24,7 @@ export const sharedQueues: readonly QueueName[] = all
   .filter(({ ofEachVantagePoint }) => !ofEachVantagePoint)
   .map(({ queue }) => queue);
 /** The queue of one vantage point, which its name tells from the others. */
-export const scanQueue = (eye: string): string => `${contracts.scan.queue}-${eye}`;
+export const scanQueue = (vantagePoint: string): string => `${contracts.scan.queue}-${vantagePoint}`;
 
 /** One queue as its producer has it, with word of what finished when somebody listens. */
 export class Channel {
@@ -108,17 +108,17 @@ function failure(reason: string | undefined) {
     : ({ state: 'failed', detail: reason ?? 'no reason given' } as const);
 }
 
-/** Runs the handlers for the jobs of one cloud until closed; scans for the eye of this name. */
+/** Runs the handlers for the jobs of one cloud until closed; scans for the vantage point of this name. */
 export class JobWorker {
   readonly #workers: Worker[];
   readonly #stopper = new AbortController();
 
-  constructor(settings: RedisSettings, cloud: string, handlers: Handlers, eye: string, log: Log) {
+  constructor(settings: RedisSettings, cloud: string, handlers: Handlers, vantagePoint: string, log: Log) {
     const { prefix } = keysOf(cloud);
     const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
     this.#workers = all.map(({ queue, ofEachVantagePoint, concurrency }) => {
       const worker = new Worker(
-        ofEachVantagePoint ? scanQueue(eye) : queue,
+        ofEachVantagePoint ? scanQueue(vantagePoint) : queue,
         (job: Job, _token?: string, signal?: AbortSignal) => this.#run(job, handlers, signal, log),
         {
           connection,
@@ -172,7 +172,9 @@ export class JobWorker {
   }
 }
 
-/** BullMQ waits without end for a Redis that is away: closing is given up after a while, and the process ends anyway. */
+/**
+ * BullMQ waits without end for a Redis that is away: closing is given up after a while, and the process ends anyway.
+ */
 export async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
   const closed = Promise.allSettled(parts.map((part) => part.close()));
   await Promise.race([closed, delay(timings.job.closeMs, undefined, { ref: false })]);

@@ -1,5 +1,5 @@
-// The picture of a cloud: what ns4 last saw of it, asked by host instead of searched through. Its indexes are built once
-// per read. Pure.
+// The picture of a cloud: what ns4 last saw of it, asked by host instead of searched through. Its indexes are built
+// once per read. Pure.
 import {
   type Agent,
   type Hosts,

@@ -1,5 +1,5 @@
-// How a picture is read from wherever the inventory is stored: the hosts first, then the servers of those hosts that the
-// reader wants, all of one generation.
+// How a picture is read from wherever the inventory is stored: the hosts first, then the servers of those hosts that
+// the reader wants, all of one generation.
 import type { Hosts, InstanceCounts, Server } from '../documents/inventory.ts';
 import { OperationalError } from '../ground/errors.ts';
 import { Picture } from './picture.ts';

@@ -1,4 +1,5 @@
-// A connection to Redis as the house sees it: the commands that are used, one kind of error, and nothing of the library.
+// A connection to Redis as the house sees it: the commands that are used, one kind of error, and nothing of the
+// library.
 import type { ChainableCommander, Redis } from 'ioredis';
 import { errorText, ServiceError } from '../ground/errors.ts';
 

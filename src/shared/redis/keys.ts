@@ -26,10 +26,13 @@ export interface Keys {
   readonly monitorLease: string;
   readonly monitorEpoch: string;
   readonly monitorStandby: string;
-  /** Which job may work at which recovery; see assignments.ts. Its name is older: an ns4 of the last version asks it too. */
+  /**
+   * Which job may work at which recovery; see assignments.ts. Its name is older: an ns4 of the last version asks it
+   * too.
+   */
   readonly assignments: string;
   /** Vantage points of scans that are alive, a sorted set by the time at which each runs out; see eyes.ts. */
-  readonly eyes: string;
+  readonly vantagePoints: string;
   /** Orders of operators to the monitor, a list. */
   readonly orders: string;
   /** How far the sonny that posts to Slack has read the stream, and how far one that tells a terminal has. */
@@ -39,7 +42,10 @@ export interface Keys {
   readonly channel: string;
   /** A hash: service host to its servers, as one refresh read them. */
   servers(generation: string): string;
-  /** The journal of a recovery, by its id. Its name and those of the next two are older: a version before reads them too. */
+  /**
+   * The journal of a recovery, by its id. Its name and those of the next two are older: a version before reads them
+   * too.
+   */
   journal(id: string): string;
   /** Whom a scan was asked of, by its job's id; runs out by itself. */
   scanPanel(id: string): string;
@@ -65,7 +71,7 @@ export function keysOf(cloud: string): Keys {
     monitorEpoch: `${prefix}:monitor:epoch`,
     monitorStandby: `${prefix}:monitor:standby`,
     assignments: `${prefix}:mandate`,
-    eyes: `${prefix}:eyes`,
+    vantagePoints: `${prefix}:eyes`,
     orders: `${prefix}:monitor:orders`,
     relayCursor: `${prefix}:sonny:cursor`,
     terminalCursor: `${prefix}:sonny:cursor:terminal`,

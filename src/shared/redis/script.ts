@@ -1,4 +1,5 @@
-// Lua scripts: read from `scripts/` once, and run by their digest, so that their text goes over the line once per server.
+// Lua scripts: read from `scripts/` once, and run by their digest, so that their text goes over the line once per
+// server.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Db } from './db.ts';
@@ -15,8 +16,8 @@ export interface Script {
 const textOf = (file: string): string => readFileSync(new URL(`./scripts/${file}`, import.meta.url), 'utf8');
 
 /**
- * The script in `scripts/{name}.lua`, with what it includes by lines `-- include other.lua`. The name ends with its count
- * of keys ("renew-1"), or "-n".
+ * The script in `scripts/{name}.lua`, with what it includes by lines `-- include other.lua`. The name ends with its
+ * count of keys ("renew-1"), or "-n".
  */
 export function loadScript(name: string): Script {
   const count = /-(\d+|n)$/.exec(name)?.[1];

@@ -1,4 +1,5 @@
-// What each sentinel says of the master, for --check: a connection takes the first answer and never tells of the others.
+// What each sentinel says of the master, for --check: a connection takes the first answer and never tells of the
+// others.
 import { Redis } from 'ioredis';
 import type { RedisSettings, SentinelSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';

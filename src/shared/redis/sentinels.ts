@@ -4,7 +4,10 @@ import type { SentinelSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
 import { timings } from '../ground/timings.ts';
 
-/** For a sentinel or a server to be reached, and for a sentinel to answer. Each attempt begins with the one that is gone. */
+/**
+ * For a sentinel or a server to be reached, and for a sentinel to answer. Each attempt begins with the one that is
+ * gone.
+ */
 export const answerLimitMs = timings.redis.sentinelMs;
 const retryMs = (times: number) => Math.min(100 * times, 1_000);
 

@@ -1,5 +1,5 @@
-// The control plane's own failure must never look like dead hosts: which parts of the cloud went stale together, and who
-// of such a part has to answer before its silent hosts may be called dead. Pure; the monitor and ns4 ask alike.
+// The control plane's own failure must never look like dead hosts: which parts of the cloud went stale together, and
+// who of such a part has to answer before its silent hosts may be called dead. Pure; the monitor and ns4 ask alike.
 
 import { type Hypervisor, isMarkedSpare, wasHandled } from '../documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../documents/jobs/scan.ts';
@@ -73,8 +73,8 @@ export function findOutages(
 
 /**
  * Not those recovered before or forced down, nor those that are off in good order: disabled, empty and down, as in
- * maintenance or on their way to the scrap heap (a spare is none of these: it should be up). They would make every later
- * outage look larger than it is.
+ * maintenance or on their way to the scrap heap (a spare is none of these: it should be up). They would make every
+ * later outage look larger than it is.
  */
 function isCounted(h: Hypervisor): boolean {
   const isRetired = h.state === 'down' && h.status === 'disabled' && h.runningVms === 0 && !isMarkedSpare(h);
@@ -127,8 +127,8 @@ function groupControls(
 }
 
 /**
- * The first doubtful part that `host` is in and of whose living members none answered `scan`; of a scan of several eyes,
- * none answered so many of those that found `targets` silent as must agree.
+ * The first doubtful part that `host` is in and of whose living members none answered `scan`; of a scan of several
+ * vantage points, none answered so many of those that found `targets` silent as must agree.
  */
 export function unansweredFor(
   host: string,

@@ -1,5 +1,5 @@
-// What is to be done for the instances of one hypervisor when it dies. Today one policy holds for all of a cloud; this is
-// the place where that of a segment, an image or an instance will be merged. Pure.
+// What is to be done for the instances of one hypervisor when it dies. Today one policy holds for all of a cloud; this
+// is the place where that of a segment, an image or an instance will be merged. Pure.
 
 export interface Policy {
   /** Who chooses the targets: `reserved_host` takes a distinct spare for each dead host, as the original did. */

@@ -1,4 +1,5 @@
-// A scan by all eyes there are: whom it was asked of, how long they are waited for, and what they saw together.
+// A scan by all vantage points there are: whom it was asked of, how long they are waited for, and what they saw
+// together.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { contracts, type JobData, type JobOutcome } from '../documents/jobs/contracts.ts';
@@ -8,16 +9,16 @@ import { errorText } from '../ground/errors.ts';
 import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import { mergeScans, type Vote } from '../rules/votes.ts';
-import type { EyeRegistry } from './registry.ts';
+import type { VantagePointRegistry } from './registry.ts';
 
 type ScanData = JobData<'scan'>;
 
-/** The scan queues of the eyes, one each (see queue.ts). */
-export interface EyeQueues {
+/** The scan queues of the vantage points, one each (see queue.ts). */
+export interface VantagePointQueues {
   /** Asking again with the same id changes nothing. */
-  add(eye: string, id: string, data: ScanData): Promise<void>;
-  outcome(eye: string, id: string): Promise<JobOutcome<'scan'>>;
-  remove(eye: string, id: string): Promise<void>;
+  add(vantagePoint: string, id: string, data: ScanData): Promise<void>;
+  outcome(vantagePoint: string, id: string): Promise<JobOutcome<'scan'>>;
+  remove(vantagePoint: string, id: string): Promise<void>;
 }
 
 export interface PanelRules {
@@ -28,28 +29,32 @@ export interface PanelRules {
 export interface PanelParts {
   readonly redis: Db;
   readonly keys: Keys;
-  readonly registry: Pick<EyeRegistry, 'list'>;
-  readonly queues: EyeQueues;
+  readonly registry: Pick<VantagePointRegistry, 'list'>;
+  readonly queues: VantagePointQueues;
   readonly rules: PanelRules;
   readonly clock: Clock;
 }
 
-/** This process as an eye of its own scan: it looks itself, without a queue in between. */
-export interface OwnEye {
+/** This process as a vantage point of its own scan: it looks itself, without a queue in between. */
+export interface OwnVantagePoint {
   readonly name: string;
   scan(): Promise<ScanResult>;
 }
 
-const documentSchema = z.object({ atMs: z.number(), eyes: z.array(z.string()), data: contracts.scan.data });
+const documentSchema = z.object({
+  atMs: z.number(),
+  vantagePoints: z.array(z.string()),
+  data: contracts.scan.data,
+});
 type Document = z.infer<typeof documentSchema>;
 
 /** Long enough for whoever asked to come back after a restart, and then to see that it is too late. */
 const documentLifeMs = 600_000;
 /** Beyond the time that one or two silent scans take: for queues, and for a restarted ns4 to register. */
 const slackMs = 5_000;
-/** An eye that is alive and must be waited for has this long, however much there is to scan. */
+/** A vantage point that is alive and must be waited for has this long, however much there is to scan. */
 const longestMs = contracts.scan.timeoutMs;
-/** A further look at the other eyes' jobs. */
+/** A further look at the other vantage points' jobs. */
 const pollMs = 100;
 
 interface Standing extends Vote {
@@ -64,20 +69,20 @@ export class ScanPanel {
   }
 
   /**
-   * Asks every eye that is alive now, `except` for one that looks by itself. Asked again under the same id (by a monitor
-   * that was restarted, say), it is the same scan of the same eyes.
+   * Asks every vantage point that is alive now, `except` for one that looks by itself. Asked again under the same id
+   * (by a monitor that was restarted, say), it is the same scan of the same vantage points.
    */
   async request(id: string, data: ScanData, except: string | null = null): Promise<void> {
     const { redis, keys, registry, queues } = this.#parts;
     const { nowMs, names } = await registry.list();
-    const document: Document = { atMs: nowMs, eyes: names.filter((name) => name !== except), data };
+    const document: Document = { atMs: nowMs, vantagePoints: names.filter((name) => name !== except), data };
     const stored = await redis.set(
       keys.scanPanel(id),
       JSON.stringify(document),
       ...(['PX', documentLifeMs, 'NX'] as const),
     );
-    const { eyes } = stored === null ? ((await this.#read(id)) ?? document) : document;
-    await Promise.all(eyes.map((eye) => queues.add(eye, id, data)));
+    const { vantagePoints } = stored === null ? ((await this.#read(id)) ?? document) : document;
+    await Promise.all(vantagePoints.map((vantagePoint) => queues.add(vantagePoint, id, data)));
   }
 
   /** What they saw, once nobody is worth waiting for any more. */
@@ -85,23 +90,25 @@ export class ScanPanel {
     return this.#outcome(id, null);
   }
 
-  /** Takes the scan back where no eye has begun. */
+  /** Takes the scan back where no vantage point has begun. */
   async withdraw(id: string): Promise<void> {
     const document = await this.#read(id);
     if (document === null) return;
-    await Promise.all(document.eyes.map((eye) => this.#parts.queues.remove(eye, id)));
+    await Promise.all(
+      document.vantagePoints.map((vantagePoint) => this.#parts.queues.remove(vantagePoint, id)),
+    );
     await this.#parts.redis.del(this.#parts.keys.scanPanel(id));
   }
 
-  /** A scan by this process and all other eyes, waited for. Rejects with the signal's reason when aborted. */
-  async ask(data: ScanData, own: OwnEye, signal: AbortSignal): Promise<ScanResult> {
+  /** A scan by this process and all other vantage points, waited for. Rejects with the signal's reason when aborted. */
+  async ask(data: ScanData, own: OwnVantagePoint, signal: AbortSignal): Promise<ScanResult> {
     const id = `fresh-${randomUUID()}`;
-    let mine: Standing = { eye: own.name, result: null, pending: true };
+    let mine: Standing = { vantagePoint: own.name, result: null, pending: true };
     const looking = own
       .scan()
       .catch((error): ScanResult => ({ ok: false, detail: errorText(error) }))
       .then((result) => {
-        mine = { eye: own.name, result, pending: false };
+        mine = { vantagePoint: own.name, result, pending: false };
       });
     await this.request(id, data, own.name);
     try {
@@ -123,7 +130,9 @@ export class ScanPanel {
     if (document === null) return { state: 'missing' };
     const { nowMs, names } = await this.#parts.registry.list();
     const alive = new Set(names);
-    const votes = await Promise.all(document.eyes.map((eye) => this.#vote(eye, id, alive)));
+    const votes = await Promise.all(
+      document.vantagePoints.map((vantagePoint) => this.#vote(vantagePoint, id, alive)),
+    );
     if (own !== null) votes.push(own);
     const { quorum } = this.#parts.rules;
     const waitedMs = nowMs - document.atMs;
@@ -133,12 +142,14 @@ export class ScanPanel {
       return { state: 'running' };
     }
     await Promise.all(
-      votes.filter((v) => v.result === null && v !== own).map((v) => this.#parts.queues.remove(v.eye, id)),
+      votes
+        .filter((v) => v.result === null && v !== own)
+        .map((v) => this.#parts.queues.remove(v.vantagePoint, id)),
     );
     return { state: 'done', result: mergeScans(votes, quorum) };
   }
 
-  /** Eyes that came since, when those asked are too few. */
+  /** Vantage points that came since, when those asked are too few. */
   async #invite(
     id: string,
     document: Document,
@@ -146,26 +157,28 @@ export class ScanPanel {
     own: Standing | null,
   ): Promise<void> {
     const { redis, keys, queues } = this.#parts;
-    const fresh = names.filter((name) => name !== own?.eye && !document.eyes.includes(name));
+    const fresh = names.filter(
+      (name) => name !== own?.vantagePoint && !document.vantagePoints.includes(name),
+    );
     if (fresh.length === 0) return;
-    const wider: Document = { ...document, eyes: [...document.eyes, ...fresh] };
+    const wider: Document = { ...document, vantagePoints: [...document.vantagePoints, ...fresh] };
     await redis.set(keys.scanPanel(id), JSON.stringify(wider), 'KEEPTTL', 'XX');
-    await Promise.all(fresh.map((eye) => queues.add(eye, id, document.data)));
+    await Promise.all(fresh.map((vantagePoint) => queues.add(vantagePoint, id, document.data)));
   }
 
-  async #vote(eye: string, id: string, alive: ReadonlySet<string>): Promise<Standing> {
-    const outcome = await this.#parts.queues.outcome(eye, id);
+  async #vote(vantagePoint: string, id: string, alive: ReadonlySet<string>): Promise<Standing> {
+    const outcome = await this.#parts.queues.outcome(vantagePoint, id);
     switch (outcome.state) {
       case 'done':
-        return { eye, result: outcome.result, pending: false };
+        return { vantagePoint, result: outcome.result, pending: false };
       case 'failed':
-        return { eye, result: { ok: false, detail: outcome.detail }, pending: false };
+        return { vantagePoint, result: { ok: false, detail: outcome.detail }, pending: false };
       case 'missing':
-        return { eye, result: null, pending: false };
+        return { vantagePoint, result: null, pending: false };
       case 'waiting':
       case 'running':
         // Whoever no longer says that it is there will not answer either.
-        return { eye, result: null, pending: alive.has(eye) };
+        return { vantagePoint, result: null, pending: alive.has(vantagePoint) };
     }
   }
 
@@ -176,9 +189,9 @@ export class ScanPanel {
 }
 
 /**
- * Is more to come that is worth the wait? When enough sighted eyes agree on what there is to see, others may still veto,
- * for as long as they are expected to take; when they are too few, all who are alive are waited for, and for a while
- * whoever may yet register.
+ * Is more to come that is worth the wait? When enough sighted vantage points agree on what there is to see, others may
+ * still veto, for as long as they are expected to take; when they are too few, all who are alive are waited for, and
+ * for a while whoever may yet register.
  */
 export function isWorthWaiting(votes: readonly Standing[], waitedMs: number, rules: PanelRules): boolean {
   const scans = votes.flatMap(({ result }) => (result?.ok ? [result] : []));

@@ -1,4 +1,4 @@
-// The vantage points (eyes) of a cloud's scans: every ns4 worker says in Redis, again and again, that it is there. Times
+// The vantage points of a cloud's scans: every ns4 worker says in Redis, again and again, that it is there. Times
 // are Redis' own, so that the clocks of the machines do not matter.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,10 +9,10 @@ import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import { loadScript, runScript } from '../redis/script.ts';
 
-/** An eye that did not renew for this long is gone: killed, frozen, or cut off. */
-export const eyeLifeMs = timings.vantagePoint.lifeMs;
+/** A vantage point that did not renew for this long is gone: killed, frozen, or cut off. */
+export const vantagePointLifeMs = timings.vantagePoint.lifeMs;
 /** More are not asked: each costs a connection, and its scan the network. */
-export const mostEyesAsked = 16;
+export const mostVantagePointsAsked = 16;
 
 const registerScript = loadScript('register-vantage-point-1');
 const listScript = loadScript('list-vantage-points-1');
@@ -20,7 +20,7 @@ const listScript = loadScript('list-vantage-points-1');
 /** Names have no blank (see [SCAN] name): what follows it tells two workers of one name apart. */
 const memberOf = (name: string, worker: string) => `${name} ${worker}`;
 
-export class EyeRegistry {
+export class VantagePointRegistry {
   readonly #redis: Db;
   readonly #keys: Keys;
 
@@ -29,20 +29,30 @@ export class EyeRegistry {
     this.#keys = keys;
   }
 
-  /** The names of the eyes that are alive, sorted, and the time by Redis' clock. */
+  /** The names of the vantage points that are alive, sorted, and the time by Redis' clock. */
   async list(): Promise<{ readonly nowMs: number; readonly names: string[] }> {
-    const [atMs, ...members] = (await runScript(this.#redis, listScript, [this.#keys.eyes], [])) as string[];
+    const [atMs, ...members] = (await runScript(
+      this.#redis,
+      listScript,
+      [this.#keys.vantagePoints],
+      [],
+    )) as string[];
     const names = [...new Set(members.map((member) => member.split(' ')[0] as string))];
-    return { nowMs: Number(atMs), names: names.sort().slice(0, mostEyesAsked) };
+    return { nowMs: Number(atMs), names: names.sort().slice(0, mostVantagePointsAsked) };
   }
 
-  /** Says that this worker is an eye until `leave` is called; Redis being away is told once, and outlived. */
+  /** Says that this worker is a vantage point until `leave` is called; Redis being away is told once, and outlived. */
   join(name: string, log: Log): { leave(): Promise<void> } {
     const member = memberOf(name, randomUUID());
     let told = false;
     const renew = async () => {
       try {
-        await runScript(this.#redis, registerScript, [this.#keys.eyes], [member, eyeLifeMs]);
+        await runScript(
+          this.#redis,
+          registerScript,
+          [this.#keys.vantagePoints],
+          [member, vantagePointLifeMs],
+        );
         told = false;
       } catch (error) {
         if (!told) log.warn({ error: errorText(error) }, 'this ns4 cannot say that it is there');
@@ -63,7 +73,9 @@ export class EyeRegistry {
         clearInterval(timer);
         // Redis away: there is nobody to tell, and the registration runs out by itself.
         if (this.#redis.status !== 'ready') return;
-        const told = (renewing ?? Promise.resolve()).then(() => this.#redis.zrem(this.#keys.eyes, member));
+        const told = (renewing ?? Promise.resolve()).then(() =>
+          this.#redis.zrem(this.#keys.vantagePoints, member),
+        );
         await Promise.race([
           told.catch(() => undefined),
           delay(timings.vantagePoint.leaveMs, undefined, { ref: false }),
@@ -74,7 +86,7 @@ export class EyeRegistry {
 }
 
 /** For `--check`: who looks, and whether they are enough. */
-export async function describeEyes(registry: EyeRegistry, quorum: number): Promise<string> {
+export async function describeVantagePoints(registry: VantagePointRegistry, quorum: number): Promise<string> {
   const { names } = await registry.list();
   const who = names.length === 0 ? 'none now' : names.join(', ');
   return `${who}; ${quorum} must agree${names.length < quorum ? ': too few, nobody is judged dead' : ''}`;

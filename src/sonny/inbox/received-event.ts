@@ -12,8 +12,8 @@ export interface ReceivedEvent extends Omit<SonnyEvent, 'version' | 'facts'> {
 }
 
 /**
- * Facts of an event that is longer than this are not held, in characters of its JSON: its sentence and incidents are. So
- * the facts that wait are bounded by the number of entries that wait. The report on 200 instances is half as long.
+ * Facts of an event that is longer than this are not held, in characters of its JSON: its sentence and incidents are.
+ * So the facts that wait are bounded by the number of entries that wait. The report on 200 instances is half as long.
  */
 export const longestWithFacts = 100_000;
 

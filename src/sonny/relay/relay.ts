@@ -1,5 +1,5 @@
-// The relay sends what waits, in order, one post at a time. A cursor moves only after its post was taken, so no event is
-// lost while Slack is away or busy. A crash between Slack's yes and the stored cursor repeats one post.
+// The relay sends what waits, in order, one post at a time. A cursor moves only after its post was taken, so no event
+// is lost while Slack is away or busy. A crash between Slack's yes and the stored cursor repeats one post.
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';

@@ -1,6 +1,5 @@
-// Numbers and durations as people read them. Pure.
-
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+// Durations as people read them. Pure.
+import { counted } from '../../shared/ground/counted.ts';
 
 /** A duration in whole seconds; clocks that disagree a little make no negative one. */
 export function secondsText(ms: number): string {

@@ -26,7 +26,10 @@ export function plainText(mrkdwn: string): string {
     .replaceAll('&amp;', '&');
 }
 
-/** Control characters (escape sequences among them) and marks that turn the reading direction. Line breaks and tabs stay. */
+/**
+ * Control characters (escape sequences among them) and marks that turn the reading direction. Line breaks and tabs
+ * stay.
+ */
 const unseen = /[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/gu;
 
 /** Text without what is not seen but acts: nothing may repaint a terminal or turn a line around. */

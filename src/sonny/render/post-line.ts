@@ -4,8 +4,8 @@ import { escapeWithin, visible } from './mrkdwn.ts';
 import { wordsOf } from './sentences.ts';
 
 /**
- * `CLOUD: text`, escaped, at most `longest` characters; null: nothing is said. Further lines of one text are indented, so
- * that each line at the margin is an event.
+ * `CLOUD: text`, escaped, at most `longest` characters; null: nothing is said. Further lines of one text are indented,
+ * so that each line at the margin is an event.
  */
 export function postLine(entry: Entry, longest: number): string | null {
   const text = wordsOf(entry);

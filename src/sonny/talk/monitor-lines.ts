@@ -4,8 +4,9 @@ import type { Status } from '../../shared/documents/status.ts';
 import { fencingText } from '../../shared/documents/terms/fencing-mode.ts';
 import { targetsText } from '../../shared/documents/terms/plan.ts';
 import { scopeText } from '../../shared/documents/terms/scope.ts';
+import { counted } from '../../shared/ground/counted.ts';
 import type { FoundStatus } from '../../shared/redis/status.ts';
-import { counted, durationText } from '../render/durations.ts';
+import { durationText } from '../render/durations.ts';
 
 /** What is known of a cloud's monitor. */
 export interface MonitorView {

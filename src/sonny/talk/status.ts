@@ -1,7 +1,8 @@
 // How a cloud stands: the answer to `status`, also posted after a lost connection. Pure.
 import { isMarkedSpare } from '../../shared/documents/inventory.ts';
+import { counted } from '../../shared/ground/counted.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
-import { counted, secondsText } from '../render/durations.ts';
+import { secondsText } from '../render/durations.ts';
 import { monitorLines } from './monitor-lines.ts';
 import type { CloudView } from './views.ts';
 
@@ -11,7 +12,7 @@ export function statusText(views: readonly CloudView[], nowMs: number): string {
 }
 
 function cloudStatus(view: CloudView, nowMs: number): string {
-  const { cloud, picture, eyes, trouble } = view;
+  const { cloud, picture, vantagePoints, trouble } = view;
   if (trouble !== null) return `${cloud}: the inventory cannot be read now (${trouble})`;
   const head =
     picture === null
@@ -20,7 +21,7 @@ function cloudStatus(view: CloudView, nowMs: number): string {
           `${cloud}: inventory updated ${secondsText(nowMs - picture.collectedAtMs)} ago`,
           `${hostsText(picture)}; ${serversText(picture, nowMs)}`,
         ];
-  return [...head, ...monitorLines(view, nowMs), eyesText(eyes)].join('\n    ');
+  return [...head, ...monitorLines(view, nowMs), vantagePointsText(vantagePoints)].join('\n    ');
 }
 
 function hostsText({ hypervisors }: Picture): string {
@@ -36,8 +37,8 @@ function serversText({ instanceCount, serversCollectedAtMs }: Picture, nowMs: nu
 }
 
 /** Every ns4 that is alive scans: without one nothing is refreshed, judged or recovered. */
-function eyesText(eyes: readonly string[]): string {
-  return eyes.length === 0
+function vantagePointsText(vantagePoints: readonly string[]): string {
+  return vantagePoints.length === 0
     ? 'no ns4 is there'
-    : `${counted(eyes.length, 'vantage point')}: ${eyes.join(', ')}`;
+    : `${counted(vantagePoints.length, 'vantage point')}: ${vantagePoints.join(', ')}`;
 }

@@ -15,7 +15,7 @@ export interface CloudView extends MonitorView {
   /** What was asked for by name; null when no server was. */
   readonly servers: ServersFound | null;
   /** Names of the vantage points that are alive, sorted. */
-  readonly eyes: readonly string[];
+  readonly vantagePoints: readonly string[];
   /** Why the inventory could not be read; null when it was. */
   readonly trouble: string | null;
 }
@@ -27,7 +27,7 @@ export interface CloudReader {
   leader(): Promise<string | null>;
   /** What the monitor published. */
   status(): Promise<FoundStatus>;
-  eyes(): Promise<readonly string[]>;
+  vantagePoints(): Promise<readonly string[]>;
 }
 
 /**
@@ -47,8 +47,12 @@ export async function readViews(
 async function readView(cloud: string, reader: CloudReader, server: string | null): Promise<CloudView> {
   try {
     const { picture, servers } = await look(reader, server);
-    const [leader, published, eyes] = await Promise.all([reader.leader(), reader.status(), reader.eyes()]);
-    return { cloud, picture, servers, leader, published, eyes, trouble: null };
+    const [leader, published, vantagePoints] = await Promise.all([
+      reader.leader(),
+      reader.status(),
+      reader.vantagePoints(),
+    ]);
+    return { cloud, picture, servers, leader, published, vantagePoints, trouble: null };
   } catch (error) {
     return {
       cloud,
@@ -56,7 +60,7 @@ async function readView(cloud: string, reader: CloudReader, server: string | nul
       servers: null,
       leader: null,
       published: { kind: 'none' },
-      eyes: [],
+      vantagePoints: [],
       trouble: errorText(error),
     };
   }

@@ -1,5 +1,6 @@
 // Judges what is done to the cloud, by the truth of the moment: never two writers that could have been known of, no
-// instance twice at once, no spare twice, no more hosts per cooldown than allowed, nothing done to a host that is heard.
+// instance twice at once, no spare twice, no more hosts per cooldown than allowed, nothing done to a host that is
+// heard.
 
 import type { Host, Instance } from '../../../simulator/world/model.ts';
 import { copiesOf } from '../../../simulator/world/physics.ts';
@@ -111,7 +112,8 @@ export class Deeds implements Listener {
     // A host that somebody switches on after the last request left is his affair.
     const existed = this.#existedWhenAsked.has(guest);
     this.#judge(() => must(this.#rules.fencing === 'none' || !existed, 'never two writers on a disk', where));
-    // Without fencing what was silent to everybody may live: that it was silent is judged when it is begun and asked for.
+    // Without fencing what was silent to everybody may live: that it was silent is judged when it is begun and asked
+    // for.
   }
 
   /** In the middle of somebody's call: it must not be caught there. */

@@ -116,8 +116,8 @@ function lackOf({ order, isLate, servers, scan }: Course): string | null {
   if (isLate) return 'nothing is begun on an order that comes too late';
   const seen = scan?.ok ? scan : null;
   if (seen?.targets[order.dead]?.state !== 'silent') return 'ns4 saw for itself that the host is silent';
-  // Each eye by what it heard itself: no two of them need to hear the same.
-  const sighted = (seen.eyes ?? []).filter(({ heard }) => heard.length > 0);
+  // Each vantage point by what it heard itself: no two of them need to hear the same.
+  const sighted = (seen.vantagePoints ?? []).filter(({ heard }) => heard.length > 0);
   if (sighted.length < (seen.quorum ?? 1)) return "controls answered ns4's own scan";
   if (servers?.servers.some((server) => server.host !== null && order.plan.enable.includes(server.host)))
     return 'nothing is begun onto a spare that is in use';

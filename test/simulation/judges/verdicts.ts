@@ -1,5 +1,6 @@
-// Judges each recovery at the moment it begins: were host, guests and heartbeats silent in this very round, to eyes that
-// answering controls prove open? By what the pretend eyes truly saw, without a look at the core's own rules.
+// Judges each recovery at the moment it begins: were host, guests and heartbeats silent in this very round, to vantage
+// points that answering controls prove open? By what the pretend vantage points truly saw, without a look at the core's
+// own rules.
 
 import { agentSilenceMs, lastReport } from '../../../simulator/world/reports.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
@@ -11,7 +12,7 @@ import {
   type Servers,
 } from '../../../src/shared/documents/inventory.ts';
 import { hostScope, scopeKey } from '../../../src/shared/documents/terms/scope.ts';
-import type { SeenScan } from '../processes/eye.ts';
+import type { SeenScan } from '../processes/vantage-point.ts';
 import type { World } from '../world/world.ts';
 import { phaseOf, type Standing, standingOf, type Underway, underwayIn } from './standing.ts';
 import { must, Violation } from './violation.ts';
@@ -45,7 +46,7 @@ export class Verdicts {
   readonly #world: World;
   readonly #rules: Rules;
   readonly #quorum: number;
-  /** What each eye saw, by job. */
+  /** What each vantage point saw, by job. */
   readonly #scans = new Map<string, readonly SeenScan[]>();
   readonly #reads = new Map<string, Read>();
   /** How far the clocks of the machines are apart, at most. */
@@ -148,13 +149,13 @@ export class Verdicts {
       must(areHeard(isControlGuest), 'guests elsewhere answered', dead);
   }
 
-  /** So many eyes that heard a control saw nothing of it. */
+  /** So many vantage points that heard a control saw nothing of it. */
   #agree(scans: readonly SeenScan[], target: string): boolean {
     const agreeing = scans.filter((scan) => isSighted(scan) && scan.targets[target]?.state === 'silent');
     return agreeing.length >= this.#quorum;
   }
 
-  /** Whatever any eye hears lives. */
+  /** Whatever any vantage point hears lives. */
   #nobodyHeard(scans: readonly SeenScan[], target: string, rule: string): void {
     must(
       !scans.some((scan) => scan.targets[target]?.state === 'answers'),

@@ -1,5 +1,5 @@
-// Judges what the monitor says: each refusal once until it changes, nothing stands that was not said, nothing that stood
-// vanishes without a word.
+// Judges what the monitor says: each refusal once until it changes, nothing stands that was not said, nothing that
+// stood vanishes without a word.
 import type { State } from '../../../src/monitor/core/state/state.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import { type Refusal, refusalScopes } from '../../../src/shared/documents/refusals/refusals.ts';

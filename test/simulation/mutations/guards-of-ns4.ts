@@ -32,8 +32,8 @@ export const ns4Guards: readonly Guard[] = [
     [gates, "if (scan.outcome === 'blind')", 'if (false)'],
     [
       'shared/rules/votes.ts',
-      "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
-      "eyes.filter((e) => e.finding.state === 'silent');",
+      "vantagePoints.filter((e) => e.sighted && e.finding.state === 'silent');",
+      "vantagePoints.filter((e) => e.finding.state === 'silent');",
     ],
   ),
   guard('silence is confirmed', 'each further request follows a recent sign of silence', [

@@ -32,18 +32,18 @@ export const monitorGuards: readonly Guard[] = [
   rarely(
     guard(
       'blind scan of hosts',
-      'silence counts only for eyes that hear controls',
+      'silence counts only for vantagePoints that hear controls',
       [verdict, "else if (scan.outcome === 'blind') blindFor.push(host);", ''],
       [
         'shared/rules/votes.ts',
-        "eyes.filter((e) => e.sighted && e.finding.state === 'silent');",
-        "eyes.filter((e) => e.finding.state === 'silent');",
+        "vantagePoints.filter((e) => e.sighted && e.finding.state === 'silent');",
+        "vantagePoints.filter((e) => e.finding.state === 'silent');",
       ],
     ),
   ),
   guard(
     'guests elsewhere dark',
-    'silence of guests counts only for eyes that hear guests elsewhere',
+    'silence of guests counts only for vantagePoints that hear guests elsewhere',
     [
       verdict,
       "else if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) blindFor.push(host);",
@@ -53,21 +53,21 @@ export const monitorGuards: readonly Guard[] = [
   ),
   guard(
     'control hosts dark',
-    'a host without witnesses is judged only by eyes that hear control hosts',
+    'a host without witnesses is judged only by vantagePoints that hear control hosts',
     [verdict, 'else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);', ''],
     [verdict, 'else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);', ''],
   ),
   inFocus(
-    'one eye lost the way',
-    guard('veto', 'what one eye hears lives, whatever the others see', [
+    'one vantagePoint lost the way',
+    guard('veto', 'what one vantagePoint hears lives, whatever the others see', [
       'shared/rules/votes.ts',
-      "const hearing = eyes.find(({ finding }) => finding.state === 'answers');",
+      "const hearing = vantagePoints.find(({ finding }) => finding.state === 'answers');",
       'const hearing = undefined;',
     ]),
   ),
   guard(
     'quorum',
-    'so many eyes as demanded must agree',
+    'so many vantagePoints as demanded must agree',
     ['shared/rules/votes.ts', 'if (first && others.length + 1 >= quorum)', 'if (first)'],
     [
       'shared/rules/votes.ts',

@@ -1,5 +1,5 @@
-// A worker's fencing devices: they truly power a host off, or fail in the ways that such devices do. The proof is as good
-// as the real one; a word of an operator counts as in the real one.
+// A worker's fencing devices: they truly power a host off, or fail in the ways that such devices do. The proof is as
+// good as the real one; a word of an operator counts as in the real one.
 import { powerOff } from '../../../simulator/world/host-power.ts';
 import type { Host } from '../../../simulator/world/model.ts';
 import type { World } from '../../../simulator/world/world.ts';

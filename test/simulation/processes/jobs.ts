@@ -1,5 +1,5 @@
-// The pretend job queue in the pretend Redis, as BullMQ behaves: ids that are known are not asked for twice, a job whose
-// worker died fails after some seconds, what a worker without the lock says no longer counts.
+// The pretend job queue in the pretend Redis, as BullMQ behaves: ids that are known are not asked for twice, a job
+// whose worker died fails after some seconds, what a worker without the lock says no longer counts.
 import type { JobRequest } from '../../../src/shared/documents/jobs/contracts.ts';
 import { contracts, type JobName, type JobOutcome } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { Random } from '../random.ts';

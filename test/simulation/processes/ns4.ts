@@ -24,7 +24,6 @@ import { Picture } from '../../../src/shared/picture/picture.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
 import { policyOf } from '../../../src/shared/rules/policy.ts';
 import type { CloudLink } from './cloud-link.ts';
-import type { ScanQuestion, SeenScan } from './eye.ts';
 import type { Taker } from './jobs.ts';
 import { journalStorage } from './journal-storage.ts';
 import type { PanelScan } from './panel.ts';
@@ -32,12 +31,13 @@ import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
 import { silentLog } from './silent-log.ts';
 import { PretendInventory } from './storage.ts';
+import type { ScanQuestion, SeenScan } from './vantage-point.ts';
 
 export interface Ns4Parts {
   readonly process: Process;
   readonly link: RedisLink;
   readonly cloud: CloudLink;
-  /** A scan by all eyes of the cloud. */
+  /** A scan by all vantage points of the cloud. */
   lookTogether(question: ScanQuestion): PanelScan;
   readonly world: World;
   readonly rules: Rules;
@@ -198,7 +198,7 @@ export class Ns4 implements Taker {
         return { hosts, servers };
       },
       scan: async (question) => {
-        // The other eyes are asked by way of Redis.
+        // The other vantage points are asked by way of Redis.
         await link.call(() => undefined);
         const scan = await this.#scanned(`scan of ${process.name}`, question);
         witness.looked(order, scan);

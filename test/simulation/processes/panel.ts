@@ -1,13 +1,14 @@
-// A scan by all eyes there are. The real merging of what they saw; who is asked and waited for is a simple picture of
-// shared/scan-panel.ts: a dead eye is not asked, one that stands still or is cut off is waited for until it counts as gone.
+// A scan by all vantage points there are. The real merging of what they saw; who is asked and waited for is a simple
+// picture of shared/scan-panel.ts: a dead vantage point is not asked, one that stands still or is cut off is waited for
+// until it counts as gone.
 
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import { mergeScans, type Vote } from '../../../src/shared/rules/votes.ts';
-import { eyeLifeMs } from '../../../src/shared/vantage-points/registry.ts';
-import type { Eye, ScanQuestion, SeenScan } from './eye.ts';
+import { vantagePointLifeMs } from '../../../src/shared/vantage-points/registry.ts';
+import type { ScanQuestion, SeenScan, VantagePoint } from './vantage-point.ts';
 
 export interface PanelSeat {
-  readonly eye: Eye;
+  readonly vantagePoint: VantagePoint;
   /** Null: nobody sits there. */
   readonly process: { readonly running: boolean } | null;
   readonly redisLine: { readonly cut: boolean };
@@ -20,23 +21,24 @@ export interface PanelScan {
   readonly tookMs: number;
 }
 
-/** So long more eyes are waited for when they are too few. */
+/** So long more vantage points are waited for when they are too few. */
 const tooFewMs = 11_000;
 
 export function lookTogether(seats: readonly PanelSeat[], quorum: number, question: ScanQuestion): PanelScan {
   const votes: Vote[] = [];
   const seen: SeenScan[] = [];
   let tookMs = 50;
-  for (const { eye, process, redisLine } of seats) {
+  for (const { vantagePoint, process, redisLine } of seats) {
     if (process === null) continue;
     if (!process.running || redisLine.cut) {
-      votes.push({ eye: eye.name, result: null });
-      tookMs = Math.max(tookMs, eyeLifeMs);
-    } else if (eye.fails()) votes.push({ eye: eye.name, result: { ok: false, detail: 'no socket' } });
+      votes.push({ vantagePoint: vantagePoint.name, result: null });
+      tookMs = Math.max(tookMs, vantagePointLifeMs);
+    } else if (vantagePoint.fails())
+      votes.push({ vantagePoint: vantagePoint.name, result: { ok: false, detail: 'no socket' } });
     else {
-      const look = eye.look(question);
+      const look = vantagePoint.look(question);
       seen.push(look.result);
-      votes.push({ eye: eye.name, result: look.result });
+      votes.push({ vantagePoint: vantagePoint.name, result: look.result });
       tookMs = Math.max(tookMs, look.tookMs);
     }
   }

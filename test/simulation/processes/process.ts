@@ -91,5 +91,7 @@ export class Process {
   }
 }
 
-/** What a killed process waits for; one of its own each time, as whoever waits for one promise is kept as long as it. */
+/**
+ * What a killed process waits for; one of its own each time, as whoever waits for one promise is kept as long as it.
+ */
 export const never = (): Promise<never> => new Promise(() => {});

@@ -1,4 +1,5 @@
-// What the monitors keep in the pretend Redis, and the inventory. Each method is one step there, as the real scripts are.
+// What the monitors keep in the pretend Redis, and the inventory. Each method is one step there, as the real scripts
+// are.
 import { assignmentsOf, type State, stateSchema } from '../../../src/monitor/core/state/state.ts';
 import { type FoundOrder, LostLeaseError, type Memory } from '../../../src/monitor/memory.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';

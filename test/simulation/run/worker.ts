@@ -2,7 +2,9 @@
 import { runHistory } from '../run-history.ts';
 import { addOutcome, nothingYet } from './totals.ts';
 
-/** Seeds from `from` on, `runs` of them, of one focus or of none; `untilViolated`: no further than the first violation. */
+/**
+ * Seeds from `from` on, `runs` of them, of one focus or of none; `untilViolated`: no further than the first violation.
+ */
 export interface Batch {
   readonly from: number;
   readonly runs: number;

@@ -1,5 +1,5 @@
-// The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its assignments name, and what it
-// makes of a worker that lost its right to go on.
+// The monitor that takes the lead, as stories: which epoch its orders carry, which jobs its assignments name, and what
+// it makes of a worker that lost its right to go on.
 import { describe, expect, test } from 'vitest';
 import type { Found } from '../../../src/monitor/core/state/input.ts';
 import { assignmentsOf, recoveriesOf } from '../../../src/monitor/core/state/state.ts';

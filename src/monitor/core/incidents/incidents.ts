@@ -1,5 +1,5 @@
-// The life of an incident: opened by a suspicion (or an order), kept up to date, closed when the host is well or back in
-// service. Pure.
+// The life of an incident: opened by a suspicion (or an order), kept up to date, closed when the host is well or back
+// in service. Pure.
 
 import { wasHandled } from '../../../shared/documents/inventory.ts';
 import { incidentId } from '../../../shared/documents/terms/incident-id.ts';

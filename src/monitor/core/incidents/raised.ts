@@ -1,5 +1,5 @@
-// What stands until its own reason is gone: a refusal about a host stands on its incident, one about the cloud or a part of
-// it on the state. Said once when it arises or changes, and once when it is over. Pure.
+// What stands until its own reason is gone: a refusal about a host stands on its incident, one about the cloud or a
+// part of it on the state. Said once when it arises or changes, and once when it is over. Pure.
 import type { EventFacts } from '../../../shared/documents/events/events.ts';
 import {
   type Refusal,
@@ -17,7 +17,9 @@ import { openIncident } from './incidents.ts';
 export interface RaiseOptions {
   /** Who found it; the monitor unless said otherwise. */
   readonly by?: Raised['by'];
-  /** What it stands for, when that is neither its hosts nor the cloud: a zone, say, whose silent hosts may become more. */
+  /**
+   * What it stands for, when that is neither its hosts nor the cloud: a zone, say, whose silent hosts may become more.
+   */
   readonly scope?: Scope;
   /** Instead of what its entry says makes it another one. */
   readonly signature?: string;

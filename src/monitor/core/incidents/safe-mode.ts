@@ -1,5 +1,6 @@
-// Safe mode: Redis lost what was known of a cloud. When was the last recovery, and what was done in it? Until an operator
-// accepts that nobody knows, nothing new is recovered. Recoveries under way go on: what was begun must be ended. Pure.
+// Safe mode: Redis lost what was known of a cloud. When was the last recovery, and what was done in it? Until an
+// operator accepts that nobody knows, nothing new is recovered. Recoveries under way go on: what was begun must be
+// ended. Pure.
 import { bearsMarkOfRecovery, wasHandled } from '../../../shared/documents/inventory.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import type { Draft } from '../state/draft.ts';
@@ -20,8 +21,8 @@ export function leaveSafeMode(draft: Draft, by: string): void {
 }
 
 /**
- * After a start on an empty Redis, with the first inventory: hosts that carry the mark of a recovery tell that this is no
- * first start, so a cooldown may have been lost.
+ * After a start on an empty Redis, with the first inventory: hosts that carry the mark of a recovery tell that this is
+ * no first start, so a cooldown may have been lost.
  */
 export function judgeBeginning(draft: Draft, { hypervisors }: Picture): void {
   if (!draft.state.unproven) return;

@@ -1,4 +1,5 @@
-// Recoveries under way: what their jobs' outcomes mean, further attempts after a lost worker, and the end of each. Pure.
+// Recoveries under way: what their jobs' outcomes mean, further attempts after a lost worker, and the end of each.
+// Pure.
 import { recoverJobId } from '../../../shared/documents/assignments.ts';
 import { contracts, type JobOutcome } from '../../../shared/documents/jobs/contracts.ts';
 import type { RecoveryReport } from '../../../shared/documents/jobs/recover.ts';
@@ -22,7 +23,8 @@ const recoveringOnes = ({ incidents }: State): Recovering[] => incidents.filter(
 export type AsBefore = boolean;
 
 /**
- * Takes the outcome of a recovery's job: the end of it, or a further attempt. One that nobody waits for changes nothing.
+ * Takes the outcome of a recovery's job: the end of it, or a further attempt. One that nobody waits for changes
+ * nothing.
  */
 export function takeRecovery(draft: Draft, jobId: string, outcome: JobOutcome<'recover'>): AsBefore {
   const incident = recoveringOnes(draft.state).find(
@@ -54,8 +56,8 @@ function takeReport(draft: Draft, incident: Recovering, report: RecoveryReport):
 }
 
 /**
- * A worker died, another one is to take over: at once the first time, soon each other time. That it is lost was found out
- * seconds after it was, and the recovery shall go on within 15 s.
+ * A worker died, another one is to take over: at once the first time, soon each other time. That it is lost was found
+ * out seconds after it was, and the recovery shall go on within 15 s.
  */
 const afterLossMs = ({ job }: Recovery): number => (job.data.attempt === 1 ? 0 : 1_000);
 
@@ -65,7 +67,9 @@ function backOffMs({ job }: Recovery): number {
   return attempt === 1 ? 0 : pauseMs(attempt, { firstMs: 1_000, mostMs: longestRetryMs });
 }
 
-/** ns4's journal and Nova itself tell the next worker what is done already; the same request is never repeated blindly. */
+/**
+ * ns4's journal and Nova itself tell the next worker what is done already; the same request is never repeated blindly.
+ */
 function tryAgain(draft: Draft, incident: Recovering, why: string, pauseMs: number): AsBefore {
   const { recovery } = incident;
   const attempt = recovery.job.data.attempt + 1;

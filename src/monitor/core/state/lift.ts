@@ -1,5 +1,5 @@
-// States of older versions, read as one of today. Version 1 knew one round, recoveries beside it, and what stood by name of
-// a host; the host of a recovery under way becomes an incident that is being recovered. Pure.
+// States of older versions, read as one of today. Version 1 knew one round, recoveries beside it, and what stood by
+// name of a host; the host of a recovery under way becomes an incident that is being recovered. Pure.
 import { z } from 'zod';
 import { recoverJobId } from '../../../shared/documents/assignments.ts';
 import { liftReport } from '../../../shared/documents/jobs/lift-evacuate.ts';

@@ -1,7 +1,9 @@
 // What the operator decided (from config.ini), and the fixed limits of the monitor's core.
 import type { FencingMode } from '../../../shared/documents/terms/fencing-mode.ts';
 
-/** The operator's decisions, one value per cloud. `policyOf` in shared/rules/policy.ts says what they mean for one host. */
+/**
+ * The operator's decisions, one value per cloud. `policyOf` in shared/rules/policy.ts says what they mean for one host.
+ */
 export interface Rules {
   readonly monitorPeriodMs: number;
   readonly heartbeatPeriodMs: number;

@@ -10,7 +10,10 @@ import { type Scope, scopeSchema } from '../../../shared/documents/terms/scope.t
 
 const witnessesSchema = z.record(z.string(), z.array(z.object({ target: z.string(), name: z.string() })));
 
-/** Where the watch over hosts stands in its round. Each waiting phase says since when, and ends on a tick after its limit. */
+/**
+ * Where the watch over hosts stands in its round. Each waiting phase says since when, and ends on a tick after its
+ * limit.
+ */
 const hostsPhaseSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('watching'), nextCheckMs: z.number() }),
   z.object({
@@ -84,8 +87,8 @@ const incidentSchema = z.object({
   /** When the present suspicion arose: anew after each recovery that ended. */
   suspectedAtMs: z.number(),
   /**
-   * suspect: no heartbeat; silent: the host scan found it so; dead: judged so, or ordered to be recovered; recovering: see
-   * `recovery`; away: a recovery was made or tried, and the host is not back in service.
+   * suspect: no heartbeat; silent: the host scan found it so; dead: judged so, or ordered to be recovered; recovering:
+   * see `recovery`; away: a recovery was made or tried, and the host is not back in service.
    */
   stage: z.enum(['suspect', 'silent', 'dead', 'recovering', 'away']),
   /** Why nothing is done about it; null: something is, or nothing was found yet. */

@@ -1,5 +1,5 @@
-// A watch: a small machine over the state with a phase, jobs and a tick of its own, so that a slow look of one delays no
-// other. `watches/hosts` is the first; what a watch must answer stands here.
+// A watch: a small machine over the state with a phase, jobs and a tick of its own, so that a slow look of one delays
+// no other. `watches/hosts` is the first; what a watch must answer stands here.
 import type { Finished, JobRequest } from '../../../shared/documents/jobs/contracts.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import type { ServersWanted } from '../../../shared/picture/reading.ts';

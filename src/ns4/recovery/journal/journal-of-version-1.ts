@@ -1,5 +1,5 @@
-// A journal as the version before wrote it, which knew one spare for all instances. It is lifted when it is read, so that
-// a recovery that is under way during an upgrade is continued.
+// A journal as the version before wrote it, which knew one spare for all instances. It is lifted when it is read, so
+// that a recovery that is under way during an upgrade is continued.
 import { z } from 'zod';
 import { planOntoSpare } from '../../../shared/documents/terms/plan.ts';
 

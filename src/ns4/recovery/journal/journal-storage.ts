@@ -6,7 +6,9 @@ import type { AssignmentToken } from '../../../shared/documents/assignments.ts';
  * when the storage is away. Times are the storage's own, so that the clocks of the workers do not matter.
  */
 export interface JournalStorage {
-  /** Takes the locks of these hosts for `forMs`, all or none; null when they are taken, else a host that somebody has. */
+  /**
+   * Takes the locks of these hosts for `forMs`, all or none; null when they are taken, else a host that somebody has.
+   */
   takeLocks(hosts: readonly string[], token: string, forMs: number): Promise<string | null>;
   /** Prolongs locks that are all still ours and wanted. */
   renewLocks(lock: LockToken, forMs: number): Promise<Answer>;
@@ -31,7 +33,9 @@ export interface JournalStorage {
 export interface LockToken {
   /** The dead one, whose journal it is. */
   readonly host: string;
-  /** Where its instances go, as far as the plan names it: nobody else may recover those, or move onto them, meanwhile. */
+  /**
+   * Where its instances go, as far as the plan names it: nobody else may recover those, or move onto them, meanwhile.
+   */
   readonly targets: readonly string[];
   /** Of this holder of the locks. */
   readonly token: string;
@@ -40,8 +44,8 @@ export interface LockToken {
 }
 
 /**
- * granted: done. not-locked: not all of the locks are ours (any more). superseded, unknown: as `judgeAssignment` has it.
- * Nothing was changed but with `granted`.
+ * granted: done. not-locked: not all of the locks are ours (any more). superseded, unknown: as `judgeAssignment` has
+ * it. Nothing was changed but with `granted`.
  */
 export type Answer = 'granted' | 'not-locked' | 'superseded' | 'unknown';
 

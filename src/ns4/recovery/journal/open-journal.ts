@@ -16,7 +16,9 @@ const longestReason = 255;
 export const closedBecause = (plan: Plan): string =>
   resurrectionReason(targetsText(targetsOf(plan))).slice(0, longestReason);
 
-/** Nothing was done yet. Of an `earlier` journal of the same recovery its proof is taken over, with what was told of it. */
+/**
+ * Nothing was done yet. Of an `earlier` journal of the same recovery its proof is taken over, with what was told of it.
+ */
 export function newJournal(order: Order, tools: Tools, picture: Picture, earlier: Journal | null): Journal {
   const journal: Journal = {
     version: 2,
@@ -72,10 +74,10 @@ function entryOf(server: Server, plan: Plan): JournalEntry {
 }
 
 /**
- * The journal of a monitor's order that is gone from Redis, though Nova shows that the first change was made: the host is
- * forced down in the name of this very plan, and of such a host a monitor orders no recovery that was not begun before.
- * What was asked for is not known, so each instance counts as asked for just now: it is asked for again only when Nova
- * had its time to show a trace. Null: nothing was begun, or it is an operator's order.
+ * The journal of a monitor's order that is gone from Redis, though Nova shows that the first change was made: the host
+ * is forced down in the name of this very plan, and of such a host a monitor orders no recovery that was not begun
+ * before. What was asked for is not known, so each instance counts as asked for just now: it is asked for again only
+ * when Nova had its time to show a trace. Null: nothing was begun, or it is an operator's order.
  */
 export function forgottenJournal(order: Order, tools: Tools, picture: Picture): Journal | null {
   const dead = picture.hypervisor(order.dead);

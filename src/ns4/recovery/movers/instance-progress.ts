@@ -53,7 +53,9 @@ const gaveUp = new Set(['failed', 'error']);
 const neverLeft = 'error';
 const arrived = new Set(['done', 'completed']);
 
-/** Is it where it was to go, as far as its host tells? Where Nova's scheduler chose, any host but the dead one will do. */
+/**
+ * Is it where it was to go, as far as its host tells? Where Nova's scheduler chose, any host but the dead one will do.
+ */
 export const mayHaveArrived = ({ target }: JournalEntry, dead: string, host: string | null): boolean =>
   host !== null && (target.kind === 'host' ? host === target.host : host !== dead);
 

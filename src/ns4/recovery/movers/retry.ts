@@ -1,5 +1,5 @@
-// How long a recovery waits for a service that is away (Keystone, Nova, Neutron, Placement, MySQL), and which answers are
-// about the moment only. For both movers, so that neither gives up on an outage that the other would outlast.
+// How long a recovery waits for a service that is away (Keystone, Nova, Neutron, Placement, MySQL), and which answers
+// are about the moment only. For both movers, so that neither gives up on an outage that the other would outlast.
 import { errorText } from '../../../shared/ground/errors.ts';
 import { CloudError } from '../../cloud.ts';
 import type { Moving } from './mover.ts';

@@ -21,7 +21,8 @@ export const pickUp: Stage = {
     recovery.journal = open;
     const dead = facts.picture.hypervisor(order.dead);
     // The first change forces the dead host down. One that is not forced down was never begun with, or an operator put
-    // it back into service since: then nothing of the open journal counts, and everything is asked as for the first time.
+    // it back into service since: then nothing of the open journal counts, and everything is asked as for the first
+    // time.
     if (open === null || dead?.forcedDown === false) {
       recovery.beginning = { kind: 'anew', earlier: open?.id === order.recovery ? open : null };
       return 'next';
@@ -38,7 +39,9 @@ export const pickUp: Stage = {
   },
 };
 
-/** What was begun onto one host is not continued onto another: the order must have the same targets for each instance. */
+/**
+ * What was begun onto one host is not continued onto another: the order must have the same targets for each instance.
+ */
 function isSamePlan({ plan, instances }: Journal, order: Order): boolean {
   return Object.keys(instances).every((id) => {
     const [then, now] = [placeOf(plan, id), placeOf(order.plan, id)];

@@ -62,7 +62,9 @@ export const recoverDataSchema = z.object({
   address: z.string().nullable(),
   /** Healthy hypervisors to probe along as controls. */
   controls: z.array(scanTargetSchema),
-  /** The monitor judged with less evidence, as the host will be proven to be off: an ns4 that cannot do that refuses. */
+  /**
+   * The monitor judged with less evidence, as the host will be proven to be off: an ns4 that cannot do that refuses.
+   */
   proofDemanded: z.boolean(),
   /** Gates that an operator waived, by name. */
   despite: z.array(z.string()),

@@ -11,14 +11,16 @@ export const scanTargetSchema = z.object({ name: z.string(), endpoints: z.array(
 export type ScanTarget = z.infer<typeof scanTargetSchema>;
 
 const scanFindingSchema = z.object({
-  /** answers: open or refused; silent: no answer or host unreachable; unknown: the scanner's own trouble, never "down". */
+  /**
+   * answers: open or refused; silent: no answer or host unreachable; unknown: the scanner's own trouble, never "down".
+   */
   state: z.enum(['answers', 'silent', 'unknown']),
   /** For people: "127.0.1.2:22 open", "3 ports silent", "EMFILE on 127.0.1.2:22". */
   detail: z.string(),
 });
 export type ScanFinding = z.infer<typeof scanFindingSchema>;
 
-const eyeReportSchema = z.object({
+const vantagePointReportSchema = z.object({
   name: z.string(),
   /** no-answer: it was asked and did not answer in time. */
   state: z.enum(['sighted', 'blind', 'failed', 'no-answer']),
@@ -28,21 +30,21 @@ const eyeReportSchema = z.object({
   heard: z.array(z.string()),
 });
 /** What one vantage point (an ns4 by its `[SCAN] name`) had to say. */
-export type EyeReport = z.infer<typeof eyeReportSchema>;
+export type VantagePointReport = z.infer<typeof vantagePointReportSchema>;
 
 const scanResultSchema = z.union([
   z.object({
     ok: z.literal(true),
     /**
-     * blind: no control answered, so silence of the targets means nothing; too-few-eyes: fewer vantage points scanned
-     * than must agree. One eye by itself tells the first two only.
+     * blind: no control answered, so silence of the targets means nothing; too-few-vantage-points: fewer vantage points
+     * scanned than must agree. One vantage point by itself tells the first two only.
      */
-    outcome: z.enum(['seen', 'blind', 'too-few-eyes']),
+    outcome: z.enum(['seen', 'blind', 'too-few-vantage-points']),
     targets: z.record(z.string(), scanFindingSchema),
     controls: z.record(z.string(), scanFindingSchema),
     tookMs: z.number(),
-    /** Every eye that was asked, and how many must agree; set once the votes are merged (see votes.ts). */
-    eyes: z.array(eyeReportSchema).optional(),
+    /** Every vantage point that was asked, and how many must agree; set once the votes are merged (see votes.ts). */
+    vantagePoints: z.array(vantagePointReportSchema).optional(),
     quorum: z.number().optional(),
   }),
   failureSchema,

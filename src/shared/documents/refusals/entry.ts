@@ -1,10 +1,10 @@
-// What is known of one refusal: its evidence, who says it and when, how loud, what makes it another one, its sentence, and
-// its row in README. Everything else about refusals is derived from such entries.
+// What is known of one refusal: its evidence, who says it and when, how loud, what makes it another one, its sentence,
+// and its row in README. Everything else about refusals is derived from such entries.
 import { z } from 'zod';
 
 /**
- * How far Sonny had come when it refused: the picture of the cloud was missing; a suspect was not found dead; a dead host
- * may not be recovered; the recovery that was ordered may not go on.
+ * How far Sonny had come when it refused: the picture of the cloud was missing; a suspect was not found dead; a dead
+ * host may not be recovered; the recovery that was ordered may not go on.
  */
 export type RefusalStage = 'picture' | 'suspicion' | 'death' | 'recovery';
 
@@ -41,7 +41,9 @@ export interface RefusalEntry<N extends string = string, E extends z.ZodRawShape
   readonly schema: z.ZodObject<{ name: z.ZodLiteral<N> } & E>;
 }
 
-/** Describes a refusal: `name` is what tests, docs and operators refer to; `evidence` the shape of what it was based on. */
+/**
+ * Describes a refusal: `name` is what tests, docs and operators refer to; `evidence` the shape of what it was based on.
+ */
 export function refusal<const N extends string, E extends z.ZodRawShape>(
   name: N,
   evidence: E,

@@ -86,12 +86,12 @@ const scannerBlind = refusal(
 );
 
 /** Fewer vantage points scanned than must agree. */
-const tooFewEyes = refusal(
-  'too-few-eyes',
+const tooFewVantagePoints = refusal(
+  'too-few-vantage-points',
   {
     hosts,
     /** Those that scanned, and those that were asked and did not. */
-    eyes: z.array(z.string()),
+    vantagePoints: z.array(z.string()),
     missing: z.array(z.string()),
     quorum: z.number(),
   },
@@ -102,7 +102,7 @@ const tooFewEyes = refusal(
     doubt: true,
     about: theHosts,
     says: (r) => {
-      const looked = r.eyes.length === 0 ? 'no ns4' : `only ${list(r.eyes)}`;
+      const looked = r.vantagePoints.length === 0 ? 'no ns4' : `only ${list(r.vantagePoints)}`;
       const others = r.missing.length === 0 ? '' : `; ${list(r.missing)} did not answer`;
       const needed = r.quorum === 1 ? 'a vantage point is needed' : `${r.quorum} vantage points must agree`;
       return `The silence of ${list(r.hosts)} is not proven: ${needed}, and ${looked} scanned${others}. Nothing done: are enough ns4 running?`;
@@ -193,7 +193,7 @@ export const suspectRefusals = [
   hostAnswers,
   scanFailed,
   scannerBlind,
-  tooFewEyes,
+  tooFewVantagePoints,
   scanUnknown,
   noWitness,
   guestsAnswer,

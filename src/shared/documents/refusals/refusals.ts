@@ -1,5 +1,5 @@
-// Every reason Sonny can have for doing nothing, derived from the entries beside this file. A refusal is never only a log
-// line: it is announced, tested, and listed in README's "Why Sonny did nothing".
+// Every reason Sonny can have for doing nothing, derived from the entries beside this file. A refusal is never only a
+// log line: it is announced, tested, and listed in README's "Why Sonny did nothing".
 import { z } from 'zod';
 import { cloudScope, hostScope, type Scope } from '../terms/scope.ts';
 import type { RefusalEntry } from './entry.ts';

@@ -1,4 +1,5 @@
-// The names of an incident (one dead or dying host, from its first suspicion to its return) and of its recoveries. Pure.
+// The names of an incident (one dead or dying host, from its first suspicion to its return) and of its recoveries.
+// Pure.
 
 /**
  * For people and for keys: time first, so that a list of incidents sorts by it, then the dead hypervisor. Without ":",

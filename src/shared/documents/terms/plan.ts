@@ -1,5 +1,5 @@
-// The plan of a recovery: which instances of a dead hypervisor go where, and in which order. A method of the monitor makes
-// it; ns4 carries it out and knows no method.
+// The plan of a recovery: which instances of a dead hypervisor go where, and in which order. A method of the monitor
+// makes it; ns4 carries it out and knows no method.
 import { z } from 'zod';
 
 /** Where instances go: to one host, or to wherever Nova's scheduler sends each. */

@@ -1,5 +1,5 @@
-// Gates: the named reasons for which a dead host is not recovered. Each is asked on its own, in order; the first refusal
-// counts. The monitor asks its list before it makes a plan, ns4 asks its own again with fresh facts.
+// Gates: the named reasons for which a dead host is not recovered. Each is asked on its own, in order; the first
+// refusal counts. The monitor asks its list before it makes a plan, ns4 asks its own again with fresh facts.
 import type { Refusal, RefusalName } from '../../documents/refusals/refusals.ts';
 
 /** One reason to refuse. `C` is the case that it is asked about, `P` what is known of the cloud, `R` the policy. */

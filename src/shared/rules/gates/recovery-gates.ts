@@ -1,6 +1,6 @@
-// The gates between a death and a recovery, in the order in which they are asked: the original's (limit, cooldown, then a
-// spare), and before them those without which nobody knows whether there is a cooldown. The monitor asks them, and ns4
-// when it recovers by hand without a monitor. Pure.
+// The gates between a death and a recovery, in the order in which they are asked: the original's (limit, cooldown, then
+// a spare), and before them those without which nobody knows whether there is a cooldown. The monitor asks them, and
+// ns4 when it recovers by hand without a monitor. Pure.
 import type { Picture } from '../../picture/picture.ts';
 import type { Policy } from '../policy.ts';
 import type { Gate } from './gate.ts';
@@ -53,8 +53,8 @@ const limit: RecoveryGate = {
 };
 
 /**
- * Within the limit those of whom nobody was told yet are waited for as well: they die together, and whoever is recovered
- * first would leave the others to the cooldown.
+ * Within the limit those of whom nobody was told yet are waited for as well: they die together, and whoever is
+ * recovered first would leave the others to the cooldown.
  */
 const together: RecoveryGate = {
   name: 'perhaps-more-dead',

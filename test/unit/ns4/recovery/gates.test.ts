@@ -1,4 +1,5 @@
-// The second lock on the door, as a table: every reason for which ns4 does not begin, or does not go on with, an evacuation.
+// The second lock on the door, as a table: every reason for which ns4 does not begin, or does not go on with, an
+// evacuation.
 import { describe, expect, test } from 'vitest';
 import { permitRecovery, workerGates } from '../../../../src/ns4/recovery/gates.ts';
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
@@ -115,25 +116,31 @@ describe('may it be evacuated?', () => {
       { name: 'scan-unknown', detail: 'EMFILE at 10.0.0.1:22' },
     ],
     [
-      'fewer eyes scanned than must agree',
+      'fewer vantage points scanned than must agree',
       {
         scan: mergeScans(
           [
-            { eye: 'ctl1', result: seen(silent) },
-            { eye: 'ctl2', result: null },
+            { vantagePoint: 'ctl1', result: seen(silent) },
+            { vantagePoint: 'ctl2', result: null },
           ],
           2,
         ),
       },
-      { name: 'too-few-eyes', hosts: ['hv01'], eyes: ['ctl1'], missing: ['ctl2'], quorum: 2 },
+      {
+        name: 'too-few-vantage-points',
+        hosts: ['hv01'],
+        vantagePoints: ['ctl1'],
+        missing: ['ctl2'],
+        quorum: 2,
+      },
     ],
     [
-      'one of two eyes hears it',
+      'one of two vantage points hears it',
       {
         scan: mergeScans(
           [
-            { eye: 'ctl1', result: seen(silent) },
-            { eye: 'ctl2', result: seen({ state: 'answers', detail: '10.0.0.1:22 open' }) },
+            { vantagePoint: 'ctl1', result: seen(silent) },
+            { vantagePoint: 'ctl2', result: seen({ state: 'answers', detail: '10.0.0.1:22 open' }) },
           ],
           1,
         ),

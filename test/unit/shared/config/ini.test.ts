@@ -5,7 +5,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultSection, parseIni, readIni, referencedKeys } from '../../../../src/shared/config/ini.ts';
 
-/** What a parser made of a file: null when it refused, else each section with its own and inherited keys; a value that cannot be interpolated is null. */
+/**
+ * What a parser made of a file: null when it refused, else each section with its own and inherited keys; a value that
+ * cannot be interpolated is null.
+ */
 type Reading = Record<string, Record<string, string | null>> | null;
 
 const pythonScript = `

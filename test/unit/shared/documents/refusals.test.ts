@@ -1,5 +1,6 @@
-// Every refusal as an operator meets it: its sentence, and whether it is alarming. A refusal without a line in this table
-// does not compile. That each is brought about by a test elsewhere, and is in README's table, is for tidy.test.ts.
+// Every refusal as an operator meets it: its sentence, and whether it is alarming. A refusal without a line in this
+// table does not compile. That each is brought about by a test elsewhere, and is in README's table, is for
+// tidy.test.ts.
 import { expect, test } from 'vitest';
 import type { EventLevel } from '../../../../src/shared/documents/events/entry.ts';
 import { sentence } from '../../../../src/shared/documents/events/events.ts';
@@ -82,9 +83,9 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     { of: 'guests', hosts, controls: ['gw'] },
     'The guest scan for hv01, hv02 is void: the controls (gw) are silent too, so the scanner is blind. Nothing done.',
   ),
-  'too-few-eyes': row(
+  'too-few-vantage-points': row(
     'error',
-    { hosts, eyes: ['ctl1'], missing: ['ctl2'], quorum: 2 },
+    { hosts, vantagePoints: ['ctl1'], missing: ['ctl2'], quorum: 2 },
     'The silence of hv01, hv02 is not proven: 2 vantage points must agree, and only ctl1 scanned; ctl2 did not answer. Nothing done: are enough ns4 running?',
   ),
   'scan-unknown': row(

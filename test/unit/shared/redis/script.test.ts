@@ -1,4 +1,5 @@
-// Each Lua script says what it is handed, and is handed no more and no less: its name counts the keys, its head names them.
+// Each Lua script says what it is handed, and is handed no more and no less: its name counts the keys, its head names
+// them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -10,7 +10,10 @@ import { agent, hypervisor, inventory, nowMs } from '../../../support/inventorie
 
 const rules = { heartbeatPeriodMs: 40_000, hypervisorPorts: [22] };
 
-/** A host by its traits: x agents silent, d compute service down, f forced down, h handled before, r retired, n no agent. */
+/**
+ * A host by its traits: x agents silent, d compute service down, f forced down, h handled before, r retired, n no
+ * agent.
+ */
 type Traits = string;
 const handled = { state: 'down', status: 'disabled', disabledReason: 'sonny resurrection on hv99' } as const;
 

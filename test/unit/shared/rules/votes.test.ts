@@ -1,23 +1,23 @@
-// What several eyes saw together: the rules as a table, and what holds for any votes.
+// What several vantage points saw together: the rules as a table, and what holds for any votes.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import {
-  eyesAgreeing,
   mergeScans,
-  tooFewEyes,
+  tooFewVantagePoints,
   type Vote,
+  vantagePointsAgreeing,
   vouchedSilence,
 } from '../../../../src/shared/rules/votes.ts';
 import { isWorthWaiting } from '../../../../src/shared/vantage-points/ask-all.ts';
 
 type State = ScanFinding['state'];
 
-/** An eye that found hv01 so; blind: its control was silent. */
-function saw(eye: string, state: State, sight: 'seen' | 'blind' = 'seen', tookMs = 10): Vote {
+/** A vantage point that found hv01 so; blind: its control was silent. */
+function saw(vantagePoint: string, state: State, sight: 'seen' | 'blind' = 'seen', tookMs = 10): Vote {
   const control = sight === 'seen' ? 'answers' : 'silent';
   return {
-    eye,
+    vantagePoint,
     result: {
       ok: true,
       outcome: sight,
@@ -27,30 +27,37 @@ function saw(eye: string, state: State, sight: 'seen' | 'blind' = 'seen', tookMs
     },
   };
 }
-const failed = (eye: string): Vote => ({ eye, result: { ok: false, detail: 'EMFILE' } });
-const late = (eye: string): Vote => ({ eye, result: null });
+const failed = (vantagePoint: string): Vote => ({ vantagePoint, result: { ok: false, detail: 'EMFILE' } });
+const late = (vantagePoint: string): Vote => ({ vantagePoint, result: null });
 
 const seen = (result: ScanResult) => {
   if (!result.ok) throw new Error(result.detail);
   return result;
 };
 
-describe('one target, several eyes', () => {
-  const table: [string, number, Vote[], 'seen' | 'blind' | 'too-few-eyes', State, string][] = [
-    ['one eye, silent', 1, [saw('a', 'silent')], 'seen', 'silent', '3 ports silent'],
-    ['one eye, heard', 1, [saw('a', 'answers')], 'seen', 'answers', '3 ports answers'],
-    ['one eye, its own trouble', 1, [saw('a', 'unknown')], 'seen', 'unknown', '3 ports unknown'],
-    ['one blind eye', 1, [saw('a', 'silent', 'blind')], 'blind', 'unknown', 'the scanner is blind'],
-    ['one blind eye that hears it', 1, [saw('a', 'answers', 'blind')], 'blind', 'answers', '3 ports answers'],
-    ['no eye', 1, [], 'too-few-eyes', 'unknown', ''],
-    ['the only eye is late', 1, [late('a')], 'too-few-eyes', 'unknown', ''],
+describe('one target, several vantage points', () => {
+  const table: [string, number, Vote[], 'seen' | 'blind' | 'too-few-vantage-points', State, string][] = [
+    ['one vantage point, silent', 1, [saw('a', 'silent')], 'seen', 'silent', '3 ports silent'],
+    ['one vantage point, heard', 1, [saw('a', 'answers')], 'seen', 'answers', '3 ports answers'],
+    ['one vantage point, its own trouble', 1, [saw('a', 'unknown')], 'seen', 'unknown', '3 ports unknown'],
+    ['one blind vantage point', 1, [saw('a', 'silent', 'blind')], 'blind', 'unknown', 'the scanner is blind'],
+    [
+      'one blind vantage point that hears it',
+      1,
+      [saw('a', 'answers', 'blind')],
+      'blind',
+      'answers',
+      '3 ports answers',
+    ],
+    ['no vantage point', 1, [], 'too-few-vantage-points', 'unknown', ''],
+    ['the only vantage point is late', 1, [late('a')], 'too-few-vantage-points', 'unknown', ''],
     [
       'two agree',
       2,
       [saw('a', 'silent'), saw('b', 'silent')],
       'seen',
       'silent',
-      '3 ports silent, to 2 eyes (a, b)',
+      '3 ports silent, to 2 vantage points (a, b)',
     ],
     [
       'one of three hears it: a veto',
@@ -74,7 +81,7 @@ describe('one target, several eyes', () => {
       [saw('a', 'silent'), saw('b', 'silent', 'blind'), saw('c', 'silent')],
       'seen',
       'silent',
-      '3 ports silent, to 2 eyes (a, c)',
+      '3 ports silent, to 2 vantage points (a, c)',
     ],
     [
       'a blind one does not count, the others are too few',
@@ -92,14 +99,21 @@ describe('one target, several eyes', () => {
       'unknown',
       'a silent, b unknown (3 ports unknown)',
     ],
-    ['a late one does not count', 2, [saw('a', 'silent'), late('b')], 'too-few-eyes', 'unknown', 'a silent'],
+    [
+      'a late one does not count',
+      2,
+      [saw('a', 'silent'), late('b')],
+      'too-few-vantage-points',
+      'unknown',
+      'a silent',
+    ],
     [
       'a late one is not needed',
       1,
       [saw('a', 'silent'), late('b')],
       'seen',
       'silent',
-      '3 ports silent, to 1 eye (a)',
+      '3 ports silent, to 1 vantage point (a)',
     ],
     [
       'a failed one is not needed',
@@ -107,7 +121,7 @@ describe('one target, several eyes', () => {
       [saw('a', 'silent'), failed('b')],
       'seen',
       'silent',
-      '3 ports silent, to 1 eye (a)',
+      '3 ports silent, to 1 vantage point (a)',
     ],
   ];
   test.each(table)('%s (quorum %i)', (_, quorum, votes, outcome, state, detail) => {
@@ -120,25 +134,27 @@ describe('one target, several eyes', () => {
   test('scans that failed are told in their own words when there is nothing else to tell', () => {
     expect(mergeScans([failed('a')], 1)).toEqual({ ok: false, detail: 'EMFILE' });
     expect(mergeScans([failed('a'), failed('b')], 2)).toEqual({ ok: false, detail: 'a: EMFILE; b: EMFILE' });
-    expect(mergeScans([failed('a'), saw('b', 'silent')], 2)).toMatchObject({ outcome: 'too-few-eyes' });
+    expect(mergeScans([failed('a'), saw('b', 'silent')], 2)).toMatchObject({
+      outcome: 'too-few-vantage-points',
+    });
     expect(mergeScans([failed('a'), saw('b', 'answers')], 2)).toMatchObject({
       targets: { hv01: { state: 'answers' } },
     });
-    expect(mergeScans([failed('a'), late('b')], 2)).toMatchObject({ outcome: 'too-few-eyes' });
+    expect(mergeScans([failed('a'), late('b')], 2)).toMatchObject({ outcome: 'too-few-vantage-points' });
   });
 
   test('who scanned and who did not', () => {
     const votes = [saw('b', 'silent', 'blind'), saw('a', 'silent'), late('c'), failed('d')];
-    expect(tooFewEyes(['hv01'], seen(mergeScans(votes, 3)))).toMatchObject({
-      eyes: ['a', 'b'],
+    expect(tooFewVantagePoints(['hv01'], seen(mergeScans(votes, 3)))).toMatchObject({
+      vantagePoints: ['a', 'b'],
       missing: ['c', 'd'],
       quorum: 3,
     });
   });
 
-  test('a target one eye does not report on is unknown to it', () => {
+  test('a target one vantage point does not report on is unknown to it', () => {
     const partly = { ...seen(saw('b', 'silent').result as ScanResult), targets: {} };
-    const result = seen(mergeScans([saw('a', 'silent'), { eye: 'b', result: partly }], 2));
+    const result = seen(mergeScans([saw('a', 'silent'), { vantagePoint: 'b', result: partly }], 2));
     expect(result.targets.hv01).toEqual({
       state: 'unknown',
       detail: 'a silent, b unknown (not reported on)',
@@ -146,9 +162,9 @@ describe('one target, several eyes', () => {
   });
 });
 
-test('silence counts only together with what the same eye heard', () => {
-  const eye = (name: string, target: State, heard: string[]): Vote => ({
-    eye: name,
+test('silence counts only together with what the same vantage point heard', () => {
+  const vantagePoint = (name: string, target: State, heard: string[]): Vote => ({
+    vantagePoint: name,
     result: {
       ok: true,
       outcome: 'seen',
@@ -157,24 +173,31 @@ test('silence counts only together with what the same eye heard', () => {
       tookMs: 1,
     },
   });
-  // One has trouble with the target, the other hears only the gateway: together they would look like one good eye.
-  const mixed = seen(mergeScans([eye('a', 'unknown', ['hv03']), eye('b', 'silent', ['gateway'])], 1));
+  // One has trouble with the target, the other hears only the gateway: together they would look like one good vantage
+  // point.
+  const mixed = seen(
+    mergeScans([vantagePoint('a', 'unknown', ['hv03']), vantagePoint('b', 'silent', ['gateway'])], 1),
+  );
   expect(mixed.targets.hv01?.state).toBe('silent');
   expect(vouchedSilence(mixed, ['hv01'], [['hv03', 'hv04']])).toBe(false);
   expect(vouchedSilence(mixed, ['hv01'], [['gateway']])).toBe(true);
-  const good = seen(mergeScans([eye('a', 'silent', ['hv03']), eye('b', 'silent', ['hv04'])], 2));
-  expect(eyesAgreeing(good, ['hv01'], [['hv03', 'hv04']])).toEqual(['a', 'b']);
+  const good = seen(
+    mergeScans([vantagePoint('a', 'silent', ['hv03']), vantagePoint('b', 'silent', ['hv04'])], 2),
+  );
+  expect(vantagePointsAgreeing(good, ['hv01'], [['hv03', 'hv04']])).toEqual(['a', 'b']);
   expect(vouchedSilence(good, ['hv01'], [['hv03']]), 'heard by one of the two').toBe(false);
 });
 
-test('any votes: a hearing eye is never outvoted, and silence needs so many sighted eyes', () => {
+test('any votes: a hearing vantage point is never outvoted, and silence needs so many sighted vantage points', () => {
   const state = fc.constantFrom<State>('answers', 'silent', 'unknown');
   const vote = fc.oneof(
     fc.tuple(state, fc.constantFrom<'seen' | 'blind'>('seen', 'blind')).map(([s, o]) => saw('', s, o)),
     fc.constant(failed('')),
     fc.constant(late('')),
   );
-  const votes = fc.array(vote, { maxLength: 6 }).map((all) => all.map((v, i) => ({ ...v, eye: `eye${i}` })));
+  const votes = fc
+    .array(vote, { maxLength: 6 })
+    .map((all) => all.map((v, i) => ({ ...v, vantagePoint: `vantage point${i}` })));
   const stateOf = (result: ScanResult): State =>
     result.ok ? (result.targets.hv01?.state ?? 'unknown') : 'unknown';
   fc.assert(
@@ -187,11 +210,11 @@ test('any votes: a hearing eye is never outvoted, and silence needs so many sigh
       if (heard) expect(merged).not.toBe('silent');
       if (merged === 'silent') expect(sightedAndSilent.length).toBeGreaterThanOrEqual(quorum);
       expect(stateOf(mergeScans([...all, saw('zz', 'answers')], quorum)), 'a veto').not.toBe('silent');
-      // One more eye that is not sighted and silent never makes anybody silent who was not.
+      // One more vantage point that is not sighted and silent never makes anybody silent who was not.
       const isSilentVote =
         more.result?.ok && more.result.outcome === 'seen' && stateOf(more.result) === 'silent';
       if (merged !== 'silent' && !isSilentVote)
-        expect(stateOf(mergeScans([...all, { ...more, eye: 'zz' }], quorum))).not.toBe('silent');
+        expect(stateOf(mergeScans([...all, { ...more, vantagePoint: 'zz' }], quorum))).not.toBe('silent');
       // A stricter quorum never finds more silence.
       if (merged !== 'silent') expect(stateOf(mergeScans(all, quorum + 1))).not.toBe('silent');
     }),
@@ -202,7 +225,7 @@ test('any votes: a hearing eye is never outvoted, and silence needs so many sigh
 describe('how long they are waited for', () => {
   const rules = { quorum: 2, timeoutMs: 3_000 };
   const done = (vote: Vote) => ({ ...vote, pending: false });
-  const pending = (eye: string) => ({ ...late(eye), pending: true });
+  const pending = (vantagePoint: string) => ({ ...late(vantagePoint), pending: true });
   const [a, b] = [done(saw('a', 'silent')), done(saw('b', 'silent'))];
   const slow = done(saw('b', 'silent', 'seen', 20_000));
   const table: [string, Parameters<typeof isWorthWaiting>[0], number, boolean][] = [

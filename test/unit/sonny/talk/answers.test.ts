@@ -29,7 +29,7 @@ const view = (cloud: string, change: Partial<Described> = {}): Described => ({
   }),
   leader: 'host/1',
   published: published(),
-  eyes: ['ctl1', 'ctl2'],
+  vantagePoints: ['ctl1', 'ctl2'],
   trouble: null,
   ...change,
 });
@@ -77,8 +77,8 @@ describe('status', () => {
   it.each([
     [['ctl1', 'ctl2'], /\n {4}2 vantage points: ctl1, ctl2$/],
     [[], /\n {4}no ns4 is there$/],
-  ])('names the vantage points: %s', (eyes, expected) => {
-    expect(ask('status', [view('cloud1', { eyes })])).toMatch(expected);
+  ])('names the vantage points: %s', (vantagePoints, expected) => {
+    expect(ask('status', [view('cloud1', { vantagePoints })])).toMatch(expected);
   });
   it.each([
     ['none', /\n {4}fencing: none, silence is the only proof that a host is dead\n/],

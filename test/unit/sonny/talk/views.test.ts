@@ -28,7 +28,7 @@ function reader(again = 0): CloudReader & { readonly through: number[] } {
     },
     leader: async () => null,
     status: async () => ({ kind: 'none' }),
-    eyes: async () => [],
+    vantagePoints: async () => [],
   };
 }
 

@@ -57,9 +57,9 @@ export function clearOutages(draft: Draft, { failed }: Outages): void {
 const noScan: ScanResult = { ok: false, detail: 'there was none' };
 
 /**
- * Of the hosts that were silent to the scan that ended in `outcome` (with those of its targets whose silence testifies),
- * the ones that may be judged further: not part of an outage, and in each doubtful part of theirs a living member
- * answered. Without a picture the round will not act anyway.
+ * Of the hosts that were silent to the scan that ended in `outcome` (with those of its targets whose silence
+ * testifies), the ones that may be judged further: not part of an outage, and in each doubtful part of theirs a living
+ * member answered. Without a picture the round will not act anyway.
  */
 export function vouchedFor(
   draft: Draft,

@@ -69,7 +69,10 @@ function clearServers(draft: Draft, picture: Picture, { suspects }: Suspicion): 
   );
 }
 
-/** Whoever is neither suspicious nor left with instances is well; what Nova still has on hosts of earlier recoveries is told. */
+/**
+ * Whoever is neither suspicious nor left with instances is well; what Nova still has on hosts of earlier recoveries is
+ * told.
+ */
 function clearTheWell(draft: Draft, { suspects, leftovers: found }: Suspicion, picture: Picture): void {
   const serversTellOfNow = (picture.serversCollectedAtMs ?? 0) > draft.state.recoveryEndedMs;
   const leftovers = serversTellOfNow ? found : [];

@@ -2,7 +2,11 @@
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
 import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
 
-import { eyesAgreeing, tooFewEyes, vouchedSilence } from '../../../../shared/rules/votes.ts';
+import {
+  tooFewVantagePoints,
+  vantagePointsAgreeing,
+  vouchedSilence,
+} from '../../../../shared/rules/votes.ts';
 import { raise } from '../../incidents/raised.ts';
 import type { DeadHost } from '../../recoveries/begin.ts';
 import type { Draft } from '../../state/draft.ts';
@@ -25,13 +29,13 @@ export function silentOnes(
     const finding = scan.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
     // An answer is an answer, however blind the scanner is otherwise.
     if (finding.state === 'answers') raise(draft, { name: 'host-answers', host, on: finding.detail });
-    else if (scan.outcome === 'too-few-eyes') unseen.push(host);
+    else if (scan.outcome === 'too-few-vantage-points') unseen.push(host);
     else if (scan.outcome === 'blind') blindFor.push(host);
     else if (finding.state === 'unknown')
       raise(draft, { name: 'scan-unknown', host, detail: finding.detail });
     else silent[host] = finding.detail;
   }
-  if (unseen.length > 0) raise(draft, tooFewEyes(unseen, scan));
+  if (unseen.length > 0) raise(draft, tooFewVantagePoints(unseen, scan));
   if (blindFor.length > 0)
     raise(draft, {
       name: 'scanner-blind',
@@ -45,9 +49,9 @@ export function silentOnes(
 /**
  * The silent hosts all of whose witnesses are silent too. One answering instance makes a host unreachable, not dead;
  * one that could not be scanned makes it undecided. When guests of healthy hypervisors were probed along and none of
- * them answers, the external network is dark for this scanner and nobody can be judged by it; of several eyes, each must
- * have heard such a guest itself, or its silence does not count. One without witnesses is here only where fencing is
- * required: its own silence to a sighted scanner is enough to have it fenced.
+ * them answers, the external network is dark for this scanner and nobody can be judged by it; of several vantage
+ * points, each must have heard such a guest itself, or its silence does not count. One without witnesses is here only
+ * where fencing is required: its own silence to a sighted scanner is enough to have it fenced.
  */
 export function judgeWitnesses(
   draft: Draft,
@@ -71,11 +75,11 @@ export function judgeWitnesses(
     const answering = seen.filter((w) => w.finding.state === 'answers').map((w) => w.name);
     const silent = seen.filter((w) => w.finding.state === 'silent').map((w) => w.name);
     const witnesses = seen.map((w) => w.target);
-    const agreeing = eyesAgreeing(scan, witnesses, vouchers);
+    const agreeing = vantagePointsAgreeing(scan, witnesses, vouchers);
     const unknown = seen.find((w) => w.finding.state === 'unknown');
     if (answering.length > 0) raise(draft, { name: 'guests-answer', host, answering, silent: silent.length });
     else if (phase.unwitnessed.includes(host)) judgeUnwitnessed(host, scan);
-    else if (scan.outcome === 'too-few-eyes') unseen.push(host);
+    else if (scan.outcome === 'too-few-vantage-points') unseen.push(host);
     else if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) blindFor.push(host);
     else if (unknown || silent.length === 0)
       raise(draft, {
@@ -103,7 +107,7 @@ export function judgeWitnesses(
     const finding = seen.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
     const controlHosts = Object.keys(seen.controls).filter((name) => !guests.includes(name));
     if (finding.state === 'answers') raise(draft, { name: 'host-answers', host, on: finding.detail });
-    else if (seen.outcome === 'too-few-eyes') unseen.push(host);
+    else if (seen.outcome === 'too-few-vantage-points') unseen.push(host);
     else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);
     else if (finding.state === 'unknown')
       raise(draft, { name: 'scan-unknown', host, detail: finding.detail });
@@ -115,12 +119,12 @@ export function judgeWitnesses(
         evidence: [
           ...silence(draft, host, phase),
           'none of its instances could testify, so fencing has to prove it',
-          ...controlsAnswer(seen, eyesAgreeing(seen, [host], [controlHosts])),
+          ...controlsAnswer(seen, vantagePointsAgreeing(seen, [host], [controlHosts])),
         ],
       });
   }
 
-  if (unseen.length > 0) raise(draft, tooFewEyes(unseen, scan));
+  if (unseen.length > 0) raise(draft, tooFewVantagePoints(unseen, scan));
   if (blindFor.length > 0) {
     const dark = scan.outcome !== 'blind' && guests.length > 0;
     const controls = dark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
@@ -144,7 +148,10 @@ export function silentBystanders(
   return phase.bystanders.filter((host) => targets[host]?.state !== 'answers');
 }
 
-/** The scan, if there was one; otherwise a refusal for its hosts: a scan that failed says nothing (defect 2 of the original). */
+/**
+ * The scan, if there was one; otherwise a refusal for its hosts: a scan that failed says nothing (defect 2 of the
+ * original).
+ */
 function usableScan(
   draft: Draft,
   outcome: JobOutcome<'scan'>,
@@ -164,13 +171,15 @@ function usableScan(
   return null;
 }
 
-/** That the scan can be believed; `agreeing` are the eyes that found the same. */
+/** That the scan can be believed; `agreeing` are the vantage points that found the same. */
 function controlsAnswer(scan: SeenScan, agreeing: readonly string[]): string[] {
   const all = Object.values(scan.controls);
   const answering = all.filter(({ state }) => state === 'answers');
-  const eyes = scan.eyes?.length ?? 1;
+  const vantagePoints = scan.vantagePoints?.length ?? 1;
   return [
     `the controls answer (${answering.length} of ${all.length})`,
-    ...(eyes > 1 ? [`${agreeing.length} of ${eyes} eyes saw it so (${agreeing.join(', ')})`] : []),
+    ...(vantagePoints > 1
+      ? [`${agreeing.length} of ${vantagePoints} vantage points saw it so (${agreeing.join(', ')})`]
+      : []),
   ];
 }

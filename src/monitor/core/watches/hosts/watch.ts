@@ -6,8 +6,8 @@
 //   reading-servers   still silent? -> the witnesses of each silent host -> a scan of them with controls (servers-read.ts)
 //   scanning-guests   all witnesses silent -> dead -> gates and plans decide -> recoveries; watching (guests-scanned.ts)
 //
-// Recoveries run beside the round. Every waiting phase ends on a tick once its contract's waitMs is over; an outcome whose
-// id nobody waits for (late, doubled, of an earlier life) changes nothing.
+// Recoveries run beside the round. Every waiting phase ends on a tick once its contract's waitMs is over; an outcome
+// whose id nobody waits for (late, doubled, of an earlier life) changes nothing.
 import { contracts, type Finished } from '../../../../shared/documents/jobs/contracts.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { noServers } from '../../../../shared/picture/reading.ts';

@@ -56,7 +56,9 @@ export function controlGuests(
   return spread(guests, controlGuestCount);
 }
 
-/** Whose servers have to be read for that: pieces of hosts, each from all over the cloud, until the guests are enough. */
+/**
+ * Whose servers have to be read for that: pieces of hosts, each from all over the cloud, until the guests are enough.
+ */
 export function controlGuestsWanted(
   picture: Picture,
   unsuitable: ReadonlySet<string>,

@@ -12,11 +12,15 @@ import { expectedStatus } from '../instance-progress.ts';
 import { endInstance, type InstanceEnd, type Mover, type Moving } from '../mover.ts';
 import { awayLimitMs, awayPauseMs, isFinal, patiently } from '../retry.ts';
 
-/** States in which Nova accepts a hard reboot (nova.compute.vm_states.ALLOW_HARD_REBOOT), and stopped, which needs none. */
+/**
+ * States in which Nova accepts a hard reboot (nova.compute.vm_states.ALLOW_HARD_REBOOT), and stopped, which needs none.
+ */
 const movable = new Set(['active', 'stopped', 'paused', 'suspended', 'error']);
 const pollMs = 500;
 const instanceLimitMs = 300_000;
-/** Placement is waited for less long than the others: an instance that runs shall not be reported late because of it. */
+/**
+ * Placement is waited for less long than the others: an instance that runs shall not be reported late because of it.
+ */
 const placementLimitMs = 60_000;
 
 export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Mover {
@@ -146,7 +150,9 @@ async function rewriteOnce(
   }
 }
 
-/** Ports, reboot, the proof that it runs on the spare, Placement. Nobody waits for a place because Placement is away. */
+/**
+ * Ports, reboot, the proof that it runs on the spare, Placement. Nobody waits for a place because Placement is away.
+ */
 async function bringUp(
   moving: Moving,
   entry: JournalEntry,

@@ -1,5 +1,5 @@
-// One request to Nova: evacuate this instance. Written down before it leaves; what its answer allows to conclude; and when
-// another target may be tried.
+// One request to Nova: evacuate this instance. Written down before it leaves; what its answer allows to conclude; and
+// when another target may be tried.
 
 import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
@@ -42,8 +42,8 @@ export async function ask(moving: Moving, entry: JournalEntry): Promise<void> {
     throw moving.signal.reason;
   }
   try {
-    // Not under moving.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But bounded:
-    // it must not leave long after the look it rests on, as when a login is waited for.
+    // Not under moving.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But
+    // bounded: it must not leave long after the look it rests on, as when a login is waited for.
     await withTimeLimit(clock, requestLimitMs, (limit) => cloud.evacuate(entry.id, host, limit));
     entry.state = 'asked';
     await lock.save(journal);

@@ -1,4 +1,4 @@
-// The eyes of one worker: what a scan from its machine finds in the true world.
+// The vantage points of one worker: what a scan from its machine finds in the true world.
 
 import { guestAnswers, hostAnswers } from '../../../simulator/world/physics.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
@@ -12,7 +12,7 @@ export interface ScanQuestion {
   readonly controls: readonly ScanTarget[];
 }
 
-export class Eye {
+export class VantagePoint {
   readonly name: string;
   /** What its own network does not reach. */
   readonly blind: { hosts: boolean; guests: boolean; zone: string | null; host: string | null } = {

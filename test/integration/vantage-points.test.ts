@@ -10,7 +10,7 @@ import { JobProducer, ScanQueues } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { isWorthWaiting, ScanPanel } from '../../src/shared/vantage-points/ask-all.ts';
-import { describeEyes, EyeRegistry } from '../../src/shared/vantage-points/registry.ts';
+import { describeVantagePoints, VantagePointRegistry } from '../../src/shared/vantage-points/registry.ts';
 import { never } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -20,7 +20,7 @@ const log = pino({ level: 'silent' });
 const keys = keysOf('many-eyes');
 let server: TestRedis;
 let redis: Redis;
-let registry: EyeRegistry;
+let registry: VantagePointRegistry;
 const opened: { close(): unknown }[] = [];
 
 const settings = () => settingsOf(server);
@@ -28,7 +28,7 @@ const settings = () => settingsOf(server);
 beforeAll(async () => {
   server = await startRedis();
   redis = redisClient(settings(), 'many-eyes');
-  registry = new EyeRegistry(redis, keys);
+  registry = new VantagePointRegistry(redis, keys);
 });
 afterEach(async () => {
   for (const part of opened.splice(0).reverse()) await part.close();
@@ -53,7 +53,7 @@ const data: JobData<'scan'> = {
 const alive = async () => (await registry.list()).names;
 
 /** An ns4 that only scans, and finds this. */
-async function eye(name: string, found: () => Promise<ScanResult>): Promise<void> {
+async function vantagePoint(name: string, found: () => Promise<ScanResult>): Promise<void> {
   const handlers = { scan: found } as unknown as Handlers;
   opened.push(new JobWorker(settings(), 'many-eyes', handlers, name, log));
   const joined = registry.join(name, log);
@@ -75,11 +75,13 @@ async function ended(jobs: JobProducer, id: string): Promise<JobOutcome<'scan'>>
   }
 }
 
-test('two of one name are one eye, until both have left', async () => {
+test('two of one name are one vantage point, until both have left', async () => {
   const [first, second] = [registry.join('ctl1', log), registry.join('ctl1', log)];
   const other = registry.join('ctl2', log);
   await until(alive, (names) => names.length === 2);
-  expect(await describeEyes(registry, 3)).toBe('ctl1, ctl2; 3 must agree: too few, nobody is judged dead');
+  expect(await describeVantagePoints(registry, 3)).toBe(
+    'ctl1, ctl2; 3 must agree: too few, nobody is judged dead',
+  );
   await first.leave();
   expect(await alive()).toEqual(['ctl1', 'ctl2']);
   await Promise.all([second.leave(), other.leave()]);
@@ -92,18 +94,18 @@ test('two find it silent, one hears it: it answers; asked twice under one id it 
     scans += 1;
     return seen('silent');
   };
-  await eye('ctl1', scan);
-  await eye('ctl2', scan);
+  await vantagePoint('ctl1', scan);
+  await vantagePoint('ctl2', scan);
   const jobs = producer(2);
   await jobs.request('scan', 'one', data);
   await jobs.request('scan', 'one', data);
   const agreed = await ended(jobs, 'one');
   expect(agreed).toMatchObject({ state: 'done', result: { outcome: 'seen', quorum: 2 } });
   expect(agreed).toMatchObject({
-    result: { targets: { hv01: { state: 'silent', detail: 'silent, to 2 eyes (ctl1, ctl2)' } } },
+    result: { targets: { hv01: { state: 'silent', detail: 'silent, to 2 vantage points (ctl1, ctl2)' } } },
   });
   expect(scans).toBe(2);
-  await eye('ctl3', async () => seen('answers'));
+  await vantagePoint('ctl3', async () => seen('answers'));
   await jobs.request('scan', 'two', data);
   expect(await ended(jobs, 'two')).toMatchObject({
     result: { targets: { hv01: { state: 'answers', detail: 'answers, heard by ctl3' } } },
@@ -111,30 +113,30 @@ test('two find it silent, one hears it: it answers; asked twice under one id it 
 });
 
 test('one that died, with its registration still there, is waited for until that runs out: too few', async () => {
-  await eye('ctl1', async () => seen('silent'));
+  await vantagePoint('ctl1', async () => seen('silent'));
   // Dead: nobody works on its queue, nobody renews it; half a second of its life is left.
-  await redis.zadd(keys.eyes, Date.now() + 500, 'ctl2 dead');
+  await redis.zadd(keys.vantagePoints, Date.now() + 500, 'ctl2 dead');
   const jobs = producer(2);
   await jobs.request('scan', 'one', data);
   await delay(250);
   expect(await jobs.outcome('scan', 'one')).toEqual({ state: 'running' });
   // One that registers meanwhile is asked too: here it never does.
   const outcome = await ended(jobs, 'one');
-  expect(outcome).toMatchObject({ state: 'done', result: { outcome: 'too-few-eyes' } });
+  expect(outcome).toMatchObject({ state: 'done', result: { outcome: 'too-few-vantage-points' } });
 }, 15_000);
 
 test('one that registers while there are too few is asked too', async () => {
-  await eye('ctl1', async () => seen('silent'));
+  await vantagePoint('ctl1', async () => seen('silent'));
   const jobs = producer(2);
   await jobs.request('scan', 'one', data);
   await delay(200);
   expect(await jobs.outcome('scan', 'one')).toEqual({ state: 'running' });
-  await eye('ctl2', async () => seen('silent'));
+  await vantagePoint('ctl2', async () => seen('silent'));
   expect(await ended(jobs, 'one')).toMatchObject({ result: { outcome: 'seen' } });
 });
 
 test("ns4's own scan goes to the others too, and one of them vetoes", async () => {
-  await eye('ctl2', async () => seen('answers'));
+  await vantagePoint('ctl2', async () => seen('answers'));
   const queues = new ScanQueues(settings(), 'many-eyes', log);
   opened.push(queues);
   const rules = { quorum: 1, timeoutMs: 300 };
@@ -152,7 +154,7 @@ test('a scan that Redis lost is missing, not silent', async () => {
   expect(await jobs.outcome('scan', 'unheard-of')).toEqual({ state: 'missing' });
 });
 
-const vote = (result: ScanResult | null, pending = false) => ({ eye: 'ctl', result, pending });
+const vote = (result: ScanResult | null, pending = false) => ({ vantagePoint: 'ctl', result, pending });
 test.each([
   ['enough agree, nobody is out', [vote(seen('silent'))], 0, 1, false],
   ['enough agree, another one may veto', [vote(seen('silent')), vote(null, true)], 5_500, 1, true],

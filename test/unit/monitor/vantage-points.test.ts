@@ -10,8 +10,8 @@ const dead = /^(hv01|id-vm1)$/;
 const sighted: Sight = (name) => (dead.test(name) ? 'silent' : 'answers');
 const blind: Sight = () => 'silent';
 
-/** hv01 has died; these eyes look, null: one that was asked and did not answer. */
-function looking(eyes: Record<string, Sight | null>, quorum: number): Story {
+/** hv01 has died; these vantage points look, null: one that was asked and did not answer. */
+function looking(vantagePoints: Record<string, Sight | null>, quorum: number): Story {
   const s: Story = new Story({
     inventory: () =>
       inventory(
@@ -26,8 +26,8 @@ function looking(eyes: Record<string, Sight | null>, quorum: number): Story {
       const phase = s.state.watches.hosts;
       if (phase.kind !== 'scanning-hosts' && phase.kind !== 'scanning-guests') return null;
       const { targets, controls } = phase.job.data;
-      const votes = Object.entries(eyes).map(([eye, sight]) => {
-        if (sight === null) return { eye, result: null };
+      const votes = Object.entries(vantagePoints).map(([vantagePoint, sight]) => {
+        if (sight === null) return { vantagePoint, result: null };
         const findings = (all: { name: string }[]) =>
           Object.fromEntries(
             all.map(({ name }) => [name, { state: sight(name), detail: `${sight(name)}` } as ScanFinding]),
@@ -40,7 +40,7 @@ function looking(eyes: Record<string, Sight | null>, quorum: number): Story {
           controls: findings(controls),
           tookMs: 5,
         };
-        return { eye, result };
+        return { vantagePoint, result };
       });
       return { state: 'done', result: mergeScans(votes, quorum) };
     },
@@ -54,13 +54,13 @@ test('two agree: dead, and the evidence names them', () => {
   expect(s.events.find((e) => e.kind === 'host-dead')).toMatchObject({
     evidence: [
       'no heartbeat of its agents for more than 40 s',
-      'the host does not answer (silent, to 2 eyes (ctl1, ctl2))',
+      'the host does not answer (silent, to 2 vantage points (ctl1, ctl2))',
       'its instances do not answer (vm1)',
       expect.stringMatching(/^the controls answer/),
-      '2 of 3 eyes saw it so (ctl1, ctl2)',
+      '2 of 3 vantage points saw it so (ctl1, ctl2)',
     ],
   });
-  expect(s.texts.join('\n')).toContain('No answer from hv01 (silent, to 2 eyes (ctl1, ctl2))');
+  expect(s.texts.join('\n')).toContain('No answer from hv01 (silent, to 2 vantage points (ctl1, ctl2))');
 });
 
 test('one hears the host: host-answers, by its name', () => {
@@ -74,9 +74,9 @@ test('one hears an instance: guests-answer', () => {
   expect(s.refusals).toEqual(['guests-answer']);
 });
 
-test('one did not answer, two must: too-few-eyes, once', () => {
+test('one did not answer, two must: too-few-vantage-points, once', () => {
   const s = looking({ ctl1: sighted, ctl2: null }, 2).round().round();
-  expect(s.refusals).toEqual(['too-few-eyes']);
+  expect(s.refusals).toEqual(['too-few-vantage-points']);
   expect(s.texts.at(-1)).toBe(
     'The silence of hv01 is not proven: 2 vantage points must agree, and only ctl1 scanned; ctl2 did not answer. Nothing done: are enough ns4 running?',
   );
@@ -93,13 +93,13 @@ test('two must agree, one is blind: scanner-blind', () => {
   expect(looking({ ctl1: sighted, ctl2: blind }, 2).refusals).toEqual(['scanner-blind']);
 });
 
-test('an eye that hears no guest anywhere does not count for the guests, though it is sighted', () => {
+test('a vantage point that hears no guest anywhere does not count for the guests, though it is sighted', () => {
   const noGuests: Sight = (name) => (name.startsWith('id-') ? 'silent' : sighted(name));
   expect(looking({ ctl1: sighted, ctl2: noGuests }, 2).refusals).toEqual(['scanner-blind']);
   expect(looking({ ctl1: sighted, ctl2: noGuests }, 1).recoveries).toHaveLength(1);
 });
 
-test('the trouble of one eye is no silence', () => {
+test('the trouble of one vantage point is no silence', () => {
   const s = looking({ ctl1: sighted, ctl2: (n) => (n === 'hv01' ? 'unknown' : sighted(n)) }, 2);
   expect(s.refusals).toEqual(['scan-unknown']);
   expect(s.texts.at(-1)).toContain('ctl1 silent, ctl2 unknown (unknown)');
