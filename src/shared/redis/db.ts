@@ -9,7 +9,6 @@ const commands = [
   'del',
   'mget',
   'hmget',
-  'getrange',
   'lrange',
   'xrange',
   'xrevrange',

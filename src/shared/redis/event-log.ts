@@ -52,12 +52,6 @@ export class EventLog {
     const [newest] = await this.#redis.xrevrange(this.#keys.events, '+', '-', 'COUNT', 1);
     return newest?.[0] ?? '0-0';
   }
-
-  /** Place of the oldest event still kept; null in an empty stream. */
-  async firstId(): Promise<string | null> {
-    const [oldest] = await this.#redis.xrange(this.#keys.events, '-', '+', 'COUNT', 1);
-    return oldest?.[0] ?? null;
-  }
 }
 
 function jsonOrNull(text: string): unknown {
