@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+// Entry of the monitor: wires settings, Redis, the queue and the driver. It decides and touches nothing itself.
 import { hostname } from 'node:os';
 import type { Settings } from '../shared/config/settings.ts';
 import { systemClock } from '../shared/ground/clock.ts';
-// Entry of the monitor: wires settings, Redis, the queue and the driver. It decides and touches nothing itself.
 import { counted } from '../shared/ground/counted.ts';
 import { UsageError } from '../shared/ground/errors.ts';
 import type { Log } from '../shared/ground/log.ts';

@@ -2,6 +2,7 @@
 
 import { guestAnswers, hostAnswers } from '../../../simulator/world/physics.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
+import { counted } from '../../../src/shared/ground/counted.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
 import type { World } from '../world/world.ts';
@@ -70,7 +71,7 @@ export class VantagePoint {
     if (trouble > 0 && this.#random.chance(trouble)) return { state: 'unknown', detail: 'EMFILE' };
     return endpoints.some(({ address }) => this.reaches(address))
       ? { state: 'answers', detail: `${first.address}:${first.port} open` }
-      : { state: 'silent', detail: `${endpoints.length} ports silent` };
+      : { state: 'silent', detail: `${counted(endpoints.length, 'port')} silent` };
   }
 
   reaches(address: string): boolean {
