@@ -1,4 +1,5 @@
 // One guard of the real code, and how to take it out: the simulation must notice.
+import type { RefusalName } from '../../../src/shared/documents/refusals/refusals.ts';
 import type { Edit } from '../run/bundle.ts';
 
 export interface Guard {
@@ -28,3 +29,10 @@ export const rarely = (seldom: Guard): Guard => ({ ...seldom, isRare: true });
 
 /** Looked for in the histories of this focus only. */
 export const inFocus = (focus: string, wanted: Guard): Guard => ({ ...wanted, focus });
+
+/** The edit that takes a gate out, wherever it is asked. */
+export const withoutGate = (name: RefusalName): readonly [string, string, string] => [
+  'shared/rules/gates/gate.ts',
+  'for (const gate of gates) {',
+  `for (const gate of gates) {\n    if (gate.name === '${name}') continue;`,
+];

@@ -1,9 +1,10 @@
 // The guards that keep the monitor from a wrong decision, each with the text that takes it out.
-import { type Guard, guard, inFocus, rarely } from './guard.ts';
+import { type Guard, guard, inFocus, rarely, withoutGate } from './guard.ts';
 
 const verdict = 'monitor/core/watches/hosts/verdict.ts';
-const step = 'monitor/core/step.ts';
-const permit = 'monitor/core/gates/permit.ts';
+const refreshed = 'monitor/core/watches/hosts/refreshed.ts';
+const serversRead = 'monitor/core/watches/hosts/servers-read.ts';
+const watch = 'monitor/core/watches/hosts/watch.ts';
 
 export const monitorGuards: readonly Guard[] = [
   guard('heartbeat fresh', 'a host whose agents report is no suspect', [
@@ -12,28 +13,28 @@ export const monitorGuards: readonly Guard[] = [
     'if (silentMs < -1) {',
   ]),
   guard('heard again', 'a suspect whose agents report while it is scanned is none any more', [
-    step,
-    'else if (!still.has(host)) turn.clear(host);',
+    serversRead,
+    'else if (!still.has(host)) clearHost(draft, host);',
     '',
   ]),
   guard('host answers', 'a host that answers the scan is not dead', [
     verdict,
-    "if (finding.state === 'answers') turn.refuse({ name: 'host-answers', host, on: finding.detail });\n    else if (scan.outcome",
-    'if (scan.outcome',
+    "blind the scanner is otherwise.\n  if (finding.state === 'answers') return",
+    'blind the scanner is otherwise.\n  if (false) return',
   ]),
   rarely(
     guard(
       'guests answer',
       'a host whose instances answer is not dead',
-      [verdict, 'if (answering.length > 0) turn.refuse', 'if (false) turn.refuse'],
-      [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
+      [verdict, 'if (answering.length > 0)', 'if (false)'],
+      [verdict, "if (agreeing.length < (scan.quorum ?? 1)) return 'blind';", ''],
     ),
   ),
   rarely(
     guard(
       'blind scan of hosts',
-      'silence counts only for vantagePoints that hear controls',
-      [verdict, "else if (scan.outcome === 'blind') blindFor.push(host);", ''],
+      'silence counts only for vantage points that hear controls',
+      [verdict, "if (scan.outcome === 'blind') return 'blind';", ''],
       [
         'shared/rules/votes.ts',
         "vantagePoints.filter((e) => e.sighted && e.finding.state === 'silent');",
@@ -43,23 +44,19 @@ export const monitorGuards: readonly Guard[] = [
   ),
   guard(
     'guests elsewhere dark',
-    'silence of guests counts only for vantagePoints that hear guests elsewhere',
-    [
-      verdict,
-      "else if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) blindFor.push(host);",
-      '',
-    ],
-    [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
+    'silence of guests counts only for vantage points that hear guests elsewhere',
+    [verdict, "if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) return 'blind';", ''],
+    [verdict, "if (agreeing.length < (scan.quorum ?? 1)) return 'blind';", ''],
   ),
   guard(
     'control hosts dark',
-    'a host without witnesses is judged only by vantagePoints that hear control hosts',
-    [verdict, 'else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);', ''],
-    [verdict, 'else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);', ''],
+    'a host without witnesses is judged only by vantage points that hear control hosts',
+    [verdict, "if (!vouchedSilence(scan, [], [controlHosts])) return 'blind';", ''],
+    [verdict, "if (!vouchedSilence(scan, [host], [controlHosts])) return 'blind';", ''],
   ),
   inFocus(
-    'one vantagePoint lost the way',
-    guard('veto', 'what one vantagePoint hears lives, whatever the others see', [
+    'one vantage point lost the way',
+    guard('veto', 'what one vantage point hears lives, whatever the others see', [
       'shared/rules/votes.ts',
       "const hearing = vantagePoints.find(({ finding }) => finding.state === 'answers');",
       'const hearing = undefined;',
@@ -67,7 +64,7 @@ export const monitorGuards: readonly Guard[] = [
   ),
   guard(
     'quorum',
-    'so many vantagePoints as demanded must agree',
+    'so many vantage points as demanded must agree',
     ['shared/rules/votes.ts', 'if (first && others.length + 1 >= quorum)', 'if (first)'],
     [
       'shared/rules/votes.ts',
@@ -75,7 +72,7 @@ export const monitorGuards: readonly Guard[] = [
       "outcome: sighted.length >= 1 ? 'seen' :",
     ],
     ['shared/rules/votes.ts', 'vouchers).length >= (scan.quorum ?? 1);', 'vouchers).length >= 1;'],
-    [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
+    [verdict, "if (agreeing.length < (scan.quorum ?? 1)) return 'blind';", ''],
   ),
   guard('failed scan', 'a scan that failed says nothing', [
     verdict,
@@ -85,19 +82,19 @@ export const monitorGuards: readonly Guard[] = [
   rarely(
     guard('unknown host', "the scanner's own trouble is no silence", [
       verdict,
-      "else if (finding.state === 'unknown') turn.refuse({ name: 'scan-unknown', host, detail: finding.detail });\n    else silent",
-      'else silent',
+      "if (finding.state === 'unknown') return { refusal: { name: 'scan-unknown', host, detail: finding.detail } };\n  return { found: [host",
+      'return { found: [host',
     ]),
   ),
   rarely(
     guard('unknown guest', "the scanner's own trouble is no silence of a guest", [
       verdict,
-      'else if (unknown || silent.length === 0)',
-      'else if (silent.length === 0)',
+      'if (unknown || silent.length === 0) {',
+      'if (silent.length === 0) {',
     ]),
   ),
   guard('no witness', 'without fencing an instance must be able to testify', [
-    step,
+    serversRead,
     "else if (!found.canTestify && rules.fencing === 'none')",
     'else if (false)',
   ]),
@@ -107,9 +104,9 @@ export const monitorGuards: readonly Guard[] = [
       'instances fresh, control-plane-suspect, spare heard',
       'instances read a minute ago choose no spare (by then all heartbeats look stale, those of the spare as well)',
       [
-        step,
-        'if (dead.length > 0 && (picture === null || Math.abs(ageMs) > freshMs)) {',
-        'if (dead.length > 0 && picture === null) {',
+        'monitor/core/watches/hosts/guests-scanned.ts',
+        'if (dead.length > 0 && (picture === null || Math.abs(ageMs) > freshMs))',
+        'if (dead.length > 0 && picture === null)',
       ],
       ['shared/rules/control-plane.ts', 'if (most) failed.push(most);', 'if (false) failed.push(most);'],
       [
@@ -121,8 +118,8 @@ export const monitorGuards: readonly Guard[] = [
     ),
   ),
   guard('suspicious_backoff', 'with more suspects than that none is inspected', [
-    step,
-    'if (suspects.length > turn.rules.suspiciousBackoff) {',
+    refreshed,
+    'if (suspects.length > rules.suspiciousBackoff) {',
     'if (false) {',
   ]),
   guard('control-plane-suspect', 'what goes stale together is the control plane', [
@@ -137,40 +134,29 @@ export const monitorGuards: readonly Guard[] = [
       '',
     ]),
   ),
-  guard(
-    'dead_backoff',
-    'never more hosts at once than that',
-    [permit, 'if (dead.length + state.recoveries.length > rules.deadBackoff)', 'if (false)'],
-    [permit, 'if (all > rules.deadBackoff || untold.length > 0)', 'if (untold.length > 0)'],
-  ),
-  guard('perhaps more dead', 'hosts that die together count together', [
-    permit,
-    'if (all > rules.deadBackoff || untold.length > 0)',
-    'if (false)',
+  guard('dead_backoff', 'never more hosts at once than that', withoutGate('too-many-dead'), [
+    'shared/rules/gates/recovery-gates.ts',
+    'hosts.length + perhapsDead.length + recovering > limitOf(policy) || untold.length > 0',
+    'untold.length > 0',
   ]),
+  guard('perhaps more dead', 'hosts that die together count together', withoutGate('perhaps-more-dead')),
   inFocus(
     'refused while the next one is judged',
     guard('round begun anew', 'a host whose recovery was refused counts in the round that left it out', [
-      'monitor/core/recoveries/recoveries.ts',
-      "if (phase.kind === 'watching') return;\n  turn.withdraw",
-      'return;\n  turn.withdraw',
+      'monitor/core/step.ts',
+      'for (const watch of watches) watch.beginAnew(draft);',
+      'return;',
     ]),
   ),
   inFocus(
     'Redis and monitor forget a recovery',
-    guard('state lost', 'a Redis that lost everything is told, and nothing new is recovered', [
-      permit,
-      "if (state.hold !== null) return turn.refuse({ name: 'state-lost', hosts: names, why: state.hold.why });",
-      '',
-    ]),
+    guard(
+      'state lost',
+      'a Redis that lost everything is told, and nothing new is recovered',
+      withoutGate('state-lost'),
+    ),
   ),
-  rarely(
-    guard('cooldown', 'nothing more for a while after a recovery', [
-      permit,
-      'if (state.cooldown !== null && nowMs < state.cooldown.sinceMs + rules.cooldownMs) {',
-      'if (false) {',
-    ]),
-  ),
+  rarely(guard('cooldown', 'nothing more for a while after a recovery', withoutGate('cooldown'))),
   guard('spare lock', 'one spare for one host', [
     'monitor/core/plans/spares.ts',
     'if (rival === undefined || place(rival, tried)) {',
@@ -182,24 +168,24 @@ export const monitorGuards: readonly Guard[] = [
     'if (heartbeatAtMs === undefined) continue;',
   ]),
   guard('said once', 'a refusal is said once until it changes', [
-    'monitor/core/step-draft.ts',
-    'if (!isNew) return;',
-    '',
+    'monitor/core/incidents/raised.ts',
+    'if (isNews) draft.say',
+    'draft.say',
   ]),
   guard('wait ends', 'a wait for a job ends with its limit', [
-    step,
+    watch,
     'if (waitedMs <= contracts[phase.job.name].waitMs) return;',
     'return;',
   ]),
   guard('clock set back', 'a clock that is set back does not prolong a pause', [
-    step,
-    'if (leftMs > 0 && leftMs <= turn.rules.monitorPeriodMs) return;',
+    watch,
+    'if (leftMs > 0 && leftMs <= draft.rules.monitorPeriodMs) return;',
     'if (leftMs > 0) return;',
   ]),
   guard('lost worker', 'a recovery whose worker is lost is given to the next', [
-    'monitor/core/recoveries/recoveries.ts',
-    "case 'failed':\n      return tryAgain(",
-    "case 'failed':\n      return;\n      tryAgain(",
+    'monitor/core/recoveries/attempts.ts',
+    'return tryAgain(draft, incident, outcome.detail, pauseMs);',
+    'return false;',
   ]),
   guard('lease on save', 'only the leader saves', [
     '../test/simulation/processes/storage.ts',

@@ -1,7 +1,7 @@
 // From scan results to verdicts: which suspects are silent, which of them are dead. Everything else is a refusal. Pure.
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
-import type { ScanResult } from '../../../../shared/documents/jobs/scan.ts';
-
+import type { ScanFinding, ScanResult } from '../../../../shared/documents/jobs/scan.ts';
+import type { Refusal } from '../../../../shared/documents/refusals/refusals.ts';
 import {
   tooFewVantagePoints,
   vantagePointsAgreeing,
@@ -13,6 +13,12 @@ import type { Draft } from '../../state/draft.ts';
 import type { HostsPhase } from '../../state/state.ts';
 
 type SeenScan = ScanResult & { ok: true };
+type GuestsPhase = HostsPhase & { kind: 'scanning-guests' };
+/** What the scan found of an instance, the witness of this name. */
+type Testimony = { readonly name: string; readonly finding: ScanFinding };
+
+/** What a scan tells of one host: what was found, a refusal of its own, or one that it shares with others like it. */
+type Judgement<F> = { readonly found: F } | { readonly refusal: Refusal } | 'unseen' | 'blind';
 
 /** The suspects that a scan found silent, with what it saw; for each other one a refusal. */
 export function silentOnes(
@@ -22,128 +28,147 @@ export function silentOnes(
 ): Record<string, string> {
   const scan = usableScan(draft, outcome, 'hosts', suspects);
   if (scan === null) return {};
-  const silent: Record<string, string> = {};
-  const blindFor: string[] = [];
-  const unseen: string[] = [];
-  for (const host of suspects) {
-    const finding = scan.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
-    // An answer is an answer, however blind the scanner is otherwise.
-    if (finding.state === 'answers') raise(draft, { name: 'host-answers', host, on: finding.detail });
-    else if (scan.outcome === 'too-few-vantage-points') unseen.push(host);
-    else if (scan.outcome === 'blind') blindFor.push(host);
-    else if (finding.state === 'unknown')
-      raise(draft, { name: 'scan-unknown', host, detail: finding.detail });
-    else silent[host] = finding.detail;
-  }
-  if (unseen.length > 0) raise(draft, tooFewVantagePoints(unseen, scan));
-  if (blindFor.length > 0)
-    raise(draft, {
-      name: 'scanner-blind',
-      of: 'hosts',
-      hosts: blindFor,
-      controls: Object.keys(scan.controls),
-    });
-  return silent;
+  const judged = { of: 'hosts', scan, hosts: suspects, controls: Object.keys(scan.controls) } as const;
+  return Object.fromEntries(judgeEach(draft, judged, (host) => judgeSuspect(scan, host)));
+}
+
+function judgeSuspect(scan: SeenScan, host: string): Judgement<[host: string, detail: string]> {
+  const finding = findingOf(scan, host);
+  // An answer is an answer, however blind the scanner is otherwise.
+  if (finding.state === 'answers') return { refusal: { name: 'host-answers', host, on: finding.detail } };
+  if (scan.outcome === 'too-few-vantage-points') return 'unseen';
+  if (scan.outcome === 'blind') return 'blind';
+  if (finding.state === 'unknown') return { refusal: { name: 'scan-unknown', host, detail: finding.detail } };
+  return { found: [host, finding.detail] };
 }
 
 /**
- * The silent hosts all of whose witnesses are silent too. One answering instance makes a host unreachable, not dead;
- * one that could not be scanned makes it undecided. When guests of healthy hypervisors were probed along and none of
- * them answers, the external network is dark for this scanner and nobody can be judged by it; of several vantage
- * points, each must have heard such a guest itself, or its silence does not count. One without witnesses is here only
- * where fencing is required: its own silence to a sighted scanner is enough to have it fenced.
+ * The silent hosts that are dead: all of whose witnesses are silent too. For each other one a refusal: one answering
+ * instance makes a host unreachable, not dead.
  */
-export function judgeWitnesses(
-  draft: Draft,
-  outcome: JobOutcome<'scan'>,
-  phase: HostsPhase & { kind: 'scanning-guests' },
-): DeadHost[] {
+export function judgeWitnesses(draft: Draft, outcome: JobOutcome<'scan'>, phase: GuestsPhase): DeadHost[] {
   const hosts = Object.keys(phase.silent);
   const scan = usableScan(draft, outcome, 'guests', hosts);
   if (scan === null) return [];
+  const isDark = scan.outcome !== 'blind' && phase.controlGuests.length > 0;
+  const controls = isDark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
+  return judgeEach(draft, { of: 'guests', scan, hosts, controls }, (host) => {
+    const seen = testimonyOf(host, scan, phase);
+    const silent = namesOf(seen, 'silent');
+    const answering = namesOf(seen, 'answers');
+    if (answering.length > 0)
+      return { refusal: { name: 'guests-answer', host, answering, silent: silent.length } };
+    return phase.unwitnessed.includes(host)
+      ? judgeByItself(draft, host, scan, phase)
+      : judgeBySilence(draft, host, scan, phase);
+  });
+}
+
+const testimonyOf = (host: string, scan: SeenScan, { witnesses }: GuestsPhase): Testimony[] =>
+  (witnesses[host] ?? []).map(({ target, name }) => ({
+    name,
+    finding: findingOf(scan, target, 'not reported on'),
+  }));
+
+/**
+ * None of its witnesses answers. One that could not be scanned makes the host undecided. When
+ * guests of healthy hypervisors were probed along and none of them answers, the external network is dark for this
+ * scanner and nobody can be judged by it; of several vantage points, each must have heard such a guest itself, or its
+ * silence does not count.
+ */
+function judgeBySilence(draft: Draft, host: string, scan: SeenScan, phase: GuestsPhase): Judgement<DeadHost> {
+  const seen = testimonyOf(host, scan, phase);
+  const silent = namesOf(seen, 'silent');
+  if (scan.outcome === 'too-few-vantage-points') return 'unseen';
   const guests = phase.controlGuests.map(({ target }) => target);
   const vouchers = guests.length > 0 ? [guests] : [];
-  const dead: DeadHost[] = [];
+  if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) return 'blind';
+  const unknown = seen.find((w) => w.finding.state === 'unknown');
+  if (unknown || silent.length === 0) {
+    const detail = unknown
+      ? `its instance ${unknown.name}: ${unknown.finding.detail}`
+      : 'no witness was scanned';
+    return { refusal: { name: 'scan-unknown', host, detail } };
+  }
+  const witnesses = (phase.witnesses[host] ?? []).map(({ target }) => target);
+  const agreeing = vantagePointsAgreeing(scan, witnesses, vouchers);
+  if (agreeing.length < (scan.quorum ?? 1)) return 'blind';
+  const some = `${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''}`;
+  const evidence = [
+    ...silence(draft, host, phase),
+    `its instances do not answer (${some})`,
+    ...controlsAnswer(scan, agreeing),
+  ];
+  return { found: { host, witnesses, evidence } };
+}
+
+/**
+ * Without witnesses, where fencing is to prove it: its own silence counts alone, so it is the control hosts that must
+ * answer; answering guests are no help.
+ */
+function judgeByItself(draft: Draft, host: string, scan: SeenScan, phase: GuestsPhase): Judgement<DeadHost> {
+  const finding = findingOf(scan, host);
+  const isGuest = new Set(phase.controlGuests.map(({ target }) => target));
+  const controlHosts = Object.keys(scan.controls).filter((name) => !isGuest.has(name));
+  if (finding.state === 'answers') return { refusal: { name: 'host-answers', host, on: finding.detail } };
+  if (scan.outcome === 'too-few-vantage-points') return 'unseen';
+  if (!vouchedSilence(scan, [], [controlHosts])) return 'blind';
+  if (finding.state === 'unknown') return { refusal: { name: 'scan-unknown', host, detail: finding.detail } };
+  if (!vouchedSilence(scan, [host], [controlHosts])) return 'blind';
+  const evidence = [
+    ...silence(draft, host, phase),
+    'none of its instances could testify, so fencing has to prove it',
+    ...controlsAnswer(scan, vantagePointsAgreeing(scan, [host], [controlHosts])),
+  ];
+  return { found: { host, witnesses: [host], evidence } };
+}
+
+/** Judges each host; the refusals are raised, those that hosts share once for all of them. */
+function judgeEach<F>(
+  draft: Draft,
+  asked: {
+    readonly of: 'hosts' | 'guests';
+    readonly scan: SeenScan;
+    readonly hosts: readonly string[];
+    /** Named when the scanner was blind: who should have answered it. */
+    readonly controls: readonly string[];
+  },
+  judge: (host: string) => Judgement<F>,
+): F[] {
+  const { of, scan, hosts, controls } = asked;
+  const found: F[] = [];
   const blindFor: string[] = [];
   const unseen: string[] = [];
   for (const host of hosts) {
-    const seen = (phase.witnesses[host] ?? []).map(({ target, name }) => ({
-      name,
-      target,
-      finding: scan.targets[target] ?? { state: 'unknown' as const, detail: 'not reported on' },
-    }));
-    const answering = seen.filter((w) => w.finding.state === 'answers').map((w) => w.name);
-    const silent = seen.filter((w) => w.finding.state === 'silent').map((w) => w.name);
-    const witnesses = seen.map((w) => w.target);
-    const agreeing = vantagePointsAgreeing(scan, witnesses, vouchers);
-    const unknown = seen.find((w) => w.finding.state === 'unknown');
-    if (answering.length > 0) raise(draft, { name: 'guests-answer', host, answering, silent: silent.length });
-    else if (phase.unwitnessed.includes(host)) judgeUnwitnessed(host, scan);
-    else if (scan.outcome === 'too-few-vantage-points') unseen.push(host);
-    else if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) blindFor.push(host);
-    else if (unknown || silent.length === 0)
-      raise(draft, {
-        name: 'scan-unknown',
-        host,
-        detail: unknown
-          ? `its instance ${unknown.name}: ${unknown.finding.detail}`
-          : 'no witness was scanned',
-      });
-    else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);
-    else
-      dead.push({
-        host,
-        witnesses,
-        evidence: [
-          ...silence(draft, host, phase),
-          `its instances do not answer (${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''})`,
-          ...controlsAnswer(scan, agreeing),
-        ],
-      });
+    const judgement = judge(host);
+    if (judgement === 'unseen') unseen.push(host);
+    else if (judgement === 'blind') blindFor.push(host);
+    else if ('refusal' in judgement) raise(draft, judgement.refusal);
+    else found.push(judgement.found);
   }
-
-  /** Its own silence counts alone, so it is the control hosts that must answer; answering guests are no help. */
-  function judgeUnwitnessed(host: string, seen: SeenScan): void {
-    const finding = seen.targets[host] ?? { state: 'unknown', detail: 'the scan did not report on it' };
-    const controlHosts = Object.keys(seen.controls).filter((name) => !guests.includes(name));
-    if (finding.state === 'answers') raise(draft, { name: 'host-answers', host, on: finding.detail });
-    else if (seen.outcome === 'too-few-vantage-points') unseen.push(host);
-    else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);
-    else if (finding.state === 'unknown')
-      raise(draft, { name: 'scan-unknown', host, detail: finding.detail });
-    else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);
-    else
-      dead.push({
-        host,
-        witnesses: [host],
-        evidence: [
-          ...silence(draft, host, phase),
-          'none of its instances could testify, so fencing has to prove it',
-          ...controlsAnswer(seen, vantagePointsAgreeing(seen, [host], [controlHosts])),
-        ],
-      });
-  }
-
   if (unseen.length > 0) raise(draft, tooFewVantagePoints(unseen, scan));
-  if (blindFor.length > 0) {
-    const dark = scan.outcome !== 'blind' && guests.length > 0;
-    const controls = dark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
-    raise(draft, { name: 'scanner-blind', of: 'guests', hosts: blindFor, controls });
-  }
-  return dead;
+  if (blindFor.length > 0)
+    raise(draft, { name: 'scanner-blind', of, hosts: blindFor, controls: [...controls] });
+  return found;
 }
 
+const findingOf = (
+  scan: SeenScan,
+  target: string,
+  otherwise = 'the scan did not report on it',
+): ScanFinding => scan.targets[target] ?? { state: 'unknown', detail: otherwise };
+
+const namesOf = (seen: readonly Testimony[], state: ScanFinding['state']): string[] =>
+  seen.filter(({ finding }) => finding.state === state).map(({ name }) => name);
+
 /** What every verdict rests on. */
-const silence = (draft: Draft, host: string, phase: HostsPhase & { kind: 'scanning-guests' }): string[] => [
+const silence = (draft: Draft, host: string, phase: GuestsPhase): string[] => [
   `no heartbeat of its agents for more than ${draft.rules.heartbeatPeriodMs / 1000} s`,
   `the host does not answer (${phase.silent[host]})`,
 ];
 
 /** Bystanders that did not answer the guest scan: silence and trouble count alike, as the doubt is about acting. */
-export function silentBystanders(
-  outcome: JobOutcome<'scan'>,
-  phase: HostsPhase & { kind: 'scanning-guests' },
-): string[] {
+export function silentBystanders(outcome: JobOutcome<'scan'>, phase: GuestsPhase): string[] {
   const targets = outcome.state === 'done' && outcome.result.ok ? outcome.result.targets : {};
   return phase.bystanders.filter((host) => targets[host]?.state !== 'answers');
 }
