@@ -51,11 +51,14 @@ export const monitorGuards: readonly Guard[] = [
     ],
     [verdict, 'else if (agreeing.length < (scan.quorum ?? 1)) blindFor.push(host);', ''],
   ),
-  guard(
-    'control hosts dark',
-    'a host without witnesses is judged only by eyes that hear control hosts',
-    [verdict, 'else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);', ''],
-    [verdict, 'else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);', ''],
+  inFocus(
+    'no control host heard, and nobody testifies',
+    guard(
+      'control hosts dark',
+      'a host without witnesses is judged only by eyes that hear control hosts',
+      [verdict, 'else if (!vouchedSilence(seen, [], [controlHosts])) blindFor.push(host);', ''],
+      [verdict, 'else if (!vouchedSilence(seen, [host], [controlHosts])) blindFor.push(host);', ''],
+    ),
   ),
   inFocus(
     'one eye lost the way',
