@@ -126,7 +126,7 @@ export const foci: Readonly<Record<string, Focus>> = {
       begin(history, faults.hostDies, host.name);
       onFirstSave(
         history,
-        ({ phase }) => phase.kind === 'scanning-guests',
+        (state) => phaseOf(state).kind === 'scanning-guests',
         () => strike(history, faults.workerBlind, [5, 60], workers[0]?.name ?? '', 'hosts'),
       );
     },
