@@ -37,7 +37,7 @@ export class TokenBook {
     return token;
   }
 
-  /** A token that is good in Keystone's own eyes. */
+  /** A token that is good in Keystone's own vantage points. */
   find(id: string): Token | null {
     const token = this.#tokens.get(id);
     return token !== undefined && token.expiresAtMs > this.#world.cloudNowMs ? token : null;

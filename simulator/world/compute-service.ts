@@ -43,7 +43,8 @@ export function changeService(world: World, host: Host, change: ComputeServiceCh
     host.disabled = change.status === 'disabled';
     host.disabledReason = host.disabled ? (change.disabledReason ?? null) : null;
   }
-  // Nova tells nothing to a host that is down in its eyes: the trait then stays until that host's periodic update.
+  // Nova tells nothing to a host that is down in its vantage points: the trait then stays until that host's periodic
+  // update.
   if (!turned || !isServiceUp(world, host)) return { blocksMs: 0 };
   if (!computeWorks(world, host)) return { blocksMs: world.settings.durations.disableDeadBlockMs };
   host.disabledTrait = host.disabled;

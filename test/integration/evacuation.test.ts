@@ -66,7 +66,7 @@ describe('by Nova', () => {
       refusal: null,
       acted: true,
       dead: pair.dead,
-      targets: [pair.spare],
+      targets: [{ kind: 'host', host: pair.spare }],
     });
     expect(report.instances.map((i) => [i.name, i.outcome, i.before, i.after, i.why])).toEqual(
       pair.names.map((name) => [name, 'recovered', 'ACTIVE', 'ACTIVE', null]),

@@ -93,7 +93,10 @@ test('frozen in mid-recovery: another one finishes it; thawed, it causes nothing
   await leads(first, 5_000);
   // It read the state anew: what happened while it was frozen is known to it.
   const state = await readState(small.household.redis, small.keys);
-  expect(state).toMatchObject({ recoveries: [], cooldown: { incidents: [expect.any(String)] } });
+  expect(state).toMatchObject({
+    incidents: [{ stage: 'away', recovery: null }],
+    cooldown: { recoveries: [expect.any(String)] },
+  });
 });
 
 test('cut off from Redis: another one leads; back on the network, it stands by', async () => {

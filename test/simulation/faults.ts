@@ -1,12 +1,10 @@
 // From the catalogue of faults to what befalls a random history: whom, when, and for how long. Every fault heals by
 // itself or when calm comes; only the dead stay dead.
 import { begin, end, type Fault } from '../../simulator/faults/script.ts';
-import { worldFaults } from '../../simulator/faults/world-faults.ts';
 import type { Host, Instance, Line } from '../../simulator/world/model.ts';
 import { computeWorks } from '../../simulator/world/reports.ts';
-import type { World } from '../../simulator/world/world.ts';
+import { faults } from './catalogue.ts';
 import type { History } from './history.ts';
-import { householdFaults } from './household-faults.ts';
 
 /** Something drawn that befalls a history now. */
 export type Stroke = (history: History) => void;
@@ -25,20 +23,8 @@ function forAWhile(history: History, forMs: number, undo: () => void): void {
   history.healings.push(once);
 }
 
-/** A fault of the cloud that ends after some time between these, in seconds. */
-function strike(
-  history: History,
-  fault: Fault<World>,
-  [least, most]: readonly [number, number],
-  ...words: string[]
-): void {
-  const forMs = history.random.between(least, most) * seconds;
-  begin<World>(history.world, fault, ...words);
-  forAWhile(history, forMs, () => end<World>(history.world, fault, ...words));
-}
-
-/** The same for one of the household. */
-function afflict(
+/** A fault that ends after some time between these, in seconds. */
+export function strike(
   history: History,
   fault: Fault<History>,
   [least, most]: readonly [number, number],
@@ -90,7 +76,7 @@ export function cut(
   lines: readonly Line[],
   forS: readonly [number, number],
 ): void {
-  strike(history, worldFaults.hostCutOff, forS, host.name, lines.join(', '));
+  strike(history, faults.hostCutOff, forS, host.name, lines.join(', '));
 }
 
 const lineSets: readonly (readonly Line[])[] = [
@@ -106,45 +92,41 @@ const lineSets: readonly (readonly Line[])[] = [
 ];
 
 export const strokes = {
-  hostDies: ofBusyHost(({ world }, { name }) => begin<World>(world, worldFaults.hostDies, name)),
+  hostDies: ofBusyHost((history, { name }) => begin(history, faults.hostDies, name)),
   twoDieTogether: (history) => {
-    const { world, random, timeline } = history;
+    const { random, timeline } = history;
     const [first, second] = busyHosts(history);
     if (first === undefined || second === undefined) return;
-    begin<World>(world, worldFaults.hostDies, first.name);
+    begin(history, faults.hostDies, first.name);
     timeline.after(random.between(0, 20 * seconds), () => {
-      if (!history.isCalm) begin<World>(world, worldFaults.hostDies, second.name);
+      if (!history.isCalm) begin(history, faults.hostDies, second.name);
     });
   },
-  hostDiesAndComesBack: ofBusyHost((history, { name }) =>
-    strike(history, worldFaults.hostDies, [20, 200], name),
-  ),
-  hostHangs: ofBusyHost((history, { name }) => strike(history, worldFaults.hostHangs, [30, 240], name)),
-  controlHangs: ofBusyHost((history, { name }) => strike(history, worldFaults.controlHangs, [30, 200], name)),
+  hostDiesAndComesBack: ofBusyHost((history, { name }) => strike(history, faults.hostDies, [20, 200], name)),
+  hostHangs: ofBusyHost((history, { name }) => strike(history, faults.hostHangs, [30, 240], name)),
+  controlHangs: ofBusyHost((history, { name }) => strike(history, faults.controlHangs, [30, 200], name)),
   agentFlaps: ofBusyHost((history, { name }) => {
     const { random, timeline } = history;
-    strike(history, worldFaults.agentsEnd, [10, 80], name);
+    strike(history, faults.agentsEnd, [10, 80], name);
     if (!random.chance(0.5)) return;
     timeline.after(random.between(15, 85) * seconds, () => {
-      if (!history.isCalm) strike(history, worldFaults.agentsEnd, [5, 80], name);
+      if (!history.isCalm) strike(history, faults.agentsEnd, [5, 80], name);
     });
   }),
   cutOff: ofBusyHost((history, host) => cut(history, host, history.random.pick(lineSets), [20, 240])),
   /** Back, but only its reports or only its own address: whoever looks at the other one does not see it. */
   comesBackInPart: ofBusyHost((history, host) => {
-    const { world, random, timeline } = history;
+    const { random, timeline } = history;
     cut(history, host, ['reports', 'management', 'guests'], [300, 300]);
     const line = random.pick(['reports', 'management'] as const);
-    timeline.after(random.between(42, 90) * seconds, () =>
-      end<World>(world, worldFaults.hostCutOff, host.name, line),
-    );
+    timeline.after(random.between(42, 90) * seconds, () => end(history, faults.hostCutOff, host.name, line));
   }),
   /** Its agents hang, and one of the vantage points has lost the way to it. */
   heardByOthers: ofBusyHost((history, { name }) => {
     const forS = history.random.between(60, 200);
     const worker = history.random.pick(history.workers);
-    strike(history, worldFaults.controlHangs, [forS, forS], name);
-    afflict(history, householdFaults.workerBlind, [forS, forS], worker.name, `host of ${name}`);
+    strike(history, faults.controlHangs, [forS, forS], name);
+    strike(history, faults.workerBlind, [forS, forS], worker.name, `host of ${name}`);
   }),
   zoneCutOff: (history) => {
     const { world, random } = history;
@@ -153,58 +135,57 @@ export const strokes = {
     const forS = random.between(20, 200);
     for (const host of world.hosts.values()) if (host.zone === zone) cut(history, host, lines, [forS, forS]);
   },
-  rabbitDown: (history) => strike(history, worldFaults.rabbitAway, [20, 150]),
-  apiAway: (history) => strike(history, worldFaults.openstackAway, [5, 90]),
+  rabbitDown: (history) => strike(history, faults.rabbitAway, [20, 150]),
+  apiAway: (history) => strike(history, faults.openstackAway, [5, 90]),
   blindEye: (history) => {
     const { random, workers, world } = history;
     const zones = [...world.hosts.values()].map(({ zone }) => `zone of ${zone}`);
     const what = random.pick(['hosts', 'guests', 'hosts and guests', random.pick(zones)]);
-    afflict(history, householdFaults.workerBlind, [20, 200], random.pick(workers).name, what);
+    strike(history, faults.workerBlind, [20, 200], random.pick(workers).name, what);
   },
   clockSteps: (history) => {
-    const { random, workers, monitors, world } = history;
+    const { random, workers, monitors } = history;
     const byS = String(random.pick([-120, -30, -5, 5, 30, 70, 120]));
-    if (random.chance(0.3)) begin<World>(world, worldFaults.cloudClockJumps, byS);
-    else begin(history, householdFaults.clockJumps, random.pick([...workers, ...monitors]).name, byS);
+    if (random.chance(0.3)) begin(history, faults.cloudClockJumps, byS);
+    else begin(history, faults.clockJumps, random.pick([...workers, ...monitors]).name, byS);
   },
-  redisRollsBack: (history) => begin(history, householdFaults.redisRollsBack),
-  redisAway: (history) => afflict(history, householdFaults.redisAway, [2, 40]),
+  redisRollsBack: (history) => begin(history, faults.redisRollsBack),
+  redisAway: (history) => strike(history, faults.redisAway, [2, 40]),
   redisForgets: (history) => {
-    if (history.random.chance(0.3)) begin(history, householdFaults.redisForgets);
+    if (history.random.chance(0.3)) begin(history, faults.redisForgets);
   },
-  workerKilled: (history) => begin(history, householdFaults.processKilled, anyOf(history, 'workers')),
-  workerStopped: (history) => begin(history, householdFaults.workerStopped, anyOf(history, 'workers')),
+  workerKilled: (history) => begin(history, faults.processKilled, anyOf(history, 'workers')),
+  workerStopped: (history) => begin(history, faults.workerStopped, anyOf(history, 'workers')),
   workerFrozen: (history) => freezes(history, 'workers', 60),
   workerCutOff: (history) => {
-    const { redisUnreached, openstackUnreached } = householdFaults;
+    const { redisUnreached, openstackUnreached } = faults;
     const fault = history.random.pick([redisUnreached, openstackUnreached]);
-    afflict(history, fault, [2, 60], anyOf(history, 'workers'));
+    strike(history, fault, [2, 60], anyOf(history, 'workers'));
   },
-  monitorKilled: (history) => begin(history, householdFaults.processKilled, anyOf(history, 'monitors')),
+  monitorKilled: (history) => begin(history, faults.processKilled, anyOf(history, 'monitors')),
   monitorFrozen: (history) => freezes(history, 'monitors', 90),
-  spareFilled: ofSpare(({ world }, { name }) => {
-    if (world.instancesOn(name).length === 0) begin<World>(world, worldFaults.strayInstance, name);
+  spareFilled: ofSpare((history, { name }) => {
+    if (history.world.instancesOn(name).length === 0) begin(history, faults.strayInstance, name);
   }),
-  spareDies: ofSpare(({ world }, { name }) => begin<World>(world, worldFaults.hostDies, name)),
-  spareAgentsEnd: ofSpare((history, { name }) => strike(history, worldFaults.agentsEnd, [30, 120], name)),
-  instanceDeleted: ofInstance(({ world }, { name }) =>
-    begin<World>(world, worldFaults.instanceDeleted, name),
-  ),
-  instanceStopped: ofInstance(({ world }, { name, vmState, host }) => {
+  spareDies: ofSpare((history, { name }) => begin(history, faults.hostDies, name)),
+  spareAgentsEnd: ofSpare((history, { name }) => strike(history, faults.agentsEnd, [30, 120], name)),
+  instanceDeleted: ofInstance((history, { name }) => begin(history, faults.instanceDeleted, name)),
+  instanceStopped: ofInstance((history, { name, vmState, host }) => {
+    const { world } = history;
     if (vmState === 'active' && computeWorks(world, world.host(host ?? '')))
-      begin<World>(world, worldFaults.instanceStopped, name);
+      begin(history, faults.instanceStopped, name);
   }),
   fencingDeviceFails: (history) => {
     const { world, random } = history;
     const { name } = random.pick([...world.hosts.values()]);
-    strike(history, worldFaults.fencingDeviceFails, [60, 300], name, random.pick(['dead', 'dead', 'deaf']));
+    strike(history, faults.fencingDeviceFails, [60, 300], name, random.pick(['dead', 'dead', 'deaf']));
   },
   operatorConfirms: (history) => {
     const off = [...history.world.hosts.values()].filter((host) => !host.powered);
-    if (off.length > 0) begin(history, householdFaults.operatorConfirms, history.random.pick(off).name);
+    if (off.length > 0) begin(history, faults.operatorConfirms, history.random.pick(off).name);
   },
-  stateAccepted: (history) => begin(history, householdFaults.stateAccepted),
-  cooldownReset: (history) => begin(history, householdFaults.cooldownReset),
+  stateAccepted: (history) => begin(history, faults.stateAccepted),
+  cooldownReset: (history) => begin(history, faults.cooldownReset),
 } satisfies Record<string, Stroke>;
 
 export type StrokeName = keyof typeof strokes;
@@ -214,5 +195,5 @@ const anyOf = (history: History, who: 'workers' | 'monitors'): string =>
 
 function freezes(history: History, who: 'workers' | 'monitors', mostS: number): void {
   const forS = String(history.random.between(2, mostS));
-  begin(history, householdFaults.processFrozen, anyOf(history, who), forS);
+  begin(history, faults.processFrozen, anyOf(history, who), forS);
 }

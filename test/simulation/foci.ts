@@ -2,12 +2,11 @@
 // kinds seldom do. They are drawn as the others are, but for what the focus names.
 
 import { begin, end } from '../../simulator/faults/script.ts';
-import { worldFaults } from '../../simulator/faults/world-faults.ts';
 import type { Host } from '../../simulator/world/model.ts';
-import type { World } from '../../simulator/world/world.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { State } from '../../src/monitor/core/state/state.ts';
-import { busyHost, cut, type Stroke, strokes } from './faults.ts';
+import { faults } from './catalogue.ts';
+import { busyHost, cut, type Stroke, strike, strokes } from './faults.ts';
 import type { History, Setting } from './history.ts';
 import { phaseOf, underwayIn } from './judges/standing.ts';
 import type { Weather } from './weather.ts';
@@ -104,13 +103,33 @@ export const foci: Readonly<Record<string, Focus>> = {
       const host = busyHost(history);
       if (host === null) return;
       Object.assign(host, { bmc: 'dead', outlet: 'dead' });
-      begin<World>(history.world, worldFaults.hostDies, host.name);
+      begin(history, faults.hostDies, host.name);
       onFirstRecovery(history, () => later(history, [0, 40], () => strokes.hostDies(history)));
     },
   },
   'one vantage point lost the way': {
     ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1 }, durationMs: 140 * seconds },
     disaster: strokes.heardByOthers,
+  },
+  'no control host heard, and nobody testifies': {
+    rules: { ...recovers, fencing: 'required' },
+    ...alone,
+    ...spared,
+    durationMs: 140 * seconds,
+    disaster: (history) => {
+      const host = busyHost(history);
+      if (host === null) return;
+      const { world, workers } = history;
+      const witnesses = world.instancesOn(host.name);
+      begin(history, faults.strayInstance, host.name);
+      for (const { name } of witnesses) begin(history, faults.instanceDeleted, name);
+      begin(history, faults.hostDies, host.name);
+      onFirstSave(
+        history,
+        (state) => phaseOf(state).kind === 'scanning-guests',
+        () => strike(history, faults.workerBlind, [5, 60], workers[0]?.name ?? '', 'hosts'),
+      );
+    },
   },
   'the monitor stands still before the verdict': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
@@ -165,9 +184,9 @@ function cutOffHost(history: History): Host | null {
 }
 
 /** One of its lines carries again; its nova-compute does not come back with it. */
-function connect({ world }: History, host: Host, line: 'management' | 'reports'): void {
+function connect(history: History, host: Host, line: 'management' | 'reports'): void {
   host.compute.broken = true;
-  end<World>(world, worldFaults.hostCutOff, host.name, line);
+  end(history, faults.hostCutOff, host.name, line);
 }
 
 /** A recovery has been, and none is under way. */

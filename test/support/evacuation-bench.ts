@@ -308,8 +308,6 @@ export class EvacuationBench {
       await this.simulator.boot(`${dead}-${name}`, dead, options);
     }
     this.simulator.unspare(dead);
-    // Booted on a dead host: what ran there is gone.
-    await this.simulator.kill(dead);
     return { dead, spare: this.#host(n + this.#mostPairs), names };
   }
 

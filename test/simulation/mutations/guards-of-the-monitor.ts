@@ -48,11 +48,14 @@ export const monitorGuards: readonly Guard[] = [
     [verdict, "if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) return 'blind';", ''],
     [verdict, "if (agreeing.length < (scan.quorum ?? 1)) return 'blind';", ''],
   ),
-  guard(
-    'control hosts dark',
-    'a host without witnesses is judged only by vantage points that hear control hosts',
-    [verdict, "if (!vouchedSilence(scan, [], [controlHosts])) return 'blind';", ''],
-    [verdict, "if (!vouchedSilence(scan, [host], [controlHosts])) return 'blind';", ''],
+  inFocus(
+    'no control host heard, and nobody testifies',
+    guard(
+      'control hosts dark',
+      'a host without witnesses is judged only by vantage points that hear control hosts',
+      [verdict, "if (!vouchedSilence(scan, [], [controlHosts])) return 'blind';", ''],
+      [verdict, "if (!vouchedSilence(scan, [host], [controlHosts])) return 'blind';", ''],
+    ),
   ),
   inFocus(
     'one vantage point lost the way',

@@ -1,9 +1,9 @@
 // Plays a scenario and writes down what an operator would have seen, beside what truly happened.
+import { happen } from '../catalogue.ts';
 import { History } from '../history.ts';
 import { Violation } from '../judges/violation.ts';
 import { Random } from '../random.ts';
 import { fairWeather } from '../weather.ts';
-import { happen } from './happenings.ts';
 import { type HostSpec, plainHost, type Scenario } from './scenario.ts';
 
 const startMs = Date.parse('2026-11-21T12:00:00Z');
@@ -46,7 +46,8 @@ export async function play(scenario: Scenario): Promise<string> {
   history.hear = ({ text }) => write(text);
   for (const [second, what] of Object.entries(events))
     timeline.after(Number(second) * 1_000, () => {
-      for (const text of [what].flat()) happen(history, text);
+      for (const text of [what].flat())
+        if (!happen(history, text)) throw new Error(`a scenario cannot say "${text}"`);
     });
   history.downMs = () => 15_000;
   try {

@@ -31,7 +31,7 @@ const scenarioSchema = z.strictObject({
   /** Each host with two running instances, unless it says otherwise. */
   hosts: z.record(z.string(), hostSchema.nullable()).default({ hv1: null, hv2: null, hv3: null }),
   spares: z.record(z.string(), hostSchema.nullable()).default({ spare1: null }),
-  /** Second -> what happens then; see happenings.ts. */
+  /** Second -> what happens then; in the sentences of catalogue.ts. */
   events: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
   /** Seconds. */
   until: z.number(),

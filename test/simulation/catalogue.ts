@@ -1,6 +1,8 @@
-// What may happen to Sonny's own household in a history: its processes, their clocks and lines, Redis, and what
-// operators do. The other half of the catalogue; what happens to the cloud stands in simulator/faults/world-faults.ts.
+// What may happen in a history: to the cloud (simulator/faults/world-faults.ts), and to Sonny's own household, its
+// processes, their clocks and lines, Redis, and what operators do.
 import { type Fault, scriptOf } from '../../simulator/faults/script.ts';
+import { worldFaults } from '../../simulator/faults/world-faults.ts';
+import type { World } from '../../simulator/world/world.ts';
 import type { History, Seat } from './history.ts';
 import { wordKey } from './processes/fence.ts';
 import type { Weather } from './weather.ts';
@@ -8,7 +10,7 @@ import type { Weather } from './weather.ts';
 const seconds = 1_000;
 
 /** Most tell of themselves, in words of their own. */
-export const householdFaults = {
+const householdFaults = {
   redisAway: {
     says: 'Redis is away',
     begin: silently((h) => h.redisGoes()),
@@ -105,9 +107,22 @@ function stormFault([what, storm]: [string, Partial<Weather>]): [string, Fault<H
   return [what, { says, ends, begin: becomes(storm, what), end: becomes(fair, `no more: ${what}`) }];
 }
 
-/** Makes happen what a sentence says about the household; false when it says nothing of these. */
-export const householdScript: (history: History, sentence: string) => boolean = scriptOf<History>({
-  ...householdFaults,
+function inHistory({ begin, end, ...said }: Fault<World>): Fault<History> {
+  const begins: Fault<History>['begin'] = ({ world }, ...words) => begin(world, ...words);
+  if (end === undefined) return { ...said, begin: begins };
+  return { ...said, begin: begins, end: ({ world }, ...words) => end(world, ...words) };
+}
+
+const cloudFaults = Object.fromEntries(
+  Object.entries<Fault<World>>(worldFaults).map(([name, fault]) => [name, inHistory(fault)]),
+) as Record<keyof typeof worldFaults, Fault<History>>;
+
+/** All of them by name. */
+export const faults = { ...cloudFaults, ...householdFaults };
+
+/** Makes happen what a sentence says; false when it says nothing of these. */
+export const happen: (history: History, sentence: string) => boolean = scriptOf<History>({
+  ...faults,
   ...Object.fromEntries(Object.entries(storms).map(stormFault)),
 });
 
