@@ -167,7 +167,15 @@ test('what was journaled and perhaps asked is not asked again before Nova had it
   const fate = new Fate(4, 'after');
   await expect(bench.worker({ wrap: fate.wrap }).recover(order)).rejects.toThrow(Crash);
   const clock = new MovableClock();
+  const from = bench.simulator.requests.length;
   const running = bench.worker({ clock }).recover(bench.later(order, 0));
+  // The wait is counted from its first look; a clock that moved on before would prolong it.
+  const looked = ({ path, status }: { path: string; status: number | null }) =>
+    path.includes('/os-migrations') && status !== null;
+  await until(
+    () => bench.simulator.requests.slice(from).filter(looked).length,
+    (looks) => looks >= 2,
+  );
   for (const aheadMs of [0, lostRequestMs / 2, lostRequestMs - 3_000]) {
     clock.aheadMs = aheadMs;
     await delay(250);

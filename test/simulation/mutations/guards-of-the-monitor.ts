@@ -69,11 +69,7 @@ export const monitorGuards: readonly Guard[] = [
     'quorum',
     'so many vantage points as demanded must agree',
     ['shared/rules/votes.ts', 'if (first && others.length + 1 >= quorum)', 'if (first)'],
-    [
-      'shared/rules/votes.ts',
-      "outcome: sighted.length >= quorum ? 'seen' :",
-      "outcome: sighted.length >= 1 ? 'seen' :",
-    ],
+    ['shared/rules/votes.ts', "sighted.length >= quorum ? 'seen' :", "sighted.length >= 1 ? 'seen' :"],
     ['shared/rules/votes.ts', 'vouchers).length >= (scan.quorum ?? 1);', 'vouchers).length >= 1;'],
     [verdict, "if (agreeing.length < (scan.quorum ?? 1)) return 'blind';", ''],
   ),

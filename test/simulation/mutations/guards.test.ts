@@ -1,0 +1,15 @@
+// Mutations change texts of the source: each text must stand there once, or `npm run mutations` ends half-way.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ns4Guards } from './guards-of-ns4.ts';
+import { monitorGuards } from './guards-of-the-monitor.ts';
+
+const source = join(import.meta.dirname, '../../../src');
+const edits = [...ns4Guards, ...monitorGuards].flatMap(({ name, edits }) =>
+  edits.map((edit) => [name, edit] as const),
+);
+
+test.each(edits)('%s', (_, { file, find }) => {
+  expect(readFileSync(join(source, file), 'utf8').split(find)).toHaveLength(2);
+});
