@@ -1,5 +1,5 @@
 // config.example.ini and README's table of keys, as they follow from the table of configuration keys.
-import type { Key, Section } from '../src/shared/config/key.ts';
+import type { Key, Section } from '../src/shared/config/keys/key.ts';
 import { sections } from '../src/shared/config/known-keys.ts';
 
 const width = 118;

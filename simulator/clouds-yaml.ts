@@ -1,7 +1,7 @@
 // The clouds.yaml that leads an OpenStack client to a simulator.
 import { stringify } from 'yaml';
 import { applicationCredential } from './openstack-http/keystone.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './openstack-http/options.ts';
 
 /** How the client is to log in; both reach the same rights. */
 export type LoginKind = 'password' | 'application-credential';

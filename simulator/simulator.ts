@@ -6,12 +6,18 @@ import { begin, type Fault as WorldFault } from './faults/script.ts';
 import { worldFaults, worldScript } from './faults/world-faults.ts';
 import { type AddressBlock, takeAddressBlock } from './network/address-block.ts';
 import type { Presence } from './network/loopback-address.ts';
-import { PresenceKeeper } from './network/presence-keeper.ts';
 import { Apis } from './openstack-http/apis.ts';
 import type { ApiName } from './openstack-http/call.ts';
 import type { Fault, FaultOrder } from './openstack-http/faults.ts';
 import type { RecordedRequest } from './openstack-http/http-service.ts';
-import { addHosts, type HttpWorld, type Settings, type SimulatorOptions, settingsOf } from './options.ts';
+import {
+  addHosts,
+  type HttpWorld,
+  type Settings,
+  type SimulatorOptions,
+  settingsOf,
+} from './openstack-http/options.ts';
+import { PresenceKeeper } from './presence-keeper.ts';
 import { changeService, giveBack, setAside } from './world/compute-service.ts';
 import { freeze, revive } from './world/host-power.ts';
 import { type BootOptions, boot, reachableAddress, remove } from './world/instances.ts';
@@ -25,7 +31,7 @@ import { type ServiceName, World } from './world/world.ts';
 export type { Presence } from './network/loopback-address.ts';
 export type { Fault, FaultOrder } from './openstack-http/faults.ts';
 export type { RecordedRequest } from './openstack-http/http-service.ts';
-export type { SimulatorOptions } from './options.ts';
+export type { SimulatorOptions } from './openstack-http/options.ts';
 export type { BootOptions } from './world/instances.ts';
 export type { ServerSnapshot, Snapshot } from './world/snapshot.ts';
 export type { ServiceName } from './world/world.ts';

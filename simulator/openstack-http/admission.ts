@@ -1,7 +1,7 @@
 // What Nova, Neutron and Placement have in common before they look at a request: the token.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HttpWorld } from '../options.ts';
 import { type Answer, type Call, htmlPage } from './call.ts';
+import type { HttpWorld } from './options.ts';
 import type { TokenBook } from './tokens.ts';
 
 export interface Gate {

@@ -1,11 +1,12 @@
 // The four APIs of one world, each on a port of its own, with their tokens, their faults and their memory of requests.
-import type { HttpWorld } from '../options.ts';
+
 import type { Answer, ApiName, Call } from './call.ts';
 import { FaultBook } from './faults.ts';
 import { HttpService, type RecordedRequest } from './http-service.ts';
 import { createKeystone } from './keystone.ts';
 import { createNeutron } from './neutron.ts';
 import { createNova } from './nova.ts';
+import type { HttpWorld } from './options.ts';
 import { createPlacement } from './placement.ts';
 import { TokenBook } from './tokens.ts';
 

@@ -1,9 +1,9 @@
 // Keystone v3: tokens by password or application credential, the catalogue, projects.
 import { randomUUID } from 'node:crypto';
-import type { HttpWorld } from '../options.ts';
 import { ApiRefusal } from '../world/refusal.ts';
 import { unauthorized } from './admission.ts';
 import { type Answer, type Call, findRoute, isoSeconds, isRecord, jsonBody, type Route } from './call.ts';
+import type { HttpWorld } from './options.ts';
 import type { Token, TokenBook } from './tokens.ts';
 
 /** Base URLs as the catalogue tells them, by service type. */

@@ -1,6 +1,6 @@
 // Nova's view of what carries the instances: hypervisors, services, aggregates, migrations.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ComputeServiceChange } from '../../src/ns4/cloud.ts';
+import type { ComputeServiceChange } from '../../src/ns4/cloud/cloud.ts';
 import { changeService, requestedService } from '../world/compute-service.ts';
 import type { Host } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';

@@ -1,6 +1,5 @@
 // Nova's servers: lists, single ones, and the actions.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { HttpWorld } from '../options.ts';
 import { evacuate } from '../world/evacuation.ts';
 import { changePower, isPowerAction, reboot } from '../world/instance-power.ts';
 import { remove } from '../world/instances.ts';
@@ -10,6 +9,7 @@ import { serverStatus } from '../world/status.ts';
 import { type Answer, type Call, isRecord, jsonBody, type Route } from './call.ts';
 import { serverView } from './nova-server-view.ts';
 import { novaVersion } from './nova-version.ts';
+import type { HttpWorld } from './options.ts';
 import { cutPage } from './paging.ts';
 
 /** The routes below /v2.1/servers. */

@@ -1,7 +1,7 @@
 // Tokens: who holds a good one. Keystone issues and revokes; the other services ask it, and trust an answer for a
 // while, so a revoked token stays good there a little longer and a Keystone outage shows late.
 import { randomBytes } from 'node:crypto';
-import type { HttpWorld } from '../options.ts';
+import type { HttpWorld } from './options.ts';
 
 export interface Token {
   readonly id: string;

@@ -1,6 +1,6 @@
 // An instance's allocation moved as Sonny's client does it by a reading and a writing: all that is booked on one
 // provider is booked on another one instead.
-import { CloudError } from '../../src/ns4/cloud.ts';
+import { CloudError } from '../../src/ns4/cloud/cloud.ts';
 import type { PlacementBook } from '../world/placement-book.ts';
 
 /** @throws CloudError (not-done) for a provider or an allocation that there is not */

@@ -10,7 +10,7 @@ import {
   type EvacuationMigration,
   type HypervisorRecord,
   type PortBinding,
-} from '../../src/ns4/cloud.ts';
+} from '../../src/ns4/cloud/cloud.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
 import { bindPort, requestedPort } from '../world/binding.ts';
 import { changeService, requestedService } from '../world/compute-service.ts';

@@ -1,6 +1,6 @@
 // A client's way to the cloud: how long a request and its answer take, and what its sender knows when either is lost.
-// By the rules of ns4/cloud.ts: a read that fails was given up for good, a change is never repeated.
-import { CloudError } from '../../src/ns4/cloud.ts';
+// By the rules of ns4/cloud/cloud.ts: a read that fails was given up for good, a change is never repeated.
+import { CloudError } from '../../src/ns4/cloud/cloud.ts';
 import { type RequestFault, requestFaults } from '../faults/request-faults.ts';
 import type { World } from '../world/world.ts';
 import { wholeSeconds } from './records.ts';

@@ -5,7 +5,7 @@ import type {
   EvacuationMigration,
   HypervisorRecord,
   PortBinding,
-} from '../../src/ns4/cloud.ts';
+} from '../../src/ns4/cloud/cloud.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
 import type { Host, Instance, Migration, Port } from '../world/model.ts';
 import { isAgentAlive, isServiceUp, lastReport, track } from '../world/reports.ts';

@@ -1,5 +1,5 @@
 // Changes of a nova-compute service: enable, disable, force down, with Nova's refusals.
-import type { ComputeServiceChange } from '../../src/ns4/cloud.ts';
+import type { ComputeServiceChange } from '../../src/ns4/cloud/cloud.ts';
 import type { Host } from './model.ts';
 import { ApiRefusal } from './refusal.ts';
 import { computeWorks, isServiceUp } from './reports.ts';

@@ -25,6 +25,7 @@ import { confirmByHand, fenceByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
 import { recoverAlone } from './commands/recover-alone.ts';
 import { recoverByOrder } from './commands/recover-by-order.ts';
+import { type StartedOnCloud, startOnCloud } from './commands/start-on-cloud.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
@@ -36,7 +37,6 @@ import { Journals } from './recovery/journal/journals.ts';
 import { RedisJournalStorage } from './recovery/journal/redis-journal-storage.ts';
 import { byDatabase } from './recovery/movers/database/by-database.ts';
 import { byApi } from './recovery/movers/nova/by-api.ts';
-import { type StartedOnCloud, startOnCloud } from './start-on-cloud.ts';
 
 await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();

@@ -1,15 +1,15 @@
 // One world, two skins: what the client reads over HTTP is what the port in process shows, field by field.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Apis } from '../../simulator/openstack-http/apis.ts';
+import { addHosts, type HttpWorld, settingsOf } from '../../simulator/openstack-http/options.ts';
 import { InProcessCloud } from '../../simulator/openstack-in-process/cloud.ts';
 import { Link } from '../../simulator/openstack-in-process/link.ts';
-import { addHosts, type HttpWorld, settingsOf } from '../../simulator/options.ts';
 import { changeService, setAside } from '../../simulator/world/compute-service.ts';
 import { powerOff } from '../../simulator/world/host-power.ts';
 import { boot } from '../../simulator/world/instances.ts';
 import { RealTime, realChance } from '../../simulator/world/real-time.ts';
 import { World } from '../../simulator/world/world.ts';
-import type { Cloud } from '../../src/ns4/cloud.ts';
+import type { Cloud } from '../../src/ns4/cloud/cloud.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { type Client, overHttp } from '../support/cloud-contract-stage.ts';
 

@@ -75,6 +75,14 @@ const householdFaults = {
     says: 'an operator confirms that {host} is off',
     begin: silently((h, name = '') => confirmOff(h, name)),
   },
+  recoveryOrdered: {
+    says: 'an operator orders the recovery of {host}',
+    begin: silently((h, host = '') => {
+      const { nowMs: atMs } = h.timeline;
+      const id = `order-${host}-${atMs}`;
+      h.order({ kind: 'recover', id, host, target: null, despite: [], by: 'somebody', atMs });
+    }),
+  },
   stateAccepted: {
     says: 'an operator accepts the empty state',
     begin: silently((h) => h.order({ kind: 'accept-empty-state', by: 'somebody', atMs: h.timeline.nowMs })),

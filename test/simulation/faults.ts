@@ -184,6 +184,13 @@ export const strokes = {
     const off = [...history.world.hosts.values()].filter((host) => !host.powered);
     if (off.length > 0) begin(history, faults.operatorConfirms, history.random.pick(off).name);
   },
+  // Of one that lives as well: ns4 must see for itself.
+  recoveryOrdered: (history) => {
+    const hosts = [...history.world.hosts.values()];
+    const off = hosts.filter((host) => !host.powered);
+    const pick = history.random.pick([...hosts, ...off, ...off, ...off]);
+    begin(history, faults.recoveryOrdered, pick.name);
+  },
   stateAccepted: (history) => begin(history, faults.stateAccepted),
   cooldownReset: (history) => begin(history, faults.cooldownReset),
 } satisfies Record<string, Stroke>;

@@ -1,6 +1,6 @@
 // The stage of the contract (cloud-contract.ts): a world, a client of it, and the steps that its tests have in common.
 import { expect } from 'vitest';
-import { type Cloud, CloudError, type ComputeService } from '../../src/ns4/cloud.ts';
+import { type Cloud, CloudError, type ComputeService } from '../../src/ns4/cloud/cloud.ts';
 import type { CloudCredentials } from '../../src/ns4/credentials/cloud-credentials.ts';
 import { type CloudClient, createCloud } from '../../src/ns4/openstack/client.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';

@@ -2,7 +2,7 @@
 // against both skins of the pretend one, so that it cannot drift into a cloud that does not exist. Every expectation
 // was seen on the real services. The tests of one contract share a world, and each leaves its hosts as it found them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Cloud } from '../../src/ns4/cloud.ts';
+import type { Cloud } from '../../src/ns4/cloud/cloud.ts';
 import { evacuationContract } from './cloud-contract-evacuation.ts';
 import { nobody, refusal, Stage, signal, type World } from './cloud-contract-stage.ts';
 

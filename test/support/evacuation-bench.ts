@@ -23,7 +23,7 @@ import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journa
 import type { Mover } from '../../src/ns4/recovery/movers/mover.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { Order, RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
-import { recover } from '../../src/ns4/recovery/run.ts';
+import { recover } from '../../src/ns4/recovery/stages/run.ts';
 import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
 import { type Assignments, assignmentTokenOf, recoverJobId } from '../../src/shared/documents/assignments.ts';

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CloudError } from '../../src/ns4/cloud.ts';
+import { CloudError } from '../../src/ns4/cloud/cloud.ts';
 import type { CloudCredentials } from '../../src/ns4/credentials/cloud-credentials.ts';
 import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
 import { type InstantClock, instantClock } from './instant-clock.ts';

@@ -14,9 +14,9 @@ import type { FencingPlan } from '../fencing/plan.ts';
 import { refreshInventory } from '../jobs/refresh-inventory.ts';
 import { createNovaDatabase } from '../nova-database/nova-database.ts';
 import { createCloud } from '../openstack/client.ts';
-import type { StartedOnCloud } from '../start-on-cloud.ts';
 import { fencingChecks } from './fencing-checks.ts';
 import { describeCloud } from './prove-login.ts';
+import type { StartedOnCloud } from './start-on-cloud.ts';
 
 export function checksOf(
   { settings, openstack, credentials, log }: StartedOnCloud,

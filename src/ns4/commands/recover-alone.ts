@@ -17,12 +17,12 @@ import { controlsFor } from '../../shared/rules/control-plane.ts';
 import { askGates } from '../../shared/rules/gates/gate.ts';
 import { recoveryGates } from '../../shared/rules/gates/recovery-gates.ts';
 import { policyOf } from '../../shared/rules/policy.ts';
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 import { recoveryTools } from '../jobs/recover.ts';
 import { refresh, showMoved } from '../jobs/refresh.ts';
 import type { WorkerParts } from '../jobs/worker-parts.ts';
 import type { Order } from '../recovery/recovery.ts';
-import { recover } from '../recovery/run.ts';
+import { recover } from '../recovery/stages/run.ts';
 import { Progress } from './progress.ts';
 
 export interface AloneOrder {

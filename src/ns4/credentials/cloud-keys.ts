@@ -1,7 +1,7 @@
 // The keys of one cloud, looked up as openstacksdk does (dashes as underscores, beside auth before within auth), and
 // the mistakes found among them.
 import { z } from 'zod';
-import { quote } from '../../shared/config/quote.ts';
+import { quote } from '../../shared/config/keys/quote.ts';
 import type { Path } from '../../shared/config/yaml-file.ts';
 import * as yaml from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';

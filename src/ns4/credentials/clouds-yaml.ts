@@ -2,9 +2,9 @@
 // mistakes are reported at once; a secret is never part of a message.
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { quote } from '../../shared/config/quote.ts';
+import { quote } from '../../shared/config/keys/quote.ts';
+import { parseTruth } from '../../shared/config/keys/truth.ts';
 import { readText } from '../../shared/config/read-text.ts';
-import { parseTruth } from '../../shared/config/truth.ts';
 import { expected, expectedNot } from '../../shared/config/yaml-issues.ts';
 import type { CloudCredentials, DomainReference, ScopedReference } from './cloud-credentials.ts';
 import { CloudKeys, text } from './cloud-keys.ts';

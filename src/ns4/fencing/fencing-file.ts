@@ -1,7 +1,7 @@
 // Reads fencing.yaml: every mistake at once, each with file, line, place in the YAML, what was found and what was
 // expected. The value of an option is never part of a message: it may be a BMC's password.
 import { z } from 'zod';
-import { quote } from '../../shared/config/quote.ts';
+import { quote } from '../../shared/config/keys/quote.ts';
 import { readText } from '../../shared/config/read-text.ts';
 import { parseYaml } from '../../shared/config/yaml-file.ts';
 import {

@@ -8,7 +8,7 @@ import type { RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import { policyOf } from '../../shared/rules/policy.ts';
 import type { Order, RecoveryTools } from '../recovery/recovery.ts';
-import { recover } from '../recovery/run.ts';
+import { recover } from '../recovery/stages/run.ts';
 import { scan } from '../scan/scan.ts';
 import { refresh, showMoved } from './refresh.ts';
 import type { WorkerParts } from './worker-parts.ts';

@@ -4,7 +4,7 @@
 import type { Agent, Hosts, Hypervisor, Servers } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { groupBy } from '../../shared/ground/group-by.ts';
-import type { AgentRecord, Aggregate, Cloud, ComputeService, HypervisorRecord } from '../cloud.ts';
+import type { AgentRecord, Aggregate, Cloud, ComputeService, HypervisorRecord } from '../cloud/cloud.ts';
 
 export interface RefreshedInventory {
   readonly hosts: Hosts;

@@ -4,7 +4,7 @@ import type { Hosts } from '../../shared/documents/inventory.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 import { type FencingPlan, planGaps } from '../fencing/plan.ts';
 import { type RefreshedInventory, refreshInventory } from './refresh-inventory.ts';
 import type { WorkerParts } from './worker-parts.ts';

@@ -6,7 +6,7 @@ import type { Log } from '../../shared/ground/log.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { ScanPanel } from '../../shared/vantage-points/ask-all.ts';
-import type { Cloud } from '../cloud.ts';
+import type { Cloud } from '../cloud/cloud.ts';
 import type { Fencing } from '../fencing/fencing.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import type { Journals } from '../recovery/journal/journals.ts';

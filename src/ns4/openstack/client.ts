@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../shared/ground/clock.ts';
 import { timings } from '../../shared/ground/timings.ts';
-import type { Cloud } from '../cloud.ts';
+import type { Cloud } from '../cloud/cloud.ts';
 import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import type { RetryLimits } from './backoff.ts';
 import type { ServiceName } from './catalogue.ts';

@@ -1,7 +1,7 @@
 // Nova: the lists the inventory is made of, and the changes an evacuation consists of.
 import { z } from 'zod';
 import type { Server } from '../../shared/documents/inventory.ts';
-import { type Cloud, CloudError, type ComputeService, type ComputeServiceChange } from '../cloud.ts';
+import { type Cloud, CloudError, type ComputeService, type ComputeServiceChange } from '../cloud/cloud.ts';
 import { type List, readList } from './listing.ts';
 import { computeRange, negotiate, offeredRange } from './microversion.ts';
 import { aggregateItem, computeServiceItem, hypervisorItem, migrationItem, serverItem } from './records.ts';

@@ -1,5 +1,5 @@
 // What a cloud's answers say against clouds.yaml itself: no repetition will change them, somebody has to edit the file.
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 
 /** Keystone refuses the login, or its catalogue has no such region, interface or service. */
 export class CloudConfigurationError extends CloudError {

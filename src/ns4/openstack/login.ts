@@ -1,6 +1,6 @@
 // Keystone v3's login: the request for a token and what its answer means. Pure.
 import { z } from 'zod';
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 import type { CloudCredentials, ScopedReference } from '../credentials/cloud-credentials.ts';
 import { type Catalogue, catalogueSchema } from './catalogue.ts';
 import { json } from './service-words.ts';

@@ -1,6 +1,6 @@
 // Which microversion to speak: the highest that both sides allow. Pure, and the request that asks for the range.
 import { z } from 'zod';
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 import { type ServiceName, serviceTitles } from './catalogue.ts';
 import type { Session } from './session.ts';
 import { validated } from './validation.ts';

@@ -1,5 +1,5 @@
 // Neutron: the agents' heartbeats, and where ports are bound.
-import type { AgentRecord, Cloud, PortBinding } from '../cloud.ts';
+import type { AgentRecord, Cloud, PortBinding } from '../cloud/cloud.ts';
 import { readList } from './listing.ts';
 import { agentItem, portItem } from './records.ts';
 import type { Session } from './session.ts';

@@ -1,5 +1,5 @@
 // Reading a list to its end, page by page, whatever happens to it meanwhile. Pure but for the page it is handed.
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];

@@ -1,7 +1,7 @@
 // Placement: moving an instance's allocation, for the database method, as Nova never heals it then
 // (docs/facts.md#the-database-method).
 import { z } from 'zod';
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 import { negotiate, offeredRange, placementRange } from './microversion.ts';
 import type { Call, Reply, Session } from './session.ts';
 import { SharedValue } from './shared-value.ts';

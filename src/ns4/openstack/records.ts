@@ -9,7 +9,7 @@ import type {
   EvacuationMigration,
   HypervisorRecord,
   PortBinding,
-} from '../cloud.ts';
+} from '../cloud/cloud.ts';
 import { utcTime } from './validation.ts';
 
 /** Nova writes "none" as null, and in places as an empty string. */

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
 import { endpointOf, identityRoot, type ServiceName, serviceTitles } from './catalogue.ts';

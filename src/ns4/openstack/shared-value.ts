@@ -1,6 +1,6 @@
 // Something costly that many calls need at once (the token, the microversion): made once, shared by all who wait for
 // it.
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 
 export class SharedValue<T> {
   readonly #make: () => Promise<T>;

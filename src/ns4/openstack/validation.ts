@@ -1,6 +1,6 @@
 // What services answer is checked before it is believed: the one place where nonsense becomes an error that says where.
 import { z } from 'zod';
-import { CloudError } from '../cloud.ts';
+import { CloudError } from '../cloud/cloud.ts';
 
 /**
  * A point in time as Nova ("2026-11-21T02:17:13.000000"), Neutron ("2026-11-21 02:17:15") and Keystone (with a Z) write

@@ -10,7 +10,7 @@ import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
-import type { Cloud } from '../cloud.ts';
+import type { Cloud } from '../cloud/cloud.ts';
 import type { Fencing } from '../fencing/fencing.ts';
 import { type Journal, namesOf } from './journal/journal.ts';
 import type { Journals } from './journal/journals.ts';

@@ -5,7 +5,7 @@ import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
-import type { Cloud } from '../cloud.ts';
+import type { Cloud } from '../cloud/cloud.ts';
 import { type Suspect, signOfLife } from './gates.ts';
 
 /** Asked again in the background when the last answer is this old… */

@@ -1,7 +1,7 @@
 // The table of all configuration keys, which of them are secrets, and what a misspelt one was probably meant to be.
 import { changesBetween } from '../ground/edit-distance.ts';
-import type { Key, Section } from './key.ts';
 import { fencingKeys, monitorKeys, scanKeys } from './keys/decisions.ts';
+import type { Key, Section } from './keys/key.ts';
 import { mysqlKeys, openstackKeys, redisKeys, slackKeys } from './keys/services.ts';
 
 /** In the order of config.example.ini. */

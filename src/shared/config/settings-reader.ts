@@ -1,9 +1,9 @@
 // Reads the sections of config.ini by the table of keys and collects what is wrong with them, so that one start shows
 // all mistakes. A key has a setting even after a mistake: the caller throws at the end, never half-way.
 import { type IniFile, readIni } from './ini.ts';
-import type { Given, Key, ProcessName, Section, SettingsOf } from './key.ts';
+import type { Given, Key, ProcessName, Section, SettingsOf } from './keys/key.ts';
+import { quote } from './keys/quote.ts';
 import { isSecret } from './known-keys.ts';
-import { quote } from './quote.ts';
 
 /** False for what counts as not set: people wrote "None" in the original. */
 export const isSet = (text: string): boolean => text !== '' && text !== 'None';

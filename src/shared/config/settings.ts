@@ -1,6 +1,6 @@
 // The settings of the three processes, as config.ini's reader hands them out: checked, with units, frozen. What each
 // one means stands in its entry in keys/.
-import type { SettingsOf } from './key.ts';
+import type { SettingsOf } from './keys/key.ts';
 import type { sections } from './known-keys.ts';
 
 type Of<N extends keyof typeof sections> = SettingsOf<(typeof sections)[N]>;

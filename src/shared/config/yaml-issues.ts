@@ -1,7 +1,7 @@
 // What zod finds wrong with the values of a YAML file, as sentences with file and line; and the parts of schemas whose
 // issues read well there. The message of an issue is the sentence itself; it never quotes a text that may be a secret.
 import { z } from 'zod';
-import { quote } from './quote.ts';
+import { quote } from './keys/quote.ts';
 import type { Path, YamlFile } from './yaml-file.ts';
 
 /** What is wrong, and where it is written: line null for what is not there. */

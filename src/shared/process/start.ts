@@ -1,6 +1,6 @@
 // How each process begins: settings from config.ini, their warnings told, a log that knows the secrets to mask.
 import { homedir } from 'node:os';
-import type { ProcessName } from '../config/key.ts';
+import type { ProcessName } from '../config/keys/key.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import type { OpenStackSettings, Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../ground/log.ts';

@@ -171,10 +171,13 @@ export class Judges implements Judge<Ledger> {
     must(recoveries.length <= deadBackoff, 'at most dead_backoff hosts in recovery', names.join(', '));
     for (const recovery of fresh) {
       must(recovery.dead !== recovery.spare, 'the spare is another host', recovery.dead);
-      this.verdicts.prove(recovery, before, trail);
+      if (!recovery.byHand) this.verdicts.prove(recovery, before, trail);
       this.deeds.begins(recovery.id, recovery.dead);
     }
-    const others = this.verdicts.othersDying(before, names, trail, this.#offsetMs);
+    // Who orders the recovery of one host knows what he does about the others.
+    const judged = fresh.filter((r) => !r.byHand).map((r) => r.dead);
+    const others =
+      judged.length === 0 ? [] : this.verdicts.othersDying(before, judged, trail, this.#offsetMs);
     must(
       others.length + recoveries.length <= deadBackoff,
       'hosts that die together count together',

@@ -42,13 +42,22 @@ export interface Underway {
   readonly id: string;
   readonly dead: string;
   readonly spare: string;
+  /** An operator ordered it, so that no verdict stands behind it. */
+  readonly byHand: boolean;
 }
 
 export const underwayIn = ({ incidents }: State): Underway[] =>
   incidents.flatMap(({ subject, recovery }) =>
     recovery === null
       ? []
-      : [{ id: recovery.id, dead: subject.name, spare: targetHosts(recovery.plan).join() }],
+      : [
+          {
+            id: recovery.id,
+            dead: subject.name,
+            spare: targetHosts(recovery.plan).join(),
+            byHand: recovery.order !== null,
+          },
+        ],
   );
 
 export const phaseOf = (state: State): HostsPhase => state.watches.hosts;

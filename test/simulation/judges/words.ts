@@ -51,7 +51,10 @@ function consistent(before: State, after: State, events: readonly EventFacts[]):
     const overtaken = events.some((e) => isOvertaken(place, name, e));
     must(overtaken, 'what is gone was said to be gone', `${place}: ${name}`);
   }
+  const recovering = new Set(underwayIn(before).map(({ dead }) => dead));
   for (const event of events) {
+    if (event.kind === 'host-dead')
+      must(!recovering.has(event.host), 'no host in recovery is judged again', event.host);
     if (event.kind !== 'cleared') continue;
     if (![...old].some(([place, { name }]) => isAbout(place, event.scope) && name === event.of))
       throw new Violation('nothing is cleared that did not stand', `${scopeKey(event.scope)}: ${event.of}`);

@@ -9,7 +9,7 @@ import {
   type Trouble,
 } from '../../../simulator/openstack-in-process/link.ts';
 import type { World } from '../../../simulator/world/world.ts';
-import { CloudError } from '../../../src/ns4/cloud.ts';
+import { CloudError } from '../../../src/ns4/cloud/cloud.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
 import { never, type Process } from './process.ts';

@@ -3,7 +3,7 @@
 import { moveRows } from '../../../simulator/world/nova-database.ts';
 import type { World } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
-import { CloudError } from '../../../src/ns4/cloud.ts';
+import { CloudError } from '../../../src/ns4/cloud/cloud.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
 import type { InstanceMove } from '../../../src/ns4/nova-database/nova-database.ts';
@@ -11,7 +11,7 @@ import { Journals } from '../../../src/ns4/recovery/journal/journals.ts';
 import { byDatabase } from '../../../src/ns4/recovery/movers/database/by-database.ts';
 import { byApi } from '../../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { Order, RecoveryTools } from '../../../src/ns4/recovery/recovery.ts';
-import { recover } from '../../../src/ns4/recovery/run.ts';
+import { recover } from '../../../src/ns4/recovery/stages/run.ts';
 import { assignmentTokenOf } from '../../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';

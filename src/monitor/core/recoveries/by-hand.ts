@@ -8,17 +8,21 @@ import type { Draft } from '../state/draft.ts';
 import { freshMs } from '../state/rules.ts';
 import { beginRecovery, plansFor, refusalByGates } from './begin.ts';
 
+/** True when a recovery begins: whoever watches must not go on judging the host. */
 export function recoverByHand(
   draft: Draft,
   order: Order & { kind: 'recover' },
   picture: Picture | null,
-): void {
+): boolean {
   const { host, target, despite, by, id } = order;
-  const refuse = (refusal: Refusal) => draft.say({ kind: 'order-refused', order: id, host, by, refusal });
+  const refuse = (refusal: Refusal) => {
+    draft.say({ kind: 'order-refused', order: id, host, by, refusal });
+    return false;
+  };
   const known = draft.incident(host);
   if (known?.recovery) {
     const { recovery } = known;
-    return draft.say({
+    draft.say({
       kind: 'recovery-requested',
       incident: known.id,
       recovery: recovery.id,
@@ -26,6 +30,7 @@ export function recoverByHand(
       targets: recovery.plan.moves.map((move) => move.target),
       order: id,
     });
+    return false;
   }
   if (picture === null)
     return refuse({ name: 'inventory-unavailable', detail: 'Redis holds none that can be read' });
@@ -40,4 +45,5 @@ export function recoverByHand(
   const incident = openIncident(draft, host, 'dead');
   const evidence = [`ordered by hand by ${by}`];
   beginRecovery(draft, incident, planned.outcome, evidence, [host], picture, { order: id, target, despite });
+  return true;
 }

@@ -3,7 +3,7 @@
 // the wrong host), so whatever might be under way counts as under way.
 import type { Server } from '../../../shared/documents/inventory.ts';
 import { timings } from '../../../shared/ground/timings.ts';
-import type { EvacuationMigration, PortBinding } from '../../cloud.ts';
+import type { EvacuationMigration, PortBinding } from '../../cloud/cloud.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 
 export type InstanceProgress =

@@ -6,7 +6,7 @@ import type { InstanceReport } from '../../../shared/documents/jobs/recover.ts';
 import type { Plan } from '../../../shared/documents/terms/plan.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import type { Log } from '../../../shared/ground/log.ts';
-import type { Cloud } from '../../cloud.ts';
+import type { Cloud } from '../../cloud/cloud.ts';
 import { type Journal, type JournalEntry, namesOf } from '../journal/journal.ts';
 import type { Lock } from '../journal/lock.ts';
 

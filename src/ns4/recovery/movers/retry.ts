@@ -1,7 +1,7 @@
 // How long a recovery waits for a service that is away (Keystone, Nova, Neutron, Placement, MySQL), and which answers
 // are about the moment only. For both movers, so that neither gives up on an outage that the other would outlast.
 import { errorText } from '../../../shared/ground/errors.ts';
-import { CloudError } from '../../cloud.ts';
+import { CloudError } from '../../cloud/cloud.ts';
 import type { Moving } from './mover.ts';
 
 /** Pause when a service did not answer, or takes no requests for now. */

@@ -2,9 +2,9 @@
 // the plan are enabled. Each change is looked for in Nova before it is made again, and after it was made.
 
 import { errorText } from '../../../shared/ground/errors.ts';
-import { CloudError, type ComputeService, type ComputeServiceChange } from '../../cloud.ts';
-import { closedBecause } from '../journal/open-journal.ts';
+import { CloudError, type ComputeService, type ComputeServiceChange } from '../../cloud/cloud.ts';
 import type { Recovery, Stage } from '../recovery.ts';
+import { closedBecause } from './new-journal.ts';
 
 const mostTries = 6;
 const pauseMs = 1_000;

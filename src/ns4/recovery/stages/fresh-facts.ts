@@ -3,7 +3,7 @@
 import { errorText } from '../../../shared/ground/errors.ts';
 import { Picture } from '../../../shared/picture/picture.ts';
 import { hostTarget } from '../../../shared/rules/controls.ts';
-import { CloudError } from '../../cloud.ts';
+import { CloudError } from '../../cloud/cloud.ts';
 import type { Facts, Recovery, Stage } from '../recovery.ts';
 import { refused } from '../report.ts';
 

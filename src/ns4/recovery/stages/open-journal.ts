@@ -1,11 +1,11 @@
 // Stage: writes down whom the recovery is about, before anything is done to them.
 
 import { offSinceMs } from '../../fencing/proof.ts';
-import { addArrivals, newJournal } from '../journal/open-journal.ts';
 import type { Recovery, Stage } from '../recovery.ts';
 import { reportOf } from '../report.ts';
 import { StillSilent } from '../still-silent.ts';
 import { scanAt } from './fresh-facts.ts';
+import { addArrivals, newJournal } from './new-journal.ts';
 
 export const openJournal: Stage = {
   name: 'open-journal',

@@ -2,9 +2,9 @@
 
 import { isSameTarget, placeOf } from '../../../shared/documents/terms/plan.ts';
 import type { Journal } from '../journal/journal.ts';
-import { forgottenJournal } from '../journal/open-journal.ts';
 import type { Order, Stage } from '../recovery.ts';
 import { alreadyRecovering, refused } from '../report.ts';
+import { forgottenJournal } from './new-journal.ts';
 
 export const pickUp: Stage = {
   name: 'pick-up',

@@ -3,7 +3,7 @@
 
 import { type Refusal, refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText, OperationalError } from '../../../shared/ground/errors.ts';
-import { CloudError } from '../../cloud.ts';
+import { CloudError } from '../../cloud/cloud.ts';
 import type { Fencing } from '../../fencing/fencing.ts';
 import { proofProgress, stands } from '../../fencing/proof.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';

@@ -1,6 +1,6 @@
 // How Sonny judges and waits: the keys of [DEFAULT], [SCAN] and [FENCING], each with all that is known of it.
-import { key } from '../key.ts';
-import { choice, endpoints, ports, seconds, text, textThat, whole } from '../value-types.ts';
+import { key } from './key.ts';
+import { choice, endpoints, ports, seconds, text, textThat, whole } from './value-types.ts';
 
 const day = 86_400;
 

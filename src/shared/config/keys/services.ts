@@ -1,5 +1,5 @@
 // Whom Sonny talks to: the keys of [REDIS], [OPENSTACK], [MYSQL] and [SLACK], each with all that is known of it.
-import { type Given, key } from '../key.ts';
+import { type Given, key } from './key.ts';
 import {
   boolean,
   choice,
@@ -11,7 +11,7 @@ import {
   text,
   textThat,
   whole,
-} from '../value-types.ts';
+} from './value-types.ts';
 
 export const redisKeys = {
   name: 'REDIS',

@@ -4,7 +4,7 @@ import {
   CloudError,
   type ComputeService,
   type HypervisorRecord,
-} from '../../../../src/ns4/cloud.ts';
+} from '../../../../src/ns4/cloud/cloud.ts';
 import { joinHypervisors, refreshInventory } from '../../../../src/ns4/jobs/refresh-inventory.ts';
 import { hostsSchema } from '../../../../src/shared/documents/inventory.ts';
 import { instantClock } from '../../../support/instant-clock.ts';

@@ -1,4 +1,4 @@
-// What may be concluded from a change that did not succeed: the rules of src/ns4/cloud.ts, on real sockets.
+// What may be concluded from a change that did not succeed: the rules of src/ns4/cloud/cloud.ts, on real sockets.
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CloudError } from '../../../../src/ns4/cloud.ts';
+import { CloudError } from '../../../../src/ns4/cloud/cloud.ts';
 import { markerOf, type Page, readAllPages } from '../../../../src/ns4/openstack/paging.ts';
 
 /** A list as Nova pages it: a link whenever the page is full, also when nothing follows. */

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ProcessName } from '../../../../src/shared/config/key.ts';
+import type { ProcessName } from '../../../../src/shared/config/keys/key.ts';
 import { knownKeys } from '../../../../src/shared/config/known-keys.ts';
 import { loadSettings } from '../../../../src/shared/config/load.ts';
 

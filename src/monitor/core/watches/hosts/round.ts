@@ -37,8 +37,9 @@ export function rest(draft: Draft, nextCheckAtMs: number): void {
 }
 
 /**
- * The round under way left a host out, as it was being recovered. It is as dead as before and counts with the others:
- * judged without it, one of them would be taken for the only one.
+ * A round stands on who was in recovery when it began. One that left out a host whose recovery came to nothing takes
+ * the others for the only ones that are dead; one that is judging a host whose recovery was ordered meanwhile would
+ * recover it twice.
  */
 export function beginRoundAnew(draft: Draft): void {
   const phase = draft.hostsPhase;

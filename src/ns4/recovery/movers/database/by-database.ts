@@ -5,7 +5,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { Progress } from '../../../../shared/documents/events/progress.ts';
 import type { Hypervisor } from '../../../../shared/documents/inventory.ts';
 import { errorText, OperationalError } from '../../../../shared/ground/errors.ts';
-import { CloudError } from '../../../cloud.ts';
+import { CloudError } from '../../../cloud/cloud.ts';
 import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';
 import { type JournalEntry, namesOf, ofTheirTurn, unfinished } from '../../journal/journal.ts';
 import { expectedStatus } from '../instance-progress.ts';

@@ -4,7 +4,7 @@
 import pLimit from 'p-limit';
 import type { Server } from '../../../../shared/documents/inventory.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
-import { CloudError, type EvacuationMigration, type PortBinding } from '../../../cloud.ts';
+import { CloudError, type EvacuationMigration, type PortBinding } from '../../../cloud/cloud.ts';
 import { type JournalEntry, ofTheirTurn, unfinished } from '../../journal/journal.ts';
 import { type InstanceProgress, isUnderWay, mayHaveArrived, progressOf } from '../instance-progress.ts';
 import { endInstance, type Mover, type Moving } from '../mover.ts';

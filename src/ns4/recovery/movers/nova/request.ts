@@ -4,7 +4,7 @@
 import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
-import { CloudError } from '../../../cloud.ts';
+import { CloudError } from '../../../cloud/cloud.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { requestLimitMs } from '../instance-progress.ts';
 import { endInstance, type Moving } from '../mover.ts';

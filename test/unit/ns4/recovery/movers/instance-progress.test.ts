@@ -1,6 +1,6 @@
 // The look before every request, as a table: what Nova shows of an instance, and what may follow from it.
 import { describe, expect, test } from 'vitest';
-import type { EvacuationMigration, PortBinding } from '../../../../../src/ns4/cloud.ts';
+import type { EvacuationMigration, PortBinding } from '../../../../../src/ns4/cloud/cloud.ts';
 import type { JournalEntry } from '../../../../../src/ns4/recovery/journal/journal.ts';
 import {
   lostRequestMs,

@@ -4,8 +4,8 @@ import type { Server } from '../../../shared/documents/inventory.ts';
 import { resurrectionReason } from '../../../shared/documents/inventory.ts';
 import { type Plan, placeOf, targetsOf, targetsText } from '../../../shared/documents/terms/plan.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
+import type { Journal, JournalEntry } from '../journal/journal.ts';
 import type { Order, RecoveryTools } from '../recovery.ts';
-import type { Journal, JournalEntry } from './journal.ts';
 
 type Tools = Pick<RecoveryTools, 'mover' | 'clock'>;
 

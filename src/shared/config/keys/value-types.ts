@@ -1,6 +1,6 @@
 // The types of values in config.ini: each makes a setting of a text, or says what it expected.
 import { isIP } from 'node:net';
-import type { Endpoint } from '../documents/jobs/scan.ts';
+import type { Endpoint } from '../../documents/jobs/scan.ts';
 import { quote } from './quote.ts';
 import { parseTruth } from './truth.ts';
 

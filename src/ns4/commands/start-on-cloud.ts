@@ -1,14 +1,14 @@
 // How ns4 begins: as every process, with clouds.yaml and fencing.yaml besides, and a log that masks the secrets of all.
 import { homedir } from 'node:os';
-import type { OpenStackSettings } from '../shared/config/settings.ts';
-import { UsageError } from '../shared/ground/errors.ts';
-import { createLog } from '../shared/ground/log.ts';
-import type { CommonOptions } from '../shared/process/frame.ts';
-import { readSettings, requireOpenStack, type Started } from '../shared/process/start.ts';
-import type { CloudCredentials } from './credentials/cloud-credentials.ts';
-import { loadCloud } from './credentials/clouds-yaml.ts';
-import { readFencingFile } from './fencing/fencing-file.ts';
-import type { FencingPlan } from './fencing/plan.ts';
+import type { OpenStackSettings } from '../../shared/config/settings.ts';
+import { UsageError } from '../../shared/ground/errors.ts';
+import { createLog } from '../../shared/ground/log.ts';
+import type { CommonOptions } from '../../shared/process/frame.ts';
+import { readSettings, requireOpenStack, type Started } from '../../shared/process/start.ts';
+import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
+import { loadCloud } from '../credentials/clouds-yaml.ts';
+import { readFencingFile } from '../fencing/fencing-file.ts';
+import type { FencingPlan } from '../fencing/plan.ts';
 
 export interface StartedOnCloud extends Started {
   readonly openstack: OpenStackSettings;

@@ -1,11 +1,11 @@
 // Carries one recovery through its stages, from order to report. Safe to run again after a crash at any point.
 
-import type { RecoveryReport } from '../../shared/documents/jobs/recover.ts';
-import { OperationalError } from '../../shared/ground/errors.ts';
-import { InterruptedLockError, LostLockError } from './journal/lock.ts';
-import { type Order, Recovery, type RecoveryTools } from './recovery.ts';
-import { abandoned } from './report.ts';
-import { againFrom, stages } from './stages/stages.ts';
+import type { RecoveryReport } from '../../../shared/documents/jobs/recover.ts';
+import { OperationalError } from '../../../shared/ground/errors.ts';
+import { InterruptedLockError, LostLockError } from '../journal/lock.ts';
+import { type Order, Recovery, type RecoveryTools } from '../recovery.ts';
+import { abandoned } from '../report.ts';
+import { againFrom, stages } from './stages.ts';
 
 /** Beginnings under a new lock, with fresh facts, after an interrupted one. */
 const mostLocks = 4;

@@ -1,9 +1,10 @@
 // Keeps the loopback addresses as the world has them: living hosts and guests answer, dead ones are silent. A test
 // may override single addresses.
-import type { HttpWorld } from '../options.ts';
-import { reachableAddress } from '../world/instances.ts';
-import { guestAnswers, hostAnswers } from '../world/physics.ts';
-import { LoopbackAddress, type PortSet, type Presence } from './loopback-address.ts';
+
+import { LoopbackAddress, type PortSet, type Presence } from './network/loopback-address.ts';
+import type { HttpWorld } from './openstack-http/options.ts';
+import { reachableAddress } from './world/instances.ts';
+import { guestAnswers, hostAnswers } from './world/physics.ts';
 
 /** All addresses of one world. */
 export class PresenceKeeper {

@@ -1,6 +1,6 @@
 // The port to OpenStack: what ns4 needs of a cloud, in Sonny's words. openstack/ implements it over HTTP. The rules
 // about errors stand here, as the evacuation's safety rests on them.
-import type { Server } from '../shared/documents/inventory.ts';
+import type { Server } from '../../shared/documents/inventory.ts';
 
 /**
  * A call that did not succeed. `outcome` is what the caller may conclude:

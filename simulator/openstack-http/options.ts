@@ -1,7 +1,7 @@
 // What a simulator can be told at its start, with defaults that follow the measurements on a real cloud.
-import type { PortSet } from './network/loopback-address.ts';
-import { type Durations, measured, type WorldSettings } from './world/options.ts';
-import type { World } from './world/world.ts';
+import type { PortSet } from '../network/loopback-address.ts';
+import { type Durations, measured, type WorldSettings } from '../world/options.ts';
+import type { World } from '../world/world.ts';
 
 /** How long the APIs take in their troubles, beside what takes time in the world. */
 interface ApiDurations {
