@@ -17,7 +17,7 @@ import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
 import { reachRedis } from '../shared/redis/probe.ts';
 import { readStatus } from '../shared/redis/status.ts';
-import { ScanPanel } from '../shared/vantage-points/ask-all.ts';
+import { QuorumScan } from '../shared/vantage-points/ask-all.ts';
 import { VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
@@ -93,11 +93,18 @@ await runProcess('ns4', async (frame) => {
   const registry = new VantagePointRegistry(redis, keys);
   const queues = new ScanQueues(settings.redis, openstack.cloud, log);
   frame.onClose('scan queues', () => queues.close());
-  const panel = new ScanPanel({ redis, keys, registry, queues, rules: settings.scan, clock: systemClock });
+  const quorumScan = new QuorumScan({
+    redis,
+    keys,
+    registry,
+    queues,
+    rules: settings.scan,
+    clock: systemClock,
+  });
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
-    lookTogether: (data, own, signal) => panel.ask(data, own, signal),
+    lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
     mover: moverOf(started, frame),
     ...fencingOf(started, plan, confirmations),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),

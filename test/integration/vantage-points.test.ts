@@ -9,7 +9,7 @@ import { systemClock } from '../../src/shared/ground/clock.ts';
 import { JobProducer, ScanQueues } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
-import { isWorthWaiting, ScanPanel } from '../../src/shared/vantage-points/ask-all.ts';
+import { isWorthWaiting, QuorumScan } from '../../src/shared/vantage-points/ask-all.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../../src/shared/vantage-points/registry.ts';
 import { never } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
@@ -140,13 +140,13 @@ test("ns4's own scan goes to the others too, and one of them vetoes", async () =
   const queues = new ScanQueues(settings(), 'many-eyes', log);
   opened.push(queues);
   const rules = { quorum: 1, timeoutMs: 300 };
-  const panel = new ScanPanel({ redis, keys, registry, queues, rules, clock: systemClock });
+  const quorumScan = new QuorumScan({ redis, keys, registry, queues, rules, clock: systemClock });
   const own = { name: 'ctl1', scan: async () => seen('silent') };
-  expect(await panel.ask(data, own, never)).toMatchObject({
+  expect(await quorumScan.ask(data, own, never)).toMatchObject({
     targets: { hv01: { state: 'answers', detail: 'answers, heard by ctl2' } },
   });
   const stop = AbortSignal.abort(new Error('stopped'));
-  await expect(panel.ask(data, own, stop)).rejects.toThrow('stopped');
+  await expect(quorumScan.ask(data, own, stop)).rejects.toThrow('stopped');
 });
 
 test('a scan that Redis lost is missing, not silent', async () => {

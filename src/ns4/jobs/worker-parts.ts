@@ -5,7 +5,7 @@ import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
-import type { ScanPanel } from '../../shared/vantage-points/ask-all.ts';
+import type { QuorumScan } from '../../shared/vantage-points/ask-all.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Fencing } from '../fencing/fencing.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
@@ -27,5 +27,5 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly log: Log;
   /** A scan by this process and every other vantage point of the cloud. */
-  readonly lookTogether: ScanPanel['ask'];
+  readonly lookTogether: QuorumScan['ask'];
 }

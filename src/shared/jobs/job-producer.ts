@@ -13,7 +13,7 @@ import type { Log } from '../ground/log.ts';
 import { connectRedis } from '../redis/connect.ts';
 import type { Db } from '../redis/db.ts';
 import { keysOf } from '../redis/keys.ts';
-import { type PanelRules, ScanPanel, type VantagePointQueues } from '../vantage-points/ask-all.ts';
+import { type QuorumRules, QuorumScan, type VantagePointQueues } from '../vantage-points/ask-all.ts';
 import { mostVantagePointsAsked, VantagePointRegistry } from '../vantage-points/registry.ts';
 import { Channel, closeAll, scanQueue, sharedQueues } from './queue.ts';
 
@@ -74,10 +74,10 @@ export class JobProducer {
   readonly #redis: Db;
   readonly #registry: VantagePointRegistry;
   readonly #scanQueues: ScanQueues;
-  readonly #panel: ScanPanel;
+  readonly #quorumScan: QuorumScan;
   readonly #listeners = new Set<(jobId: string) => void>();
 
-  constructor(settings: RedisSettings, cloud: string, log: Log, rules: PanelRules) {
+  constructor(settings: RedisSettings, cloud: string, log: Log, rules: QuorumRules) {
     const finished = (jobId: string) => {
       for (const listener of this.#listeners) listener(jobId);
     };
@@ -87,7 +87,7 @@ export class JobProducer {
     const keys = keysOf(cloud);
     this.#redis = connectRedis(settings, cloud, log);
     this.#registry = new VantagePointRegistry(this.#redis, keys);
-    this.#panel = new ScanPanel({
+    this.#quorumScan = new QuorumScan({
       ...{ redis: this.#redis, keys, rules, clock: systemClock },
       ...{ registry: this.#registry, queues: this.#scanQueues },
     });
@@ -102,7 +102,7 @@ export class JobProducer {
 
   /** Asks for a job; asking again with the same id while the first is known changes nothing. Ids carry no ":". */
   async request<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
-    if (contracts[name].ofEachVantagePoint) return this.#panel.request(id, data as JobData<'scan'>);
+    if (contracts[name].ofEachVantagePoint) return this.#quorumScan.request(id, data as JobData<'scan'>);
     await this.#channel(name).add(name, id, data);
     // A scan may follow: by then the connections stand.
     if (name === 'refresh-inventory') this.#scanQueues.meet((await this.#registry.list()).names);
@@ -111,13 +111,13 @@ export class JobProducer {
   /** What became of a job, checked against its contract; of a scan, what all vantage points saw together. */
   async outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
     // The cast says what the table of contracts says: it is the only job of each vantage point.
-    if (contracts[name].ofEachVantagePoint) return (await this.#panel.outcome(id)) as JobOutcome<N>;
+    if (contracts[name].ofEachVantagePoint) return (await this.#quorumScan.outcome(id)) as JobOutcome<N>;
     return this.#channel(name).outcome(name, id);
   }
 
   /** Takes a job back that no worker has begun. A running one is left alone. */
   async withdraw(name: JobName, id: string): Promise<void> {
-    if (contracts[name].ofEachVantagePoint) await this.#panel.withdraw(id);
+    if (contracts[name].ofEachVantagePoint) await this.#quorumScan.withdraw(id);
     else await this.#channel(name).remove(id);
   }
 

@@ -31,7 +31,10 @@ export interface Keys {
    * too.
    */
   readonly assignments: string;
-  /** Vantage points of scans that are alive, a sorted set by the time at which each runs out; see eyes.ts. */
+  /**
+   * Vantage points of scans that are alive, a sorted set by the time at which each runs out; see
+   * src/shared/vantage-points.
+   */
   readonly vantagePoints: string;
   /** Orders of operators to the monitor, a list. */
   readonly orders: string;
@@ -48,7 +51,7 @@ export interface Keys {
    */
   journal(id: string): string;
   /** Whom a scan was asked of, by its job's id; runs out by itself. */
-  scanPanel(id: string): string;
+  quorumScan(id: string): string;
   /** Id of the open journal of a host. */
   openJournal(host: string): string;
   /** Who works at the recovery of a host, or onto it, now. */
@@ -77,7 +80,7 @@ export function keysOf(cloud: string): Keys {
     terminalCursor: `${prefix}:sonny:cursor:terminal`,
     channel: cloud,
     servers: (generation) => `${prefix}:inventory:servers:${generation}`,
-    scanPanel: (id) => `${prefix}:scan-panel:${id}`,
+    quorumScan: (id) => `${prefix}:quorum-scan:${id}`,
     journal: (id) => `${prefix}:incident:${id}`,
     openJournal: (host) => `${prefix}:open-incident:${host}`,
     lock: (host) => `${prefix}:incident-owner:${host}`,

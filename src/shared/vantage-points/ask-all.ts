@@ -21,17 +21,17 @@ export interface VantagePointQueues {
   remove(vantagePoint: string, id: string): Promise<void>;
 }
 
-export interface PanelRules {
+export interface QuorumRules {
   readonly quorum: number;
   readonly timeoutMs: number;
 }
 
-export interface PanelParts {
+export interface QuorumScanParts {
   readonly redis: Db;
   readonly keys: Keys;
   readonly registry: Pick<VantagePointRegistry, 'list'>;
   readonly queues: VantagePointQueues;
-  readonly rules: PanelRules;
+  readonly rules: QuorumRules;
   readonly clock: Clock;
 }
 
@@ -61,10 +61,10 @@ interface Standing extends Vote {
   readonly pending: boolean;
 }
 
-export class ScanPanel {
-  readonly #parts: PanelParts;
+export class QuorumScan {
+  readonly #parts: QuorumScanParts;
 
-  constructor(parts: PanelParts) {
+  constructor(parts: QuorumScanParts) {
     this.#parts = parts;
   }
 
@@ -77,7 +77,7 @@ export class ScanPanel {
     const { nowMs, names } = await registry.list();
     const document: Document = { atMs: nowMs, vantagePoints: names.filter((name) => name !== except), data };
     const stored = await redis.set(
-      keys.scanPanel(id),
+      keys.quorumScan(id),
       JSON.stringify(document),
       ...(['PX', documentLifeMs, 'NX'] as const),
     );
@@ -97,7 +97,7 @@ export class ScanPanel {
     await Promise.all(
       document.vantagePoints.map((vantagePoint) => this.#parts.queues.remove(vantagePoint, id)),
     );
-    await this.#parts.redis.del(this.#parts.keys.scanPanel(id));
+    await this.#parts.redis.del(this.#parts.keys.quorumScan(id));
   }
 
   /** A scan by this process and all other vantage points, waited for. Rejects with the signal's reason when aborted. */
@@ -162,7 +162,7 @@ export class ScanPanel {
     );
     if (fresh.length === 0) return;
     const wider: Document = { ...document, vantagePoints: [...document.vantagePoints, ...fresh] };
-    await redis.set(keys.scanPanel(id), JSON.stringify(wider), 'KEEPTTL', 'XX');
+    await redis.set(keys.quorumScan(id), JSON.stringify(wider), 'KEEPTTL', 'XX');
     await Promise.all(fresh.map((vantagePoint) => queues.add(vantagePoint, id, document.data)));
   }
 
@@ -183,7 +183,7 @@ export class ScanPanel {
   }
 
   async #read(id: string): Promise<Document | null> {
-    const text = await this.#parts.redis.get(this.#parts.keys.scanPanel(id));
+    const text = await this.#parts.redis.get(this.#parts.keys.quorumScan(id));
     return text === null ? null : documentSchema.parse(JSON.parse(text));
   }
 }
@@ -193,7 +193,7 @@ export class ScanPanel {
  * still veto, for as long as they are expected to take; when they are too few, all who are alive are waited for, and
  * for a while whoever may yet register.
  */
-export function isWorthWaiting(votes: readonly Standing[], waitedMs: number, rules: PanelRules): boolean {
+export function isWorthWaiting(votes: readonly Standing[], waitedMs: number, rules: QuorumRules): boolean {
   const scans = votes.flatMap(({ result }) => (result?.ok ? [result] : []));
   const sighted = scans.filter(({ outcome }) => outcome === 'seen').length;
   const usualMs = 2 * rules.timeoutMs + slackMs;

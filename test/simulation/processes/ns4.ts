@@ -26,7 +26,7 @@ import { policyOf } from '../../../src/shared/rules/policy.ts';
 import type { CloudLink } from './cloud-link.ts';
 import type { Taker } from './jobs.ts';
 import { journalStorage } from './journal-storage.ts';
-import type { PanelScan } from './panel.ts';
+import type { ScanTogether } from './look-together.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
 import { silentLog } from './silent-log.ts';
@@ -38,7 +38,7 @@ export interface Ns4Parts {
   readonly link: RedisLink;
   readonly cloud: CloudLink;
   /** A scan by all vantage points of the cloud. */
-  lookTogether(question: ScanQuestion): PanelScan;
+  lookTogether(question: ScanQuestion): ScanTogether;
   readonly world: World;
   readonly rules: Rules;
   readonly method: 'api' | 'database';

@@ -1,13 +1,13 @@
 // A scan by all vantage points there are. The real merging of what they saw; who is asked and waited for is a simple
-// picture of shared/scan-panel.ts: a dead vantage point is not asked, one that stands still or is cut off is waited for
-// until it counts as gone.
+// picture of shared/vantage-points/ask-all.ts: a dead vantage point is not asked, one that stands still or is cut off
+// is waited for until it counts as gone.
 
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import { mergeScans, type Vote } from '../../../src/shared/rules/votes.ts';
 import { vantagePointLifeMs } from '../../../src/shared/vantage-points/registry.ts';
 import type { ScanQuestion, SeenScan, VantagePoint } from './vantage-point.ts';
 
-export interface PanelSeat {
+export interface ScanSeat {
   readonly vantagePoint: VantagePoint;
   /** Null: nobody sits there. */
   readonly process: { readonly running: boolean } | null;
@@ -15,7 +15,7 @@ export interface PanelSeat {
 }
 
 /** What all saw together, and what each of them truly saw. */
-export interface PanelScan {
+export interface ScanTogether {
   readonly result: ScanResult;
   readonly seen: readonly SeenScan[];
   readonly tookMs: number;
@@ -24,7 +24,11 @@ export interface PanelScan {
 /** So long more vantage points are waited for when they are too few. */
 const tooFewMs = 11_000;
 
-export function lookTogether(seats: readonly PanelSeat[], quorum: number, question: ScanQuestion): PanelScan {
+export function lookTogether(
+  seats: readonly ScanSeat[],
+  quorum: number,
+  question: ScanQuestion,
+): ScanTogether {
   const votes: Vote[] = [];
   const seen: SeenScan[] = [];
   let tookMs = 50;
