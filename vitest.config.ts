@@ -1,7 +1,7 @@
 // Four projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
 // their worker's modules, which are costly to load and keep no state; `integration` starts real servers (Redis,
 // MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so eight
-// run at once; `calm` holds real processes to seconds that are promised, and is alone on the machine.
+// run at once; `calm` holds real processes to seconds that are promised: alone on the machine, by `npm run test:calm`.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
