@@ -187,6 +187,12 @@ function report(): void {
   );
   if (!verbose) return;
   list(
+    'Functions over 70 lines',
+    house.flatMap(({ path, functions }) =>
+      functions.filter((f) => f.lines > 70).map((f) => `${path} ${f.name} (${f.lines})`),
+    ),
+  );
+  list(
     'Back arrows (imports)',
     backArrows(rooms).flatMap(([from, to]) => [`${from} -> ${to}`, ...between(from, to)]),
   );

@@ -117,7 +117,7 @@ await runProcess('ns4', async (frame) => {
   const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), settings.scan.name, log);
   frame.onClose('worker', () => worker.close());
   const vantagePoint = registry.join(settings.scan.name, log);
-  frame.onClose('here', () => vantagePoint.leave());
+  frame.onClose('vantage point', () => vantagePoint.leave());
   log.info(
     { cloud: openstack.cloud, config: settings.file, method: openstack.method },
     `working for cloud ${openstack.cloud}`,
