@@ -13,14 +13,28 @@ import {
 } from '../documents/jobs/contracts.ts';
 import { answerWithin, systemClock } from '../ground/clock.ts';
 import { errorText } from '../ground/errors.ts';
+import { groupBy } from '../ground/group-by.ts';
 import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
 import { redisOptions } from '../redis/connect.ts';
 import { keysOf } from '../redis/keys.ts';
 
-const all = Object.values(contracts);
+/**
+ * The queues of these jobs, each once however many jobs share it: two workers or two channels on one queue would count as
+ * two ns4, and the second channel would never be closed. It works on as many jobs as the widest of them allows.
+ */
+export function queuesOf<Q extends string>(
+  jobs: readonly { readonly queue: Q; readonly ofEachVantagePoint: boolean; readonly concurrency: number }[],
+): { queue: Q; ofEachVantagePoint: boolean; concurrency: number }[] {
+  return [...groupBy(jobs, ({ queue }) => queue)].map(([queue, sharing]) => ({
+    queue,
+    ofEachVantagePoint: sharing.some(({ ofEachVantagePoint }) => ofEachVantagePoint),
+    concurrency: Math.max(...sharing.map(({ concurrency }) => concurrency)),
+  }));
+}
+const queues = queuesOf<QueueName>(Object.values(contracts));
 /** Queues any ns4 works on; of the others each vantage point has one of its own. */
-export const sharedQueues: readonly QueueName[] = all
+export const sharedQueues: readonly QueueName[] = queues
   .filter(({ ofEachVantagePoint }) => !ofEachVantagePoint)
   .map(({ queue }) => queue);
 /** The queue of one vantage point, which its name tells from the others. */
@@ -116,7 +130,7 @@ export class JobWorker {
   constructor(settings: RedisSettings, cloud: string, handlers: Handlers, vantagePoint: string, log: Log) {
     const { prefix } = keysOf(cloud);
     const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
-    this.#workers = all.map(({ queue, ofEachVantagePoint, concurrency }) => {
+    this.#workers = queues.map(({ queue, ofEachVantagePoint, concurrency }) => {
       const worker = new Worker(
         ofEachVantagePoint ? scanQueue(vantagePoint) : queue,
         (job: Job, _token?: string, signal?: AbortSignal) => this.#run(job, handlers, signal, log),
