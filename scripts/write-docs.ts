@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { refusalEntries } from '../src/shared/documents/refusals/refusals.ts';
 import { exampleIni, keyTable } from './config-docs.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -19,8 +20,18 @@ export function derivedDocuments(): {
       now: readFileSync(join(root, 'config.example.ini'), 'utf8'),
       derived: exampleIni(),
     },
-    { file: 'README.md', now: readme, derived: between(readme, 'configuration keys', keyTable()) },
+    {
+      file: 'README.md',
+      now: readme,
+      derived: between(between(readme, 'configuration keys', keyTable()), 'refusals', refusalTable()),
+    },
   ];
+}
+
+/** The table of refusals in Markdown, in the order in which Sonny comes to them. */
+function refusalTable(): string {
+  const rows = refusalEntries.map(({ name, means, remedy }) => `| \`${name}\` | ${means} | ${remedy} |`);
+  return ['| name | what it means | what to do |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 /** The text with another part between its two markers. Throws an Error when it has none. */

@@ -178,15 +178,6 @@ test('no file is longer than 300 lines, and none is a drawer', () => {
 
 const refusalNames = refusalEntries.map(({ name }) => name);
 
-test("every refusal has its line in README's table", () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const table = readme.split('## Why Sonny did nothing')[1]?.split('\n## ')[0] ?? '';
-  const rows = table.split('\n').filter((line) => line.startsWith('| `'));
-  expect(rows).toEqual(
-    refusalEntries.map(({ name, means, remedy }) => `| \`${name}\` | ${means} | ${remedy} |`),
-  );
-});
-
 test('every refusal is brought about in a test, apart from the table of their sentences', () => {
   const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts') && !name.endsWith('refusals.test.ts'))

@@ -1,6 +1,6 @@
-// The documents say what the table of keys says: config.example.ini and README's table are derived from it.
+// The documents say what the entries say: config.example.ini and README's tables are derived from them.
 import { expect, test } from 'vitest';
-import { derivedDocuments } from '../../../../scripts/write-docs.ts';
+import { derivedDocuments } from '../../scripts/write-docs.ts';
 
 test.each(derivedDocuments().map(({ file, now, derived }) => [file, now, derived]))(
   '%s is up to date ("npm run docs" writes it)',
