@@ -3,6 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { waivableGates } from '../../src/ns4/recovery/gates.ts';
+import { recoveryGates } from '../../src/shared/rules/gates/recovery-gates.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -83,4 +85,12 @@ test('every numbered defect of the original is described, and tested where it sa
       files.filter((file) => !new RegExp(`defect ${number}\\b`).test(read(file))),
     );
   expect(untested).toEqual([]);
+});
+
+test("the monitor's gates stand in docs/how-it-decides.md, in their order; those that can be waived in docs/operations.md", () => {
+  const table = read('docs/how-it-decides.md').split('| gate | refuses when |')[1]?.split('\n\n')[0] ?? '';
+  const rows = [...table.matchAll(/^ *\| `([\w-]+)` \|/gm)].map(([, name]) => name);
+  expect(rows).toEqual(recoveryGates.map(({ name }) => name));
+  const waived = read('docs/operations.md').split('- `--despite GATE`')[1]?.split('\n- ')[0] ?? '';
+  expect([...waived.matchAll(/`([\w-]+)`/g)].map(([, name]) => name)).toEqual(waivableGates);
 });
