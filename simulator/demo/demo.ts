@@ -62,8 +62,10 @@ await runProcess('demo', async (frame) => {
 
   // Slack gets a post a second at most: the last words may still be on their way.
   await slack.posted((post) => post.text.includes(ended.text.replaceAll('>', '&gt;')));
-  const question = await slack.say('show vm web-1', { mention: true });
-  await slack.posted((post) => post.threadTs === question.ts);
+  for (const words of ['show vm web-1', 'status']) {
+    const question = await slack.say(words, { mention: true });
+    await slack.posted((post) => post.threadTs === question.ts);
+  }
   screen.title('The Slack channel, as people see it');
   screen.slack(slack.posts, slack.botUserId);
   return conclude(screen, simulator, ended, { dir: processes.dir, tookMs: Date.now() - begunMs });
