@@ -3,8 +3,10 @@
 // them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readState } from '../../src/monitor/memory.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import type { Refusal, RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
+import { keysOf } from '../../src/shared/redis/keys.ts';
 import { cloudTool } from '../support/cloud-tool.ts';
 import type { Household, Ini } from '../support/processes.ts';
 import { never, type Stage, stage, Testbed } from '../support/testbed.ts';
@@ -91,9 +93,9 @@ async function watchRounds(household: Household, rounds = 2): Promise<void> {
   await testbed.until(
     `${rounds} further rounds of the monitor`,
     async () => {
-      const text = await household.redis.get(`sonny:{${testbed.env.cloud}}:monitor:state`);
-      const { phase } = JSON.parse(text ?? '{"phase":{}}');
-      if (phase.kind === 'watching') ends.add(phase.nextCheckMs);
+      const state = await readState(household.redis, keysOf(testbed.env.cloud));
+      const phase = state?.watches.hosts;
+      if (phase?.kind === 'watching') ends.add(phase.nextCheckMs);
       // The first one seen may be the end of the round that is judged already.
       return ends.size > rounds;
     },
