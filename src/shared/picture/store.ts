@@ -42,6 +42,8 @@ export class InventoryStore {
   readonly #redis: Db;
   readonly #keys: Keys;
   readonly #source: InventorySource;
+  readonly #hosts = new LastRead(hostsSchema);
+  readonly #counts = new LastRead(instanceCountsSchema);
 
   constructor(redis: Db, keys: Keys) {
     this.#redis = redis;
@@ -94,7 +96,7 @@ export class InventoryStore {
   /** When the servers were last collected; null when never. */
   async serversCollectedAtMs(): Promise<number | null> {
     const { instances } = this.#keys;
-    return parse(instanceCountsSchema, await this.#redis.get(instances), instances)?.collectedAtMs ?? null;
+    return this.#counts.parse(await this.#redis.get(instances), instances)?.collectedAtMs ?? null;
   }
 
   async #writeServers(key: string, listed: ReadonlyMap<string, readonly Server[]>): Promise<void> {
@@ -123,8 +125,8 @@ export class InventoryStore {
   async #readHead(): Promise<InventoryHead | null> {
     const { hosts: hostsKey, instances } = this.#keys;
     const [hostsText, countsText] = await this.#redis.mget(hostsKey, instances);
-    const hosts = parse(hostsSchema, hostsText, hostsKey);
-    return hosts && { hosts, counts: parse(instanceCountsSchema, countsText, instances) };
+    const hosts = this.#hosts.parse(hostsText, hostsKey);
+    return hosts && { hosts, counts: this.#counts.parse(countsText, instances) };
   }
 
   async #readServers(generation: string, hosts: readonly string[]): Promise<Map<string, Server[]>> {
@@ -132,6 +134,25 @@ export class InventoryStore {
     const [marker, ...texts] = await this.#redis.hmget(key, onNoHost, ...hosts);
     if (marker === null) throw new GenerationGoneError(`${key} is gone from Redis`);
     return new Map(hosts.map((host, i) => [host, parse(listSchema, texts[i], `${host} in ${key}`) ?? []]));
+  }
+}
+
+/**
+ * A document with its text as it was read last: every outcome of a round asks for it, and it changes with a refresh
+ * only. To check 10,000 hosts anew each time would take the monitor most of its round.
+ */
+class LastRead<T> {
+  readonly #schema: z.ZodType<T>;
+  #last: { readonly text: string; readonly document: T | null } | null = null;
+
+  constructor(schema: z.ZodType<T>) {
+    this.#schema = schema;
+  }
+
+  parse(text: string | null | undefined, key: string): T | null {
+    if (text === null || text === undefined) return null;
+    if (this.#last?.text !== text) this.#last = { text, document: parse(this.#schema, text, key) };
+    return this.#last.document;
   }
 }
 
