@@ -369,7 +369,7 @@ describe('after a recovery', () => {
     expect(before.servers).toMatchObject({ 'vm-1': { host: 'hv04' }, other: { host: 'hv02' } });
     await cloudTool('kill', 'hv02');
     const event = await waitForRefusal(household, 'cooldown');
-    expect(event.facts).toMatchObject({ refusal: { host: 'hv02' } });
+    expect(event.facts).toMatchObject({ refusal: { hosts: ['hv02'] } });
     await watchRounds(household);
     expect(await picture(), await household.story()).toEqual(before);
     expect(before.services.hv03).toEqual({ status: 'disabled', disabledReason: 'spare', forcedDown: false });
