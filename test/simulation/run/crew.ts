@@ -49,7 +49,8 @@ export async function runHistories(task: Task): Promise<Totals> {
         task.onProgress?.(totals);
       }
     } finally {
-      child.disconnect();
+      // Of one that hung and was killed only the seeds are to be told.
+      if (child.connected) child.disconnect();
     }
   };
   try {
