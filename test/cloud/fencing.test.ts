@@ -158,12 +158,12 @@ describe('hv01 hangs', () => {
     await hangHv01();
     await bmc.stop();
     await delay(10_000);
-    const refused = on.household.start('ns4', '-d', 'hv01', '-s', 'hv04');
+    const refused = on.household.start('ns4', '-d', 'hv01', '-s', 'hv04', '--alone');
     expect(await refused.exited, refused.output).toBe(1);
     expect(refused.output).toContain('hv01 is not proven to be off');
     await expectUntouched();
     await bmc.start();
-    const done = on.household.start('ns4', '-d', 'hv01', '-s', 'hv04');
+    const done = on.household.start('ns4', '-d', 'hv01', '-s', 'hv04', '--alone');
     expect(await done.exited, done.output).toBe(0);
     expect(done.output).toContain('hv01 is powered off (fence_ipmilan, level 1)');
     expect(bmc.isOn).toBe(false);

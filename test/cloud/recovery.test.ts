@@ -216,20 +216,49 @@ describe('kill hv01', () => {
     expect(servers.get('paused')).toMatchObject({ status: 'PAUSED', host: 'hv01' });
   });
 
-  test('by hand: refused while the host answers, done when it is dead, exit codes', async () => {
+  test('by hand, an order: dry mode holds it and is waived, a living host is refused, exit codes', async () => {
+    await testbed.boot('vm', 'hv01', { count: 2 });
+    const { household } = await atWork({ DEFAULT: { monitor_period: 3, dead_backoff: 0 } });
+    const byHand = async (...words: string[]) => {
+      const command = household.start('ns4', '-d', 'hv01', ...words);
+      return { code: await command.exited, output: command.output };
+    };
+    expect(await byHand()).toEqual({ code: 1, output: expect.stringContaining('Dry mode') });
+    expect(await byHand('--despite', 'dry-mode')).toEqual({
+      code: 1,
+      output: expect.stringContaining('hv01 shows signs of life'),
+    });
+    expect(await testbed.evacuations()).toEqual([]);
+    await cloudTool('kill', 'hv01');
+    await household.waitForEvent(
+      ({ facts }) => facts.kind === 'refused' && facts.refusal.name === 'dry-mode',
+      60_000,
+    );
+    expect(await byHand('--despite', 'dry-mode')).toEqual({
+      code: 0,
+      output: expect.stringContaining('all 2 affected instances are back'),
+    });
+    expect(await testbed.evacuations()).toHaveLength(2);
+  });
+
+  test('by hand, alone: without a monitor it is said, refused while the host answers, done when it is dead', async () => {
     await testbed.boot('vm', 'hv01', { count: 2 });
     on = await stage(testbed);
     const { household } = on;
-    const refused = household.start('ns4', '-d', 'hv01', '-s', 'hv04');
+    const ordered = household.start('ns4', '-d', 'hv01', '-s', 'hv04');
+    expect(await ordered.exited, ordered.output).toBe(1);
+    expect(ordered.output).toContain('no monitor of');
+    const words = ['-d', 'hv01', '-s', 'hv04', '--alone'];
+    const refused = household.start('ns4', ...words);
     expect(await refused.exited, refused.output).toBe(1);
     expect(refused.output).toContain('hv01 shows signs of life');
     expect(await testbed.evacuations()).toEqual([]);
     await cloudTool('kill', 'hv01');
     await delay(9_000);
-    const done = household.start('ns4', '-d', 'hv01', '-s', 'hv04');
+    const done = household.start('ns4', ...words);
     expect(await done.exited, done.output).toBe(0);
     expect(done.output).toContain('all 2 affected instances are back');
-    const again = household.start('ns4', '-d', 'hv01', '-s', 'hv04');
+    const again = household.start('ns4', ...words);
     expect(await again.exited, 'the spare is no spare any more').toBe(1);
   });
 });
