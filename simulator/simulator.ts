@@ -28,19 +28,17 @@ import { RealTime, realChance } from './world/real-time.ts';
 import { type Snapshot, takeSnapshot } from './world/snapshot.ts';
 import { type ServiceName, World } from './world/world.ts';
 
-export type { Presence } from './network/loopback-address.ts';
-export type { Fault, FaultOrder } from './openstack-http/faults.ts';
+export type { FaultOrder } from './openstack-http/faults.ts';
 export type { RecordedRequest } from './openstack-http/http-service.ts';
 export type { SimulatorOptions } from './openstack-http/options.ts';
 export type { BootOptions } from './world/instances.ts';
 export type { ServerSnapshot, Snapshot } from './world/snapshot.ts';
-export type { ServiceName } from './world/world.ts';
 
 /**
  * What of a host is taken away. power: all of it, guests die. compute, agent: the processes nova-compute and network
  * agent. address: the network of the host itself. guests: the network of its guests, which run on unseen.
  */
-export type HostPart = 'power' | 'compute' | 'agent' | 'address' | 'guests';
+type HostPart = 'power' | 'compute' | 'agent' | 'address' | 'guests';
 
 const faultOfPart: Readonly<Record<HostPart, readonly [WorldFault<World>, ...string[]]>> = {
   power: [worldFaults.hostDies],

@@ -7,7 +7,7 @@ import { OperationalError } from '../../src/shared/ground/errors.ts';
 
 const startLimitMs = 5_000;
 
-export interface PrivateRedis {
+interface PrivateRedis {
   readonly port: number;
   stop(): Promise<void>;
 }

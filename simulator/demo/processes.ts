@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const names = ['ns4', 'monitor', 'sonny'] as const;
 const stopLimitMs = 6_000;
 
-export interface DemoProcesses {
+interface DemoProcesses {
   readonly dir: string;
   /** Ends all three in order. */
   stop(): Promise<void>;

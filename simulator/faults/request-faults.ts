@@ -1,7 +1,7 @@
 // What may become of one request on its way to an API, and of its answer: carried out by the HTTP services on order,
 // and by the link of the in-process skin by chance.
 
-export type RequestFaultKind =
+type RequestFaultKind =
   | 'error'
   | 'html'
   | 'page-after'

@@ -20,7 +20,7 @@ export interface RecordedRequest {
   status: number | null;
 }
 
-export interface ServiceSpec {
+interface ServiceSpec {
   readonly api: ApiName;
   readonly handle: (call: Call) => Promise<Answer>;
   readonly faults: FaultBook;

@@ -7,7 +7,7 @@ import type { HttpWorld } from './options.ts';
 import type { Token, TokenBook } from './tokens.ts';
 
 /** Base URLs as the catalogue tells them, by service type. */
-export type Catalogue = () => Readonly<Record<'identity' | 'compute' | 'network' | 'placement', string>>;
+type Catalogue = () => Readonly<Record<'identity' | 'compute' | 'network' | 'placement', string>>;
 
 export const applicationCredential = { id: 'simulated-credential', secret: 'simulated-credential-secret' };
 

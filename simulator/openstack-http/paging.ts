@@ -6,7 +6,7 @@ import type { Call } from './call.ts';
 /** Nova's osapi_max_limit. */
 const maxLimit = 1_000;
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[];
   /** For `NAME_links`, null when the page is not full. */
   readonly links: readonly { rel: string; href: string }[] | null;

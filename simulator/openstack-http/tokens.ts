@@ -12,7 +12,7 @@ export interface Token {
 }
 
 /** What a service learns when it checks a token. */
-export type TokenVerdict = 'good' | 'bad' | 'keystone-away';
+type TokenVerdict = 'good' | 'bad' | 'keystone-away';
 
 /** All tokens of one cloud. */
 export class TokenBook {

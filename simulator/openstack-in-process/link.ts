@@ -19,7 +19,7 @@ export interface ChangeRequest {
 export type IsAnswered = () => boolean;
 
 /** The process that sends the requests: it may stand still or end while they are under way. */
-export interface Sender {
+interface Sender {
   /** By its own clock. */
   nowMs(): number;
   /** Goes on in the process so much later. */

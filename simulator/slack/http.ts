@@ -29,7 +29,7 @@ export interface SlackCall {
   readonly atMs: number;
 }
 
-export interface SlackHttpSpec {
+interface SlackHttpSpec {
   readonly call: (method: string, token: string, args: Arguments) => Reply;
   /** A post to a response_url. */
   readonly respond: (id: string, body: Readonly<Record<string, unknown>>) => void;

@@ -50,7 +50,7 @@ export function messageEvent(post: Post, type: 'message' | 'app_mention'): Recor
   };
 }
 
-export interface Command {
+interface Command {
   readonly command: string;
   readonly text: string;
   readonly user: string;
@@ -76,7 +76,7 @@ export function commandPayload(given: Command, responseUrl: string): object {
   };
 }
 
-export interface Press {
+interface Press {
   readonly actionId: string;
   readonly value: string;
   readonly user: string;

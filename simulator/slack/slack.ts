@@ -5,17 +5,16 @@ import { SocketMode } from './socket-mode.ts';
 import { callMethod, type WebApiContext } from './web-api.ts';
 import { app, type Channel, type Post, Workspace } from './workspace.ts';
 
-export type { SlackCall, SlackTrouble } from './http.ts';
 export type { Post } from './workspace.ts';
 
-export interface SlackOptions {
+interface SlackOptions {
   /** Names of channels; the first is where people write unless told otherwise. */
   readonly channels?: readonly string[];
   /** Events the app subscribed to; default both. */
   readonly subscriptions?: readonly ('message' | 'app_mention')[];
 }
 
-export interface SayOptions {
+interface SayOptions {
   readonly user?: string;
   readonly channel?: string;
   readonly threadTs?: string;

@@ -4,13 +4,13 @@ import { ApiRefusal } from './refusal.ts';
 
 export type Resources = Readonly<Record<string, number>>;
 
-export interface Provider {
+interface Provider {
   readonly id: string;
   readonly name: string;
   generation: number;
 }
 
-export interface Consumer {
+interface Consumer {
   readonly projectId: string;
   readonly userId: string;
   readonly generation: number;

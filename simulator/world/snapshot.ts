@@ -25,7 +25,7 @@ export interface ServerSnapshot {
   readonly allocatedOn: readonly string[];
 }
 
-export interface HostSnapshot {
+interface HostSnapshot {
   readonly host: string;
   readonly name: string;
   readonly address: string | null;

@@ -28,7 +28,7 @@ export interface Listener {
 }
 
 /** A host as it is added to a world. */
-export interface HostPart {
+interface HostPart {
   readonly name: string;
   readonly hypervisorName: string;
   readonly address: string | null;

@@ -27,7 +27,7 @@ const redisTroublePauseMs = 500;
 /** Not one of its own for every finished job. */
 const woken = new Error('woken');
 
-export interface DriverParts {
+interface DriverParts {
   readonly cloud: string;
   readonly rules: Rules;
   readonly lease: Pick<Lease, 'who' | 'take' | 'renew' | 'release'>;

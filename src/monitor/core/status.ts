@@ -8,7 +8,7 @@ import type { Incident, Raised, State } from './state/state.ts';
 import { watches } from './watches/watches.ts';
 
 /** Who publishes it, and when. */
-export interface Publisher {
+interface Publisher {
   readonly cloud: string;
   readonly who: string;
   readonly nowMs: number;

@@ -6,7 +6,7 @@ import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
 
-export interface ConfirmParts {
+interface ConfirmParts {
   readonly confirmations: Pick<OperatorConfirmations, 'record'>;
   readonly inventory: { read(): Promise<Picture | null> };
   readonly heartbeatPeriodMs: number;

@@ -19,7 +19,7 @@ import { tryLevels } from './try-out.ts';
 /** For what Redis knows of a host: without it the host counts as alive, and somebody waits at the terminal. */
 const readLimitMs = 3_000;
 
-export interface ByHandParts {
+interface ByHandParts {
   readonly settings: Settings;
   readonly openstack: OpenStackSettings;
   readonly redis: Db;

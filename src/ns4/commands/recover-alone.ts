@@ -25,7 +25,7 @@ import type { Order } from '../recovery/recovery.ts';
 import { recover } from '../recovery/stages/run.ts';
 import { Progress } from './progress.ts';
 
-export interface AloneOrder {
+interface AloneOrder {
   readonly dead: string;
   readonly spare: string;
   /** Gates to be waived, by name. */

@@ -16,7 +16,7 @@ const pollMs = 300;
 const answerLimitMs = 20_000;
 const pageSize = 200;
 
-export interface OrderParts {
+interface OrderParts {
   readonly cloud: string;
   readonly events: Pick<EventLog, 'lastId' | 'readAfter'>;
   /** Name of the monitor that leads now; null: none does. */
@@ -30,7 +30,7 @@ export interface OrderParts {
   readonly out: NodeJS.WriteStream;
 }
 
-export interface Wanted {
+interface Wanted {
   readonly host: string;
   /** Null: the monitor chooses. */
   readonly target: string | null;

@@ -8,7 +8,7 @@ import { type AgentAction, type AgentOutcome, runAgent } from '../fencing/agent.
 import { endText, powerOff } from '../fencing/level.ts';
 import { type FencingPlan, type Level, levelsOf } from '../fencing/plan.ts';
 
-export interface TryOutParts {
+interface TryOutParts {
   readonly plan: FencingPlan;
   readonly timeoutMs: number;
   readonly heartbeatPeriodMs: number;

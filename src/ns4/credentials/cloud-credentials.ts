@@ -9,7 +9,7 @@ export type ScopedReference =
   | { readonly name: string; readonly domain: DomainReference };
 
 /** User and password (auth_type password or v3password), scoped to a project. */
-export interface PasswordLogin {
+interface PasswordLogin {
   readonly method: 'password';
   readonly user: ScopedReference;
   readonly password: string;
@@ -17,7 +17,7 @@ export interface PasswordLogin {
 }
 
 /** An application credential (auth_type v3applicationcredential). It belongs to a project, so none is named. */
-export interface ApplicationCredentialLogin {
+interface ApplicationCredentialLogin {
   readonly method: 'application-credential';
   /** By id, or by a name that is unique for its user. */
   readonly credential: { readonly id: string } | { readonly name: string; readonly user: ScopedReference };

@@ -17,7 +17,7 @@ interface SetKey {
 }
 
 /** With what was made of it. */
-export interface FoundKey<T> extends SetKey {
+interface FoundKey<T> extends SetKey {
   readonly made: T;
 }
 

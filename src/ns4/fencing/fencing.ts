@@ -43,7 +43,7 @@ const timeoutWhenConfirmedMs = 15_000;
 /** A confirmation of the future is one of another clock: nobody could say which heartbeats came after it. */
 const clockMarginMs = 5_000;
 
-export interface FencingParts {
+interface FencingParts {
   readonly plan: FencingPlan;
   readonly confirmations: OperatorConfirmations;
   readonly timeoutMs: number;

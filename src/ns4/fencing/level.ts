@@ -16,7 +16,7 @@ const shortestLookMs = 1_000;
 /** By the protocol: what `status` ends with for a host that is off. */
 const statusOff = 2;
 
-export interface LevelCall {
+interface LevelCall {
   readonly level: Level;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -25,7 +25,7 @@ export interface LevelCall {
   readonly beforeTelling?: () => Promise<void>;
 }
 
-export type LevelResult =
+type LevelResult =
   | { readonly off: true; readonly atMs: number; readonly output: string }
   | { readonly off: false; readonly failure: FenceFailure };
 

@@ -46,7 +46,7 @@ export class MysqlError extends OperationalError {
   }
 }
 
-export type SqlValue = string | number;
+type SqlValue = string | number;
 
 /** What work gets to do on a connection; every method rejects with a MysqlError, or with the signal's reason. */
 export interface Session {

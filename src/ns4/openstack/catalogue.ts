@@ -35,7 +35,7 @@ const typesOf: Readonly<Record<ServiceName, readonly string[]>> = {
   identity: ['identity', 'identityv3', 'keystone'],
 };
 
-export interface EndpointChoice {
+interface EndpointChoice {
   readonly region: string | null;
   readonly interface: string;
 }

@@ -10,7 +10,7 @@ import type { Call, Session } from './session.ts';
 import { SharedValue } from './shared-value.ts';
 import { validated } from './validation.ts';
 
-export interface ComputeOptions {
+interface ComputeOptions {
   readonly pageSize: number;
   /** For the POST of an evacuation, which Nova answers only after talking to other services. */
   readonly evacuateTimeoutMs: number;

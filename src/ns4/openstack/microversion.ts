@@ -5,7 +5,7 @@ import { type ServiceName, serviceTitles } from './catalogue.ts';
 import type { Session } from './session.ts';
 import { validated } from './validation.ts';
 
-export interface VersionRange {
+interface VersionRange {
   readonly min: string;
   readonly max: string;
 }

@@ -13,7 +13,7 @@ import { isPage, json, serviceWords } from './service-words.ts';
 import { SharedValue } from './shared-value.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, Transport } from './transport.ts';
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly clock: Clock;
   /** In [0, 1); spreads the pauses before repetitions. */
   readonly random: () => number;

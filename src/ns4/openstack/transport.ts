@@ -33,7 +33,7 @@ export class NoAnswer extends Error {
   }
 }
 
-export interface TransportOptions {
+interface TransportOptions {
   /** Certificates (PEM) to trust instead of the system's; null: the system's. */
   readonly ca: string | null;
   readonly verify: boolean;

@@ -15,7 +15,7 @@ import { spareShortcoming } from '../../shared/rules/spares.ts';
 import { tooFewVantagePoints } from '../../shared/rules/votes.ts';
 
 /** What may tell that the host lives, collected just now. */
-export interface FreshFacts {
+interface FreshFacts {
   /** The network agents of a host; their heartbeats by this ns4's clock. */
   agentsOf(host: string): readonly Agent[];
   /**
@@ -33,7 +33,7 @@ export interface Suspect extends Pick<RecoverData, 'dead' | 'judgedAtMs'> {
 }
 
 /** What a gate judges. */
-export interface GateCase {
+interface GateCase {
   readonly order: Suspect & Pick<RecoverData, 'plan'>;
   readonly facts: Pick<FreshFacts, 'scan' | 'nowMs'>;
   /**

@@ -64,7 +64,7 @@ export interface Facts {
  * continued: the first change was made, by whomever: its journal is gone on with. anew: nothing was changed, or an
  * operator put the host back since; then of an `earlier` journal of the same recovery only its proof counts.
  */
-export type Beginning =
+type Beginning =
   | { readonly kind: 'continued'; readonly journal: Journal }
   | { readonly kind: 'anew'; readonly earlier: Journal | null };
 

@@ -31,7 +31,7 @@ export class DoubtError extends OperationalError {
   }
 }
 
-export interface SilenceQuestion {
+interface SilenceQuestion {
   readonly order: Suspect;
   readonly cloud: Pick<Cloud, 'listAgents' | 'clockSkewMs'>;
   readonly heartbeatPeriodMs: number;

@@ -8,7 +8,7 @@ import { isAnswer, judge, nameOf } from './finding.ts';
 import type { Probe } from './probe.ts';
 import { askAll, type Question, socketBound } from './sockets.ts';
 
-export interface ScanOptions {
+interface ScanOptions {
   /** Sockets at once; default: 4096, or what the file limit leaves. */
   readonly maxSockets?: number;
 }

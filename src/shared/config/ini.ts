@@ -2,7 +2,7 @@
 // meaning. It knows syntax and interpolation only; which sections and keys exist is not its business.
 
 /** A syntax error: where, and what was expected there. Never quotes the line, which may hold a password. */
-export interface IniMistake {
+interface IniMistake {
   readonly line: number;
   readonly message: string;
 }
@@ -26,7 +26,7 @@ export interface IniFile {
 }
 
 /** One value after interpolation, or what is wrong with it. Python, too, complains only when the value is asked for. */
-export type IniValue =
+type IniValue =
   | { readonly state: 'value'; readonly text: string; readonly line: number }
   | {
       readonly state: 'broken';

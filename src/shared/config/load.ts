@@ -14,7 +14,7 @@ import { fileProblem } from './read-text.ts';
 import type { MysqlSettings, RedisSettings, Settings, SlackSettings } from './settings.ts';
 import { isSet, SettingsReader } from './settings-reader.ts';
 
-export interface LoadRequest {
+interface LoadRequest {
   readonly process: ProcessName;
   /** What -c names; without it ./config.ini, else ~/.config.ini. */
   readonly file?: string | undefined;

@@ -5,7 +5,7 @@ import type { sections } from './known-keys.ts';
 
 type Of<N extends keyof typeof sections> = SettingsOf<(typeof sections)[N]>;
 
-export type MonitorSettings = Of<'monitor'>;
+type MonitorSettings = Of<'monitor'>;
 
 type RedisKeys = Of<'redis'>;
 export interface RedisSettings extends Omit<RedisKeys, 'host' | 'sentinels' | 'master' | 'sentinelPassword'> {

@@ -2,7 +2,7 @@
 // ns4 asks for them before every dangerous step, so that nothing that a former leader asked for changes anything. Pure.
 import { z } from 'zod';
 
-export const assignmentsSchema = z.object({
+const assignmentsSchema = z.object({
   /** Of the leader that saved them; grows with every take-over. */
   epoch: z.number(),
   /** Of the state they were saved with; tells the leader whether Redis still holds what it saved last. */
@@ -37,7 +37,7 @@ export function assignmentTokenOf(data: {
  * unknown: there are no assignments, or ones from before the job: Redis lost them. The leader writes them again; until
  * then nothing may be changed either.
  */
-export type AssignmentVerdict = 'valid' | 'superseded' | 'unknown';
+type AssignmentVerdict = 'valid' | 'superseded' | 'unknown';
 
 /** The rule. The storage of the journals has it as a script too, as it must be one step with the change. */
 export function judgeAssignment(assignments: Assignments | null, token: AssignmentToken): AssignmentVerdict {

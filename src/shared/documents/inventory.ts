@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** A compute service (nova-compute) and the hypervisor it runs. `host` is the service host, Nova's own key. */
-export const hypervisorSchema = z.object({
+const hypervisorSchema = z.object({
   /** Service host: what agents, services, servers and evacuate's target are keyed by. */
   host: z.string(),
   /** hypervisor_hostname: often the FQDN, then not equal to `host`. */
@@ -32,7 +32,7 @@ export const hypervisorSchema = z.object({
 export type Hypervisor = z.infer<typeof hypervisorSchema>;
 
 /** One Neutron agent of a host with its last heartbeat, corrected to the clock of the ns4 that read it. */
-export const agentSchema = z.object({
+const agentSchema = z.object({
   host: z.string(),
   binary: z.string(),
   heartbeatAtMs: z.number(),
@@ -55,7 +55,7 @@ export const hostsSchema = z.object({
 /** The `hosts` half of the inventory. */
 export type Hosts = z.infer<typeof hostsSchema>;
 
-export const serverAddressSchema = z.object({
+const serverAddressSchema = z.object({
   network: z.string(),
   address: z.string(),
   version: z.union([z.literal(4), z.literal(6)]),

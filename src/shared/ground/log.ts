@@ -22,7 +22,7 @@ export function secretMask(secrets: readonly (string | null | undefined)[]): (te
   return (text) => ordered.reduce((masked, secret) => masked.replaceAll(secret, '****'), text);
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly name: string;
   /** 0: warnings, 1: info (-v), 2: debug (-vv). */
   readonly verbosity: number;

@@ -18,7 +18,7 @@ export interface RetryPolicy extends Pauses {
   readonly limit: { readonly attempts: number } | { readonly withinMs: number };
 }
 
-export interface RetryParts {
+interface RetryParts {
   readonly clock: Clock;
   /** Aborted, it ends the wait and the attempts; an action under way must heed it itself. */
   readonly signal: AbortSignal;

@@ -13,7 +13,7 @@ import {
 import { groupBy } from '../ground/group-by.ts';
 
 /** How many servers there are, and when they were collected. */
-export type Counts = Pick<InstanceCounts, 'collectedAtMs' | 'count' | 'byHost'>;
+type Counts = Pick<InstanceCounts, 'collectedAtMs' | 'count' | 'byHost'>;
 
 export class Picture {
   readonly #hosts: Hosts;

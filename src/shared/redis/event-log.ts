@@ -7,7 +7,7 @@ import type { Keys } from './keys.ts';
 export const eventCapacity = 10_000;
 
 /** An event with its place in the stream. */
-export interface LoggedEvent {
+interface LoggedEvent {
   readonly id: string;
   readonly event: SonnyEvent;
 }

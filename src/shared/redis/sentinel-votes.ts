@@ -8,7 +8,7 @@ import { connectOnce } from './connect.ts';
 import { answerLimitMs, endpointText } from './sentinels.ts';
 
 /** What the sentinels say of the master, each asked by itself. */
-export interface SentinelVotes {
+interface SentinelVotes {
   /** The first answer, as a connection takes it; null when none names a master. */
   readonly master: Endpoint | null;
   /** How many say the same. */

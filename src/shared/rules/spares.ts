@@ -3,7 +3,7 @@
 import { type Hypervisor, isMarkedSpare } from '../documents/inventory.ts';
 import type { Picture } from '../picture/picture.ts';
 
-export interface SpareQuestion {
+interface SpareQuestion {
   readonly dead: Hypervisor;
   readonly spare: Hypervisor;
   /** Its servers must have been listed: counts of nothing would call every spare empty. */

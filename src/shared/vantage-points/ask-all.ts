@@ -26,7 +26,7 @@ export interface QuorumRules {
   readonly timeoutMs: number;
 }
 
-export interface QuorumScanParts {
+interface QuorumScanParts {
   readonly redis: Db;
   readonly keys: Keys;
   readonly registry: Pick<VantagePointRegistry, 'list'>;
@@ -36,7 +36,7 @@ export interface QuorumScanParts {
 }
 
 /** This process as a vantage point of its own scan: it looks itself, without a queue in between. */
-export interface OwnVantagePoint {
+interface OwnVantagePoint {
   readonly name: string;
   scan(): Promise<ScanResult>;
 }

@@ -14,7 +14,7 @@ import type { Draft } from '../state/draft.ts';
 import { isOfIncident, type Raised } from '../state/state.ts';
 import { openIncident } from './incidents.ts';
 
-export interface RaiseOptions {
+interface RaiseOptions {
   /** Who found it; the monitor unless said otherwise. */
   readonly by?: Raised['by'];
   /**

@@ -4,7 +4,7 @@ import type { Picture } from '../../../shared/picture/picture.ts';
 import { spareShortcoming } from '../../../shared/rules/spares.ts';
 import type { Rules } from '../state/rules.ts';
 
-export interface Assignment {
+interface Assignment {
   readonly pairs: readonly { dead: string; spare: string }[];
   /** Dead hosts left without one, with what is wrong with each candidate. */
   readonly missing: readonly { dead: string; candidates: readonly { host: string; why: string }[] }[];

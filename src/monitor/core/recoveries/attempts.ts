@@ -20,7 +20,7 @@ const isRecovering = (incident: Incident): incident is Recovering => incident.re
 const recoveringOnes = ({ incidents }: State): Recovering[] => incidents.filter(isRecovering);
 
 /** The host is as it was before, and no recovery of it is under way: whoever watches has to judge it again. */
-export type AsBefore = boolean;
+type AsBefore = boolean;
 
 /**
  * Takes the outcome of a recovery's job: the end of it, or a further attempt. One that nobody waits for changes

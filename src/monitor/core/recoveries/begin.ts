@@ -26,7 +26,7 @@ export interface DeadHost {
 }
 
 /** An operator's order to recover, as far as it changes how a recovery begins. */
-export interface ByHand {
+interface ByHand {
   readonly order: string;
   readonly target: string | null;
   readonly despite: readonly string[];

@@ -13,7 +13,7 @@ import {
 } from './journal-storage.ts';
 
 /** Without renewal a holder is taken for dead after this. */
-export const { lifeMs: lockMs } = timings.recoveryLock;
+export const lockMs = timings.recoveryLock.lifeMs;
 const { renewMs } = timings.recoveryLock;
 /** An ended journal stays readable this long. */
 const keepSeconds = 90 * 86_400;

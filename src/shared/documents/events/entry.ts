@@ -6,7 +6,7 @@ export const eventLevels = ['debug', 'info', 'warning', 'error'] as const;
 export type EventLevel = (typeof eventLevels)[number];
 
 /** What an entry says of an event with the facts `F`. */
-export interface EventDescription<F> {
+interface EventDescription<F> {
   /** The hosts it is about, whose incidents it belongs to; none unless it says otherwise. */
   hosts?(facts: F): readonly string[];
   /** The incident it belongs to, where its facts name one. */

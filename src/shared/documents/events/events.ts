@@ -6,7 +6,7 @@ import { recoveryEvents } from './of-recoveries.ts';
 import { suspicionEvents } from './of-suspicion.ts';
 import { monitorEvents } from './of-the-monitor.ts';
 
-export const eventEntries = [...monitorEvents, ...suspicionEvents, ...recoveryEvents] as const;
+const eventEntries = [...monitorEvents, ...suspicionEvents, ...recoveryEvents] as const;
 
 type Schemas<T extends readonly EventEntry[]> = { [K in keyof T]: T[K]['schema'] };
 const schemas = eventEntries.map((entry) => entry.schema) as unknown as Schemas<typeof eventEntries>;

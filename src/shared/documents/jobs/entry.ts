@@ -3,7 +3,7 @@
 import { z } from 'zod';
 
 /** What an entry says of a job with data `D` and result `R`. */
-export interface JobFacts<D extends z.ZodType, R extends z.ZodType> {
+interface JobFacts<D extends z.ZodType, R extends z.ZodType> {
   readonly data: D;
   /** Expected failures are result values; a job that throws broke an assumption. */
   readonly result: R;
@@ -20,7 +20,7 @@ export interface JobFacts<D extends z.ZodType, R extends z.ZodType> {
 }
 
 /** One job under its name; the queue's name is `queue`. */
-export interface JobEntry<
+interface JobEntry<
   N extends string = string,
   Q extends string = string,
   D extends z.ZodType = z.ZodType,

@@ -41,7 +41,7 @@ export const recoveryReportSchema = z.object({
 });
 export type RecoveryReport = z.infer<typeof recoveryReportSchema>;
 
-export const recoverDataSchema = z.object({
+const recoverDataSchema = z.object({
   incident: z.string(),
   /** Id of the recovery, which names its journal; see incident-id.ts. */
   recovery: z.string(),

@@ -6,10 +6,10 @@ import { z } from 'zod';
  * How far Sonny had come when it refused: the picture of the cloud was missing; a suspect was not found dead; a dead
  * host may not be recovered; the recovery that was ordered may not go on.
  */
-export type RefusalStage = 'picture' | 'suspicion' | 'death' | 'recovery';
+type RefusalStage = 'picture' | 'suspicion' | 'death' | 'recovery';
 
 /** What an entry says of a refusal with the evidence `R`. */
-export interface RefusalFacts<R> {
+interface RefusalFacts<R> {
   readonly stage: RefusalStage;
   /** Which processes may say it. */
   readonly by: readonly ('monitor' | 'ns4')[];

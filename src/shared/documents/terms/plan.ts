@@ -9,7 +9,7 @@ export const targetSchema = z.discriminatedUnion('kind', [
 ]);
 export type Target = z.infer<typeof targetSchema>;
 
-export const placeSchema = z.object({
+const placeSchema = z.object({
   target: targetSchema,
   /** Tried when the first target certainly runs nothing of the instance; null: none. */
   otherwise: targetSchema.nullable(),
@@ -17,7 +17,7 @@ export const placeSchema = z.object({
   wave: z.number().int().min(1),
 });
 /** Where one instance goes, and when. */
-export type Place = z.infer<typeof placeSchema>;
+type Place = z.infer<typeof placeSchema>;
 
 const moveSchema = placeSchema.extend({
   /** Ids of instances; others: every one on the host that no other move names. */

@@ -16,7 +16,7 @@ import type { Draft } from '../../state/draft.ts';
 import { recoveringHosts } from '../../state/state.ts';
 
 /** What a round must know of outages. */
-export interface OutageSight extends Outages {
+interface OutageSight extends Outages {
   /** Nobody is judged at all. */
   readonly everywhere: boolean;
   /** Their zones or aggregates are refused: they are not judged, the others are. */

@@ -13,7 +13,7 @@ const runningStates = new Set(['active', 'rescued', 'resized', 'error']);
 /** Healthy hypervisors that are searched for control guests, where few guests have an address that can be reached. */
 const mostSearched = 1_000;
 
-export interface Witnesses {
+interface Witnesses {
   readonly targets: readonly ScanTarget[];
   /** Target name, and the instance's name with its state when it does not run, for people. */
   readonly names: readonly { target: string; name: string }[];
