@@ -14,7 +14,7 @@ export interface Outcome {
   readonly figures: Figures;
 }
 
-export interface Figures {
+interface Figures {
   virtualMs: number;
   events: number;
   saves: number;

@@ -11,7 +11,7 @@ import { type Certificates, makeCertificates, remakeServerCertificate } from './
 import { freePort } from './redis.ts';
 
 /** What the tables hold of an instance. */
-export interface InstanceRow {
+interface InstanceRow {
   readonly uuid: string;
   readonly host: string | null;
   readonly node: string | null;

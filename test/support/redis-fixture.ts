@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 
 /** A text; one that is JSON stands as what it says, with the indentation that gives the same text again. */
-export type Text = string | { readonly json: unknown; readonly indent: number };
+type Text = string | { readonly json: unknown; readonly indent: number };
 
 interface Fields {
   readonly [field: string]: Text;
@@ -15,7 +15,7 @@ type Value =
   | { readonly type: 'zset'; readonly value: readonly { readonly member: string; readonly score: string }[] }
   | { readonly type: 'stream'; readonly value: readonly { readonly id: string; readonly fields: Fields }[] };
 /** `ttlMs`: what was left to it then; null: it stays. */
-export type Entry = Value & { readonly ttlMs: number | null };
+type Entry = Value & { readonly ttlMs: number | null };
 
 export interface RedisFixture {
   /** By the clock of Redis; every time in the entries is to be read relative to it. */

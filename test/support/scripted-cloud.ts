@@ -8,7 +8,7 @@ import type { CloudCredentials } from '../../src/ns4/credentials/cloud-credentia
 import { type CloudClient, type CloudOptions, createCloud } from '../../src/ns4/openstack/client.ts';
 import { type InstantClock, instantClock } from './instant-clock.ts';
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;

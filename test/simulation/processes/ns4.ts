@@ -48,7 +48,7 @@ export interface Ns4Parts {
 }
 
 /** What the judges are told of a worker's doings. */
-export interface Ns4Witness {
+interface Ns4Witness {
   scanned(jobId: string, seen: readonly SeenScan[]): void;
   reading(jobId: string): (inventory: { hosts: Hosts; servers: Servers | null }) => void;
   said(facts: EventFacts): void;
