@@ -78,6 +78,8 @@ export class Recovery {
   readonly stop: AbortSignal;
   /** The host's open journal, which may be another recovery's; from open-journal on the one that is worked on. */
   journal: Journal | null = null;
+  /** Scanned along with the dead host: they must answer. The order's, until none of them does. */
+  controls: readonly ScanTarget[];
   #lock: Lock | null = null;
   #signal: AbortSignal;
   #facts: Facts | null = null;
@@ -86,6 +88,7 @@ export class Recovery {
 
   constructor(order: Order, tools: RecoveryTools, startedAtMs: number, stop: AbortSignal) {
     this.order = order;
+    this.controls = order.controls;
     this.tools = tools;
     this.startedAtMs = startedAtMs;
     this.stop = stop;

@@ -1,7 +1,9 @@
 // Stage: asks OpenStack and the network again. Whatever follows rests on these answers, not on the monitor's.
 
+import type { ScanTarget } from '../../../shared/documents/jobs/scan.ts';
 import { errorText } from '../../../shared/ground/errors.ts';
 import { Picture } from '../../../shared/picture/picture.ts';
+import { controlsFor } from '../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../shared/rules/controls.ts';
 import { CloudError } from '../../cloud/cloud.ts';
 import type { Facts, Recovery, Stage } from '../recovery.ts';
@@ -37,11 +39,27 @@ async function ask(recovery: Recovery): Promise<Facts> {
   ]);
   const picture = Picture.of(hosts, servers);
   const address = picture.hypervisor(order.dead)?.address ?? null;
-  const scan = address === order.address ? firstScan : await scanAt(recovery, address);
+  const isBlind = firstScan.ok && firstScan.outcome === 'blind';
+  if (isBlind) recovery.controls = controlsOfNow(recovery, picture);
+  const scan = address === order.address && !isBlind ? firstScan : await scanAt(recovery, address);
   return { picture, scan, askedAtMs };
 }
 
-/** One scan of the dead host by every vantage point, along with the order's controls. */
-export function scanAt({ order, tools, signal }: Recovery, address: string | null) {
-  return tools.scan({ targets: [hostTarget(order.dead, address, tools)], controls: order.controls }, signal);
+/**
+ * The order's controls were chosen minutes or an hour ago: all of them may have died since, and what was begun would
+ * never be ended. Those that are heard now join them.
+ */
+function controlsOfNow({ order, tools }: Recovery, picture: Picture): ScanTarget[] {
+  const { clock, policy, hypervisorPorts } = tools;
+  const { heartbeatPeriodMs } = policy;
+  const rules = { heartbeatPeriodMs, hypervisorPorts };
+  const living = controlsFor(new Set([order.dead]), picture, clock.nowMs(), rules);
+  const known = new Set(order.controls.map(({ name }) => name));
+  return [...order.controls, ...living.filter(({ name }) => !known.has(name))];
+}
+
+/** One scan of the dead host by every vantage point, along with the controls. */
+export function scanAt({ order, tools, signal, controls }: Recovery, address: string | null) {
+  const targets = [hostTarget(order.dead, address, tools)];
+  return tools.scan({ targets, controls: [...controls] }, signal);
 }
