@@ -49,7 +49,9 @@ const tooManyDead = refusal(
     level: 'error',
     about: theHosts,
     says: (r) =>
-      `${r.hosts.length} hypervisors are dead at once (limit ${r.limit}): ${list(r.hosts)}. Nothing done: please look.`,
+      r.hosts.length > r.limit
+        ? `${r.hosts.length} hypervisors are dead at once (limit ${r.limit}): ${list(r.hosts)}. Nothing done: please look.`
+        : `${list(r.hosts)} died while another recovery is under way (limit ${r.limit}). Nothing done: please look.`,
     means: 'more dead than `dead_backoff`',
     remedy: 'decide yourself; `ns4 -d HOST -s SPARE` for each',
   },

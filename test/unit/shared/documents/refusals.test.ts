@@ -179,3 +179,9 @@ test.each(Object.entries(table))('%s', (name, { with: facts, level, says }) => {
   const named = JSON.stringify(facts).includes(host);
   expect(refusalHosts(refusal)[0]).toBe(named ? host : undefined);
 });
+
+test('fewer dead than the limit are too many beside a recovery under way, and it is said so', () => {
+  expect(
+    sentence({ kind: 'refused', refusal: { name: 'too-many-dead', hosts: ['hv01'], limit: 1 } }).text,
+  ).toBe('hv01 died while another recovery is under way (limit 1). Nothing done: please look.');
+});
