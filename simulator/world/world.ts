@@ -166,11 +166,16 @@ export class World<S extends WorldSettings = WorldSettings> {
   /** A new hypervisor, powered on, whose reports arrive. */
   addHost(part: HostPart): Host {
     const { nowMs, chance } = this;
-    const { name, hypervisorName, isSpare, agents, agentIntervalMs, ...plain } = part;
+    const { name, hypervisorName, address, zone, aggregates, vcpus, memoryMb } = part;
+    const { isSpare, agents, agentIntervalMs } = part;
     const host: Host = {
-      ...plain,
       name,
       hypervisorName,
+      address,
+      zone,
+      aggregates,
+      vcpus,
+      memoryMb,
       id: chance.newId('hypervisor', name),
       number: this.hosts.size + 1,
       createdAtMs: this.cloudNowMs,
