@@ -4,7 +4,8 @@ import type { Picture } from '../../shared/picture/picture.ts';
 import { leaveSafeMode } from './incidents/safe-mode.ts';
 import { recoverByHand } from './recoveries/by-hand.ts';
 import type { Draft } from './state/draft.ts';
-import { beginRoundAnew, rest } from './watches/hosts/round.ts';
+import { rest } from './watches/hosts/round.ts';
+import { watches } from './watches/watches.ts';
 
 /** Harmless to obey twice: an order is taken off only after what it changed is saved. */
 export function obey(draft: Draft, order: Order, picture: Picture | null): void {
@@ -25,7 +26,7 @@ export function obey(draft: Draft, order: Order, picture: Picture | null): void 
       return;
     }
     case 'recover':
-      if (recoverByHand(draft, order, picture)) beginRoundAnew(draft);
+      if (recoverByHand(draft, order, picture)) for (const watch of watches) watch.beginAnew(draft);
       return;
   }
 }

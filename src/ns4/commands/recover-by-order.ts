@@ -131,7 +131,7 @@ class Follower {
     if (this.#followed !== null) return;
     if (this.#parts.clock.steadyMs() - this.#sinceMs > answerLimitMs)
       throw new OperationalError(
-        `the monitor did not answer within ${answerLimitMs / 1000} s; the order to recover ${this.#host} stays with it`,
+        `the monitor did not answer within ${answerLimitMs / 1000} s; taken later than two minutes after it was given, the order to recover ${this.#host} is refused`,
       );
   }
 }

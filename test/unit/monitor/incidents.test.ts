@@ -231,7 +231,10 @@ describe('what stands about the cloud is gone with its own reason', () => {
 });
 
 describe('recovery by hand', () => {
-  const order = (s: Story, change: { target?: string | null; despite?: string[]; host?: string } = {}) =>
+  const order = (
+    s: Story,
+    change: { target?: string | null; despite?: string[]; host?: string; atMs?: number } = {},
+  ) =>
     s.order({
       kind: 'recover',
       id: 'order-1',
@@ -289,6 +292,18 @@ describe('recovery by hand', () => {
     order(s, { target: 'hv78' });
     expect(answers(s)).toEqual(['spare-unfit', 'unknown-host', 'unknown-host']);
   });
+
+  test.each([-121_000, 121_000])(
+    'an order given %i ms from now is refused: nobody knows how the host is now',
+    (byMs) => {
+      const { s } = cloud({ recover: () => ({ state: 'running' }) });
+      order(s, { atMs: s.atMs + byMs });
+      expect(answers(s)).toEqual(['too-late']);
+      expect(s.recoveries).toEqual([]);
+      order(s, { atMs: s.atMs + Math.sign(byMs) * 119_000 });
+      expect(s.recoveries).toHaveLength(1);
+    },
+  );
 
   test('of a host that is being recovered it follows what is under way', () => {
     const { s } = cloud({ recover: () => ({ state: 'running' }) });

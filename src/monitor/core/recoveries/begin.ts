@@ -14,8 +14,8 @@ import { methods } from '../plans/methods.ts';
 import type { Draft } from '../state/draft.ts';
 import { type Incident, type Recovery, recoveriesOf } from '../state/state.ts';
 
-/** A recovery not begun within this time is refused by ns4: its evidence is old by then. */
-const startWithinMs = 120_000;
+/** A recovery not begun within this time is refused by ns4, an order not taken by then by the monitor: it is old. */
+export const startWithinMs = 120_000;
 
 /** A hypervisor judged dead, with what that rests on, as sentences. */
 export interface DeadHost {

@@ -6,7 +6,7 @@ import type { Picture } from '../../../shared/picture/picture.ts';
 import { openIncident } from '../incidents/incidents.ts';
 import type { Draft } from '../state/draft.ts';
 import { freshMs } from '../state/rules.ts';
-import { beginRecovery, plansFor, refusalByGates } from './begin.ts';
+import { beginRecovery, plansFor, refusalByGates, startWithinMs } from './begin.ts';
 
 /** True when a recovery begins: whoever watches must not go on judging the host. */
 export function recoverByHand(
@@ -14,7 +14,7 @@ export function recoverByHand(
   order: Order & { kind: 'recover' },
   picture: Picture | null,
 ): boolean {
-  const { host, target, despite, by, id } = order;
+  const { host, target, despite, by, id, atMs } = order;
   const refuse = (refusal: Refusal) => {
     draft.say({ kind: 'order-refused', order: id, host, by, refusal });
     return false;
@@ -32,6 +32,10 @@ export function recoverByHand(
     });
     return false;
   }
+  // Whoever gave it knew how the host was then. It may lie in Redis for days while no monitor runs, and the host be
+  // back in service since. A clock that differs by more than that cannot tell.
+  const orderAgeMs = Math.abs(draft.nowMs - atMs);
+  if (orderAgeMs > startWithinMs) return refuse({ name: 'too-late', host, ageMs: orderAgeMs });
   if (picture === null)
     return refuse({ name: 'inventory-unavailable', detail: 'Redis holds none that can be read' });
   const ageMs = Math.abs(draft.nowMs - picture.collectedAtMs);

@@ -39,7 +39,9 @@ async function ask(recovery: Recovery): Promise<Facts> {
   ]);
   const picture = Picture.of(hosts, servers);
   const address = picture.hypervisor(order.dead)?.address ?? null;
-  const isBlind = firstScan.ok && firstScan.outcome === 'blind';
+  // Before the first change a blind scan ends it, and the monitor judges anew.
+  const isBegun = recovery.journal !== null && picture.hypervisor(order.dead)?.forcedDown === true;
+  const isBlind = isBegun && firstScan.ok && firstScan.outcome === 'blind';
   if (isBlind) recovery.controls = controlsOfNow(recovery, picture);
   const scan = address === order.address && !isBlind ? firstScan : await scanAt(recovery, address);
   return { picture, scan, askedAtMs };

@@ -77,13 +77,13 @@ const tooLate = refusal(
   { host, ageMs: z.number() },
   {
     stage: 'recovery',
-    by: ['ns4'],
+    by: ['monitor', 'ns4'],
     level: 'warning',
     about: theHost,
     says: (r) =>
       `The order to recover ${r.host} is ${seconds(r.ageMs)} old; what it was based on no longer counts. Nothing done.`,
     means: 'the order lay in the queue for more than two minutes',
-    remedy: 'nothing: it is judged anew',
+    remedy: 'nothing: it is judged anew; one given by hand: look at the host, then give it again',
   },
 );
 
