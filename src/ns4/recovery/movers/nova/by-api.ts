@@ -4,6 +4,7 @@
 import pLimit from 'p-limit';
 import type { Server } from '../../../../shared/documents/inventory.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
+import { groupBy } from '../../../../shared/ground/group-by.ts';
 import { CloudError, type EvacuationMigration, type PortBinding } from '../../../cloud/cloud.ts';
 import { type JournalEntry, ofTheirTurn, unfinished } from '../../journal/journal.ts';
 import { type InstanceProgress, isUnderWay, mayHaveArrived, progressOf } from '../instance-progress.ts';
@@ -104,15 +105,8 @@ async function lookAtNova(moving: Moving, full: boolean): Promise<Sighting> {
   return { servers, ports, migrations };
 }
 
-function byInstance(migrations: readonly EvacuationMigration[]): Map<string, EvacuationMigration[]> {
-  const grouped = new Map<string, EvacuationMigration[]>();
-  for (const migration of migrations) {
-    const known = grouped.get(migration.instanceId);
-    if (known) known.push(migration);
-    else grouped.set(migration.instanceId, [migration]);
-  }
-  return grouped;
-}
+const byInstance = (migrations: readonly EvacuationMigration[]): Map<string, EvacuationMigration[]> =>
+  groupBy(migrations, ({ instanceId }) => instanceId);
 
 /** One look at every unfinished instance, and what follows from it. */
 async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Promise<void> {
