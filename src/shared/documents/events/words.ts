@@ -1,11 +1,9 @@
 // Small pieces of the events' sentences.
+import { shortened } from '../terms/shortened.ts';
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 
 /** At most `most` names, and how many more there are. */
-export const list = (names: readonly string[], most = 20): string =>
-  names.length <= most
-    ? names.join(', ')
-    : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+export const list = (names: readonly string[], most = 20): string => shortened(names, most);
 
 export const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);

@@ -2,6 +2,7 @@
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
 import type { ScanFinding, ScanResult } from '../../../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../shared/documents/refusals/refusals.ts';
+import { shortened } from '../../../../shared/documents/terms/shortened.ts';
 import {
   tooFewVantagePoints,
   vantagePointsAgreeing,
@@ -93,10 +94,9 @@ function judgeBySilence(draft: Draft, host: string, scan: SeenScan, phase: Guest
   const witnesses = (phase.witnesses[host] ?? []).map(({ target }) => target);
   const agreeing = vantagePointsAgreeing(scan, witnesses, vouchers);
   if (agreeing.length < (scan.quorum ?? 1)) return 'blind';
-  const some = `${silent.slice(0, 5).join(', ')}${silent.length > 5 ? ` and ${silent.length - 5} more` : ''}`;
   const evidence = [
     ...silence(draft, host, phase),
-    `its instances do not answer (${some})`,
+    `its instances do not answer (${shortened(silent, 5)})`,
     ...controlsAnswer(scan, agreeing),
   ];
   return { found: { host, witnesses, evidence } };
