@@ -4,6 +4,7 @@
 import type { Host, Instance } from '../../simulator/world/model.ts';
 import { guestAnswers } from '../../simulator/world/physics.ts';
 import { agentSilenceMs } from '../../simulator/world/reports.ts';
+import { orderSchema } from '../../src/shared/documents/orders.ts';
 import { hostScope, scopeKey } from '../../src/shared/documents/terms/scope.ts';
 import type { History } from './history.ts';
 import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
@@ -123,6 +124,8 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   if (!together || begun > 0) return false;
   if (history.hasForgotten || judges.state.safeMode !== null || judges.state.unproven) return false;
   if (judges.state.cooldown !== null || host.address === null) return false;
+  // An order to recover another one that nobody obeyed yet begins the cooldown.
+  if (recoveriesOrdered(history)) return false;
   if (rules.fencing === 'required' && host.bmc !== 'works') return false;
   const guests = guestsOf(history, host);
   const isWitness = (g: Instance) =>
@@ -137,6 +140,12 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const fitting = [...world.hosts.values()].filter((spare) => isFitting(history, host, spare));
   return fitting.length >= dead.length && othersLive(history, host) && !isOutage(history);
 }
+
+/** Does an order to recover lie in Redis, which its reader forgets only once he saved what came of it? */
+const recoveriesOrdered = ({ redis }: History): boolean =>
+  (redis.get<string[]>('orders') ?? []).some(
+    (text) => orderSchema.parse(JSON.parse(text)).kind === 'recover',
+  );
 
 function isFitting({ world }: History, host: Host, spare: Host): boolean {
   return (
