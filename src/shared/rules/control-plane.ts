@@ -156,8 +156,22 @@ interface Part {
   readonly members: Hypervisor[];
 }
 
-/** The whole cloud first, then zones and aggregates; of several with the same hosts only the first. */
-function groupsOf({ hypervisors }: Picture): Part[] {
+/** By the list of hypervisors, which is the same object for every picture of one refresh. */
+const partsKnown = new WeakMap<readonly Hypervisor[], readonly Part[]>();
+
+/**
+ * The whole cloud first, then zones and aggregates; of several with the same hosts only the first. A round asks for
+ * them some ten times, and 10,000 hypervisors take a while to sort out.
+ */
+function groupsOf({ hypervisors }: Picture): readonly Part[] {
+  const known = partsKnown.get(hypervisors);
+  if (known !== undefined) return known;
+  const found = findParts(hypervisors);
+  partsKnown.set(hypervisors, found);
+  return found;
+}
+
+function findParts(hypervisors: readonly Hypervisor[]): Part[] {
   const parts = new Map<string, Part>();
   const join = (scope: PartScope, hypervisor: Hypervisor) => {
     const key = scopeKey(scope);
@@ -171,10 +185,8 @@ function groupsOf({ hypervisors }: Picture): Part[] {
     for (const name of hypervisor.aggregates) join({ kind: 'aggregate', name }, hypervisor);
   const bySet = new Map<string, Part>();
   for (const part of parts.values()) {
-    const key = part.members
-      .map((h) => h.host)
-      .sort()
-      .join('\n');
+    // All members stand in the order of the list: the same hosts make the same key.
+    const key = part.members.map((h) => h.host).join('\n');
     if (!bySet.has(key)) bySet.set(key, part);
   }
   return [...bySet.values()];
