@@ -45,6 +45,7 @@ export function serviceOf(world: World, host: Host): ComputeService {
 
 export function agentsOf(world: World, host: Host): AgentRecord[] {
   return host.agents.map((agent) => ({
+    id: agent.id,
     host: host.name,
     binary: agent.binary,
     heartbeatAtMs: wholeSeconds(lastReport(agent, world.nowMs) + world.cloudOffsetMs),

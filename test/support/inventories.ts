@@ -13,6 +13,9 @@ export interface Inventory {
 
 export const nowMs = Date.UTC(2026, 10, 21, 3, 0, 0);
 
+/** A report of nova-compute as old as the newest heartbeat of the host's agents: as it is when a host dies. */
+const withItsAgents = nowMs - 2_000;
+
 export function hypervisor(host: string, change: Partial<Hypervisor> = {}): Hypervisor {
   return {
     host,
@@ -30,7 +33,7 @@ export function hypervisor(host: string, change: Partial<Hypervisor> = {}): Hype
     memoryMbUsed: 4_000,
     runningVms: 3,
     aggregates: [],
-    reportedAtMs: nowMs - 2_000,
+    reportedAtMs: withItsAgents,
     ...change,
   };
 }
@@ -47,7 +50,12 @@ export function spare(host: string, change: Partial<Hypervisor> = {}): Hyperviso
 }
 
 export function agent(host: string, ageMs: number, change: Partial<Agent> = {}): Agent {
-  return { host, binary: 'neutron-openvswitch-agent', heartbeatAtMs: nowMs - ageMs, alive: true, ...change };
+  const binary = change.binary ?? 'neutron-openvswitch-agent';
+  return {
+    ...{ id: `${binary}-${host}`, host, statedHost: host, binary, heartbeatAtMs: nowMs - ageMs, alive: true },
+    ovn: null,
+    ...change,
+  };
 }
 
 export function server(name: string, host: string, change: Partial<Server> = {}): Server {
@@ -84,14 +92,20 @@ export function inventory(
   const fresh = parts.hypervisors
     .filter((h) => !silentOrGiven.has(h.host))
     .map((h) => agent(h.host, 1_000, { heartbeatAtMs: atMs - 1_000 }));
+  const reported = (h: Hypervisor): Hypervisor => {
+    if (h.reportedAtMs !== withItsAgents) return h;
+    const beats = agents.filter((a) => a.host === h.host).map((a) => a.heartbeatAtMs);
+    return { ...h, reportedAtMs: beats.length > 0 ? Math.max(...beats) : atMs - 1_000 };
+  };
   return {
     hosts: {
       version: 1,
       cloud: 'cloud1',
       collectedAtMs: atMs,
       clockSkewMs: 0,
-      hypervisors: parts.hypervisors,
+      hypervisors: parts.hypervisors.map(reported),
       agents: [...agents, ...fresh],
+      cellDown: [],
       projects: [],
     },
     servers: { collectedAtMs: atMs, servers: parts.servers ?? [] },

@@ -37,6 +37,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'process',
     'redis',
     'picture',
+    'rules/senses',
     'rules',
     'rules/gates',
     'vantage-points',

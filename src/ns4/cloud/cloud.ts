@@ -51,9 +51,11 @@ export interface ComputeService {
 }
 
 export interface AgentRecord {
+  readonly id: string;
+  /** As Neutron has it; OVN: what the chassis calls itself, which may be its full name. */
   readonly host: string;
   readonly binary: string;
-  /** By the cloud's clock, uncorrected. */
+  /** By the cloud's clock, uncorrected; of OVN by that of the host itself, or the moment of the request. */
   readonly heartbeatAtMs: number;
   readonly alive: boolean;
 }
@@ -92,12 +94,20 @@ export interface ComputeServiceChange {
 /** Every method may throw CloudError; reads are retried within, changes never. All lists are paged to their end. */
 export interface Cloud {
   listHypervisors(signal: AbortSignal): Promise<HypervisorRecord[]>;
-  listComputeServices(signal: AbortSignal, host?: string): Promise<ComputeService[]>;
+  /** `onDown` hears the hosts of cells that do not answer: of their services Nova knows nothing, and they are left out. */
+  listComputeServices(
+    signal: AbortSignal,
+    host?: string,
+    onDown?: (host: string) => void,
+  ): Promise<ComputeService[]>;
   listAgents(signal: AbortSignal, host?: string): Promise<AgentRecord[]>;
   listAggregates(signal: AbortSignal): Promise<Aggregate[]>;
   listProjects(signal: AbortSignal): Promise<{ id: string; name: string }[]>;
-  /** Of all projects; with `host`, only those Nova has on that service host. */
-  listServers(signal: AbortSignal, host?: string): Promise<Server[]>;
+  /**
+   * Of all projects; with `host`, only those Nova has on that service host. `onDown` hears the ids of those whose cell
+   * does not answer: Nova does not even tell their host, and they are left out.
+   */
+  listServers(signal: AbortSignal, host?: string, onDown?: (id: string) => void): Promise<Server[]>;
   /** Null when there is no such server (any more). */
   readServer(id: string, signal: AbortSignal): Promise<Server | null>;
   /** Evacuations away from a service host, newest first. */

@@ -27,7 +27,7 @@ export function checksOf(
   frame.onClose('OpenStack', () => cloud.close());
   const { mysql } = settings;
   const readInventory = (servers: boolean) =>
-    refreshInventory(cloud, openstack.cloud, { servers }, systemClock, frame.stop);
+    refreshInventory(cloud, openstack.cloud, { servers, earlier: [] }, systemClock, frame.stop);
   const hypervisors = async () => (await readInventory(false)).hosts;
   return [
     {

@@ -4,6 +4,7 @@
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
+import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
 
 interface ConfirmParts {
@@ -26,10 +27,10 @@ export async function confirmFenced(host: string, by: string, parts: ConfirmPart
     const names = picture.hypervisors.map((h) => h.host).join(', ');
     throw new OperationalError(`${host} is no hypervisor of this cloud (the hosts are ${names})`);
   }
-  const ageMs = clock.nowMs() - (picture.newestHeartbeat(host) ?? 0);
-  if (ageMs <= heartbeatPeriodMs)
+  const { says, why } = heartbeatOf(host, picture, clock.nowMs(), { heartbeatPeriodMs });
+  if (says === 'alive')
     throw new OperationalError(
-      `${host} sent a heartbeat ${Math.round(ageMs / 1000)} s ago: it lives, or lived a moment ago (then try again soon)`,
+      `${host} is heard (${why}): it lives, or lived a moment ago (then try again soon)`,
     );
   await ask(
     `${host} has no power, or cannot reach any disk: you have made sure, and its instances may be started elsewhere`,

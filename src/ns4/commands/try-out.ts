@@ -4,6 +4,7 @@
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError, UsageError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
+import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import { type AgentAction, type AgentOutcome, runAgent } from '../fencing/agent.ts';
 import { endText, powerOff } from '../fencing/level.ts';
 import { type FencingPlan, type Level, levelsOf } from '../fencing/plan.ts';
@@ -91,7 +92,7 @@ async function mayLive(host: string, { inventory, clock, heartbeatPeriodMs }: Tr
   }
   const hypervisor = picture?.hypervisor(host);
   if (picture === null || hypervisor === undefined || picture.serversCollectedAtMs === null) return true;
-  const silent = clock.nowMs() - (picture.newestHeartbeat(host) ?? 0) > heartbeatPeriodMs;
+  const silent = heartbeatOf(host, picture, clock.nowMs(), { heartbeatPeriodMs }).says === 'silent';
   const empty = picture.instancesOn(host) === 0 && hypervisor.runningVms === 0;
   return !((hypervisor.state === 'down' && silent) || (hypervisor.status === 'disabled' && empty));
 }

@@ -2,9 +2,12 @@
 // refresh that fails on any of its lists leaves the previous inventory whole.
 
 import type { Agent, Hosts, Hypervisor, Servers } from '../../shared/documents/inventory.ts';
+import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
+import { counted } from '../../shared/ground/counted.ts';
 import { groupBy } from '../../shared/ground/group-by.ts';
-import type { AgentRecord, Aggregate, Cloud, ComputeService, HypervisorRecord } from '../cloud/cloud.ts';
+import type { Aggregate, Cloud, ComputeService, HypervisorRecord } from '../cloud/cloud.ts';
+import { agentsOf, byText, lookAtAgents } from './read-agents.ts';
 
 export interface RefreshedInventory {
   readonly hosts: Hosts;
@@ -25,25 +28,36 @@ const SKEW_TOLERANCE_MS = 2_000;
 export async function refreshInventory(
   cloud: Cloud,
   cloudName: string,
-  options: { readonly servers: boolean },
+  options: {
+    readonly servers: boolean;
+    /** The agents of the inventory before: OVN's beats are compared with theirs. */
+    readonly earlier: readonly Agent[];
+  },
   clock: Clock,
   signal: AbortSignal,
 ): Promise<RefreshedInventory> {
   const collectedAtMs = clock.nowMs();
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
+  const down = { hosts: new Set<string>(), servers: new Set<string>() };
+  const listServices = () => cloud.listComputeServices(either, undefined, (host) => down.hosts.add(host));
   try {
-    const [hypervisors, services, agents, aggregates, projects, servers] = await Promise.all([
+    const [hypervisors, services, looks, aggregates, projects, servers] = await Promise.all([
       cloud.listHypervisors(either),
-      cloud.listComputeServices(either),
-      cloud.listAgents(either),
+      listServices(),
+      lookAtAgents(cloud, options.earlier, clock, either),
       cloud.listAggregates(either),
       cloud.listProjects(either),
-      options.servers ? cloud.listServers(either) : null,
+      options.servers ? cloud.listServers(either, undefined, (id) => down.servers.add(id)) : null,
     ]);
+    // The looks took their time, and reports are judged by their age.
+    const reports = looks.length > 1 ? await listServices() : services;
     const clockSkewMs = cloud.clockSkewMs();
     const correctionMs = Math.abs(clockSkewMs) > SKEW_TOLERANCE_MS ? clockSkewMs : 0;
-    const joined = joinHypervisors(hypervisors, services, aggregates, correctionMs);
+    const joined = joinHypervisors(hypervisors, reports, aggregates, correctionMs, down.hosts);
+    const { earlier } = options;
+    const nowMs = clock.nowMs();
+    const read = agentsOf({ looks, earlier, hypervisors: joined.hypervisors, correctionMs, nowMs });
     return {
       hosts: {
         version: 1,
@@ -51,19 +65,28 @@ export async function refreshInventory(
         collectedAtMs,
         clockSkewMs,
         hypervisors: joined.hypervisors,
-        agents: correctedAgents(agents, correctionMs),
+        agents: read.agents,
+        cellDown: [...down.hosts].sort(byText),
         projects: projects.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },
       servers: servers && {
         collectedAtMs,
         servers: servers.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },
-      oddities: joined.oddities,
+      oddities: [...joined.oddities, ...read.oddities, ...cellOddities(down)],
     };
   } catch (error) {
     failure.abort(error);
     throw error;
   }
+}
+
+function cellOddities(down: { hosts: ReadonlySet<string>; servers: ReadonlySet<string> }): string[] {
+  const { hosts, servers } = down;
+  if (hosts.size === 0 && servers.size === 0) return [];
+  return [
+    `a cell does not answer Nova: ${counted(hosts.size, 'host')} (${shortened([...hosts].sort(byText), 5)}) and ${counted(servers.size, 'instance')} left out, and judged by nobody`,
+  ];
 }
 
 /**
@@ -76,6 +99,8 @@ export function joinHypervisors(
   services: readonly ComputeService[],
   aggregates: readonly Aggregate[],
   correctionMs: number,
+  /** Hosts of cells that do not answer: told by themselves. */
+  down: ReadonlySet<string> = new Set(),
 ): { hypervisors: Hypervisor[]; oddities: string[] } {
   const serviceOf = new Map(services.map((service) => [service.host, service]));
   const recordsOf = groupBy(records, (record) => record.host);
@@ -84,6 +109,7 @@ export function joinHypervisors(
   const oddities: string[] = [];
   for (const [host, [record, ...more]] of recordsOf) {
     const service = serviceOf.get(host);
+    if (down.has(host)) continue;
     if (!service) oddities.push(`hypervisor ${record?.name} has no nova-compute service (${host}): left out`);
     else if (more.length > 0) oddities.push(`${host} has ${more.length + 1} hypervisors: left out`);
     else if (record) hypervisors.push(joined(record, service, namesOf.get(host) ?? [], correctionMs));
@@ -129,20 +155,4 @@ function joined(
     aggregates,
     reportedAtMs: service.reportedAtMs === null ? null : service.reportedAtMs - correctionMs,
   };
-}
-
-function correctedAgents(agents: readonly AgentRecord[], correctionMs: number): Agent[] {
-  return agents
-    .map(({ host, binary, heartbeatAtMs, alive }) => ({
-      host,
-      binary,
-      heartbeatAtMs: heartbeatAtMs - correctionMs,
-      alive,
-    }))
-    .sort((a, b) => byText(a.host, b.host) || byText(a.binary, b.binary));
-}
-
-/** By code units: the same order on every machine, whatever its locale. */
-function byText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

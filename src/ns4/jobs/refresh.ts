@@ -1,8 +1,8 @@
 // Job `refresh-inventory`: reads the whole cloud and replaces the stored inventory.
 
-import type { Hosts } from '../../shared/documents/inventory.ts';
+import type { Agent, Hosts } from '../../shared/documents/inventory.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
-import { errorText } from '../../shared/ground/errors.ts';
+import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import { CloudError } from '../cloud/cloud.ts';
 import { type FencingPlan, planGaps } from '../fencing/plan.ts';
@@ -43,11 +43,32 @@ export async function refresh(
   const { cloud, clock, inventory, openstack, log } = parts;
   const serversAtMs = askedForServers ? null : await inventory.serversCollectedAtMs();
   const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
-  const refreshed = await refreshInventory(cloud, openstack.cloud, { servers }, clock, signal);
-  for (const oddity of refreshed.oddities) log.info(oddity);
+  const earlier = await knownAgents(parts);
+  const refreshed = await refreshInventory(cloud, openstack.cloud, { servers, earlier }, clock, signal);
+  sayOddities(parts, refreshed.oddities);
   if (parts.fencingPlan !== null) sayGaps(parts.fencingPlan, refreshed.hosts, log);
   await inventory.write(refreshed.hosts, refreshed.servers);
   return refreshed;
+}
+
+/** As the inventory has them; none when there is none, or one that this version cannot read and is about to replace. */
+async function knownAgents({ inventory, log }: WorkerParts): Promise<readonly Agent[]> {
+  try {
+    return (await inventory.read())?.agents ?? [];
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error;
+    log.info({ error: errorText(error) }, 'the inventory from before cannot be read');
+    return [];
+  }
+}
+
+/** What was odd the last time, by inventory: each is said once, and again when it was gone meanwhile. */
+const saidOddities = new WeakMap<WorkerParts['inventory'], readonly string[]>();
+
+function sayOddities({ inventory, log }: WorkerParts, oddities: readonly string[]): void {
+  const said = saidOddities.get(inventory) ?? [];
+  for (const oddity of oddities) if (!said.includes(oddity)) log.warn(oddity);
+  saidOddities.set(inventory, oddities);
 }
 
 /** After a recovery the stored servers are wrong; who asks sonny in the next minutes should see where they are. */

@@ -98,7 +98,7 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
 
   return {
     listHypervisors: (signal) => compute.listHypervisors(signal),
-    listComputeServices: (signal, host) => compute.listComputeServices(signal, host),
+    listComputeServices: (signal, host, onDown) => compute.listComputeServices(signal, host, onDown),
     listAgents: (signal, host) => network.listAgents(signal, host),
     listAggregates: (signal) => compute.listAggregates(signal),
     // Keystone ignores a limit and sends all (docs/facts.md#lists-and-pages).
@@ -114,7 +114,7 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
         },
         signal,
       ),
-    listServers: (signal, host) => compute.listServers(signal, host),
+    listServers: (signal, host, onDown) => compute.listServers(signal, host, onDown),
     readServer: (id, signal) => compute.readServer(id, signal),
     listEvacuations: (sourceHost, signal) => compute.listEvacuations(sourceHost, signal),
     listPorts: (filter, signal) => network.listPorts(filter, signal),

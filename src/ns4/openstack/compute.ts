@@ -4,7 +4,15 @@ import type { Server } from '../../shared/documents/inventory.ts';
 import { type Cloud, CloudError, type ComputeService, type ComputeServiceChange } from '../cloud/cloud.ts';
 import { type List, readList } from './listing.ts';
 import { computeRange, negotiate, offeredRange } from './microversion.ts';
-import { aggregateItem, computeServiceItem, hypervisorItem, migrationItem, serverItem } from './records.ts';
+import {
+  aggregateItem,
+  computeServiceItem,
+  computeServiceOrDown,
+  hypervisorItem,
+  migrationItem,
+  serverItem,
+  serverOrDown,
+} from './records.ts';
 import { isItemNotFound } from './service-words.ts';
 import type { Call, Session } from './session.ts';
 import { SharedValue } from './shared-value.ts';
@@ -56,21 +64,29 @@ export class Compute implements Pick<Cloud, ComputePart> {
     return records.map(({ id: _, ...record }) => record);
   }
 
-  async listComputeServices(signal: AbortSignal, host?: string): Promise<ComputeService[]> {
+  async listComputeServices(
+    signal: AbortSignal,
+    host?: string,
+    onDown?: (host: string) => void,
+  ): Promise<ComputeService[]> {
     const query: [string, string][] = [['binary', 'nova-compute']];
     if (host !== undefined) query.push(['host', host]);
     const services = await this.#list(
       {
         path: '/os-services',
         key: 'services',
-        item: computeServiceItem,
+        item: computeServiceOrDown,
         idOf: (s) => s.id,
         query,
         whole: true,
       },
       signal,
     );
-    return services.filter((service) => host === undefined || service.host === host);
+    const known: ComputeService[] = [];
+    for (const service of services)
+      if ('downHost' in service) onDown?.(service.downHost);
+      else if (host === undefined || service.host === host) known.push(service);
+    return known;
   }
 
   async listAggregates(signal: AbortSignal) {
@@ -81,14 +97,18 @@ export class Compute implements Pick<Cloud, ComputePart> {
     return records.map(({ name, hosts }) => ({ name, hosts }));
   }
 
-  async listServers(signal: AbortSignal, host?: string): Promise<Server[]> {
+  async listServers(signal: AbortSignal, host?: string, onDown?: (id: string) => void): Promise<Server[]> {
     const query: [string, string][] = [['all_tenants', '1']];
     if (host !== undefined) query.push(['host', host]);
     const servers = await this.#list(
-      { path: '/servers/detail', key: 'servers', item: serverItem, idOf: (s) => s.id, query },
+      { path: '/servers/detail', key: 'servers', item: serverOrDown, idOf: (s) => s.id, query },
       signal,
     );
-    return servers.filter((server) => host === undefined || server.host === host);
+    const known: Server[] = [];
+    for (const server of servers)
+      if ('isDown' in server) onDown?.(server.id);
+      else if (host === undefined || server.host === host) known.push(server);
+    return known;
   }
 
   async readServer(id: string, signal: AbortSignal): Promise<Server | null> {

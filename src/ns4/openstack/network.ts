@@ -25,9 +25,7 @@ export class Network implements Pick<Cloud, 'listAgents' | 'listPorts' | 'bindPo
     // Older Neutrons ignore a limit here, newer ones do not (docs/facts.md#lists-and-pages): all is sent without one.
     const list = { call, query, key: 'agents', item: agentItem, idOf: agentId, pageSize: null };
     const agents = await readList(this.#session, list, signal);
-    return agents
-      .filter((agent) => host === undefined || agent.host === host)
-      .map(({ id: _, ...agent }) => agent);
+    return agents.filter((agent) => host === undefined || agent.host === host);
   }
 
   async listPorts(

@@ -22,23 +22,27 @@ export const hypervisorItem = z
     hypervisor_hostname: z.string(),
     service: z.object({ host: z.string() }),
     host_ip: nullable.optional(),
-    vcpus: z.number(),
-    vcpus_used: z.number(),
-    memory_mb: z.number(),
-    memory_mb_used: z.number(),
-    running_vms: z.number(),
+    // Null on a compute node that was never counted (docs/facts.md#names-fields-and-times): nothing is known to be there.
+    vcpus: z.number().nullable(),
+    vcpus_used: z.number().nullable(),
+    memory_mb: z.number().nullable(),
+    memory_mb_used: z.number().nullable(),
+    running_vms: z.number().nullable(),
   })
   .transform((raw): HypervisorRecord & { id: string } => ({
     id: String(raw.id),
     name: raw.hypervisor_hostname,
     host: raw.service.host,
     address: orNull(raw.host_ip),
-    vcpus: raw.vcpus,
-    vcpusUsed: raw.vcpus_used,
-    memoryMb: raw.memory_mb,
-    memoryMbUsed: raw.memory_mb_used,
-    runningVms: raw.running_vms,
+    vcpus: raw.vcpus ?? 0,
+    vcpusUsed: raw.vcpus_used ?? 0,
+    memoryMb: raw.memory_mb ?? 0,
+    memoryMbUsed: raw.memory_mb_used ?? 0,
+    runningVms: raw.running_vms ?? 0,
   }));
+
+/** All that Nova tells of what is in a cell that does not answer (from 2.69 on; docs/facts.md#cells). */
+const ofDownCell = z.object({ status: z.literal('UNKNOWN') });
 
 export const computeServiceItem = z
   .object({
@@ -63,6 +67,14 @@ export const computeServiceItem = z
       reportedAtMs: raw.updated_at,
     }),
   );
+
+/** A service, or the host of one whose cell does not answer. */
+export const computeServiceOrDown = z.union([
+  ofDownCell
+    .extend({ host: z.string(), binary: z.string() })
+    .transform(({ host }) => ({ id: `down ${host}`, downHost: host })),
+  computeServiceItem,
+]);
 
 export const aggregateItem = z
   .object({ id: z.number(), name: z.string(), hosts: z.array(z.string()) })
@@ -119,6 +131,14 @@ export const serverItem = z
     }),
   );
 
+/** A server, or the id of one whose cell does not answer. */
+export const serverOrDown = z.union([
+  ofDownCell
+    .extend({ id: z.string(), name: z.undefined().optional() })
+    .transform(({ id }) => ({ id, isDown: true as const })),
+  serverItem,
+]);
+
 export const migrationItem = z
   .object({
     id: z.union([z.string(), z.number()]),
@@ -149,13 +169,15 @@ export const agentItem = z
     heartbeat_timestamp: utcTime,
     alive: z.boolean(),
   })
-  .transform((raw): AgentRecord & { id: string } => ({
-    id: raw.id,
-    host: raw.host,
-    binary: raw.binary,
-    heartbeatAtMs: raw.heartbeat_timestamp,
-    alive: raw.alive,
-  }));
+  .transform(
+    (raw): AgentRecord => ({
+      id: raw.id,
+      host: raw.host,
+      binary: raw.binary,
+      heartbeatAtMs: raw.heartbeat_timestamp,
+      alive: raw.alive,
+    }),
+  );
 
 export const portItem = z
   .object({

@@ -1,7 +1,7 @@
 // The gates as ns4 asks them, by facts collected just now. The second lock on the same door: the monitor judged seconds
 // ago, ns4 asks again before the first change and whenever it continues. Pure.
 
-import type { Agent, Hypervisor } from '../../shared/documents/inventory.ts';
+import { type Agent, type Hypervisor, kindOfAgent } from '../../shared/documents/inventory.ts';
 import type { RecoverData } from '../../shared/documents/jobs/recover.ts';
 import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
@@ -11,7 +11,9 @@ import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../sh
 import { askGates, type Gate } from '../../shared/rules/gates/gate.ts';
 import { recoveryGates } from '../../shared/rules/gates/recovery-gates.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
-import { spareShortcoming } from '../../shared/rules/spares.ts';
+import { isGoodBeat } from '../../shared/rules/senses/ovn.ts';
+import { ago } from '../../shared/rules/senses/sense.ts';
+import { agentShortcoming, spareShortcoming } from '../../shared/rules/spares.ts';
 import { tooFewVantagePoints } from '../../shared/rules/votes.ts';
 
 /** What may tell that the host lives, collected just now. */
@@ -124,15 +126,16 @@ export function signOfLife(
   const host = order.dead;
   const { offSinceMs = null } = order;
   const sinceMs = offSinceMs ?? Math.min(order.judgedAtMs + 1, nowMs - heartbeatPeriodMs);
-  const heard = agentsOf(host).find((a) => a.heartbeatAtMs >= sinceMs);
-  if (heard)
-    return {
-      name: 'came-back',
-      host,
-      evidence: `heartbeat of ${heard.binary} ${Math.round((nowMs - heard.heartbeatAtMs) / 1000)} s ago`,
-    };
+  const cameBack = (evidence: string): Refusal => ({ name: 'came-back', host, evidence });
+  for (const agent of agentsOf(host)) {
+    const heardMs = heardSince(agent, sinceMs, offSinceMs, nowMs, heartbeatPeriodMs);
+    if (heardMs !== null) return cameBack(`heartbeat of ${agent.binary} ${ago(heardMs, nowMs)}`);
+  }
   if (reportedAtMs !== null && reportedAtMs > (offSinceMs ?? order.judgedAtMs))
-    return { name: 'came-back', host, evidence: 'nova-compute reported after it was judged dead' };
+    return cameBack('nova-compute reported after it was judged dead');
+  // By hand nobody judged it before. Half the period: as old as it must be where agents can tell as well.
+  if (reportedAtMs !== null && offSinceMs === null && nowMs - reportedAtMs <= heartbeatPeriodMs / 2)
+    return cameBack(`nova-compute reported ${ago(reportedAtMs, nowMs)}`);
   if (!scan.ok) return { name: 'scan-failed', of: 'hosts', hosts: [host], detail: scan.detail };
   const finding = scan.targets[host];
   if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };
@@ -142,6 +145,27 @@ export function signOfLife(
   if (finding?.state !== 'silent')
     return { name: 'scan-unknown', host, detail: finding?.detail ?? 'the scan did not report on it' };
   return null;
+}
+
+/**
+ * When the agent was heard; null: not since then. A beat of OVN counts by the look that found it moved: it may be as old
+ * as the look before, so against a proof it is that one which has to be younger.
+ */
+function heardSince(
+  agent: Agent,
+  sinceMs: number,
+  offSinceMs: number | null,
+  nowMs: number,
+  heartbeatPeriodMs: number,
+): number | null {
+  const { heartbeatAtMs, ovn } = agent;
+  if (kindOfAgent(agent) === 'reports') return heartbeatAtMs >= sinceMs ? heartbeatAtMs : null;
+  if (ovn?.says !== 'alive' || ovn.heardAtMs === null) return null;
+  const counts =
+    offSinceMs === null
+      ? isGoodBeat(ovn.heardAtMs, nowMs, heartbeatPeriodMs)
+      : ovn.heardAfterMs !== null && ovn.heardAfterMs >= offSinceMs;
+  return counts ? ovn.heardAtMs : null;
 }
 
 /**
@@ -183,6 +207,5 @@ function shortcomingOf(
   if (target.host === dead.host) return 'is the dead hypervisor itself';
   if (target.state !== 'up') return 'has its nova-compute down';
   if (!resumed && target.status !== 'enabled') return 'is disabled';
-  const silent = picture.agentsOf(target.host).find((a) => nowMs - a.heartbeatAtMs > heartbeatPeriodMs);
-  return silent ? `has a silent network agent (${silent.binary})` : null;
+  return agentShortcoming(target.host, { picture, nowMs, heartbeatPeriodMs });
 }

@@ -6,6 +6,7 @@ import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/r
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Cloud } from '../cloud/cloud.ts';
+import type { AgentsOfTheDead } from './agents-of-the-dead.ts';
 import { type Suspect, signOfLife } from './gates.ts';
 
 /** Asked again in the background when the last answer is this old… */
@@ -33,6 +34,7 @@ export class DoubtError extends OperationalError {
 
 interface SilenceQuestion {
   readonly order: Suspect;
+  readonly agents: AgentsOfTheDead;
   readonly cloud: Pick<Cloud, 'listAgents' | 'clockSkewMs'>;
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
@@ -71,12 +73,9 @@ export class StillSilent {
   }
 
   async #ask(): Promise<void> {
-    const { order, cloud, heartbeatPeriodMs, clock, signal, scan } = this.#question;
+    const { order, agents, cloud, heartbeatPeriodMs, clock, signal, scan } = this.#question;
     const askedAtMs = clock.steadyMs();
-    const [agents, result] = await Promise.all([cloud.listAgents(signal, order.dead), scan()]);
-    const skewMs = cloud.clockSkewMs();
-    const corrected = agents.map((agent) => ({ ...agent, heartbeatAtMs: agent.heartbeatAtMs - skewMs }));
-    const heard = corrected.filter(({ host }) => host === order.dead);
+    const [heard, result] = await Promise.all([agents.ask(cloud, clock, signal), scan()]);
     const now = { agentsOf: () => heard, scan: result, nowMs: clock.nowMs() };
     const refusal = signOfLife(order, now, heartbeatPeriodMs);
     if (refusal === null) this.#confirmedAtMs = askedAtMs;

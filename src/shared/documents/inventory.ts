@@ -31,14 +31,61 @@ const hypervisorSchema = z.object({
 });
 export type Hypervisor = z.infer<typeof hypervisorSchema>;
 
+/**
+ * What ns4's own looks at one OVN row came to (docs/facts.md#ovn). Times are of the ns4 that looked; beats are compared
+ * with each other only.
+ */
+const ovnStateSchema = z.object({
+  /** `alive`: its beat moved; `silent`: others answered and it did not, or its row is gone or called dead. */
+  says: z.enum(['alive', 'silent', 'cannot-tell']),
+  why: z.enum([
+    'moved',
+    'missed',
+    'vanished',
+    'deleted',
+    'called-dead',
+    'never-moved',
+    'all-gone',
+    'stamp-is-the-request',
+  ]),
+  /** Its beat as told when it was last known who answers: what the next look compares with. */
+  baseMs: z.number(),
+  /** It did not answer the last time that others did: it may yet, which says nothing about the others. */
+  isBehind: z.boolean(),
+  /** When a look found that its beat had moved; null: none did. */
+  heardAtMs: z.number().nullable(),
+  /** The look before that one: it lived at some time since then. */
+  heardAfterMs: z.number().nullable(),
+  silentSinceMs: z.number().nullable(),
+  /** When the last look began that asked twice. */
+  lookedAtMs: z.number(),
+});
+export type OvnState = z.infer<typeof ovnStateSchema>;
+
 /** One Neutron agent of a host with its last heartbeat, corrected to the clock of the ns4 that read it. */
 const agentSchema = z.object({
+  /** Neutron's id; empty in documents of older versions. */
+  id: z.string().default(''),
+  /** The service host of the hypervisor it belongs to; its own word for it where that is none. */
   host: z.string(),
+  /** As Neutron has it: an FQDN, say, where Nova has a short name. Empty in documents of older versions. */
+  statedHost: z.string().default(''),
   binary: z.string(),
   heartbeatAtMs: z.number(),
   alive: z.boolean(),
+  /** Of OVN's rows only; null for agents that report by themselves, and in documents of older versions. */
+  ovn: ovnStateSchema.nullable().default(null),
 });
 export type Agent = z.infer<typeof agentSchema>;
+
+/**
+ * How an agent tells of itself. `reports`: by itself. `ovn`: ovn-controller, which beats only when somebody lists agents.
+ * `ovn-helper`: likewise, but late and not always (metadata agents): no measure.
+ */
+export type AgentKind = 'reports' | 'ovn' | 'ovn-helper';
+
+export const kindOfAgent = ({ binary }: Pick<Agent, 'binary'>): AgentKind =>
+  binary === 'ovn-controller' ? 'ovn' : binary.includes('ovn') ? 'ovn-helper' : 'reports';
 
 const projectSchema = z.object({ id: z.string(), name: z.string() });
 
@@ -50,6 +97,8 @@ export const hostsSchema = z.object({
   clockSkewMs: z.number(),
   hypervisors: z.array(hypervisorSchema),
   agents: z.array(agentSchema),
+  /** Service hosts of a cell that does not answer Nova: nothing else is known of them, and nobody judges them. */
+  cellDown: z.array(z.string()).default([]),
   projects: z.array(projectSchema),
 });
 /** The `hosts` half of the inventory. */
@@ -112,14 +161,6 @@ export const instanceCountsSchema = z.object({
   byHost: z.record(z.string(), z.number()),
 });
 export type InstanceCounts = z.infer<typeof instanceCountsSchema>;
-
-/** When each host was last heard of, by the youngest heartbeat of its agents; a host without agents is not in it. */
-export function newestHeartbeats({ agents }: Pick<Hosts, 'agents'>): Map<string, number> {
-  const newest = new Map<string, number>();
-  for (const { host, heartbeatAtMs } of agents)
-    newest.set(host, Math.max(newest.get(host) ?? heartbeatAtMs, heartbeatAtMs));
-  return newest;
-}
 
 const resurrection = 'sonny resurrection on ';
 

@@ -5,7 +5,6 @@ import {
   type Hosts,
   type Hypervisor,
   type InstanceCounts,
-  newestHeartbeats,
   onNoHost,
   type Server,
   type Servers,
@@ -23,7 +22,6 @@ export class Picture {
   readonly #isWhole: boolean;
   readonly #hypervisors: ReadonlyMap<string, Hypervisor>;
   readonly #agents: ReadonlyMap<string, readonly Agent[]>;
-  readonly #newest: ReadonlyMap<string, number>;
   readonly #instances: ReadonlyMap<string, number>;
 
   /**
@@ -42,7 +40,6 @@ export class Picture {
     this.#isWhole = isWhole;
     this.#hypervisors = new Map(hosts.hypervisors.map((hypervisor) => [hypervisor.host, hypervisor]));
     this.#agents = groupBy(hosts.agents, ({ host }) => host);
-    this.#newest = newestHeartbeats(hosts);
     this.#instances = new Map(Object.entries(counts?.byHost ?? {}));
   }
 
@@ -90,9 +87,14 @@ export class Picture {
     return this.#agents.get(host) ?? [];
   }
 
-  /** When the host was last heard of, by the youngest heartbeat of its agents; undefined without agents. */
-  newestHeartbeat(host: string): number | undefined {
-    return this.#newest.get(host);
+  /** Every network agent of the cloud, on hypervisors and elsewhere. */
+  get agents(): readonly Agent[] {
+    return this.#hosts.agents;
+  }
+
+  /** Hosts of a cell that does not answer: not among the hypervisors. */
+  get cellDown(): readonly string[] {
+    return this.#hosts.cellDown;
   }
 
   /** How many servers Nova had on the host when they were last listed; 0 as long as they never were. */

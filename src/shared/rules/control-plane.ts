@@ -7,6 +7,8 @@ import type { Refusal } from '../documents/refusals/refusals.ts';
 import { type PartScope, scopeKey } from '../documents/terms/scope.ts';
 import type { Picture } from '../picture/picture.ts';
 import { type ControlRules, controlHosts, hostTarget, livingHosts, spread } from './controls.ts';
+import { type Heartbeat, heartbeatOf } from './senses/heartbeat.ts';
+import type { Says } from './senses/sense.ts';
 import { vouchedSilence } from './votes.ts';
 
 /** Most of a group is more than half of it, and at least this many: two of three may well die by themselves. */
@@ -47,19 +49,25 @@ export function findOutages(
   rules: Pick<ControlRules, 'heartbeatPeriodMs'>,
   recovering: ReadonlySet<string>,
 ): Outages {
-  const silent = (h: Hypervisor) => nowMs - (picture.newestHeartbeat(h.host) ?? 0) > rules.heartbeatPeriodMs;
+  const beats = new Map(picture.hypervisors.map((h) => [h, heartbeatOf(h.host, picture, nowMs, rules)]));
   const failed: Outage[] = [];
   const doubtful: Outage[] = [];
   for (const { scope, members } of groupsOf(picture)) {
     const counted = members.filter((h) => isCounted(h) && !recovering.has(h.host));
-    const withAgents = counted.filter((h) => picture.newestHeartbeat(h.host) !== undefined);
-    const living = withAgents.filter((h) => h.state === 'up' && h.address !== null && !silent(h));
+    const living = counted.filter(
+      (h) => h.state === 'up' && h.address !== null && beats.get(h)?.says === 'alive',
+    );
     const about = { scope, hosts: new Set(members.map((h) => h.host)), living };
-    const agents = { ...about, of: 'agents' as const, ...shareOf(withAgents, silent) };
+    const withAgents = counted.filter((h) => agentsSay(beats.get(h)) !== 'cannot-tell');
+    const agents = {
+      ...about,
+      of: 'agents' as const,
+      ...shareOf(withAgents, (h) => agentsSay(beats.get(h)) === 'silent'),
+    };
     const services = {
       ...about,
       of: 'compute services' as const,
-      ...shareOf(counted, (h) => h.state === 'down'),
+      ...shareOf(counted, (h) => h.state === 'down' || !isReporting(beats.get(h))),
     };
     const most = [agents, services].find(isMost);
     const third = [agents, services].find(isThird);
@@ -70,6 +78,24 @@ export function findOutages(
   }
   return { failed, doubtful };
 }
+
+/**
+ * What the network agents of a host say of the control plane. A missed beat of OVN alone is no outage while nova-compute
+ * reports: after a restart of northd or of the southbound database they come back one by one.
+ */
+function agentsSay(heartbeat: Heartbeat | undefined): Says {
+  const saying = (name: string) => heartbeat?.readings.find(({ sense }) => sense.name === name)?.reading.says;
+  const agents = saying('agents') ?? 'cannot-tell';
+  const ovn = saying('ovn') ?? 'cannot-tell';
+  if (agents === 'alive' || ovn === 'alive') return 'alive';
+  if (agents === 'silent') return 'silent';
+  if (ovn !== 'silent') return 'cannot-tell';
+  return saying('nova-report') === 'alive' ? 'alive' : 'silent';
+}
+
+/** Not where nothing but its report, which is old, could tell of the host: the others are judged by Nova's own word. */
+const isReporting = (heartbeat: Heartbeat | undefined): boolean =>
+  heartbeat?.says !== 'silent' || agentsSay(heartbeat) !== 'cannot-tell';
 
 /**
  * Not those recovered before or forced down, nor those that are off in good order: disabled, empty and down, as in

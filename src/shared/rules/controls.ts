@@ -4,6 +4,7 @@
 import type { Hypervisor } from '../documents/inventory.ts';
 import type { ScanTarget } from '../documents/jobs/scan.ts';
 import type { Picture } from '../picture/picture.ts';
+import { isHeard } from './senses/heartbeat.ts';
 
 /** More would add traffic, not certainty. */
 const controlHostCount = 5;
@@ -13,19 +14,19 @@ export interface ControlRules {
   readonly hypervisorPorts: readonly number[];
 }
 
-/** Hypervisors beyond suspicion: up, with an address and a fresh heartbeat, and not in `unsuitable`. */
+/** Hypervisors beyond suspicion: up, with an address and heard of, and not in `unsuitable`. */
 export function livingHosts(
   picture: Picture,
   unsuitable: ReadonlySet<string>,
   nowMs: number,
-  { heartbeatPeriodMs }: Pick<ControlRules, 'heartbeatPeriodMs'>,
+  rules: Pick<ControlRules, 'heartbeatPeriodMs'>,
 ): Hypervisor[] {
   return picture.hypervisors.filter(
     (h) =>
       h.state === 'up' &&
       h.address !== null &&
-      nowMs - (picture.newestHeartbeat(h.host) ?? Number.NEGATIVE_INFINITY) <= heartbeatPeriodMs &&
-      !unsuitable.has(h.host),
+      !unsuitable.has(h.host) &&
+      isHeard(h.host, picture, nowMs, rules),
   );
 }
 

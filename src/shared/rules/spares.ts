@@ -1,7 +1,8 @@
 // Which compute service may take over a dead one's instances. The monitor chooses by it, ns4 asks the same again with
 // fresh facts before the first change.
-import { type Hypervisor, isMarkedSpare } from '../documents/inventory.ts';
+import { type Hypervisor, isMarkedSpare, kindOfAgent } from '../documents/inventory.ts';
 import type { Picture } from '../picture/picture.ts';
+import { heartbeatOf } from './senses/heartbeat.ts';
 
 interface SpareQuestion {
   readonly dead: Hypervisor;
@@ -34,9 +35,22 @@ export function spareShortcoming(q: SpareQuestion): string | null {
   if (spare.vcpus < dead.vcpus) return `has ${spare.vcpus} vCPUs, fewer than ${dead.vcpus}`;
   if (spare.memoryMb < dead.memoryMbUsed)
     return `has ${spare.memoryMb} MB of memory, less than the ${dead.memoryMbUsed} MB in use`;
-  const agents = q.picture.agentsOf(spare.host);
-  if (agents.length === 0) return 'has no network agent';
-  const silent = agents.find((agent) => q.nowMs - agent.heartbeatAtMs > q.heartbeatPeriodMs);
-  if (silent) return `has a silent network agent (${silent.binary})`;
-  return null;
+  return agentShortcoming(spare.host, q);
+}
+
+/** What is wrong with the network agents of a target; null: nothing. Clouds without any do without. */
+export function agentShortcoming(
+  host: string,
+  { picture, nowMs, heartbeatPeriodMs }: Pick<SpareQuestion, 'picture' | 'nowMs' | 'heartbeatPeriodMs'>,
+): string | null {
+  const agents = picture.agentsOf(host);
+  const withAgents = picture.hypervisors.some((h) => picture.agentsOf(h.host).length > 0);
+  if (agents.length === 0) return withAgents ? 'has no network agent' : null;
+  const late = agents.find(
+    (agent) => kindOfAgent(agent) === 'reports' && nowMs - agent.heartbeatAtMs > heartbeatPeriodMs,
+  );
+  if (late) return `has a silent network agent (${late.binary})`;
+  const { readings } = heartbeatOf(host, picture, nowMs, { heartbeatPeriodMs });
+  const ovn = readings.find(({ sense }) => sense.name === 'ovn')?.reading;
+  return ovn?.says === 'silent' ? `has a silent network agent (${ovn.why})` : null;
 }

@@ -126,7 +126,13 @@ export class Ns4 implements Taker {
     const stored = new PretendInventory(link);
     const oldMs = stored.serversCollectedAtMs() ?? 0;
     const servers = askedForServers || process.clock.nowMs() - oldMs > serversAgeMs;
-    const inventory = await refreshInventory(cloud, 'pretend', { servers }, process.clock, signal);
+    const inventory = await refreshInventory(
+      cloud,
+      'pretend',
+      { servers, earlier: stored.agents() },
+      process.clock,
+      signal,
+    );
     await stored.write(inventory.hosts, inventory.servers);
     return inventory;
   }

@@ -4,7 +4,13 @@ import { assignmentsOf, type State, stateSchema } from '../../../src/monitor/cor
 import { type FoundOrder, LostLeaseError, type Memory } from '../../../src/monitor/memory.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { SonnyEvent } from '../../../src/shared/documents/events/events.ts';
-import type { Hosts, InstanceCounts, Server, Servers } from '../../../src/shared/documents/inventory.ts';
+import type {
+  Agent,
+  Hosts,
+  InstanceCounts,
+  Server,
+  Servers,
+} from '../../../src/shared/documents/inventory.ts';
 import { orderSchema } from '../../../src/shared/documents/orders.ts';
 import { countsOf, type Picture, serversByHost } from '../../../src/shared/picture/picture.ts';
 import {
@@ -159,6 +165,10 @@ export class PretendInventory {
 
   read(wants: (picture: Picture) => ServersWanted): Promise<Picture | null> {
     return readPicture(this.#source, wants);
+  }
+
+  agents(): readonly Agent[] {
+    return this.#link.redis.get<Hosts>('hosts')?.agents ?? [];
   }
 
   write(hosts: Hosts, servers: Servers | null): Promise<void> {

@@ -49,6 +49,7 @@ export function closeReturned(draft: Draft, picture: Picture): void {
     if (incident.stage !== 'away' || incident.recovery !== null) continue;
     const host = incident.subject.name;
     const hypervisor = picture.hypervisor(host);
+    if (picture.cellDown.includes(host)) continue;
     if (hypervisor !== undefined && wasHandled(hypervisor)) continue;
     if (hypervisor?.state === 'up' && hypervisor.status === 'enabled') draft.say({ kind: 'returned', host });
     else if (hypervisor !== undefined) continue;

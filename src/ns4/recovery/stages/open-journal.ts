@@ -1,6 +1,7 @@
 // Stage: writes down whom the recovery is about, before anything is done to them.
 
 import { offSinceMs } from '../../fencing/proof.ts';
+import { AgentsOfTheDead } from '../agents-of-the-dead.ts';
 import type { Recovery, Stage } from '../recovery.ts';
 import { reportOf } from '../report.ts';
 import { StillSilent } from '../still-silent.ts';
@@ -40,6 +41,7 @@ function watchOf(recovery: Recovery): StillSilent {
   };
   return new StillSilent({
     order: suspect,
+    agents: new AgentsOfTheDead(order.dead, facts.picture.agentsOf(order.dead)),
     cloud,
     heartbeatPeriodMs: policy.heartbeatPeriodMs,
     clock,

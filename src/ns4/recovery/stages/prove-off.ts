@@ -3,6 +3,7 @@
 
 import { type Refusal, refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText, OperationalError } from '../../../shared/ground/errors.ts';
+import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import { CloudError } from '../../cloud/cloud.ts';
 import type { Fencing } from '../../fencing/fencing.ts';
 import { proofProgress, stands } from '../../fencing/proof.ts';
@@ -42,8 +43,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
     const outcome = await fencing.fence({
       host,
       signal,
-      // Nova's report time is no heartbeat: whoever disables a service moves it as well.
-      heardAtMs: facts.picture.newestHeartbeat(host) ?? null,
+      heardAtMs: heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy),
       beforeOff: async () => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
         await stillSilent.confirm(renewMs);

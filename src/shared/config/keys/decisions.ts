@@ -15,7 +15,7 @@ export const monitorKeys = {
     heartbeatPeriodMs: key('heartbeat_period', seconds(0.1, day), {
       default: '40',
       about:
-        "A heartbeat older than this is missing. A hypervisor is suspicious when the heartbeats of all agents on it are missing. Neutron's agents report every 30 seconds unless configured otherwise; keep this above that.",
+        "A heartbeat older than this is missing. A hypervisor is suspicious when nobody hears it any more: neither its agents nor its nova-compute, which has half of this time where agents can tell as well. Neutron's agents report every 30 seconds, nova-compute every 10, unless configured otherwise; keep this above the one, and above twice the other.",
     }),
     suspiciousBackoff: key('suspicious_backoff', whole(0, 1_000_000), {
       default: '5',

@@ -41,9 +41,9 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
     listHypervisors: async () => [record('hv02', 'hv02.example.org'), record('hv01', 'hv01.example.org')],
     listComputeServices: async () => [service('hv01'), service('hv02')],
     listAgents: async () => [
-      { host: 'hv02', binary: 'b', heartbeatAtMs: nowMs - 1_000, alive: true },
-      { host: 'hv01', binary: 'b', heartbeatAtMs: nowMs - 2_000, alive: true },
-      { host: 'hv01', binary: 'a', heartbeatAtMs: nowMs - 3_000, alive: false },
+      { id: '1', host: 'hv02', binary: 'b', heartbeatAtMs: nowMs - 1_000, alive: true },
+      { id: '2', host: 'hv01', binary: 'b', heartbeatAtMs: nowMs - 2_000, alive: true },
+      { id: '3', host: 'hv01', binary: 'a', heartbeatAtMs: nowMs - 3_000, alive: false },
     ],
     listAggregates: async () => [
       { name: 'ssd', hosts: ['hv01', 'hv02'] },
@@ -67,7 +67,8 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
   };
 }
 
-const refresh = (cloud: Cloud, servers = true) => refreshInventory(cloud, 'c', { servers }, clock, never);
+const refresh = (cloud: Cloud, servers = true) =>
+  refreshInventory(cloud, 'c', { servers, earlier: [] }, clock, never);
 
 describe('refreshInventory', () => {
   it('joins by the service host, sorted, in the shape of the inventory', async () => {

@@ -1,5 +1,6 @@
 // While instances are moved: how old an answer about the dead host may be, whatever happens to the time of day.
 import { expect, test } from 'vitest';
+import { AgentsOfTheDead } from '../../../../src/ns4/recovery/agents-of-the-dead.ts';
 import { SignOfLifeError, StillSilent } from '../../../../src/ns4/recovery/still-silent.ts';
 import type { ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import { nowMs } from '../../../support/inventories.ts';
@@ -14,6 +15,7 @@ function watch() {
   };
   const silence = new StillSilent({
     order: { dead: 'hv01', judgedAtMs: nowMs },
+    agents: new AgentsOfTheDead('hv01', []),
     cloud: { listAgents: async () => [], clockSkewMs: () => 0 },
     heartbeatPeriodMs: 40_000,
     signal: new AbortController().signal,

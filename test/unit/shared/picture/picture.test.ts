@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { onNoHost } from '../../../../src/shared/documents/inventory.ts';
 import { countsOf, Picture, serversByHost } from '../../../../src/shared/picture/picture.ts';
-import { agent, hypervisor, inventory, nowMs, server } from '../../../support/inventories.ts';
+import { agent, hypervisor, inventory, server } from '../../../support/inventories.ts';
 
 const { hosts, servers } = inventory({
   hypervisors: [hypervisor('hv01'), hypervisor('hv02'), hypervisor('constructor')],
@@ -23,7 +23,7 @@ const { hosts, servers } = inventory({
 describe('a picture', () => {
   const picture = Picture.of(hosts, servers);
 
-  it('knows hosts, their agents and their youngest heartbeat', () => {
+  it('knows hosts and their agents', () => {
     expect(picture.hypervisor('hv02')).toBe(hosts.hypervisors[1]);
     expect(picture.hypervisor('hv09')).toBeUndefined();
     expect(picture.agentsOf('hv01').map((a) => a.binary)).toEqual([
@@ -31,8 +31,6 @@ describe('a picture', () => {
       'neutron-l3-agent',
     ]);
     expect(picture.agentsOf('hv09')).toEqual([]);
-    expect(picture.newestHeartbeat('hv01')).toBe(nowMs - 5_000);
-    expect(picture.newestHeartbeat('hv09')).toBeUndefined();
   });
 
   it('counts the servers of every host, also of one that is no hypervisor, and of none', () => {

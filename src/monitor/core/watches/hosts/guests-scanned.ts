@@ -16,7 +16,7 @@ export function onGuestsScanned(
   picture: Picture | null,
   phase: HostsPhase & { kind: 'scanning-guests' },
 ): void {
-  const found = judgeWitnesses(draft, outcome, phase);
+  const found = judgeWitnesses(draft, outcome, phase, picture);
   const testimony = Object.fromEntries(found.map((d) => [d.host, d.witnesses]));
   const judged = vouchedFor(draft, picture, outcome, testimony);
   const dead = found.filter((d) => judged.has(d.host));

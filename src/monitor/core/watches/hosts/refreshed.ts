@@ -11,7 +11,7 @@ import { freshMs } from '../../state/rules.ts';
 import { recoveringHosts } from '../../state/state.ts';
 import { clearOutages, lookForOutages } from './outages.ts';
 import { giveUpRound, rest } from './round.ts';
-import { findSuspects, nextCheckMs, type Suspect, type Suspicion } from './suspicion.ts';
+import { findSuspects, isUntold, nextCheckMs, type Suspect, type Suspicion } from './suspicion.ts';
 
 /** Why there is no picture although the refresh went well. */
 export const unread = 'Redis holds none that can be read';
@@ -78,7 +78,8 @@ function clearTheWell(draft: Draft, { suspects, leftovers: found }: Suspicion, p
   const leftovers = serversTellOfNow ? found : [];
   const unwell = new Set([...suspects.map((s) => s.hypervisor.host), ...leftovers.map((l) => l.host)]);
   for (const { subject } of draft.state.incidents)
-    if (!unwell.has(subject.name)) clearHost(draft, subject.name);
+    if (!unwell.has(subject.name) && !isUntold(subject.name, picture, draft.nowMs, draft.rules))
+      clearHost(draft, subject.name);
   for (const { host, instances } of leftovers)
     raise(draft, { name: 'already-handled', host, servers: instances });
 }

@@ -11,7 +11,7 @@ import { type HostsPhase, recoveringHosts } from '../../state/state.ts';
 import { lookForOutages } from './outages.ts';
 import { refreshFailure, unread } from './refreshed.ts';
 import { endRound, giveUpRound } from './round.ts';
-import { findSuspects, unheardSince } from './suspicion.ts';
+import { findSuspects, isUntold, unheardSince } from './suspicion.ts';
 import { controlGuests, witnessesOf } from './witnesses.ts';
 
 type Reading = HostsPhase & { kind: 'reading-servers' };
@@ -44,7 +44,7 @@ export function onServersRead(
   const controls = [...controlsFor(unsuitable, picture, nowMs, rules), ...guests.map(({ target }) => target)];
   // Who was silent to the host scan has been judged by itself, or is about to be.
   const apart = new Set([...Object.keys(phase.silent), ...recovering, ...outages.refused]);
-  const bystanders = unheardSince(picture, phase.suspectedAtMs, apart);
+  const bystanders = unheardSince(picture, phase.suspectedAtMs, apart, nowMs, rules);
   const { targets, ...judged } = asked;
   targets.push(...bystanders.map((h) => hostTarget(h.host, h.address, rules)));
   draft.enter({
@@ -65,13 +65,14 @@ function whomToAsk(
   still: ReadonlySet<string>,
   refused: ReadonlySet<string>,
 ): Asked {
-  const { rules } = draft;
+  const { rules, nowMs } = draft;
   const asked: Asked = { silent: {}, witnesses: {}, unwitnessed: [], targets: [] };
   for (const [host, finding] of Object.entries(phase.silent)) {
     if (refused.has(host)) continue;
     const servers = picture.instancesOn(host);
     const found = witnessesOf(host, picture, rules);
     if (servers === 0) raise(draft, { name: 'nothing-to-recover', host });
+    else if (isUntold(host, picture, nowMs, rules)) continue;
     else if (!still.has(host)) clearHost(draft, host);
     else if (!found.canTestify && rules.fencing === 'none')
       raise(draft, { name: 'no-witness', host, servers });

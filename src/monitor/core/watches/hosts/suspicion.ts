@@ -1,11 +1,12 @@
-// Who is suspicious: hypervisors with instances all of whose network agents went silent. Pure.
+// Who is suspicious: hypervisors with instances that no sense of the control plane hears any more. Pure.
 import { type Hypervisor, wasHandled } from '../../../../shared/documents/inventory.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
+import { heartbeatOf } from '../../../../shared/rules/senses/heartbeat.ts';
 import { type Rules, shortestPauseMs } from '../../state/rules.ts';
 
 export interface Suspect {
   readonly hypervisor: Hypervisor;
-  /** Age of the youngest heartbeat of the host. */
+  /** Since when nothing was heard of it, by its agents and its nova-compute. */
   readonly silentMs: number;
 }
 
@@ -20,8 +21,9 @@ export interface Suspicion {
 }
 
 /**
- * The original's rule: a hypervisor is suspicious when every agent of it has a heartbeat older than the heartbeat
- * period. Left out: hosts without agents, hosts that run nothing, hosts handled before, and those in `recovering`.
+ * The original's rule, with more senses: a hypervisor is suspicious when every sense of the control plane that can tell
+ * of it is silent, and one can (rules/senses). Left out: hosts of which none can tell, hosts that run nothing, hosts
+ * handled before, and those in `recovering`.
  */
 export function findSuspects(
   picture: Picture,
@@ -33,19 +35,18 @@ export function findSuspects(
   const leftovers: { host: string; instances: number }[] = [];
   let nextExpiryMs: number | null = null;
   for (const hypervisor of picture.hypervisors) {
-    const heartbeatAtMs = picture.newestHeartbeat(hypervisor.host);
-    if (heartbeatAtMs === undefined || recovering.has(hypervisor.host)) continue;
+    const { says, heardAtMs, runsOutAtMs } = heartbeatOf(hypervisor.host, picture, nowMs, rules);
+    if (says === 'cannot-tell' || recovering.has(hypervisor.host)) continue;
     const listed = picture.instancesOn(hypervisor.host);
     // Nova's running_vms stays as it was on a dead host, and the list of servers may be 600 s old: either counts.
     if (hypervisor.runningVms === 0 && listed === 0) continue;
-    const silentMs = nowMs - heartbeatAtMs;
-    if (silentMs <= rules.heartbeatPeriodMs) {
-      const expiryMs = heartbeatAtMs + rules.heartbeatPeriodMs + 1;
-      nextExpiryMs = Math.min(nextExpiryMs ?? expiryMs, expiryMs);
+    if (says === 'alive') {
+      if (runsOutAtMs !== null) nextExpiryMs = Math.min(nextExpiryMs ?? runsOutAtMs, runsOutAtMs);
     } else if (wasHandled(hypervisor)) {
       if (listed > 0) leftovers.push({ host: hypervisor.host, instances: listed });
     } else {
-      suspects.push({ hypervisor, silentMs });
+      // Never heard at all (a row that is dead since before the first look): then for as long as a heartbeat is good.
+      suspects.push({ hypervisor, silentMs: nowMs - (heardAtMs ?? nowMs - rules.heartbeatPeriodMs) });
     }
   }
   return {
@@ -62,15 +63,38 @@ export function findSuspects(
 }
 
 /**
+ * Is it unknown whether the host is well? Nobody can tell of it now, and it has something to lose: what was said of it
+ * before stands.
+ */
+export function isUntold(
+  host: string,
+  picture: Picture,
+  nowMs: number,
+  rules: Pick<Rules, 'heartbeatPeriodMs'>,
+): boolean {
+  if (picture.cellDown.includes(host)) return true;
+  const hypervisor = picture.hypervisor(host);
+  if (hypervisor === undefined || (hypervisor.runningVms === 0 && picture.instancesOn(host) === 0))
+    return false;
+  return heartbeatOf(host, picture, nowMs, rules).says === 'cannot-tell';
+}
+
+/**
  * Hypervisors with instances that were not heard of since `sinceMs`, apart from those in `apart`. When several die
  * together their heartbeats run out one after another, up to a report interval apart: the first one must not be taken
  * for the only one.
  */
-export function unheardSince(picture: Picture, sinceMs: number, apart: ReadonlySet<string>): Hypervisor[] {
+export function unheardSince(
+  picture: Picture,
+  sinceMs: number,
+  apart: ReadonlySet<string>,
+  nowMs: number,
+  rules: Pick<Rules, 'heartbeatPeriodMs'>,
+): Hypervisor[] {
   return picture.hypervisors.filter((h) => {
-    const heardAtMs = picture.newestHeartbeat(h.host);
+    const { heardAtMs } = heartbeatOf(h.host, picture, nowMs, rules);
     return (
-      heardAtMs !== undefined &&
+      heardAtMs !== null &&
       heardAtMs < sinceMs &&
       !apart.has(h.host) &&
       !wasHandled(h) &&

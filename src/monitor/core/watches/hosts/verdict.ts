@@ -3,6 +3,8 @@ import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts'
 import type { ScanFinding, ScanResult } from '../../../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../shared/documents/refusals/refusals.ts';
 import { shortened } from '../../../../shared/documents/terms/shortened.ts';
+import type { Picture } from '../../../../shared/picture/picture.ts';
+import { heartbeatOf } from '../../../../shared/rules/senses/heartbeat.ts';
 import {
   tooFewVantagePoints,
   vantagePointsAgreeing,
@@ -47,7 +49,12 @@ function judgeSuspect(scan: SeenScan, host: string): Judgement<[host: string, de
  * The silent hosts that are dead: all of whose witnesses are silent too. For each other one a refusal: one answering
  * instance makes a host unreachable, not dead.
  */
-export function judgeWitnesses(draft: Draft, outcome: JobOutcome<'scan'>, phase: GuestsPhase): DeadHost[] {
+export function judgeWitnesses(
+  draft: Draft,
+  outcome: JobOutcome<'scan'>,
+  phase: GuestsPhase,
+  picture: Picture | null,
+): DeadHost[] {
   const hosts = Object.keys(phase.silent);
   const scan = usableScan(draft, outcome, 'guests', hosts);
   if (scan === null) return [];
@@ -59,9 +66,10 @@ export function judgeWitnesses(draft: Draft, outcome: JobOutcome<'scan'>, phase:
     const answering = namesOf(seen, 'answers');
     if (answering.length > 0)
       return { refusal: { name: 'guests-answer', host, answering, silent: silent.length } };
+    const unheard = silence(draft, host, phase, picture);
     return phase.unwitnessed.includes(host)
-      ? judgeByItself(draft, host, scan, phase)
-      : judgeBySilence(draft, host, scan, phase);
+      ? judgeByItself(host, scan, phase, unheard)
+      : judgeBySilence(host, scan, phase, unheard);
   });
 }
 
@@ -77,7 +85,12 @@ const testimonyOf = (host: string, scan: SeenScan, { witnesses }: GuestsPhase): 
  * scanner and nobody can be judged by it; of several vantage points, each must have heard such a guest itself, or its
  * silence does not count.
  */
-function judgeBySilence(draft: Draft, host: string, scan: SeenScan, phase: GuestsPhase): Judgement<DeadHost> {
+function judgeBySilence(
+  host: string,
+  scan: SeenScan,
+  phase: GuestsPhase,
+  unheard: readonly string[],
+): Judgement<DeadHost> {
   const seen = testimonyOf(host, scan, phase);
   const silent = namesOf(seen, 'silent');
   if (scan.outcome === 'too-few-vantage-points') return 'unseen';
@@ -95,7 +108,7 @@ function judgeBySilence(draft: Draft, host: string, scan: SeenScan, phase: Guest
   const agreeing = vantagePointsAgreeing(scan, witnesses, vouchers);
   if (agreeing.length < (scan.quorum ?? 1)) return 'blind';
   const evidence = [
-    ...silence(draft, host, phase),
+    ...unheard,
     `its instances do not answer (${shortened(silent, 5)})`,
     ...controlsAnswer(scan, agreeing),
   ];
@@ -106,7 +119,12 @@ function judgeBySilence(draft: Draft, host: string, scan: SeenScan, phase: Guest
  * Without witnesses, where fencing is to prove it: its own silence counts alone, so it is the control hosts that must
  * answer; answering guests are no help.
  */
-function judgeByItself(draft: Draft, host: string, scan: SeenScan, phase: GuestsPhase): Judgement<DeadHost> {
+function judgeByItself(
+  host: string,
+  scan: SeenScan,
+  phase: GuestsPhase,
+  unheard: readonly string[],
+): Judgement<DeadHost> {
   const finding = findingOf(scan, host);
   const isGuest = new Set(phase.controlGuests.map(({ target }) => target));
   const controlHosts = Object.keys(scan.controls).filter((name) => !isGuest.has(name));
@@ -116,7 +134,7 @@ function judgeByItself(draft: Draft, host: string, scan: SeenScan, phase: Guests
   if (finding.state === 'unknown') return { refusal: { name: 'scan-unknown', host, detail: finding.detail } };
   if (!vouchedSilence(scan, [host], [controlHosts])) return 'blind';
   const evidence = [
-    ...silence(draft, host, phase),
+    ...unheard,
     'none of its instances could testify, so fencing has to prove it',
     ...controlsAnswer(scan, vantagePointsAgreeing(scan, [host], [controlHosts])),
   ];
@@ -162,8 +180,8 @@ const namesOf = (seen: readonly Testimony[], state: ScanFinding['state']): strin
   seen.filter(({ finding }) => finding.state === state).map(({ name }) => name);
 
 /** What every verdict rests on. */
-const silence = (draft: Draft, host: string, phase: GuestsPhase): string[] => [
-  `no heartbeat of its agents for more than ${draft.rules.heartbeatPeriodMs / 1000} s`,
+const silence = (draft: Draft, host: string, phase: GuestsPhase, picture: Picture | null): string[] => [
+  ...(picture === null ? [] : [`no heartbeat (${heartbeatOf(host, picture, draft.nowMs, draft.rules).why})`]),
   `the host does not answer (${phase.silent[host]})`,
 ];
 

@@ -5,6 +5,7 @@ import type { ScanTarget } from '../../../../shared/documents/jobs/scan.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { hostsPerPiece, type ServersWanted } from '../../../../shared/picture/reading.ts';
 import { spread } from '../../../../shared/rules/controls.ts';
+import { isHeard } from '../../../../shared/rules/senses/heartbeat.ts';
 import { controlGuestCount, type Rules } from '../../state/rules.ts';
 
 /** States in which a guest runs and could answer; the silence of a stopped or paused one proves nothing. */
@@ -78,13 +79,11 @@ function healthyHosts(
   picture: Picture,
   unsuitable: ReadonlySet<string>,
   nowMs: number,
-  { heartbeatPeriodMs }: Rules,
+  rules: Rules,
 ): Hypervisor[] {
   return picture.hypervisors.filter(
     ({ host }) =>
-      !unsuitable.has(host) &&
-      picture.instancesOn(host) > 0 &&
-      nowMs - (picture.newestHeartbeat(host) ?? Number.NEGATIVE_INFINITY) <= heartbeatPeriodMs,
+      !unsuitable.has(host) && picture.instancesOn(host) > 0 && isHeard(host, picture, nowMs, rules),
   );
 }
 
