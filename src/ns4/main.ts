@@ -19,6 +19,9 @@ import { reachRedis } from '../shared/redis/probe.ts';
 import { readStatus } from '../shared/redis/status.ts';
 import { QuorumScan } from '../shared/vantage-points/ask-all.ts';
 import { VantagePointRegistry } from '../shared/vantage-points/registry.ts';
+import { BackgroundScan } from './baseline/background-scan.ts';
+import { HeardStore } from './baseline/heard.ts';
+import { lookWithBaseline } from './baseline/look.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
 import { confirmByHand, fenceByHand } from './commands/fence.ts';
@@ -101,9 +104,12 @@ await runProcess('ns4', async (frame) => {
     rules: settings.scan,
     clock: systemClock,
   });
+  const ears = {};
+  const heard = new HeardStore(redis, keys, settings.scan.name);
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
+    look: lookWithBaseline({ settings: settings.scan, heard, ears, clock: systemClock, log }),
     lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
     mover: moverOf(started, frame),
     ...fencingOf(started, plan, confirmations),
@@ -116,6 +122,12 @@ await runProcess('ns4', async (frame) => {
   }
   const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), settings.scan.name, log);
   frame.onClose('worker', () => worker.close());
+  const background = new BackgroundScan({
+    ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },
+    externalNetworks: openstack.externalNetworks,
+  });
+  background.start();
+  frame.onClose('background scan', () => background.close());
   const vantagePoint = registry.join(settings.scan.name, log);
   frame.onClose('vantage point', () => vantagePoint.leave());
   log.info(

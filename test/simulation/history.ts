@@ -88,6 +88,8 @@ export class History {
     this.monitors = seats(setting.monitors, 'monitor');
     const { judges } = this;
     judges.verdicts.clockSpreadMs = () => this.#clockSpreadMs;
+    judges.verdicts.everHeard = (address) =>
+      this.workers.some(({ vantagePoint }) => vantagePoint.hasHeard(address));
     judges.deeds.clockSpreadMs = () => this.#clockSpreadMs;
     for (const { vantagePoint } of this.workers)
       vantagePoint.onBlink = () => {
@@ -147,6 +149,12 @@ export class History {
   redisForgets(): void {
     this.redis.forgetAll();
     this.hasForgotten = true;
+    for (const { vantagePoint } of this.workers) vantagePoint.forget();
+    // A living background scan notices soon, and asks everybody anew.
+    this.timeline.after(10_000, () => {
+      for (const { vantagePoint, process, redisLine } of this.workers)
+        if (process?.running && !redisLine.cut && !this.redis.away) vantagePoint.hearEverybody();
+    });
     this.world.tell('Redis lost all that it held');
     this.judges.disturbedMs = this.timeline.nowMs;
     this.judges.hands.forgottenMs = this.timeline.nowMs;
@@ -182,6 +190,8 @@ export class History {
 
   /** Starts every process. */
   start(): void {
+    // Watched since long: who answers at the beginning was heard before.
+    for (const { vantagePoint } of this.workers) vantagePoint.hearEverybody();
     for (const seat of this.workers) this.startWorker(seat);
     for (const seat of this.monitors) this.startMonitor(seat);
     this.#watchWaits();
@@ -230,6 +240,16 @@ export class History {
       process.later(forMs, () => this.jobs.lookAgain());
     };
     this.jobs.lookAgain();
+    this.#listen(seat, process);
+  }
+
+  /** The background scan of a worker: everybody soon after its start, then once in five minutes. */
+  #listen({ vantagePoint, redisLine }: Seat<Ns4>, process: Process): void {
+    const pass = (): void => {
+      if (!redisLine.cut && !this.redis.away) vantagePoint.hearEverybody();
+      process.later(300_000, pass);
+    };
+    process.later(2_000, pass);
   }
 
   startMonitor(seat: Seat<Monitor<Ledger>>): void {

@@ -131,7 +131,12 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const isWitness = (g: Instance) =>
     (g.vmState === 'active' || g.vmState === 'error') &&
     g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net');
-  if (rules.fencing === 'none' && !guests.some(isWitness)) return false;
+  const heard = ({ address }: { address: string }) =>
+    history.workers.every(({ vantagePoint }) => vantagePoint.hasHeard(address));
+  if (!heard({ address: host.address })) return false;
+  const witnesses = guests.filter(isWitness);
+  if (rules.fencing === 'none' && witnesses.length === 0) return false;
+  if (witnesses.length > 0 && !witnesses.some((g) => g.addresses.some(heard))) return false;
   // A spare that died a moment ago still looks as if it lived, and may be the one that is chosen.
   const marked = [...world.hosts.values()].filter((spare) => spare.disabledReason === 'spare');
   if (marked.some((s) => !s.powered && agentSilenceMs(world, s) <= rules.heartbeatPeriodMs + 20_000))

@@ -24,7 +24,7 @@ import type { Mover } from '../../src/ns4/recovery/movers/mover.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { Order, RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
 import { recover } from '../../src/ns4/recovery/stages/run.ts';
-import type { ScanRequest } from '../../src/ns4/scan/scan.ts';
+import { type ScanRequest, scan } from '../../src/ns4/scan/scan.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
 import { type Assignments, assignmentTokenOf, recoverJobId } from '../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
@@ -181,6 +181,8 @@ export class Worker {
       events: new EventLog(this.#redis, keys),
       clock,
       log: logger,
+      // Without a baseline: the dead of this stage were never alive.
+      look: (request, stop) => scan(request, settings.scan, {}, clock, stop),
       lookTogether: (_, own) => own.scan(),
     };
   }

@@ -9,7 +9,6 @@ import { errorText } from '../../shared/ground/errors.ts';
 import { policyOf } from '../../shared/rules/policy.ts';
 import type { Order, RecoveryTools } from '../recovery/recovery.ts';
 import { recover } from '../recovery/stages/run.ts';
-import { scan } from '../scan/scan.ts';
 import { refresh, showMoved } from './refresh.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
@@ -46,7 +45,7 @@ export function recoveryTools(
       return { hosts, servers };
     },
     scan: (request, signal) => {
-      const own = { name: settings.scan.name, scan: () => scan(request, settings.scan, {}, clock, signal) };
+      const own = { name: settings.scan.name, scan: () => parts.look(request, signal) };
       return parts.lookTogether({ ...request, requestedAtMs: clock.nowMs() }, own, signal);
     },
     say: async (facts) => {

@@ -26,6 +26,11 @@ interface FreshFacts {
   readonly reportedAtMs?: number | null;
   readonly scan: ScanResult;
   readonly nowMs: number;
+  /**
+   * What was begun rests on a silence that counted then: a Redis that lost what was heard, or an upgrade from before
+   * there was a baseline, must not leave instances half-way.
+   */
+  readonly isBegun?: boolean;
 }
 
 /** The host in question, and since when nothing may have been heard of it. */
@@ -72,6 +77,7 @@ export const workerGates: readonly WorkerGate[] = [
         order,
         {
           ...facts,
+          isBegun: resumed,
           agentsOf: (host) => picture.agentsOf(host),
           reportedAtMs: resumed ? null : (picture.hypervisor(order.dead)?.reportedAtMs ?? null),
         },
@@ -120,7 +126,7 @@ function isKnown({ order }: GateCase, picture: Picture): Refusal | null {
  */
 export function signOfLife(
   order: Suspect,
-  { agentsOf, reportedAtMs = null, scan, nowMs }: FreshFacts,
+  { agentsOf, reportedAtMs = null, scan, nowMs, isBegun = false }: FreshFacts,
   heartbeatPeriodMs: number,
 ): Refusal | null {
   const host = order.dead;
@@ -142,6 +148,7 @@ export function signOfLife(
   if (scan.outcome === 'too-few-vantage-points') return tooFewVantagePoints([host], scan);
   if (scan.outcome === 'blind')
     return { name: 'scanner-blind', of: 'hosts', hosts: [host], controls: Object.keys(scan.controls) };
+  if (finding?.neverHeard && (isBegun || offSinceMs !== null)) return null;
   if (finding?.state !== 'silent')
     return { name: 'scan-unknown', host, detail: finding?.detail ?? 'the scan did not report on it' };
   return null;

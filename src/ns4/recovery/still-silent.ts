@@ -76,7 +76,7 @@ export class StillSilent {
     const { order, agents, cloud, heartbeatPeriodMs, clock, signal, scan } = this.#question;
     const askedAtMs = clock.steadyMs();
     const [heard, result] = await Promise.all([agents.ask(cloud, clock, signal), scan()]);
-    const now = { agentsOf: () => heard, scan: result, nowMs: clock.nowMs() };
+    const now = { agentsOf: () => heard, scan: result, nowMs: clock.nowMs(), isBegun: true };
     const refusal = signOfLife(order, now, heartbeatPeriodMs);
     if (refusal === null) this.#confirmedAtMs = askedAtMs;
     else if (isDoubt(refusal)) throw new DoubtError(refusal);

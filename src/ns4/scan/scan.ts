@@ -4,18 +4,23 @@
 import type { ScanSettings } from '../../shared/config/settings.ts';
 import type { Endpoint, ScanFinding, ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
+import { isVouchedFor } from '../../shared/rules/senses/vouching.ts';
 import { isAnswer, judge, nameOf } from './finding.ts';
 import type { Probe } from './probe.ts';
 import { askAll, type Question, socketBound } from './sockets.ts';
 
-interface ScanOptions {
+export interface ScanOptions {
   /** Sockets at once; default: 4096, or what the file limit leaves. */
   readonly maxSockets?: number;
+  /** Told of every address that answers, of targets and controls; more than once maybe. */
+  readonly onHeard?: (address: string) => void;
 }
 
 export interface ScanRequest {
   readonly targets: readonly ScanTarget[];
-  /** Probed in the same way, besides those of config.ini, to tell a blind scanner from silent targets. */
+  /**
+   * Probed in the same way, besides those of config.ini, to tell a blind scanner from silent targets; see vouching.ts.
+   */
   readonly controls: readonly ScanTarget[];
 }
 
@@ -30,12 +35,15 @@ export async function scan(
   const startedAtMs = clock.nowMs();
   const { timeoutMs, refusedMeans } = settings;
   const configured = settings.controls.map((endpoint) => ({ name: nameOf(endpoint), endpoints: [endpoint] }));
-  const targets = inquire(request.targets, refusedMeans);
-  const controls = inquire([...request.controls, ...configured], refusedMeans);
+  const asked = [...request.controls, ...configured];
+  const { onHeard } = options;
+  const targets = inquire(request.targets, refusedMeans, onHeard);
+  const controls = inquire(asked, refusedMeans, onHeard);
   const maxSockets = options.maxSockets ?? socketBound();
   // Controls first: they must have had their turn whatever happens to the rest.
   await askAll(portMajor([...controls, ...targets]), { timeoutMs, maxSockets }, signal);
-  const believed = controls.some((c) => c.settled) || targets.every((t) => t.settled);
+  const answering = new Set(controls.filter((c) => c.settled).map((c) => c.name));
+  const believed = isVouchedFor(asked, (name) => answering.has(name)) || targets.every((t) => t.settled);
   return {
     ok: true,
     outcome: believed ? 'seen' : 'blind',
@@ -51,11 +59,13 @@ class Inquiry {
   readonly endpoints = new Map<string, Endpoint>();
   settled = false;
   readonly #refusedMeans: ScanSettings['refusedMeans'];
+  readonly #onHeard: ScanOptions['onHeard'];
   readonly #ends = new Map<string, Probe>();
 
-  constructor(name: string, refusedMeans: ScanSettings['refusedMeans']) {
+  constructor(name: string, refusedMeans: ScanSettings['refusedMeans'], onHeard: ScanOptions['onHeard']) {
     this.name = name;
     this.#refusedMeans = refusedMeans;
+    this.#onHeard = onHeard;
   }
 
   questions(): Question[] {
@@ -64,7 +74,9 @@ class Inquiry {
       subject: this,
       answer: (probe) => {
         this.#ends.set(key, probe);
-        this.settled ||= isAnswer(probe, this.#refusedMeans);
+        if (!isAnswer(probe, this.#refusedMeans)) return;
+        this.settled = true;
+        this.#onHeard?.(endpoint.address);
       },
     }));
   }
@@ -79,10 +91,14 @@ class Inquiry {
 }
 
 /** One inquiry per name: had a name two findings, the silent one might hide the one that answers. */
-function inquire(targets: readonly ScanTarget[], refusedMeans: ScanSettings['refusedMeans']): Inquiry[] {
+function inquire(
+  targets: readonly ScanTarget[],
+  refusedMeans: ScanSettings['refusedMeans'],
+  onHeard: ScanOptions['onHeard'],
+): Inquiry[] {
   const inquiries = new Map<string, Inquiry>();
   for (const { name, endpoints } of targets) {
-    const inquiry = inquiries.get(name) ?? new Inquiry(name, refusedMeans);
+    const inquiry = inquiries.get(name) ?? new Inquiry(name, refusedMeans, onHeard);
     inquiries.set(name, inquiry);
     for (const endpoint of endpoints) inquiry.endpoints.set(nameOf(endpoint), endpoint);
   }

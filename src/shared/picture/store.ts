@@ -35,6 +35,9 @@ const lingerMs = 120_000;
 /** What is written with one command: enough for few round trips, too little to keep Redis from others. */
 const bytesPerChunk = 500_000;
 
+/** Both documents begin with when they were collected, or the generation. */
+const versionBytes = 512;
+
 const showScript = loadScript('show-inventory-4');
 const listSchema = z.array(serverSchema);
 
@@ -91,6 +94,16 @@ export class InventoryStore {
   /** Shows every server once, a piece at a time; see reading.ts. */
   readThrough(begin: (picture: Picture) => (servers: readonly Server[]) => void): Promise<Picture | null> {
     return readThrough(this.#source, begin);
+  }
+
+  /** A text for each half that is another one after every write of it: cheap to ask for, whatever the size. */
+  async versions(): Promise<{ readonly hosts: string; readonly servers: string }> {
+    const { hosts, instances } = this.#keys;
+    const [ofHosts, ofServers] = await Promise.all([
+      this.#redis.getrange(hosts, 0, versionBytes - 1),
+      this.#redis.getrange(instances, 0, versionBytes - 1),
+    ]);
+    return { hosts: ofHosts, servers: ofServers };
   }
 
   /** When the servers were last collected; null when never. */

@@ -50,6 +50,8 @@ export interface Keys {
    * too.
    */
   journal(id: string): string;
+  /** What a vantage point heard: a hash, address to when it answered last (ms); see ns4/baseline. */
+  heard(vantagePoint: string): string;
   /** Whom a scan was asked of, by its job's id; runs out by itself. */
   quorumScan(id: string): string;
   /** Id of the open journal of a host. */
@@ -80,6 +82,7 @@ export function keysOf(cloud: string): Keys {
     terminalCursor: `${prefix}:sonny:cursor:terminal`,
     channel: cloud,
     servers: (generation) => `${prefix}:inventory:servers:${generation}`,
+    heard: (vantagePoint) => `${prefix}:heard:${vantagePoint}`,
     quorumScan: (id) => `${prefix}:quorum-scan:${id}`,
     journal: (id) => `${prefix}:incident:${id}`,
     openJournal: (host) => `${prefix}:open-incident:${host}`,

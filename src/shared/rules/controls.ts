@@ -50,6 +50,7 @@ export function hostTarget(
 ): ScanTarget {
   return {
     name: host,
+    kind: 'host',
     endpoints: address === null ? [] : rules.hypervisorPorts.map((port) => ({ address, port })),
   };
 }

@@ -19,7 +19,8 @@ interface VantagePoint {
 
 /**
  * One result of all votes. Targets: `answers` when any vantage point heard them, be it blind otherwise; `silent` when
- * at least `quorum` sighted vantage points found them silent and none heard them; else `unknown`. Outcome: `seen` with
+ * at least `quorum` sighted vantage points found them silent and none heard them; else `unknown`, with `neverHeard` when
+ * none heard them before either. Outcome: `seen` with
  * at least `quorum` sighted vantage points, `blind` when so many scanned but fewer are sighted,
  * `too-few-vantage-points` when fewer scanned at all. When the scans of so many failed and nobody's did not, it is a
  * failed scan.
@@ -120,7 +121,12 @@ function undecided(vantagePoints: readonly Witness[], several: boolean): ScanFin
     const why = finding.state === 'unknown' ? ` (${finding.detail})` : '';
     return `${vantagePoint} ${sighted || finding.state === 'answers' ? `${finding.state}${why}` : 'blind'}`;
   });
-  return { state: 'unknown', detail: votes.join(', ') || 'no vantage point looked' };
+  const neverHeard = vantagePoints.length > 0 && vantagePoints.every(({ finding }) => finding.neverHeard);
+  return {
+    state: 'unknown',
+    detail: votes.join(', ') || 'no vantage point looked',
+    ...(neverHeard ? { neverHeard } : {}),
+  };
 }
 
 function reportOf(name: string, result: ScanResult | null): VantagePointReport {

@@ -51,6 +51,8 @@ export class Verdicts {
   readonly #reads = new Map<string, Read>();
   /** How far the clocks of the machines are apart, at most. */
   clockSpreadMs: () => number = () => 0;
+  /** Did this address ever answer a vantage point? */
+  everHeard: (address: string) => boolean = () => true;
 
   constructor(world: World, rules: Rules, quorum: number) {
     this.#world = world;
@@ -98,6 +100,8 @@ export class Verdicts {
     must(hostScans.some(isSighted), 'controls answered the host scan', dead);
     must(this.#agree(hostScans, dead), 'the host was silent', dead);
     this.#nobodyHeard(hostScans, dead, 'the host was silent');
+    const { address } = this.#world.host(dead);
+    must(address !== null && this.everHeard(address), 'the host was heard before', dead);
 
     const read = this.#reads.get(servers.jobId);
     if (read === undefined) throw new Violation('the instances were read in this round', dead);
@@ -127,11 +131,15 @@ export class Verdicts {
       (s) => s.host === dead && externalAddresses(s, this.#rules.externalNetworks).length > 0,
     );
     // With fencing the proof takes the place of witnesses.
-    const testified = external.some((s) => running.has(s.vmState));
+    const neverSpoke = (id: string) => scans.every((scan) => scan.targets[id]?.neverHeard);
+    const wasHeard = (s: (typeof external)[number]) =>
+      externalAddresses(s, this.#rules.externalNetworks).some(({ address }) => this.everHeard(address));
+    const testified = external.some((s) => running.has(s.vmState) && wasHeard(s));
     must(this.#rules.fencing === 'required' || testified, 'a running witness testified', dead);
     for (const { id, name } of external) {
       this.#nobodyHeard(scans, id, 'every witness was silent');
-      if (testified) must(this.#agree(scans, id), 'every witness was silent', `${name} of ${dead}`);
+      if (testified && !neverSpoke(id))
+        must(this.#agree(scans, id), 'every witness was silent', `${name} of ${dead}`);
     }
     const isControlGuest = (target: string) => servers.some((server) => server.id === target);
     const controls = new Set(scans.flatMap((scan) => Object.keys(scan.controls)));

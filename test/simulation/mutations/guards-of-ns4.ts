@@ -1,6 +1,7 @@
 // The guards that keep ns4 from a wrong change, each with the text that takes it out.
 import { type Guard, guard, inFocus, rarely } from './guard.ts';
 
+const senses = (name: string) => `shared/rules/senses/${name}.ts`;
 const gates = 'ns4/recovery/gates.ts';
 const progress = 'ns4/recovery/movers/instance-progress.ts';
 const byApi = 'ns4/recovery/movers/nova/by-api.ts';
@@ -35,6 +36,19 @@ export const ns4Guards: readonly Guard[] = [
       "vantagePoints.filter((e) => e.sighted && e.finding.state === 'silent');",
       "vantagePoints.filter((e) => e.finding.state === 'silent');",
     ],
+  ),
+  guard('heard before', 'the silence of somebody who never spoke is no evidence', [
+    senses('baseline'),
+    "return { state: 'unknown', neverHeard: true, detail: neverHeardDetail };",
+    'return finding;',
+  ]),
+  // No history has a gateway as a control yet.
+  rarely(
+    guard('a hypervisor vouches', 'a gateway does not make a blind scanner sighted', [
+      senses('vouching'),
+      '(hosts.length > 0 ? hosts : controls)',
+      'controls',
+    ]),
   ),
   guard('silence is confirmed', 'each further request follows a recent sign of silence', [
     byApi,

@@ -3,6 +3,8 @@
 import { guestAnswers, hostAnswers } from '../../../simulator/world/physics.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
 import { counted } from '../../../src/shared/ground/counted.ts';
+import { withBaseline } from '../../../src/shared/rules/senses/baseline.ts';
+import { isVouchedFor } from '../../../src/shared/rules/senses/vouching.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
 import type { World } from '../world/world.ts';
@@ -30,6 +32,8 @@ export class VantagePoint {
     this.#weather = weather;
   }
 
+  /** When each address answered it last, as a Redis keeps it that outlives the process. */
+  readonly #heardAtMs = new Map<string, number>();
   /** Called when it does not see for a moment. */
   onBlink: () => void = () => {};
   #blink: { readonly hosts: boolean; readonly guests: boolean } = { hosts: false, guests: false };
@@ -57,10 +61,13 @@ export class VantagePoint {
     const look = (all: readonly ScanTarget[]) =>
       Object.fromEntries(all.map((target) => [target.name, this.#finding(target, trouble)]));
     const seen = { targets: look(targets), controls: look(controls) };
-    const answers = (findings: Record<string, ScanFinding>) =>
-      Object.values(findings).filter((finding) => finding.state === 'answers').length;
-    const allAnswer = answers(seen.targets) === targets.length;
-    const outcome = answers(seen.controls) > 0 || allAnswer ? 'seen' : 'blind';
+    const allAnswer = targets.every(({ name }) => seen.targets[name]?.state === 'answers');
+    const isVouched = isVouchedFor(controls, (name) => seen.controls[name]?.state === 'answers');
+    const outcome = isVouched || allAnswer ? 'seen' : 'blind';
+    for (const target of targets) {
+      const finding = seen.targets[target.name];
+      if (finding !== undefined) seen.targets[target.name] = this.#asReported(target, finding);
+    }
     const tookMs = allAnswer ? 50 : 3_050;
     return { result: { ok: true, outcome, ...seen, tookMs }, tookMs };
   }
@@ -72,6 +79,34 @@ export class VantagePoint {
     return endpoints.some(({ address }) => this.reaches(address))
       ? { state: 'answers', detail: `${first.address}:${first.port} open` }
       : { state: 'silent', detail: `${counted(endpoints.length, 'port')} silent` };
+  }
+
+  /** The finding after the real rule on who was heard before; every answer is noted. */
+  #asReported({ endpoints, heardSinceMs }: ScanTarget, finding: ScanFinding): ScanFinding {
+    const nowMs = this.#world.timeline.nowMs;
+    const times = endpoints.flatMap(({ address }) => this.#heardAtMs.get(address) ?? []);
+    const lastHeardMs = times.length === 0 ? null : Math.max(...times);
+    if (finding.state === 'answers')
+      for (const { address } of endpoints) if (this.reaches(address)) this.#heardAtMs.set(address, nowMs);
+    return withBaseline(finding, { lastHeardMs, heardSinceMs }, nowMs);
+  }
+
+  /** One pass of the background scan, here in a moment: what answers is noted. */
+  hearEverybody(): void {
+    this.#blink = { hosts: false, guests: false };
+    const { byAddress, timeline } = this.#world;
+    for (const address of byAddress.keys())
+      if (this.reaches(address)) this.#heardAtMs.set(address, timeline.nowMs);
+  }
+
+  /** Does the baseline let the silence of this address count? */
+  hasHeard(address: string): boolean {
+    return this.#heardAtMs.has(address);
+  }
+
+  /** Redis lost what it heard. */
+  forget(): void {
+    this.#heardAtMs.clear();
   }
 
   reaches(address: string): boolean {

@@ -6,17 +6,32 @@ const endpointSchema = z.object({ address: z.string(), port: z.number().int().mi
 /** One address and port to connect to. */
 export type Endpoint = z.infer<typeof endpointSchema>;
 
-export const scanTargetSchema = z.object({ name: z.string(), endpoints: z.array(endpointSchema) });
+export const scanTargetSchema = z.object({
+  name: z.string(),
+  endpoints: z.array(endpointSchema),
+  /** What it is, where that is known: a hypervisor vouches for others, a guest or gateway does not. */
+  kind: z.enum(['host', 'guest']).optional(),
+  /**
+   * Its silence counts only where it was heard since then (ms since the epoch), as for a guest since its launch. Absent:
+   * within the last day.
+   */
+  heardSinceMs: z.number().optional(),
+});
 /** A host or guest under one name, with all endpoints that may speak for it: any answer counts. */
 export type ScanTarget = z.infer<typeof scanTargetSchema>;
 
 const scanFindingSchema = z.object({
   /**
-   * answers: open or refused; silent: no answer or host unreachable; unknown: the scanner's own trouble, never "down".
+   * answers: open, refused, or an error that the host itself sent; silent: no answer, or a router knows no way to it;
+   * unknown: the scanner's own trouble, or a silence that says nothing, never "down".
    */
   state: z.enum(['answers', 'silent', 'unknown']),
   /** For people: "127.0.1.2:22 open", "3 ports silent", "EMFILE on 127.0.1.2:22". */
   detail: z.string(),
+  /**
+   * It gave no answer, and never did before: unknown. Of all vantage points together: none heard it, or ever did.
+   */
+  neverHeard: z.boolean().optional(),
 });
 export type ScanFinding = z.infer<typeof scanFindingSchema>;
 

@@ -68,7 +68,7 @@ export function judgeWitnesses(
       return { refusal: { name: 'guests-answer', host, answering, silent: silent.length } };
     const unheard = silence(draft, host, phase, picture);
     return phase.unwitnessed.includes(host)
-      ? judgeByItself(host, scan, phase, unheard)
+      ? judgeByItself(host, scan, phase, unheard, picture)
       : judgeBySilence(host, scan, phase, unheard);
   });
 }
@@ -97,14 +97,19 @@ function judgeBySilence(
   const guests = phase.controlGuests.map(({ target }) => target);
   const vouchers = guests.length > 0 ? [guests] : [];
   if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) return 'blind';
-  const unknown = seen.find((w) => w.finding.state === 'unknown');
+  // Who never spoke cannot testify, and hinders nobody who can.
+  const unknown = seen.find((w) => w.finding.state === 'unknown' && w.finding.neverHeard !== true);
   if (unknown || silent.length === 0) {
     const detail = unknown
       ? `its instance ${unknown.name}: ${unknown.finding.detail}`
-      : 'no witness was scanned';
+      : seen.length > 0
+        ? 'none of its instances was ever heard'
+        : 'no witness was scanned';
     return { refusal: { name: 'scan-unknown', host, detail } };
   }
-  const witnesses = (phase.witnesses[host] ?? []).map(({ target }) => target);
+  const witnesses = (phase.witnesses[host] ?? [])
+    .map(({ target }) => target)
+    .filter((target) => findingOf(scan, target).neverHeard !== true);
   const agreeing = vantagePointsAgreeing(scan, witnesses, vouchers);
   if (agreeing.length < (scan.quorum ?? 1)) return 'blind';
   const evidence = [
@@ -117,17 +122,20 @@ function judgeBySilence(
 
 /**
  * Without witnesses, where fencing is to prove it: its own silence counts alone, so it is the control hosts that must
- * answer; answering guests are no help.
+ * answer; answering guests are no help. Configured controls stand in only where no hypervisor was asked.
  */
 function judgeByItself(
   host: string,
   scan: SeenScan,
   phase: GuestsPhase,
   unheard: readonly string[],
+  picture: Picture | null,
 ): Judgement<DeadHost> {
   const finding = findingOf(scan, host);
   const isGuest = new Set(phase.controlGuests.map(({ target }) => target));
-  const controlHosts = Object.keys(scan.controls).filter((name) => !isGuest.has(name));
+  const others = Object.keys(scan.controls).filter((name) => !isGuest.has(name));
+  const hypervisors = others.filter((name) => picture?.hypervisor(name) !== undefined);
+  const controlHosts = hypervisors.length > 0 ? hypervisors : others;
   if (finding.state === 'answers') return { refusal: { name: 'host-answers', host, on: finding.detail } };
   if (scan.outcome === 'too-few-vantage-points') return 'unseen';
   if (!vouchedSilence(scan, [], [controlHosts])) return 'blind';

@@ -1,0 +1,61 @@
+// A scan as this vantage point reports it: what answers is noted, and a silence counts only where the baseline allows.
+import type { ScanSettings } from '../../shared/config/settings.ts';
+import type { ScanFinding, ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import { errorText } from '../../shared/ground/errors.ts';
+import type { Log } from '../../shared/ground/log.ts';
+import { withBaseline } from '../../shared/rules/senses/baseline.ts';
+import { type ScanOptions, type ScanRequest, scan } from '../scan/scan.ts';
+import { socketBound } from '../scan/sockets.ts';
+import { backgroundSockets } from './background-scan.ts';
+import type { HeardStore } from './heard.ts';
+
+/** One scan by this vantage point. Rejects with the signal's reason when aborted. */
+export type Look = (request: ScanRequest, signal: AbortSignal) => Promise<ScanResult>;
+
+interface LookParts {
+  readonly settings: Pick<ScanSettings, 'timeoutMs' | 'refusedMeans' | 'controls'>;
+  readonly heard: Pick<HeardStore, 'note' | 'lastHeard'>;
+  /** What else hears besides TCP; see scan.ts. */
+  readonly ears: Pick<ScanOptions, never>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function lookWithBaseline({ settings, heard, ears, clock, log }: LookParts): Look {
+  return async (request, signal) => {
+    const answered = new Set<string>();
+    const options: ScanOptions = {
+      ...ears,
+      maxSockets: socketBound() - backgroundSockets(),
+      onHeard: (address) => answered.add(address),
+    };
+    const seen = await scan(request, settings, options, clock, signal);
+    const nowMs = clock.nowMs();
+    const noted = heard.note([...answered], nowMs).catch((error) => {
+      log.warn({ error: errorText(error) }, 'what was heard could not be noted');
+    });
+    const targets = { ...seen.targets };
+    const silent = request.targets.filter(({ name }) => targets[name]?.state === 'silent');
+    try {
+      const last = await heard.lastHeard([...new Set(silent.flatMap(addressesOf))]);
+      for (const target of silent) {
+        const times = addressesOf(target).flatMap((address) => last.get(address) ?? []);
+        const before = {
+          lastHeardMs: times.length === 0 ? null : Math.max(...times),
+          heardSinceMs: target.heardSinceMs,
+        };
+        targets[target.name] = withBaseline(targets[target.name] as ScanFinding, before, nowMs);
+      }
+    } catch (error) {
+      const detail = `whether it was heard before is not known: ${errorText(error)}`;
+      for (const { name } of silent) targets[name] = { state: 'unknown', detail };
+    }
+    await noted;
+    return { ...seen, targets };
+  };
+}
+
+const addressesOf = ({ endpoints }: ScanTarget): string[] => [
+  ...new Set(endpoints.map(({ address }) => address)),
+];
