@@ -23,6 +23,7 @@ import { LoopbackAddress } from '../simulator/network/loopback-address.ts';
 import { startRedis } from '../test/support/redis.ts';
 
 const eventStream = 'sonny:{bench}:events';
+const heardHash = 'sonny:{bench}:heard:bench';
 const processNames = ['monitor', 'ns4', 'sonny'] as const;
 type Name = (typeof processNames)[number];
 
@@ -290,6 +291,14 @@ function start(name: Name): void {
 async function measure(): Promise<void> {
   // The first round reads everything and is not measured.
   await nextRound();
+  const known = range(0, instances).map(guestAddress).concat(range(0, hypervisors).map(hostAddress));
+  const beganMs = Date.now();
+  const cpuS = () => readingOf(running.get('ns4')?.pid ?? 0).cpuS;
+  const before = cpuS();
+  await heard(known.length);
+  print(
+    `The background scan has heard ${known.length} addresses after ${((Date.now() - beganMs) / 1_000).toFixed(0)} s, for ${(cpuS() - before).toFixed(1)} s of CPU in ns4.\n`,
+  );
   const begun = await nextRound();
   const idle = await nextRound();
   const size = await redis.info('memory');
@@ -327,6 +336,15 @@ async function measure(): Promise<void> {
       .filter((l) => /"level":(40|50|60)/.test(l))
       .slice(-8))
       print(`- ${name}: ${line.slice(0, 300)}`);
+}
+
+/** Until the background scan has heard so many: before that nobody's silence counts. */
+async function heard(count: number): Promise<void> {
+  let found = 0;
+  const looking = setInterval(async () => {
+    found = await redis.hlen(heardHash);
+  }, 500);
+  await until('the background scan', () => found > count).finally(() => clearInterval(looking));
 }
 
 async function nextRound(): Promise<Moment> {

@@ -15,6 +15,8 @@ import { Screen } from './screen.ts';
 
 const cloud = 'demo';
 const dead = 'hv01';
+/** The name of its ns4. */
+const vantagePoint = 'demo';
 /** Everything must have happened by then; a demo that hangs is a defect. */
 const limitMs = 45_000;
 
@@ -50,6 +52,10 @@ await runProcess('demo', async (frame) => {
   const events = await follow(redis.port, frame);
   const stop = AbortSignal.any([frame.stop, died.signal, AbortSignal.timeout(limitMs)]);
   await waitUntilWatched(events, redis.port, stop);
+  const heard = await waitUntilHeard(simulator, redis.port, stop);
+  screen.line(
+    `ns4 has heard all ${heard} addresses that answer: the silence of one means something from now on`,
+  );
   await slack.posted(/initialized/i);
 
   screen.title(`The plug of ${dead} is pulled`);
@@ -95,6 +101,7 @@ cloud = ${cloud}
 hypervisor_ports = 10022,10111,16509
 instance_ports = 10022
 timeout = 1
+name = ${vantagePoint}
 
 [SLACK]
 token = ${slack.botToken}
@@ -134,6 +141,27 @@ async function waitUntilWatched(
       (await redis.exists(keysOf(cloud).instances)) === 0
     )
       await delay(50, undefined, { signal: stop });
+  } catch (error) {
+    throw stop.aborted ? stop.reason : error;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/**
+ * Until ns4 has heard every hypervisor and every instance that runs: whoever never answered is never judged by his
+ * silence. Resolves with how many they are.
+ */
+async function waitUntilHeard(simulator: Simulator, redisPort: number, stop: AbortSignal): Promise<number> {
+  const { hosts, servers } = simulator.snapshot();
+  const running = Object.values(servers).filter(({ status }) => status === 'ACTIVE');
+  const names = [...Object.keys(hosts), ...running.map(({ name }) => name)];
+  const addresses = names.flatMap((name) => simulator.addressOf(name) ?? []);
+  const redis = new Redis({ host: '127.0.0.1', port: redisPort, db: databaseNumber(cloud), protocol: 2 });
+  try {
+    while ((await redis.hmget(keysOf(cloud).heard(vantagePoint), ...addresses)).includes(null))
+      await delay(50, undefined, { signal: stop });
+    return addresses.length;
   } catch (error) {
     throw stop.aborted ? stop.reason : error;
   } finally {

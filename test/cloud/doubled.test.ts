@@ -68,9 +68,7 @@ async function begin(): Promise<{ on: Stage; crew: DoubledCrew; ids: string[] }>
   const on = await stage(testbed, ini, { aof: true });
   const { cloud } = testbed.env;
   const crew = await DoubledCrew.start(on.household, cloud, 'hv01');
-  const { redis } = on.household;
-  const seen = async () => (await redis.exists(`sonny:{${cloud}}:inventory:instances`)) === 1;
-  await testbed.until('the first inventory', seen, 30_000);
+  await testbed.watched(on);
   await cloudTool('kill', 'hv01');
   await on.household.waitForEvent((e) => e.facts.kind === 'recovery-requested', 60_000);
   return { on, crew, ids };

@@ -50,9 +50,7 @@ const names = ['vm-1', 'vm-2', 'vm-3'];
 async function atWork(): Promise<void> {
   on.household.start('ns4', '-vv');
   on.household.start('monitor', '-vv');
-  const key = `sonny:{${testbed.env.cloud}}:inventory:instances`;
-  const isThere = async () => (await on.household.redis.exists(key)) === 1;
-  await testbed.until('the first inventory', isThere, 30_000);
+  await testbed.watched(on);
 }
 
 /** Everything of hv01 stands still, and nobody on it answers; yet its machine is on. */

@@ -26,17 +26,13 @@ afterAll(async () => {
 const heartbeatPeriodMs = 8_000;
 const ended = 'recovery-ended';
 
-/** Starts ns4 and monitor and waits until the monitor has seen the cloud. */
+/** Starts ns4 and monitor and waits until they have seen the cloud and heard whoever answers. */
 async function atWork(ini = {}, options: { aof?: boolean } = {}) {
   on = await stage(testbed, ini, options);
   const { household } = on;
   const ns4 = household.start('ns4', '-vv');
   const monitor = household.start('monitor', '-vv');
-  await testbed.until(
-    'the first inventory',
-    async () => (await household.redis.exists(`sonny:{${testbed.env.cloud}}:inventory:instances`)) === 1,
-    20_000,
-  );
+  await testbed.watched(on);
   return { household, ns4, monitor, redis: on.redis };
 }
 

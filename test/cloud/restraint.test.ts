@@ -40,6 +40,8 @@ async function resetAndBoot(): Promise<void> {
 async function atWork(rules: Ini[string] = {}): Promise<Household> {
   on = await stage(testbed, { DEFAULT: { monitor_period: 3, ...rules }, SCAN: { timeout: 1 } });
   const { household } = on;
+  // In some tests they are dead already.
+  await testbed.wasWatched(on);
   household.start('ns4', '-vv');
   household.start('monitor', '-vv');
   const hostsKey = `sonny:{${testbed.env.cloud}}:inventory:hosts`;

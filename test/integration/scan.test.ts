@@ -161,6 +161,20 @@ describe('controls', () => {
     expect((await run(...request())).outcome).toBe(outcome);
   });
 
+  it.each<[string, 'host' | 'guest', 'seen' | 'blind']>([
+    ['a gateway does not vouch for a scanner that hears no hypervisor', 'host', 'blind'],
+    ['a gateway stands in where no hypervisor was asked', 'guest', 'seen'],
+  ])('%s', async (_what, kind, outcome) => {
+    const controls = [{ ...deaf(), kind }];
+    const result = await run([silent()], controls, { controls: at(living.address, openPort) });
+    expect(result.outcome).toBe(outcome);
+  });
+
+  it('believes the answer of one hypervisor among silent ones', async () => {
+    const hosts = [deaf(), control()].map((one) => ({ ...one, kind: 'host' as const }));
+    expect((await run([silent()], hosts)).outcome).toBe('seen');
+  });
+
   it('reports the configured ones by their address', async () => {
     const { controls } = await run([silent()], [deaf()], { controls: at(living.address, openPort) });
     expect(Object.keys(controls).sort()).toEqual([`${living.address}:${openPort}`, 'deaf']);

@@ -4,6 +4,7 @@
 // with: npx tsx test/support/record-redis.ts > test/integration/fixtures/NAME.json   (after npm run build)
 import { hostname } from 'node:os';
 import { keysOf } from '../../src/shared/redis/keys.ts';
+import { heardAll } from './baseline.ts';
 import { type HalfWayCloud, raiseCloud } from './half-way-cloud.ts';
 import { Household, type Ini, type ProcessName } from './processes.ts';
 import { until } from './raw-api.ts';
@@ -38,12 +39,7 @@ const household = new Household({
 });
 try {
   const running = (['ns4', 'monitor', 'sonny'] satisfies ProcessName[]).map((one) => household.start(one));
-  const keys = keysOf(name);
-  await until(
-    () => household.redis.exists(keys.instances),
-    (found) => found === 1,
-    30_000,
-  );
+  await heardAll(household.redis, name);
   await simulator.kill(dead);
   const killedAtMs = Date.now();
   const journal = await until(

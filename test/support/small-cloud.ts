@@ -1,10 +1,10 @@
 // A small pretend cloud with the compiled processes on it: hv01 with three instances, hv04 the spare, a real Redis that
 // keeps its data, hypervisors that really fall silent.
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
+import { heardAll } from './baseline.ts';
 import { Household, type Ini } from './processes.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import type { RedisSet } from './redis-set.ts';
@@ -59,12 +59,11 @@ export class SmallCloud {
     return this.household.waitForEvent((e) => e.facts.kind === 'recovery-ended', limitMs);
   }
 
-  /** Until the monitor has had a whole inventory. */
+  /** Until the monitor has had a whole inventory, and every ns4 heard whoever answers. */
   async watched(): Promise<void> {
-    for (let i = 0; (await this.household.redis.exists(this.keys.instances)) === 0; i += 1) {
-      if (i > 600) throw new Error(`no inventory:\n${await this.household.story()}`);
-      await delay(50);
-    }
+    await heardAll(this.household.redis, this.cloud).catch(async (error) => {
+      throw new Error(`${error}\n${await this.household.story()}`);
+    });
   }
 
   /** Every instance of hv01 was evacuated exactly once and runs on hv04; nothing else was touched. */

@@ -7,6 +7,7 @@ import { loadCloud } from '../../src/ns4/credentials/clouds-yaml.ts';
 import { type CloudClient, createCloud } from '../../src/ns4/openstack/client.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
+import { heardAll, pretendHeard } from './baseline.ts';
 import { cloudTool } from './cloud-tool.ts';
 import { Household, type Ini } from './processes.ts';
 import { startRedis, type TestRedis } from './redis.ts';
@@ -91,6 +92,18 @@ export class Testbed {
       },
       90_000,
     );
+  }
+
+  /** Until the processes on this stage have seen the cloud, and every ns4 heard whoever answers. */
+  watched({ household }: Pick<Stage, 'household'>): Promise<void> {
+    return heardAll(household.redis, this.env.cloud, { externalNetworks: [this.env.ext_net] });
+  }
+
+  /** As if this stage had been watched before the processes start: for hosts that are dead by then. */
+  async wasWatched({ household }: Pick<Stage, 'household'>): Promise<void> {
+    const guests = [...(await this.servers()).values()].flatMap(({ addresses }) => addresses);
+    const addresses = [...Object.values(this.env.hypervisors), ...guests.map(({ address }) => address)];
+    await pretendHeard(household.redis, this.env.cloud, addresses);
   }
 
   /** Polls until true; throws with the name of what was waited for. */

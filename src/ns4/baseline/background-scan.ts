@@ -28,7 +28,7 @@ export const backgroundSockets = (): number => Math.max(4, Math.min(mostSockets,
 
 interface BackgroundScanParts {
   readonly inventory: Pick<InventoryStore, 'versions' | 'read' | 'readThrough'>;
-  readonly heard: Pick<HeardStore, 'note' | 'isEmpty' | 'prune'>;
+  readonly heard: Pick<HeardStore, 'note' | 'beginsAnew' | 'prune'>;
   /** What else hears besides TCP; see scan.ts. */
   readonly ears: Pick<ScanOptions, never>;
   readonly scanning: {
@@ -49,7 +49,6 @@ export class BackgroundScan {
   #readServersAgainAtMs = 0;
   #due: Turn[] = [];
   #nextSlotAtMs: number;
-  #hasNoted = false;
   #told = false;
   #running: Promise<void> | null = null;
   readonly #stop = new AbortController();
@@ -92,7 +91,7 @@ export class BackgroundScan {
     if (isSlot) {
       this.#nextSlotAtMs = Math.max(this.#nextSlotAtMs + slotMs, nowMs);
       // Redis lost it all: five minutes are too long to wait for the next pass.
-      if (this.#hasNoted && (await heard.isEmpty())) this.#rounds.beginAnew();
+      if (await heard.beginsAnew()) this.#rounds.beginAnew();
       this.#due = this.#rounds.nextSlot();
     }
     const fresh = this.#rounds.outOfTurn(nowMs, perGo);
@@ -122,7 +121,6 @@ export class BackgroundScan {
     };
     await scan({ targets, controls: [] }, settings, options, clock, this.#stop.signal);
     await heard.note([...answered], clock.nowMs());
-    this.#hasNoted ||= answered.size > 0;
     this.#rounds.asked(turns, answered, clock.steadyMs());
   }
 

@@ -6,6 +6,8 @@ import type { Keys } from '../../shared/redis/keys.ts';
 const lifeMs = 7 * 86_400_000;
 /** An address that left the inventory is kept this long: a list of servers may have been short for a while. */
 const lingerMs = 3_600_000;
+/** A field that no address has: it tells of a Redis that lost what was stored. */
+const begun = '';
 /** Fields in one command. */
 const perCommand = 1_000;
 
@@ -41,9 +43,10 @@ export class HeardStore {
     return heard;
   }
 
-  /** Is nothing stored: nothing was ever heard, or Redis lost it? */
-  async isEmpty(): Promise<boolean> {
-    return (await this.#redis.hlen(this.#key)) === 0;
+  /** True for the first who asks since there is nothing stored: nothing was ever heard, or Redis lost it. */
+  async beginsAnew(): Promise<boolean> {
+    const replies = await this.#redis.multi().hsetnx(this.#key, begun, 1).exec();
+    return replies?.[0]?.[1] === 1;
   }
 
   /** Forgets the addresses that are not wanted any more and were last heard more than an hour ago. */
@@ -54,7 +57,7 @@ export class HeardStore {
       const old: string[] = [];
       for (let i = 0; i + 1 < fields.length; i += 2) {
         const [address, time] = [fields[i] as string, Number(fields[i + 1])];
-        if (!isWanted(address) && nowMs - time > lingerMs) old.push(address);
+        if (address !== begun && !isWanted(address) && nowMs - time > lingerMs) old.push(address);
       }
       if (old.length > 0)
         await this.#redis

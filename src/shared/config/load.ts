@@ -110,7 +110,7 @@ function readMysql(
 }
 
 /** The machine's name, without what a name of a vantage point may not have. */
-function vantagePointOf(machine: string): string {
+export function vantagePointOf(machine: string): string {
   const name = machine.replaceAll(/[^a-z0-9._-]/gi, '-').slice(0, 64);
   return isVantagePointName(name) ? name : 'ns4';
 }

@@ -11,7 +11,6 @@ const commands = [
   'getrange',
   'hmget',
   'hscan',
-  'hlen',
   'lrange',
   'xrange',
   'xrevrange',

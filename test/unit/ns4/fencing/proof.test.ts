@@ -35,6 +35,20 @@ test('as progress of the recovery', () => {
   );
 });
 
+test.each([
+  ['before the first change', undefined, null, 'scan-unknown'],
+  ['when it was begun: it was silent when it was judged', true, null, null],
+  ['when it was proven off', undefined, byAgent, null],
+] as const)('a host that was never heard from here, %s', (_, isBegun, proof, expected) => {
+  const hv01 = { state: 'unknown', neverHeard: true, detail: 'never heard from here' } as const;
+  const scan = { ok: true, outcome: 'seen', targets: { hv01 }, controls: {}, tookMs: 1 } as const;
+  const suspect = { dead: 'hv01', judgedAtMs: nowMs - 20_000, offSinceMs: offSinceMs(proof) };
+  const facts = { agentsOf: () => [], scan, nowMs, ...(isBegun ? { isBegun } : {}) };
+  expect(signOfLife(suspect, facts, 40_000)?.name ?? null).toBe(expected);
+  const blind = { ...facts, scan: { ...scan, outcome: 'blind' } as const };
+  expect(signOfLife(suspect, blind, 40_000)?.name).toBe('scanner-blind');
+});
+
 describe('heartbeats around the moment it was off', () => {
   const scan = {
     ok: true,

@@ -36,6 +36,28 @@ const seen = (result: ScanResult) => {
 };
 
 describe('one target, several vantage points', () => {
+  const never = (vantagePoint: string): Vote => ({
+    vantagePoint,
+    result: {
+      ...(saw(vantagePoint, 'unknown').result as ScanResult & { ok: true }),
+      targets: { hv01: { state: 'unknown', neverHeard: true, detail: 'never heard from here' } },
+    },
+  });
+  test.each<[string, number, Vote[], State, boolean | undefined]>([
+    ['the only one never heard it', 1, [never('a')], 'unknown', true],
+    ['neither of two ever heard it', 1, [never('a'), never('b')], 'unknown', true],
+    ['one heard it before, and that is enough', 1, [never('a'), saw('b', 'silent')], 'silent', undefined],
+    ['one heard it before, two must agree', 2, [never('a'), saw('b', 'silent')], 'unknown', undefined],
+    ['one has trouble of its own', 1, [never('a'), saw('b', 'unknown')], 'unknown', undefined],
+    ['one is blind, and heard it before', 1, [never('a'), saw('b', 'silent', 'blind')], 'unknown', undefined],
+    ['one did not answer', 1, [never('a'), late('b')], 'unknown', true],
+    ['one hears it now', 1, [never('a'), saw('b', 'answers')], 'answers', undefined],
+  ])('never heard: %s', (_, quorum, votes, state, neverHeard) => {
+    const finding = seen(mergeScans(votes, quorum)).targets.hv01;
+    expect(finding?.state).toBe(state);
+    expect(finding?.neverHeard).toBe(neverHeard);
+  });
+
   const table: [string, number, Vote[], 'seen' | 'blind' | 'too-few-vantage-points', State, string][] = [
     ['one vantage point, silent', 1, [saw('a', 'silent')], 'seen', 'silent', '3 ports silent'],
     ['one vantage point, heard', 1, [saw('a', 'answers')], 'seen', 'answers', '3 ports answers'],
