@@ -124,6 +124,27 @@ describe('refreshInventory', () => {
   });
 });
 
+describe('a cell that does not answer', () => {
+  it('is left out and told; the rest of the cloud is read', async () => {
+    const cloud = pretend({
+      listComputeServices: async (_signal, _host, onDown) => {
+        onDown?.('hv01');
+        return [service('hv02')];
+      },
+      listServers: async (_signal, _host, onDown) => {
+        onDown?.('id-7');
+        return [];
+      },
+    });
+    const { hosts, oddities } = await refresh(cloud);
+    expect(hosts.hypervisors.map(({ host }) => host)).toEqual(['hv02']);
+    expect(hosts.cellDown).toEqual(['hv01']);
+    expect(oddities).toContain(
+      'a cell does not answer Nova: 1 host (hv01) and 1 instance left out, and judged by nobody',
+    );
+  });
+});
+
 describe('joinHypervisors', () => {
   it('names the aggregates of each host, sorted, whatever the order and size of the lists', () => {
     const hosts = Array.from({ length: 2_000 }, (_, i) => `hv${i}`);

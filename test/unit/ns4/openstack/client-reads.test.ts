@@ -23,6 +23,51 @@ const start: typeof scriptedClient = async (...how) => {
   return client;
 };
 
+describe('a cell that does not answer', () => {
+  const service = {
+    ...{ id: 'id-hv1', host: 'hv1', binary: 'nova-compute', zone: 'nova', state: 'up', status: 'enabled' },
+    ...{ disabled_reason: null, forced_down: false, updated_at: '2026-11-21T02:17:13.000000' },
+  };
+  const away = { binary: 'nova-compute', host: 'hv9', status: 'UNKNOWN' };
+
+  it('its services are left out and told, the others are read', async () => {
+    const { cloud } = await start(() => ({ json: { services: [service, away] } }));
+    const down: string[] = [];
+    const services = await cloud.listComputeServices(never, undefined, (host) => down.push(host));
+    expect(services.map(({ host }) => host)).toEqual(['hv1']);
+    expect(down).toEqual(['hv9']);
+    expect(await cloud.listComputeServices(never, 'hv9'), 'nobody changes a service of it').toEqual([]);
+  });
+
+  it('its servers as well', async () => {
+    const server = {
+      id: 'id-9',
+      status: 'UNKNOWN',
+      tenant_id: 'p',
+      created: '2026-11-01T00:00:00Z',
+      links: [],
+    };
+    const { cloud } = await start((_, count) => ({ json: { servers: count === 0 ? [server] : [] } }));
+    const down: string[] = [];
+    expect(await cloud.listServers(never, undefined, (id) => down.push(id))).toEqual([]);
+    expect(down).toEqual(['id-9']);
+  });
+
+  it('nonsense is still an error: what has another status, or a name', async () => {
+    const { cloud } = await start(() => ({ json: { services: [{ ...away, status: 'odd' }] } }));
+    expect((await errorOf(cloud.listComputeServices(never))).message).toContain('makes no sense');
+  });
+});
+
+it('a compute node that was never counted has nulls: nothing is known to be on it', async () => {
+  const young = {
+    ...{ id: '1', hypervisor_hostname: 'hv1', service: { host: 'hv1' }, host_ip: null, vcpus: null },
+    ...{ vcpus_used: null, memory_mb: null, memory_mb_used: null, running_vms: null },
+  };
+  const { cloud } = await start((_, count) => ({ json: { hypervisors: count === 0 ? [young] : [] } }));
+  expect(await cloud.listHypervisors(never)).toMatchObject([{ host: 'hv1', vcpus: 0, runningVms: 0 }]);
+});
+
 describe('a read', () => {
   it('speaks the negotiated microversion and carries the token', async () => {
     const { cloud, server } = await start(() => noServices);

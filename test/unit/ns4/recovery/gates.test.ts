@@ -1,7 +1,7 @@
 // The second lock on the door, as a table: every reason for which ns4 does not begin, or does not go on with, an
 // evacuation.
 import { describe, expect, test } from 'vitest';
-import { permitRecovery, workerGates } from '../../../../src/ns4/recovery/gates.ts';
+import { permitRecovery, signOfLife, workerGates } from '../../../../src/ns4/recovery/gates.ts';
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
@@ -196,6 +196,47 @@ describe('may it be evacuated?', () => {
     expect(judge(reported, true)).toBeNull();
     expect(judge({ dead: { reportedAtMs: judgedAtMs } }, false)).toBeNull();
     expect(judge({ dead: { reportedAtMs: null } }, false)).toBeNull();
+  });
+
+  test('by hand, where nobody judged it before: a nova-compute that reports is a sign of life, not once begun', () => {
+    const byHand = { judgedAtMs: nowMs };
+    const reporting = facts({ dead: { reportedAtMs: nowMs - 8_000 } });
+    expect(permit(reporting, false, byHand)).toMatchObject({
+      ...{ name: 'came-back', host: 'hv01', evidence: 'nova-compute reported 8 s ago' },
+    });
+    expect(permit(reporting, true, byHand)).toBeNull();
+    expect(permit(facts({ dead: { reportedAtMs: nowMs - 21_000 } }), false, byHand)).toBeNull();
+  });
+
+  describe('OVN', () => {
+    const chassis = (says: 'alive' | 'silent', heardMsAgo: number) =>
+      agent('hv01', 3_000, {
+        binary: 'ovn-controller',
+        ovn: {
+          ...{ says, why: says === 'alive' ? 'moved' : 'missed', baseMs: 1, isBehind: says !== 'alive' },
+          ...{ heardAtMs: nowMs - heardMsAgo, heardAfterMs: nowMs - heardMsAgo - 10_000 },
+          ...{ silentSinceMs: null, lookedAtMs: nowMs },
+        },
+      });
+    test.each([
+      ['a beat that moved', chassis('alive', 1_000), 'came-back'],
+      ['the beat before it died, however young its stamp is', chassis('silent', 25_000), null],
+      ['a movement of long ago', chassis('alive', 81_000), null],
+      ['a stamp of the request', { ...chassis('silent', 1_000), ovn: null }, null],
+    ] as const)('%s: %s', (_, row, name) => {
+      expect(permit(facts({ agents: [row] }), false)?.name ?? null).toBe(name);
+    });
+
+    test('against a proof only a look since then counts, whose look before is younger, too', () => {
+      const judged = (offMsAgo: number) =>
+        signOfLife(
+          { dead: 'hv01', judgedAtMs, offSinceMs: nowMs - offMsAgo },
+          { agentsOf: () => [chassis('alive', 1_000)], scan: seen(silent), nowMs },
+          40_000,
+        )?.name ?? null;
+      expect(judged(5_000), 'it may have beaten before it was switched off').toBeNull();
+      expect(judged(12_000)).toBe('came-back');
+    });
   });
 
   describe('the control plane', () => {

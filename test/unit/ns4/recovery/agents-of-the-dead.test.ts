@@ -1,0 +1,57 @@
+// The agents of a host under recovery, asked again: under Neutron's name for it, and OVN's by their earlier beats.
+import { expect, test } from 'vitest';
+import type { AgentRecord } from '../../../../src/ns4/cloud/cloud.ts';
+import { AgentsOfTheDead } from '../../../../src/ns4/recovery/agents-of-the-dead.ts';
+import type { OvnState } from '../../../../src/shared/documents/inventory.ts';
+import { instantClock } from '../../../support/instant-clock.ts';
+import { agent, nowMs } from '../../../support/inventories.ts';
+
+const never = new AbortController().signal;
+
+function cloud(records: AgentRecord[], skewMs = 0) {
+  const asked: (string | undefined)[] = [];
+  return {
+    asked,
+    clockSkewMs: () => skewMs,
+    listAgents: async (_: AbortSignal, host?: string) => {
+      asked.push(host);
+      return records.filter((record) => record.host === host);
+    },
+  };
+}
+
+const row = (change: Partial<AgentRecord>): AgentRecord => ({
+  ...{ id: '1', host: 'hv01', binary: 'neutron-openvswitch-agent', heartbeatAtMs: nowMs, alive: true },
+  ...change,
+});
+
+test('FQDN: asked for under the name that Neutron has, and its heartbeat is that of the service host', async () => {
+  const known = agent('hv01', 90_000, { id: '1', statedHost: 'hv01.example.org' });
+  const neutron = cloud([row({ host: 'hv01.example.org', heartbeatAtMs: nowMs + 70_000 })], 70_000);
+  const found = await new AgentsOfTheDead('hv01', [known]).ask(neutron, instantClock(nowMs), never);
+  expect(neutron.asked).toEqual(['hv01', 'hv01.example.org']);
+  expect(found).toMatchObject([{ host: 'hv01', heartbeatAtMs: nowMs }]);
+});
+
+const state = (change: Partial<OvnState> = {}): OvnState => ({
+  ...{ says: 'silent', why: 'missed', baseMs: 100, isBehind: true, silentSinceMs: null },
+  ...{ heardAtMs: null, heardAfterMs: null, lookedAtMs: nowMs - 4_000, ...change },
+});
+
+test.each<[string, OvnState | null, number[], (string | null)[]]>([
+  ['its beat moves', state(), [100, 101], [null, 'alive']],
+  ['it moves once: said once, and the next look compares with that', state(), [101, 101], ['alive', null]],
+  ['an API worker lags behind, and another does not', state(), [90, 100], [null, null]],
+  ['a row that is new', null, [500, 500, 501], [null, null, 'alive']],
+  ['stamps that follow the request', state({ why: 'stamp-is-the-request' }), [500, 900], [null, null]],
+])('OVN: %s', async (_, ovn, beats, says) => {
+  const known = ovn === null ? [] : [agent('hv01', 0, { id: '1', binary: 'ovn-controller', ovn })];
+  const watch = new AgentsOfTheDead('hv01', known);
+  const seen: (string | null)[] = [];
+  for (const heartbeatAtMs of beats) {
+    const neutron = cloud([row({ binary: 'ovn-controller', heartbeatAtMs })]);
+    const [found] = await watch.ask(neutron, instantClock(nowMs), never);
+    seen.push(found?.ovn?.says ?? null);
+  }
+  expect(seen).toEqual(says);
+});
