@@ -112,8 +112,17 @@ class PretendCloud {
       }
       case '/neutron/v2.0/agents':
         return { agents: numbers(hypervisors).map((i) => this.#agent(i)) };
+      case '/neutron/v2.0/networks':
+        return { networks: [{ id: idOf(0), name: 'ext-net', 'router:external': true, shared: true }] };
+      case '/neutron/v2.0/floatingips':
+        return { floatingips: [] };
+      case '/neutron/v2.0/ports':
+        // Those of one host or instance are asked for by a recovery only, and there is none.
+        return query.has('binding:host_id') || query.has('device_id')
+          ? { ports: [] }
+          : page('ports', query, range(0, instances), (i) => this.#port(i));
       default:
-        return pathname.startsWith('/neutron/v2.0/ports') ? { ports: [] } : null;
+        return null;
     }
   }
 
@@ -177,6 +186,13 @@ class PretendCloud {
     return {
       ...{ id: idOf(i), host: `hv${i}`, binary: 'neutron-openvswitch-agent', alive: i !== this.silent },
       heartbeat_timestamp: this.#heardAt(i).replace('T', ' '),
+    };
+  }
+
+  #port(i: number): object {
+    return {
+      ...{ id: idOf(i), device_id: idOf(i), device_owner: 'compute:nova', network_id: idOf(0) },
+      fixed_ips: [{ subnet_id: idOf(1), ip_address: guestAddress(i) }],
     };
   }
 

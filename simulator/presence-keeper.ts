@@ -71,7 +71,7 @@ export class PresenceKeeper {
       });
     }
     for (const instance of this.#world.instances) {
-      const address = reachableAddress(this.#world, instance);
+      const address = reachableAddress(instance);
       if (address === null) continue;
       const presence = guestAnswers(this.#world, instance) ? 'answers' : 'silent';
       wanted.set(address, { ports: instancePorts, presence });

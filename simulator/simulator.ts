@@ -130,9 +130,7 @@ export class Simulator {
   /** The address of a host, or of an instance (null: none that can be reached from here). */
   addressOf(hostOrInstance: string): string | null {
     const host = this.#world.hosts.get(hostOrInstance);
-    return host === undefined
-      ? reachableAddress(this.#world, this.#world.instance(hostOrInstance))
-      : host.address;
+    return host === undefined ? reachableAddress(this.#world.instance(hostOrInstance)) : host.address;
   }
 
   /** Takes parts of a host away: by default its power, and so everything. */

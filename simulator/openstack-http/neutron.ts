@@ -1,6 +1,7 @@
-// Neutron's network API: agents, ports and their bindings, networks.
+// Neutron's network API: agents, ports and their bindings, networks, floating addresses.
 import { randomUUID } from 'node:crypto';
 import { bindPort, requestedPort } from '../world/binding.ts';
+import { fixedAddresses, floatingAddresses, floatingNetwork } from '../world/instances.ts';
 import type { Host, Network, Port, Reporter } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
 import { isAgentAlive, lastReport } from '../world/reports.ts';
@@ -37,6 +38,7 @@ export function createNeutron(gate: Gate): (call: Call) => Promise<Answer> {
       handle: (call, id = '') => putPort(world, call, requestedPort(world, id)),
     },
     { method: 'GET', path: /^\/v2\.0\/networks$/, handle: (call) => networks(world, call) },
+    { method: 'GET', path: /^\/v2\.0\/floatingips$/, handle: (call) => floatingIps(world, call) },
   ];
 
   const answer = async (call: Call): Promise<Answer> => {
@@ -95,6 +97,7 @@ function agentView(world: World, host: Host, agent: Reporter): Record<string, un
 }
 
 function portView(world: World, port: Port): Record<string, unknown> {
+  const fixed = fixedAddresses(world.requestedInstance(port.instanceId));
   return {
     id: port.id,
     name: '',
@@ -105,7 +108,7 @@ function portView(world: World, port: Port): Record<string, unknown> {
     status: port.status,
     device_id: port.instanceId,
     device_owner: 'compute:nova',
-    fixed_ips: [{ subnet_id: subnetOf(port.network), ip_address: port.address }],
+    fixed_ips: fixed.map(({ address }) => ({ subnet_id: subnetOf(port.network), ip_address: address })),
     allowed_address_pairs: [],
     extra_dhcp_opts: [],
     security_groups: [],
@@ -144,11 +147,33 @@ function networks(world: World, call: Call): Answer {
     mtu: 1500,
     status: 'ACTIVE',
     subnets: [subnetOf(network)],
-    shared: true,
+    shared: network.shared,
     'router:external': network.external,
     'provider:network_type': network.external ? 'flat' : 'vxlan',
   }));
   return listAnswer(call, 'networks', list, { paged: true });
+}
+
+function floatingIps(world: World, call: Call): Answer {
+  const { id: networkId } = floatingNetwork(world);
+  const list = world.instances.flatMap((instance) =>
+    floatingAddresses(instance).map(({ address }) => ({
+      id: `${instance.port.id.slice(0, -4)}f10a`,
+      tenant_id: instance.projectId,
+      project_id: instance.projectId,
+      floating_ip_address: address,
+      floating_network_id: networkId,
+      router_id: null,
+      port_id: instance.port.id,
+      fixed_ip_address: fixedAddresses(instance)[0]?.address ?? null,
+      status: 'ACTIVE',
+      description: '',
+      tags: [],
+      revision_number: 1,
+    })),
+  );
+  list.sort((a, b) => a.id.localeCompare(b.id));
+  return listAnswer(call, 'floatingips', list, { paged: true });
 }
 
 const listWords = ['limit', 'marker', 'page_reverse', 'fields', 'sort_key', 'sort_dir'];

@@ -39,7 +39,7 @@ export function serverView(world: World, instance: Instance, version: number, or
     'OS-EXT-AZ:availability_zone': host === null ? '' : world.host(host).zone,
     config_drive: '',
     key_name: null,
-    'OS-SRV-USG:launched_at': isoSeconds(instance.createdAtMs),
+    'OS-SRV-USG:launched_at': instance.launchedAtMs === null ? null : isoSeconds(instance.launchedAtMs),
     'OS-SRV-USG:terminated_at': null,
     'OS-EXT-SRV-ATTR:host': host,
     'OS-EXT-SRV-ATTR:instance_name': `instance-${instance.number.toString(16).padStart(8, '0')}`,

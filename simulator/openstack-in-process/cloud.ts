@@ -9,6 +9,8 @@ import {
   type ComputeServiceChange,
   type EvacuationMigration,
   type HypervisorRecord,
+  type InstanceAddress,
+  type NetworkRecord,
   type PortBinding,
 } from '../../src/ns4/cloud/cloud.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
@@ -21,7 +23,15 @@ import { ApiRefusal } from '../world/refusal.ts';
 import type { ServiceName, World } from '../world/world.ts';
 import { moveAllocation } from './allocations.ts';
 import type { ChangeName, IsAnswered, Link } from './link.ts';
-import { agentsOf, bindingOf, hypervisorOf, migrationOf, serverOf, serviceOf } from './records.ts';
+import {
+  addressesOf,
+  agentsOf,
+  bindingOf,
+  hypervisorOf,
+  migrationOf,
+  serverOf,
+  serviceOf,
+} from './records.ts';
 
 /** Nova takes no longer disabled_reason. */
 const maxReason = 255;
@@ -99,6 +109,15 @@ export class InProcessCloud implements Cloud {
         .filter(({ id, port }) => ('host' in filter ? port.host === filter.host : id === filter.instanceId))
         .map(({ port }) => bindingOf(port)),
     );
+  }
+
+  async listNetworks(signal: AbortSignal): Promise<NetworkRecord[]> {
+    return this.#read(['neutron'], signal, () => this.#world.networks.map((network) => ({ ...network })));
+  }
+
+  async listInstanceAddresses(signal: AbortSignal): Promise<InstanceAddress[]> {
+    const { instances } = this.#world;
+    return this.#read(['neutron'], signal, () => instances.flatMap((i) => addressesOf(this.#world, i)));
   }
 
   async changeComputeService(

@@ -4,9 +4,11 @@ import type {
   ComputeService,
   EvacuationMigration,
   HypervisorRecord,
+  InstanceAddress,
   PortBinding,
 } from '../../src/ns4/cloud/cloud.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
+import { fixedAddresses, floatingAddresses, floatingNetwork } from '../world/instances.ts';
 import type { Host, Instance, Migration, Port } from '../world/model.ts';
 import { isAgentAlive, isServiceUp, lastReport, track } from '../world/reports.ts';
 import { serverStatus, shownFault } from '../world/status.ts';
@@ -72,8 +74,24 @@ export function serverOf(world: World, instance: Instance): Server {
     memoryMb: flavor.memoryMb,
     zone: host === null ? null : world.host(host).zone,
     createdAt: `${new Date(instance.createdAtMs).toISOString().slice(0, 19)}Z`,
-    addresses: [...instance.addresses],
+    launchedAtMs: instance.launchedAtMs === null ? null : wholeSeconds(instance.launchedAtMs),
+    addresses: instance.addresses.map((address) => ({ ...address, networkId: null, external: false })),
   };
+}
+
+/** What Neutron gives an instance: by its port, and floating. */
+export function addressesOf(world: World, instance: Instance): InstanceAddress[] {
+  const { id: instanceId, port } = instance;
+  return [
+    ...fixedAddresses(instance).map(({ address }) => ({
+      ...{ instanceId, networkId: port.network.id, address },
+      type: 'fixed' as const,
+    })),
+    ...floatingAddresses(instance).map(({ address }) => ({
+      ...{ instanceId, networkId: floatingNetwork(world).id, address },
+      type: 'floating' as const,
+    })),
+  ];
 }
 
 export function migrationOf({

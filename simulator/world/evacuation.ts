@@ -174,6 +174,7 @@ function arrive(world: World, move: Evacuation, host: Host): void {
   instance.vmState = move.stopped ? 'stopped' : 'active';
   instance.powerState = move.stopped ? 4 : 1;
   instance.taskState = null;
+  instance.launchedAtMs = world.cloudNowMs;
   world.version += 1;
   world.onPresence();
   // For a moment the instance reads ACTIVE with its old host.

@@ -1,18 +1,17 @@
 // Making instances, and taking them away.
-import type { ServerAddress } from '../../src/shared/documents/inventory.ts';
-import type { EvacuationTrouble, Flavor, Host, Instance, Network, Port, VmState } from './model.ts';
+import type { Address, EvacuationTrouble, Flavor, Host, Instance, Network, Port, VmState } from './model.ts';
 import { endGuest } from './physics.ts';
 import { computeWorks, trackNow } from './reports.ts';
 import type { World } from './world.ts';
 
 /** How an instance is to be; everything has a default. */
 export interface BootOptions {
-  /** Name of its network; default the external one. */
-  readonly network?: string;
+  /** Its network, or the name of one; default the external one. */
+  readonly network?: string | Network;
   /** Give it a floating address besides; useful on a private network. */
   readonly floating?: boolean;
   /** Its addresses, instead of those that follow from the network. */
-  readonly addresses?: readonly ServerAddress[];
+  readonly addresses?: readonly Address[];
   /** Shut off rather than running. */
   readonly stopped?: boolean;
   /** Any other state to begin with. */
@@ -47,6 +46,7 @@ export function boot(world: World, name: string, host: Host, options: BootOption
     port,
     createdAtMs: world.cloudNowMs,
     updatedAtMs: world.cloudNowMs,
+    launchedAtMs: powerStates[vmState] === 0 ? null : world.cloudNowMs,
     metadata: options.metadata ?? {},
     host: isPlaced ? host.name : null,
     node: isPlaced ? host.hypervisorName : null,
@@ -92,8 +92,7 @@ function makePort(
   host: Host | null,
   options: BootOptions,
 ): Port {
-  const network = world.networks.find((n) => n.name === (options.network ?? world.settings.externalNetwork));
-  if (network === undefined) throw new Error(`no such network: ${options.network}`);
+  const network = networkOf(world, options.network ?? world.settings.externalNetwork);
   const project = world.projects.find((p) => p.name === options.project) ?? world.projects[1];
   const mac = number.toString(16).padStart(6, '0').match(/../g) ?? [];
   return {
@@ -109,23 +108,42 @@ function makePort(
   };
 }
 
+function networkOf(world: World, named: string | Network): Network {
+  const network = typeof named === 'string' ? world.networks.find(({ name }) => name === named) : named;
+  if (network === undefined) throw new Error(`no such network: ${named}`);
+  return network;
+}
+
 function fixedAddress(world: World, network: Network, number: number): string {
   if (network.external) return world.settings.outsideAddress(number);
   return `10.10.${Math.floor(number / guestsPerOctet)}.${(number % guestsPerOctet) + 1}`;
 }
 
-function addressesOf(world: World, port: Port, number: number, options: BootOptions): ServerAddress[] {
+function addressesOf(world: World, port: Port, number: number, options: BootOptions): Address[] {
   const on = { network: port.network.name, version: 4 } as const;
-  const fixed: ServerAddress = { ...on, address: port.address, type: 'fixed' };
+  const fixed: Address = { ...on, address: port.address, type: 'fixed' };
   if (options.floating !== true) return [fixed];
   return [fixed, { ...on, address: world.settings.outsideAddress(number), type: 'floating' }];
 }
 
-/** The address of an instance that answers from outside, if it has one: on the external network, or floating. */
-export function reachableAddress(world: World, instance: Instance): string | null {
-  const isOutside = (a: ServerAddress) =>
-    a.type === 'floating' || a.network === world.settings.externalNetwork;
-  return instance.addresses.find(isOutside)?.address ?? null;
+/** What the port of an instance has on its network, as Neutron knows it. */
+export const fixedAddresses = ({ addresses, port }: Instance): Address[] =>
+  addresses.filter(({ type, network }) => type === 'fixed' && network === port.network.name);
+
+export const floatingAddresses = ({ addresses }: Instance): Address[] =>
+  addresses.filter(({ type }) => type === 'floating');
+
+/** Where floating addresses come from. */
+export function floatingNetwork({ networks }: World): Network {
+  const network = networks.find(({ external }) => external);
+  if (network === undefined) throw new Error('no network is external');
+  return network;
+}
+
+/** The address of an instance that answers from outside, if it has one: on an external network, or floating. */
+export function reachableAddress(instance: Instance): string | null {
+  const fixed = instance.port.network.external ? fixedAddresses(instance) : [];
+  return [...fixed, ...floatingAddresses(instance)][0]?.address ?? null;
 }
 
 /** Deletes an instance: its nova-compute ends it; a dead one's instances vanish from the record only. */

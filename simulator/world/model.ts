@@ -1,6 +1,5 @@
 // The things of the pretend cloud, as its world keeps them. Two truths stand side by side and may differ: what the
 // databases of OpenStack say (host, status…) and what really runs where (`runningOn`, `powered`…).
-import type { ServerAddress } from '../../src/shared/documents/inventory.ts';
 
 /** Something on a host that reports at intervals: a network agent, or nova-compute (see reports.ts). */
 export interface Reporter {
@@ -87,6 +86,14 @@ export interface InstanceFault {
   readonly atMs: number;
 }
 
+/** An address of an instance as Nova remembers it: under the name of a network. */
+export interface Address {
+  readonly network: string;
+  readonly address: string;
+  readonly version: 4 | 6;
+  readonly type: 'fixed' | 'floating';
+}
+
 /** An instance (a server of the API). Times are by the cloud's clock. */
 export interface Instance {
   readonly id: string;
@@ -94,11 +101,13 @@ export interface Instance {
   readonly name: string;
   readonly projectId: string;
   readonly flavor: Flavor;
-  readonly addresses: readonly ServerAddress[];
+  readonly addresses: readonly Address[];
   readonly port: Port;
   readonly createdAtMs: number;
   readonly metadata: Readonly<Record<string, string>>;
   updatedAtMs: number;
+  /** When it was last spawned: at its boot, and by each rebuild; null: never. */
+  launchedAtMs: number | null;
 
   /** Nova's record: service host and hypervisor name; null when shelved. */
   host: string | null;
@@ -141,6 +150,8 @@ export interface Network {
   readonly id: string;
   readonly name: string;
   readonly external: boolean;
+  /** False: of one project, which calls it as it likes. */
+  readonly shared: boolean;
 }
 
 /** A Neutron port; every instance has one. */

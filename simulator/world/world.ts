@@ -63,7 +63,7 @@ export class World<S extends WorldSettings = WorldSettings> {
   isTended = false;
   readonly aggregates: Aggregate[] = [];
   readonly projects: readonly Project[];
-  readonly networks: readonly Network[];
+  readonly networks: Network[] = [];
   readonly placement = new PlacementBook();
   readonly stopped = new Set<ServiceName>();
   readonly startedAtMs: number;
@@ -93,15 +93,17 @@ export class World<S extends WorldSettings = WorldSettings> {
       id: chance.newId('project', name).replaceAll('-', ''),
       name,
     }));
-    const network = (external: boolean) => (name: string) => ({
-      id: chance.newId('network', name),
-      name,
-      external,
-    });
-    this.networks = [
-      network(true)(settings.externalNetwork),
-      ...settings.privateNetworks.map(network(false)),
-    ];
+    this.addNetwork(settings.externalNetwork, { external: true, shared: true });
+    for (const name of settings.privateNetworks) this.addNetwork(name, { external: false, shared: true });
+  }
+
+  /** A further network; its name may be that of another one. */
+  addNetwork(name: string, kind: Pick<Network, 'external' | 'shared'>): Network {
+    const number = this.networks.filter((network) => network.name === name).length;
+    const id = this.chance.newId('network', number === 0 ? name : `${name}-${number + 1}`);
+    const network = { id, name, ...kind };
+    this.networks.push(network);
+    return network;
   }
 
   /** True time. */

@@ -102,10 +102,9 @@ function connect(settings: Settings, log: Log, frame: Frame) {
 }
 
 function rulesOf(settings: Settings): Rules {
-  const { externalNetworks } = requireOpenStack(settings);
   const { hypervisorPorts, instancePorts } = settings.scan;
   const fencing = settings.fencing.mode;
-  return { ...settings.monitor, externalNetworks, hypervisorPorts, instancePorts, fencing };
+  return { ...settings.monitor, hypervisorPorts, instancePorts, fencing };
 }
 
 function checks(settings: Settings, log: Log, frame: Frame): Check[] {

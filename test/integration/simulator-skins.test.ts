@@ -72,6 +72,9 @@ async function expectAlike(): Promise<void> {
     (cloud) => cloud.listEvacuations('hv01', signal),
     async (cloud) =>
       (await cloud.listPorts({ host: 'hv01' }, signal)).sort((a, b) => a.id.localeCompare(b.id)),
+    (cloud) => cloud.listNetworks(signal),
+    async (cloud) =>
+      (await cloud.listInstanceAddresses(signal)).sort((a, b) => a.address.localeCompare(b.address)),
     async (cloud) => cloud.clockSkewMs() < -85_000,
   ];
   for (const read of reads) expect(await read(inProcess)).toEqual(await read(http));

@@ -27,7 +27,7 @@ const rules = {
     suspiciousBackoff: 3,
     deadBackoff: 1,
   },
-  ...{ externalNetworks: ['public'], hypervisorPorts: [22], instancePorts: [22], fencing: 'none' as const },
+  ...{ hypervisorPorts: [22], instancePorts: [22], fencing: 'none' as const },
 };
 let server: TestRedis;
 let redis: Redis;

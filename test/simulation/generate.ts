@@ -1,7 +1,7 @@
 // From a seed to a history: a world, its rules, its weather and what goes wrong when. Each history leaves out most
 // kinds of trouble, so that those it has come in numbers.
+import type { Address } from '../../simulator/world/model.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
-import type { ServerAddress } from '../../src/shared/documents/inventory.ts';
 import { type StrokeName, strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import { History } from './history.ts';
@@ -77,7 +77,6 @@ function rulesOf(random: Random): Rules {
     suspiciousBackoff: random.pick([5, 5, 2]),
     deadBackoff: random.pick([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0]),
     cooldownMs: random.pick([600_000, 86_400_000]),
-    externalNetworks: ['ext-net'],
     hypervisorPorts: [22],
     instancePorts: [22],
     fencing: random.pick(['none', 'required']),
@@ -121,7 +120,7 @@ function addGuest(
   witnessed: number,
 ): void {
   const name = `${host}-vm${number}`;
-  const external: ServerAddress = {
+  const external: Address = {
     network: random.chance(0.9) ? 'ext-net' : 'private',
     address: `203.0.113.${world.instances.length + 1}`,
     ...{ version: 4, type: random.chance(0.2) ? 'floating' : 'fixed' },

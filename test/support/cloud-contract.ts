@@ -85,6 +85,31 @@ export function cloudContract(name: string, setup: () => Promise<World>, limitMs
       expect(ports).toMatchObject([{ instanceId: ids[2], host: other, vifType: 'ovs' }]);
     });
 
+    it('knows networks and addresses by their ids, as Neutron has them now', {
+      timeout: limitMs,
+    }, async () => {
+      const networks = await stage.cloud.listNetworks(signal);
+      expect(new Set(networks.map(({ id }) => id)).size).toBe(networks.length);
+      const outside = networks.filter(({ external }) => external);
+      expect(outside.length).toBeGreaterThan(0);
+      const id = await stage.world.boot('addressed', stage.cast.living);
+      const server = await stage.cloud.readServer(id, signal);
+      // What Nova remembers names the network and is nothing to rely on.
+      const [remembered] = server?.addresses ?? [];
+      expect(remembered).toMatchObject({ networkId: null, external: false });
+      expect(Math.abs(stage.nowMs() - (server?.launchedAtMs ?? 0))).toBeLessThan(60_000);
+      for (const pageSize of [1, 100]) {
+        const paging = stage.world.open(pageSize);
+        const addresses = await paging.listInstanceAddresses(signal);
+        const network = outside.find(({ name }) => name === remembered?.network);
+        expect(addresses.filter(({ instanceId }) => instanceId === id)).toEqual([
+          { instanceId: id, networkId: network?.id, address: remembered?.address, type: 'fixed' },
+        ]);
+        expect(await paging.listNetworks(signal)).toHaveLength(networks.length);
+        await paging.close();
+      }
+    });
+
     it('disables, forces down and enables a compute service', async () => {
       const { living } = stage.cast;
       const { id } = await stage.service(living);

@@ -1,6 +1,13 @@
 // Builders of inventories for tests: a cloud of hypervisors hv01… with agents and instances, changed where a test
 // needs.
-import type { Agent, Hosts, Hypervisor, Server, Servers } from '../../src/shared/documents/inventory.ts';
+import type {
+  Agent,
+  Hosts,
+  Hypervisor,
+  Server,
+  ServerAddress,
+  Servers,
+} from '../../src/shared/documents/inventory.ts';
 import { Picture } from '../../src/shared/picture/picture.ts';
 import { noServers } from '../../src/shared/picture/reading.ts';
 import type { InventoryStore } from '../../src/shared/picture/store.ts';
@@ -58,6 +65,15 @@ export function agent(host: string, ageMs: number, change: Partial<Agent> = {}):
   };
 }
 
+/** On the external network, unless a test says otherwise. */
+export function address(of: string, change: Partial<ServerAddress> = {}): ServerAddress {
+  return {
+    ...{ network: 'ext-net', networkId: 'net-ext', external: true },
+    ...{ address: of, version: 4, type: 'fixed' },
+    ...change,
+  };
+}
+
 export function server(name: string, host: string, change: Partial<Server> = {}): Server {
   const number = Number(name.replace(/\D/g, '') || '1');
   return {
@@ -76,7 +92,8 @@ export function server(name: string, host: string, change: Partial<Server> = {})
     memoryMb: 1_024,
     zone: 'nova',
     createdAt: '2026-11-01T00:00:00Z',
-    addresses: [{ network: 'ext-net', address: `192.0.2.${number}`, version: 4, type: 'fixed' }],
+    launchedAtMs: nowMs - 86_400_000,
+    addresses: [address(`192.0.2.${number}`)],
     fault: null,
     ...change,
   };

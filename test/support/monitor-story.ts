@@ -29,7 +29,6 @@ export const rules: Rules = {
   suspiciousBackoff: 5,
   deadBackoff: 1,
   cooldownMs: 86_400_000,
-  externalNetworks: ['ext-net'],
   hypervisorPorts: [22, 111, 16509],
   instancePorts: [22],
   fencing: 'none',

@@ -84,6 +84,25 @@ export interface PortBinding {
   readonly status: string;
 }
 
+/** A network as Neutron has it. Names need not be unique: a project may call its own one as it likes. */
+export interface NetworkRecord {
+  readonly id: string;
+  readonly name: string;
+  /** `router:external`: floating addresses come from it. */
+  readonly external: boolean;
+  /** Other projects may use it; only an administrator shares with all. */
+  readonly shared: boolean;
+}
+
+/** An address that Neutron gives an instance: of one of its ports, or floating and bound to one of them. */
+export interface InstanceAddress {
+  readonly instanceId: string;
+  /** Of a floating address the network that it floats on. */
+  readonly networkId: string;
+  readonly address: string;
+  readonly type: 'fixed' | 'floating';
+}
+
 /** A change of a compute service; absent fields stay as they are. */
 export interface ComputeServiceChange {
   readonly status?: 'enabled' | 'disabled';
@@ -105,7 +124,8 @@ export interface Cloud {
   listProjects(signal: AbortSignal): Promise<{ id: string; name: string }[]>;
   /**
    * Of all projects; with `host`, only those Nova has on that service host. `onDown` hears the ids of those whose cell
-   * does not answer: Nova does not even tell their host, and they are left out.
+   * does not answer: Nova does not even tell their host, and they are left out. Their addresses are those that Nova
+   * remembers, by the names of networks, and none of them counts as external.
    */
   listServers(signal: AbortSignal, host?: string, onDown?: (id: string) => void): Promise<Server[]>;
   /** Null when there is no such server (any more). */
@@ -114,6 +134,10 @@ export interface Cloud {
   listEvacuations(sourceHost: string, signal: AbortSignal): Promise<EvacuationMigration[]>;
   /** Ports of instances bound to a host. */
   listPorts(filter: { host: string } | { instanceId: string }, signal: AbortSignal): Promise<PortBinding[]>;
+  /** All networks of all projects. */
+  listNetworks(signal: AbortSignal): Promise<NetworkRecord[]>;
+  /** What Neutron gives the instances of all projects now. */
+  listInstanceAddresses(signal: AbortSignal): Promise<InstanceAddress[]>;
   /** Cloud clock minus ours by the last answer's Date header (resolution 1 s); 0 before the first. */
   clockSkewMs(): number;
 

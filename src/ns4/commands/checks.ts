@@ -11,6 +11,7 @@ import { keysOf } from '../../shared/redis/keys.ts';
 import { probeRedis } from '../../shared/redis/probe.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../../shared/vantage-points/registry.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
+import { describeNetworks } from '../jobs/external-networks.ts';
 import { refreshInventory } from '../jobs/refresh-inventory.ts';
 import { createNovaDatabase } from '../nova-database/nova-database.ts';
 import { createCloud } from '../openstack/client.ts';
@@ -27,7 +28,13 @@ export function checksOf(
   frame.onClose('OpenStack', () => cloud.close());
   const { mysql } = settings;
   const readInventory = (servers: boolean) =>
-    refreshInventory(cloud, openstack.cloud, { servers, earlier: [] }, systemClock, frame.stop);
+    refreshInventory(
+      cloud,
+      openstack.cloud,
+      { servers, externalNetworks: openstack.externalNetworks, earlier: [] },
+      systemClock,
+      frame.stop,
+    );
   const hypervisors = async () => (await readInventory(false)).hosts;
   return [
     {
@@ -53,6 +60,10 @@ export function checksOf(
         const spares = hosts.hypervisors.filter(isMarkedSpare).map((h) => h.host);
         return `${counted(hosts.hypervisors.length, 'hypervisor')}, ${counted(hosts.agents.length, 'agent')}, ${counted(servers?.servers.length ?? 0, 'instance')}, spares: ${spares.join(', ') || 'none'}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
       },
+    },
+    {
+      what: 'external networks',
+      run: async () => describeNetworks(await cloud.listNetworks(frame.stop), openstack.externalNetworks),
     },
     ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
     {

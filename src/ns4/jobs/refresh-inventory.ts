@@ -1,13 +1,14 @@
 // Collects the inventory: every list at once, each checked, joined by the service host. Nothing is stored here, so a
 // refresh that fails on any of its lists leaves the previous inventory whole.
 
-import type { Agent, Hosts, Hypervisor, Servers } from '../../shared/documents/inventory.ts';
+import type { Agent, Hosts, Hypervisor, Server, Servers } from '../../shared/documents/inventory.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
 import { groupBy } from '../../shared/ground/group-by.ts';
 import type { Aggregate, Cloud, ComputeService, HypervisorRecord } from '../cloud/cloud.ts';
 import { agentsOf, byText, lookAtAgents } from './read-agents.ts';
+import { readServers } from './read-servers.ts';
 
 export interface RefreshedInventory {
   readonly hosts: Hosts;
@@ -15,6 +16,17 @@ export interface RefreshedInventory {
   readonly servers: Servers | null;
   /** What did not fit together and was left out, as sentences for the log. */
   readonly oddities: readonly string[];
+  /** Names in `provider_net` that mean nothing, likewise; null when the servers were not asked for. */
+  readonly networkOddities: readonly string[] | null;
+}
+
+interface RefreshOptions {
+  /** Read the servers as well. */
+  readonly servers: boolean;
+  /** `provider_net`: the names of the networks on which instances are reached from outside. */
+  readonly externalNetworks: readonly string[];
+  /** The agents of the inventory before: OVN's beats are compared with theirs. */
+  readonly earlier: readonly Agent[];
 }
 
 /** A smaller difference of the clocks is within what the Date header (1 s) and the way there can tell. */
@@ -28,11 +40,7 @@ const SKEW_TOLERANCE_MS = 2_000;
 export async function refreshInventory(
   cloud: Cloud,
   cloudName: string,
-  options: {
-    readonly servers: boolean;
-    /** The agents of the inventory before: OVN's beats are compared with theirs. */
-    readonly earlier: readonly Agent[];
-  },
+  options: RefreshOptions,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<RefreshedInventory> {
@@ -41,14 +49,15 @@ export async function refreshInventory(
   const either = AbortSignal.any([signal, failure.signal]);
   const down = { hosts: new Set<string>(), servers: new Set<string>() };
   const listServices = () => cloud.listComputeServices(either, undefined, (host) => down.hosts.add(host));
+  const onServerDown = (id: string) => void down.servers.add(id);
   try {
-    const [hypervisors, services, looks, aggregates, projects, servers] = await Promise.all([
+    const [hypervisors, services, looks, aggregates, projects, listed] = await Promise.all([
       cloud.listHypervisors(either),
       listServices(),
       lookAtAgents(cloud, options.earlier, clock, either),
       cloud.listAggregates(either),
       cloud.listProjects(either),
-      options.servers ? cloud.listServers(either, undefined, (id) => down.servers.add(id)) : null,
+      options.servers ? readServers(cloud, options.externalNetworks, either, onServerDown) : null,
     ]);
     // The looks took their time, and reports are judged by their age.
     const reports = looks.length > 1 ? await listServices() : services;
@@ -69,11 +78,14 @@ export async function refreshInventory(
         cellDown: [...down.hosts].sort(byText),
         projects: projects.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },
-      servers: servers && {
+      servers: listed && {
         collectedAtMs,
-        servers: servers.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
+        servers: correctedServers(listed.servers, correctionMs).sort(
+          (a, b) => byText(a.name, b.name) || byText(a.id, b.id),
+        ),
       },
       oddities: [...joined.oddities, ...read.oddities, ...cellOddities(down)],
+      networkOddities: listed === null ? null : listed.oddities,
     };
   } catch (error) {
     failure.abort(error);
@@ -155,4 +167,12 @@ function joined(
     aggregates,
     reportedAtMs: service.reportedAtMs === null ? null : service.reportedAtMs - correctionMs,
   };
+}
+
+function correctedServers(servers: Server[], correctionMs: number): Server[] {
+  if (correctionMs === 0) return servers;
+  return servers.map(({ launchedAtMs, ...server }) => ({
+    ...server,
+    launchedAtMs: launchedAtMs === null ? null : launchedAtMs - correctionMs,
+  }));
 }

@@ -44,8 +44,11 @@ export async function refresh(
   const serversAtMs = askedForServers ? null : await inventory.serversCollectedAtMs();
   const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
   const earlier = await knownAgents(parts);
-  const refreshed = await refreshInventory(cloud, openstack.cloud, { servers, earlier }, clock, signal);
-  sayOddities(parts, refreshed.oddities);
+  const options = { servers, externalNetworks: openstack.externalNetworks, earlier };
+  const refreshed = await refreshInventory(cloud, openstack.cloud, options, clock, signal);
+  sayOddities(inventory, refreshed.oddities, log);
+  // Told by the servers' half only, and not gone because that half was left alone.
+  if (refreshed.networkOddities !== null) sayOddities(openstack, refreshed.networkOddities, log);
   if (parts.fencingPlan !== null) sayGaps(parts.fencingPlan, refreshed.hosts, log);
   await inventory.write(refreshed.hosts, refreshed.servers);
   return refreshed;
@@ -62,13 +65,13 @@ async function knownAgents({ inventory, log }: WorkerParts): Promise<readonly Ag
   }
 }
 
-/** What was odd the last time, by inventory: each is said once, and again when it was gone meanwhile. */
-const saidOddities = new WeakMap<WorkerParts['inventory'], readonly string[]>();
+/** What was odd the last time, by inventory or configuration: each is said once, and again when it was gone meanwhile. */
+const saidOddities = new WeakMap<object, readonly string[]>();
 
-function sayOddities({ inventory, log }: WorkerParts, oddities: readonly string[]): void {
-  const said = saidOddities.get(inventory) ?? [];
+function sayOddities(about: object, oddities: readonly string[], log: Log): void {
+  const said = saidOddities.get(about) ?? [];
   for (const oddity of oddities) if (!said.includes(oddity)) log.warn(oddity);
-  saidOddities.set(inventory, oddities);
+  saidOddities.set(about, oddities);
 }
 
 /** After a recovery the stored servers are wrong; who asks sonny in the next minutes should see where they are. */

@@ -118,6 +118,8 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
     readServer: (id, signal) => compute.readServer(id, signal),
     listEvacuations: (sourceHost, signal) => compute.listEvacuations(sourceHost, signal),
     listPorts: (filter, signal) => network.listPorts(filter, signal),
+    listNetworks: (signal) => network.listNetworks(signal),
+    listInstanceAddresses: (signal) => network.listInstanceAddresses(signal),
     clockSkewMs: () => session.transport.skew.ms(),
     changeComputeService: (id, change, signal) => compute.changeComputeService(id, change, signal),
     evacuate: (instanceId, target, signal) => compute.evacuate(instanceId, target, signal),

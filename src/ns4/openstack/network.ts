@@ -1,15 +1,34 @@
-// Neutron: the agents' heartbeats, and where ports are bound.
-import type { AgentRecord, Cloud, PortBinding } from '../cloud/cloud.ts';
-import { readList } from './listing.ts';
-import { agentItem, portItem } from './records.ts';
+// Neutron: the agents' heartbeats, where ports are bound, and which addresses instances have.
+import {
+  type AgentRecord,
+  type Cloud,
+  CloudError,
+  type InstanceAddress,
+  type NetworkRecord,
+  type PortBinding,
+} from '../cloud/cloud.ts';
+import { type List, readList } from './listing.ts';
+import {
+  addressedPortItem,
+  agentItem,
+  extensionItem,
+  floatingItem,
+  networkItem,
+  portItem,
+} from './records.ts';
 import type { Session } from './session.ts';
 
 /** Asked for by name, as an agent's configuration and a port's rules are many times as long. */
 const agentFields = ['id', 'host', 'binary', 'heartbeat_timestamp', 'alive'];
 const portFields = ['id', 'device_id', 'device_owner', 'binding:host_id', 'binding:vif_type', 'status'];
+const networkFields = ['id', 'name', 'router:external', 'shared'];
+const addressFields = ['id', 'device_id', 'device_owner', 'network_id', 'fixed_ips'];
+const floatingFields = ['id', 'port_id', 'floating_ip_address', 'floating_network_id'];
 const fields = (names: readonly string[]): [string, string][] => names.map((name) => ['fields', name]);
 
-export class Network implements Pick<Cloud, 'listAgents' | 'listPorts' | 'bindPort'> {
+type NetworkPart = 'listAgents' | 'listPorts' | 'bindPort' | 'listNetworks' | 'listInstanceAddresses';
+
+export class Network implements Pick<Cloud, NetworkPart> {
   readonly #session: Session;
   readonly #pageSize: number;
 
@@ -38,8 +57,64 @@ export class Network implements Pick<Cloud, 'listAgents' | 'listPorts' | 'bindPo
     const call = { service: 'network', path: '/ports' } as const;
     const list = { call, query, key: 'ports', item: portItem, idOf: portId, pageSize: this.#pageSize };
     const ports = await readList(this.#session, list, signal);
-    // "compute:nova": the zone's name follows. Routers and DHCP have ports on hypervisors, too.
-    return ports.filter((port) => port.owner.startsWith('compute:')).map(({ owner: _, ...port }) => port);
+    return ports.filter(isOfInstance).map(({ owner: _, ...port }) => port);
+  }
+
+  listNetworks(signal: AbortSignal): Promise<NetworkRecord[]> {
+    return this.#list(
+      { path: '/networks', key: 'networks', item: networkItem, fields: networkFields },
+      signal,
+    );
+  }
+
+  async listInstanceAddresses(signal: AbortSignal): Promise<InstanceAddress[]> {
+    const [all, floating] = await Promise.all([
+      this.#list({ path: '/ports', key: 'ports', item: addressedPortItem, fields: addressFields }, signal),
+      this.#listFloating(signal),
+    ]);
+    const ports = all.filter(isOfInstance);
+    const instanceOf = new Map(ports.map((port) => [port.id, port.instanceId]));
+    const fixed = ports.flatMap(({ instanceId, networkId, addresses }) =>
+      addresses.map((address): InstanceAddress => ({ instanceId, networkId, address, type: 'fixed' })),
+    );
+    const bound = floating.flatMap(({ portId, networkId, address }): InstanceAddress[] => {
+      const instanceId = portId === null ? undefined : instanceOf.get(portId);
+      return instanceId === undefined ? [] : [{ instanceId, networkId, address, type: 'floating' }];
+    });
+    return [...fixed, ...bound];
+  }
+
+  /** A Neutron without routers has no such list, and says 404 as a proxy's page might. */
+  async #listFloating(signal: AbortSignal) {
+    const list = { path: '/floatingips', key: 'floatingips', item: floatingItem, fields: floatingFields };
+    try {
+      return await this.#list(list, signal);
+    } catch (error) {
+      const isAbsent = error instanceof CloudError && error.status === 404;
+      if (!isAbsent || (await this.#hasRouters(signal))) throw error;
+      return [];
+    }
+  }
+
+  async #hasRouters(signal: AbortSignal): Promise<boolean> {
+    const call = { service: 'network', path: '/extensions' } as const;
+    const list = { call, key: 'extensions', item: extensionItem, pageSize: null };
+    const extensions = await readList(this.#session, { ...list, idOf: ({ alias }) => alias }, signal);
+    return extensions.some(({ alias }) => alias === 'router');
+  }
+
+  #list<T extends { readonly id: string }>(
+    list: Pick<List<T>, 'key' | 'item'> & { readonly path: string; readonly fields: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<T[]> {
+    const { path, key, item } = list;
+    const call = { service: 'network', path } as const;
+    const query = fields(list.fields);
+    return readList(
+      this.#session,
+      { call, query, key, item, idOf: ({ id }) => id, pageSize: this.#pageSize },
+      signal,
+    );
   }
 
   async bindPort(portId: string, host: string, signal: AbortSignal): Promise<void> {
@@ -49,5 +124,7 @@ export class Network implements Pick<Cloud, 'listAgents' | 'listPorts' | 'bindPo
   }
 }
 
+/** "compute:nova": the zone's name follows. Routers and DHCP have ports on hypervisors, too. */
+const isOfInstance = ({ owner }: { readonly owner: string }): boolean => owner.startsWith('compute:');
 const agentId = (agent: { id: string }): string => agent.id;
 const portId = (port: { id: string }): string => port.id;

@@ -8,6 +8,7 @@ import type {
   ComputeService,
   EvacuationMigration,
   HypervisorRecord,
+  NetworkRecord,
   PortBinding,
 } from '../cloud/cloud.ts';
 import { utcTime } from './validation.ts';
@@ -103,6 +104,7 @@ export const serverItem = z
     'OS-EXT-STS:power_state': z.number(),
     'OS-EXT-AZ:availability_zone': nullable.optional(),
     flavor: z.object({ original_name: z.string(), vcpus: z.number(), ram: z.number() }),
+    'OS-SRV-USG:launched_at': utcTime.nullish(),
     // Keyed by the network's name.
     addresses: z.record(z.string(), z.array(addressItem)),
     fault: z.object({ message: z.string() }).nullish(),
@@ -124,8 +126,12 @@ export const serverItem = z
       memoryMb: raw.flavor.ram,
       zone: orNull(raw['OS-EXT-AZ:availability_zone']),
       createdAt: raw.created,
+      launchedAtMs: raw['OS-SRV-USG:launched_at'] ?? null,
       addresses: Object.entries(raw.addresses).flatMap(([network, addresses]) =>
-        addresses.map((a) => ({ network, address: a.addr, version: a.version, type: a['OS-EXT-IPS:type'] })),
+        addresses.map((a) => ({
+          ...{ network, networkId: null, external: false },
+          ...{ address: a.addr, version: a.version, type: a['OS-EXT-IPS:type'] },
+        })),
       ),
       fault: orNull(raw.fault?.message),
     }),
@@ -197,5 +203,55 @@ export const portItem = z
     vifType: raw['binding:vif_type'],
     status: raw.status,
   }));
+
+export const networkItem = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    // Where Neutron knows no external networks at all, no network has the field.
+    'router:external': z.boolean().optional(),
+    shared: z.boolean(),
+  })
+  .transform(
+    (raw): NetworkRecord => ({
+      id: raw.id,
+      name: raw.name,
+      external: raw['router:external'] ?? false,
+      shared: raw.shared,
+    }),
+  );
+
+export const addressedPortItem = z
+  .object({
+    id: z.string(),
+    device_id: z.string(),
+    device_owner: z.string(),
+    network_id: z.string(),
+    fixed_ips: z.array(z.object({ ip_address: z.string() })),
+  })
+  .transform((raw) => ({
+    id: raw.id,
+    owner: raw.device_owner,
+    instanceId: raw.device_id,
+    networkId: raw.network_id,
+    addresses: raw.fixed_ips.map((fixed) => fixed.ip_address),
+  }));
+
+export const floatingItem = z
+  .object({
+    id: z.string(),
+    // Null while it is bound to nobody.
+    port_id: nullable,
+    floating_ip_address: z.string(),
+    floating_network_id: z.string(),
+  })
+  .transform((raw) => ({
+    id: raw.id,
+    portId: orNull(raw.port_id),
+    address: raw.floating_ip_address,
+    networkId: raw.floating_network_id,
+  }));
+
+export const extensionItem = z.object({ alias: z.string() });
 
 export const projectItem = z.object({ id: z.string(), name: z.string() });

@@ -105,7 +105,12 @@ export const hostsSchema = z.object({
 export type Hosts = z.infer<typeof hostsSchema>;
 
 const serverAddressSchema = z.object({
+  /** The network's name, for people: names need not be unique. */
   network: z.string(),
+  /** Neutron's id of the network; of a floating address that of its floating network. Null: Neutron told none. */
+  networkId: z.string().nullable().default(null),
+  /** Reached from outside: floating, or on one of `provider_net` (see `external-networks.ts` in ns4/jobs). */
+  external: z.boolean().default(false),
   address: z.string(),
   version: z.union([z.literal(4), z.literal(6)]),
   type: z.enum(['fixed', 'floating']),
@@ -133,6 +138,9 @@ export const serverSchema = z.object({
   memoryMb: z.number(),
   zone: z.string().nullable(),
   createdAt: z.string(),
+  /** When it was last started anew (boot, rebuild, evacuation), ms since the epoch; null: never, or not told. */
+  launchedAtMs: z.number().nullable().default(null),
+  /** As Neutron had them when the servers were read; Nova's own memory of them where Neutron has no port. */
   addresses: z.array(serverAddressSchema),
   /** Nova's own words on why it is in ERROR; null otherwise. */
   fault: z.string().nullable(),
@@ -192,9 +200,6 @@ export function wasHandled(hypervisor: Pick<Hypervisor, 'state' | 'status' | 'di
 export const bearsMarkOfRecovery = (h: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean =>
   h.status === 'disabled' && (h.disabledReason ?? '').toLowerCase().includes(resurrection.trimEnd());
 
-/**
- * Addresses of a server on an external network: those on a network named in `externalNetworks`, and all floating ones.
- */
-export function externalAddresses(server: Server, externalNetworks: readonly string[]): ServerAddress[] {
-  return server.addresses.filter((a) => a.type === 'floating' || externalNetworks.includes(a.network));
-}
+/** The addresses at which a server can be asked from outside. */
+export const externalAddresses = ({ addresses }: Pick<Server, 'addresses'>): ServerAddress[] =>
+  addresses.filter(({ external }) => external);

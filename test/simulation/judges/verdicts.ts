@@ -127,9 +127,7 @@ export class Verdicts {
   #guestsWereSilent(dead: string, { inventory }: Read, scans: readonly SeenScan[]): void {
     must(scans.some(isSighted), 'controls answered the guest scan', dead);
     const servers = inventory.servers?.servers ?? [];
-    const external = servers.filter(
-      (s) => s.host === dead && externalAddresses(s, this.#rules.externalNetworks).length > 0,
-    );
+    const external = servers.filter((s) => s.host === dead && externalAddresses(s).length > 0);
     // With fencing the proof takes the place of witnesses.
     const neverSpoke = (id: string) => scans.every((scan) => scan.targets[id]?.neverHeard);
     const wasHeard = (s: (typeof external)[number]) =>

@@ -28,7 +28,6 @@ export async function play(scenario: Scenario): Promise<string> {
         suspiciousBackoff: rules.suspicious_backoff,
         deadBackoff: rules.dead_backoff,
         cooldownMs: rules.cooldown_period * 1_000,
-        externalNetworks: ['ext-net'],
         hypervisorPorts: [22],
         instancePorts: [22],
         fencing: rules.fencing,

@@ -1,9 +1,8 @@
 // The one pretend cloud (simulator/world) on a history's timeline, with the durations of a real one.
 import { boot } from '../../../simulator/world/instances.ts';
-import type { Host, Instance } from '../../../simulator/world/model.ts';
+import type { Address, Host, Instance } from '../../../simulator/world/model.ts';
 import type { Durations } from '../../../simulator/world/options.ts';
 import { World as PretendWorld } from '../../../simulator/world/world.ts';
-import type { ServerAddress } from '../../../src/shared/documents/inventory.ts';
 import type { Random } from '../random.ts';
 import type { Timeline } from '../timeline.ts';
 
@@ -38,7 +37,7 @@ export class World extends PretendWorld {
     super(timeline, chance, {
       projects: ['admin', 'project'],
       externalNetwork: 'ext-net',
-      privateNetworks: [],
+      privateNetworks: ['private'],
       outsideAddress: (instance) => `203.0.113.${instance}`,
       durations,
     });
@@ -68,10 +67,12 @@ export class World extends PretendWorld {
   addInstance(
     part: Pick<Instance, 'name' | 'addresses' | 'mute' | 'vmState'> & {
       host: string;
-      addresses: ServerAddress[];
+      addresses: Address[];
     },
   ): Instance {
-    const instance = boot(this, part.name, this.host(part.host), part);
+    const network = part.addresses[0]?.network;
+    const options = { ...part, ...(network === undefined ? {} : { network }) };
+    const instance = boot(this, part.name, this.host(part.host), options);
     for (const { address } of part.addresses) this.byAddress.set(address, instance);
     return instance;
   }

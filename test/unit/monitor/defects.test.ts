@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { recoveriesOf } from '../../../src/monitor/core/state/state.ts';
 import { witnessesOf } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
+import { withAddresses } from '../../../src/ns4/jobs/read-servers.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import { agent, hypervisor, inventory, nowMs, picture, server, spare } from '../../support/inventories.ts';
 import { done, rules, Story, type World } from '../../support/monitor-story.ts';
@@ -141,20 +142,30 @@ test('defect 5: a silent host without a witness is told, not skipped in silence'
 });
 
 describe('defect 6: the configured networks and every address on them count', () => {
-  const several = server('vm1', 'hv01', {
-    addresses: [
-      { network: 'private', address: '10.0.0.5', version: 4, type: 'fixed' },
-      { network: 'private', address: '198.51.100.5', version: 4, type: 'floating' },
-      { network: 'public', address: '203.0.113.5', version: 4, type: 'fixed' },
-      { network: 'public', address: '2001:db8::5', version: 6, type: 'fixed' },
-      { network: 'dmz', address: '203.0.113.99', version: 4, type: 'fixed' },
-    ],
+  const networks = ['private', 'public', 'dmz'].map((name) => ({
+    ...{ id: `net-${name}`, name },
+    ...{ external: name !== 'private', shared: false },
+  }));
+  const on = (name: string, address: string, type: 'fixed' | 'floating' = 'fixed') => ({
+    ...{ instanceId: 'id-vm1', networkId: `net-${name}` },
+    ...{ address, type },
   });
+  const several = [
+    on('private', '10.0.0.5'),
+    on('public', '198.51.100.5', 'floating'),
+    on('public', '203.0.113.5'),
+    on('public', '2001:db8::5'),
+    on('dmz', '203.0.113.99'),
+  ];
   const addressesFor = (externalNetworks: string[]) =>
-    witnessesOf('hv01', picture({ hypervisors, servers: [several] }), {
-      ...rules,
-      externalNetworks,
-    }).targets.flatMap((target) => target.endpoints.map((endpoint) => endpoint.address));
+    witnessesOf(
+      'hv01',
+      picture({
+        hypervisors,
+        servers: withAddresses([server('vm1', 'hv01')], networks, several, externalNetworks),
+      }),
+      rules,
+    ).targets.flatMap((target) => target.endpoints.map((endpoint) => endpoint.address));
 
   test.each([
     [['public'], ['198.51.100.5', '203.0.113.5', '2001:db8::5']],

@@ -10,7 +10,6 @@ export interface Rules {
   readonly suspiciousBackoff: number;
   readonly deadBackoff: number;
   readonly cooldownMs: number;
-  readonly externalNetworks: readonly string[];
   readonly hypervisorPorts: readonly number[];
   readonly instancePorts: readonly number[];
   /** `required`: ns4 proves a host off before it evacuates, so a silent one without witnesses may be recovered. */

@@ -54,6 +54,8 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
       { id: '1', name: 'admin' },
     ],
     listServers: async () => [],
+    listNetworks: async () => [{ id: 'net-ext', name: 'ext-net', external: true, shared: false }],
+    listInstanceAddresses: async () => [],
     clockSkewMs: () => 0,
     readServer: missing,
     listEvacuations: missing,
@@ -68,7 +70,7 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
 }
 
 const refresh = (cloud: Cloud, servers = true) =>
-  refreshInventory(cloud, 'c', { servers, earlier: [] }, clock, never);
+  refreshInventory(cloud, 'c', { servers, externalNetworks: ['ext-net'], earlier: [] }, clock, never);
 
 describe('refreshInventory', () => {
   it('joins by the service host, sorted, in the shape of the inventory', async () => {
@@ -86,7 +88,8 @@ describe('refreshInventory', () => {
   });
 
   it('leaves the servers alone unless asked', async () => {
-    expect((await refresh(pretend({ listServers: missing }), false)).servers).toBeNull();
+    const none = { listServers: missing, listNetworks: missing, listInstanceAddresses: missing };
+    expect((await refresh(pretend(none), false)).servers).toBeNull();
   });
 
   it.each([
@@ -108,6 +111,8 @@ describe('refreshInventory', () => {
     'listAggregates',
     'listProjects',
     'listServers',
+    'listNetworks',
+    'listInstanceAddresses',
   ] as const)('fails as a whole when %s fails, and ends the others', async (method) => {
     const ended: string[] = [];
     const slow = (signal: AbortSignal): Promise<never> =>

@@ -200,6 +200,71 @@ describe('a read', () => {
   });
 });
 
+describe('the addresses of instances', () => {
+  const port = (id: string, owner = 'compute:nova') => ({
+    ...{ id, device_id: `of-${id}`, device_owner: owner, network_id: 'n1' },
+    fixed_ips: [{ subnet_id: 's', ip_address: `10.0.0.${id}` }],
+  });
+  const floating = (id: string, portId: string | null) => ({
+    ...{ id, port_id: portId, floating_ip_address: `192.0.2.${id}`, floating_network_id: 'n9' },
+  });
+  const noRouters = { status: 404, json: { NeutronError: 'The resource could not be found.' } };
+
+  it('are those of their ports and the floating ones bound to these, a page after the other', async () => {
+    const next = (key: string, marker: string) => ({
+      [`${key}_links`]: [{ rel: 'next', href: `http://inside/v2.0/${key}?marker=${marker}` }],
+    });
+    const { cloud, server } = await start(({ path, query }) => {
+      const isFirst = !query.has('marker');
+      if (path.endsWith('/ports'))
+        return isFirst
+          ? { json: { ports: [port('1'), port('2', 'network:dhcp')], ...next('ports', '2') } }
+          : { json: { ports: [port('3', 'compute:az2')] } };
+      return isFirst
+        ? { json: { floatingips: [floating('7', '3'), floating('8', null)], ...next('floatingips', '8') } }
+        : { json: { floatingips: [floating('9', '2')] } };
+    });
+    expect(await cloud.listInstanceAddresses(never)).toEqual([
+      { instanceId: 'of-1', networkId: 'n1', address: '10.0.0.1', type: 'fixed' },
+      { instanceId: 'of-3', networkId: 'n1', address: '10.0.0.3', type: 'fixed' },
+      { instanceId: 'of-3', networkId: 'n9', address: '192.0.2.7', type: 'floating' },
+    ]);
+    for (const { query } of server.calls()) expect(query.getAll('fields')).not.toEqual([]);
+  });
+
+  it('are without floating ones where Neutron has no routers, and only there', async () => {
+    const answer = (aliases: string[]) => (request: { path: string }) =>
+      request.path.endsWith('/ports')
+        ? { json: { ports: [port('1')] } }
+        : request.path.endsWith('/extensions')
+          ? { json: { extensions: aliases.map((alias) => ({ alias })) } }
+          : noRouters;
+    const without = await start(answer(['binding']));
+    expect(await without.cloud.listInstanceAddresses(never)).toHaveLength(1);
+    const withRouters = await start(answer(['binding', 'router']));
+    expect((await errorOf(withRouters.cloud.listInstanceAddresses(never))).status).toBe(404);
+  });
+
+  it('fail as a whole when the floating ones cannot be read', async () => {
+    const { cloud } = await start(({ path }) =>
+      path.endsWith('/ports') ? { json: { ports: [] } } : { status: 500 },
+    );
+    expect((await errorOf(cloud.listInstanceAddresses(never))).status).toBe(500);
+  });
+
+  it('stand on networks that may lack the word for external', async () => {
+    const networks = [
+      { id: 'n1', name: 'ext-net', 'router:external': true, shared: false },
+      { id: 'n2', name: 'ext-net', shared: true },
+    ];
+    const { cloud } = await start(() => ({ json: { networks } }));
+    expect(await cloud.listNetworks(never)).toEqual([
+      { id: 'n1', name: 'ext-net', external: true, shared: false },
+      { id: 'n2', name: 'ext-net', external: false, shared: true },
+    ]);
+  });
+});
+
 describe('the token', () => {
   it('is one for all who need it at once', async () => {
     const { cloud, server } = await start(() => noServices);

@@ -147,9 +147,22 @@ describe('records', () => {
       memoryMb: 512,
       zone: null,
       createdAt: '2026-11-21T02:00:00Z',
-      addresses: [{ network: 'ext-net', address: '127.0.2.5', version: 4, type: 'fixed' }],
+      launchedAtMs: null,
+      addresses: [
+        {
+          ...{ network: 'ext-net', networkId: null, external: false },
+          ...{ address: '127.0.2.5', version: 4, type: 'fixed' },
+        },
+      ],
       fault: 'No valid host was found. ',
     });
+  });
+
+  it.each([
+    ['2026-11-21T02:17:13.000000', Date.UTC(2026, 10, 21, 2, 17, 13)],
+    [null, null],
+  ])('reads when a server was launched: %s', (launched, expected) => {
+    expect(serverItem.parse({ ...raw, 'OS-SRV-USG:launched_at': launched }).launchedAtMs).toBe(expected);
   });
 
   it('refuses a server without its host: a user who is no administrator must not see an empty cloud', () => {

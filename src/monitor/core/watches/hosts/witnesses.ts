@@ -90,7 +90,7 @@ function healthyHosts(
 function guestTarget(server: Server, rules: Rules): ScanTarget {
   return {
     name: server.id,
-    endpoints: externalAddresses(server, rules.externalNetworks).flatMap(({ address }) =>
+    endpoints: externalAddresses(server).flatMap(({ address }) =>
       rules.instancePorts.map((port) => ({ address, port })),
     ),
   };
