@@ -17,6 +17,7 @@ import type {
   JobResult,
 } from '../../src/shared/documents/jobs/contracts.ts';
 import type { RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
+import type { ScanFinding } from '../../src/shared/documents/jobs/scan.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';
 import type { RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
 import { targetHosts, targetsOf } from '../../src/shared/documents/terms/plan.ts';
@@ -35,7 +36,8 @@ export const rules: Rules = {
 };
 
 type Untimed<I> = I extends unknown ? Omit<I, 'atMs'> : never;
-type Finding = 'answers' | 'silent' | 'unknown';
+/** never-heard: no answer now, and none before. */
+type Finding = ScanFinding['state'] | 'never-heard';
 
 /** What the pretend world answers. Functions are asked at each job, so a test may change them between steps. */
 export interface World {
@@ -136,10 +138,16 @@ export class Story {
   #scanned(job: Extract<JobRequest, { name: 'scan' }>): JobResult<'scan'> {
     const findings = (targets: { name: string }[]) =>
       Object.fromEntries(
-        targets.map(({ name }) => [
-          name,
-          { state: this.world.finding(name), detail: `${name} ${this.world.finding(name)}` },
-        ]),
+        targets.map(({ name }): [string, ScanFinding] => {
+          const found = this.world.finding(name);
+          const detail = `${name} ${found}`;
+          return [
+            name,
+            found === 'never-heard'
+              ? { state: 'unknown', neverHeard: true, detail }
+              : { state: found, detail },
+          ];
+        }),
       );
     const controls = findings(job.data.controls);
     const seen = Object.values(controls).some((c) => c.state === 'answers');

@@ -34,7 +34,9 @@ interface FreshFacts {
 }
 
 /** The host in question, and since when nothing may have been heard of it. */
-export interface Suspect extends Pick<RecoverData, 'dead' | 'judgedAtMs'> {
+export interface Suspect
+  extends Pick<RecoverData, 'dead' | 'judgedAtMs'>,
+    Partial<Pick<RecoverData, 'byHand' | 'judgedByGuests'>> {
   /** The host was proven to be off then: what is older tells of its life before. Null: no proof. */
   readonly offSinceMs?: number | null;
 }
@@ -148,7 +150,9 @@ export function signOfLife(
   if (scan.outcome === 'too-few-vantage-points') return tooFewVantagePoints([host], scan);
   if (scan.outcome === 'blind')
     return { name: 'scanner-blind', of: 'hosts', hosts: [host], controls: Object.keys(scan.controls) };
-  if (finding?.neverHeard && (isBegun || offSinceMs !== null)) return null;
+  // Nobody ever heard it: its silence says nothing now, and the order rests on something else.
+  const others = isBegun || order.judgedByGuests || order.byHand || offSinceMs !== null;
+  if (finding?.neverHeard && others) return null;
   if (finding?.state !== 'silent')
     return { name: 'scan-unknown', host, detail: finding?.detail ?? 'the scan did not report on it' };
   return null;
@@ -184,8 +188,10 @@ function partOfOutage({ order, facts, resumed }: GateCase, picture: Picture, pol
   const { scan, nowMs } = facts;
   const { dead: host } = order;
   const outages = findOutages(picture, nowMs, policy, new Set());
+  const isNeverHeard = scan.ok && scan.targets[host]?.neverHeard === true;
   const outage: Outage | undefined =
-    outages.failed.find((o) => o.hosts.has(host)) ?? unansweredFor(host, outages, scan, [host]);
+    outages.failed.find((o) => o.hosts.has(host)) ??
+    unansweredFor(host, outages, scan, isNeverHeard ? [] : [host]);
   return outage === undefined ? null : outageRefusal(outage, [host]);
 }
 

@@ -165,7 +165,7 @@ describe('defect 6: the configured networks and every address on them count', ()
         servers: withAddresses([server('vm1', 'hv01')], networks, several, externalNetworks),
       }),
       rules,
-    ).targets.flatMap((target) => target.endpoints.map((endpoint) => endpoint.address));
+    ).asked.flatMap(({ target }) => target.endpoints.map((endpoint) => endpoint.address));
 
   test.each([
     [['public'], ['198.51.100.5', '203.0.113.5', '2001:db8::5']],

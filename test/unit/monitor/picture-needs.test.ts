@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { needOfOrder, needOfOutcome } from '../../../src/monitor/core/picture-needs.ts';
 import { firstState, type State } from '../../../src/monitor/core/state/state.ts';
-import { controlGuests } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
+import { controlGuests, witnessNetworks } from '../../../src/monitor/core/watches/hosts/witnesses.ts';
 import type { Server } from '../../../src/shared/documents/inventory.ts';
 import type { Finished } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { Order } from '../../../src/shared/documents/orders.ts';
@@ -18,6 +18,7 @@ const judging = (silent: string[]) =>
   at({
     ...{ kind: 'reading-servers', sinceMs: 0, suspectedAtMs: 0, job: refresh },
     silent: Object.fromEntries(silent.map((host) => [host, 'no answer'])),
+    neverHeard: {},
   });
 
 describe('whether a step looks at the picture', () => {
@@ -90,7 +91,13 @@ function readOf(count: number, nth: number, change: Partial<Server> = {}) {
     if (enough(picture)) break;
     take(piece);
   }
-  const guests = controlGuests(picture, new Set(['hv00000']), nowMs, rules);
+  const guests = controlGuests(
+    picture,
+    new Set(['hv00000']),
+    witnessNetworks(picture, ['hv00000']),
+    nowMs,
+    rules,
+  );
   return { picture, wanted, sample, read: [...read.keys()], guests };
 }
 

@@ -61,7 +61,9 @@ describe('a dead hypervisor', () => {
     });
     const s: Story = story({ inventory: () => cloud(s.atMs) });
     s.round();
-    expect(s.texts.join('\n')).toContain('its instances do not answer (vm1, vm2 (stopped))');
+    expect(s.texts.join('\n')).toContain(
+      'its instances do not answer (vm1); others cannot tell (vm2 (stopped))',
+    );
   });
 
   test('the cooldown is stamped in the very state that asks for the evacuation', () => {
@@ -120,7 +122,7 @@ describe('fencing', () => {
       [
         expect.stringContaining('no heartbeat (the newest heartbeat of its agents is'),
         'the host does not answer (hv01 silent)',
-        'none of its instances could testify, so fencing has to prove it',
+        'none of its instances could testify (vm2 (stopped)), so fencing has to prove it',
         'the controls answer (3 of 3)',
       ],
     ]);

@@ -23,7 +23,12 @@ export interface DeadHost {
   readonly evidence: readonly string[];
   /** The scan targets whose silence testifies. */
   readonly witnesses: readonly string[];
+  /** No vantage point ever heard the host itself, so that only its guests testified. */
+  readonly neverHeard: boolean;
 }
+
+/** What a recovery rests on. */
+type Found = Pick<DeadHost, 'evidence' | 'neverHeard'>;
 
 /** An operator's order to recover, as far as it changes how a recovery begins. */
 interface ByHand {
@@ -50,7 +55,7 @@ export function recoverTheDead(
         draft,
         openIncident(draft, host, 'dead'),
         outcome,
-        evidenceOf(dead, host),
+        foundOf(dead, host),
         names,
         picture,
         null,
@@ -67,8 +72,8 @@ function tellDeath(draft: Draft, { host, evidence }: DeadHost): void {
   draft.put({ ...incident, stage: 'dead' });
 }
 
-const evidenceOf = (dead: readonly DeadHost[], host: string): readonly string[] =>
-  dead.find((d) => d.host === host)?.evidence ?? [];
+const foundOf = (dead: readonly DeadHost[], host: string): Found =>
+  dead.find((d) => d.host === host) ?? { evidence: [], neverHeard: false };
 
 /** What the monitor's gates say of recovering these hosts now. */
 export function refusalByGates(
@@ -104,7 +109,7 @@ export function beginRecovery(
   draft: Draft,
   incident: Incident,
   plan: Plan,
-  evidence: readonly string[],
+  found: Found,
   dead: readonly string[],
   picture: Picture,
   byHand: ByHand | null,
@@ -126,10 +131,11 @@ export function beginRecovery(
       requestedAtMs: nowMs,
       startByMs: nowMs + startWithinMs,
       judgedAtMs: nowMs,
-      evidence: [...evidence],
+      evidence: [...found.evidence],
       address: picture.hypervisor(host)?.address ?? null,
       controls: controlsFor(new Set(dead), picture, nowMs, rules),
       proofDemanded: rules.fencing === 'required',
+      judgedByGuests: found.neverHeard,
       despite: [...(byHand?.despite ?? [])],
       byHand: byHand !== null,
     },

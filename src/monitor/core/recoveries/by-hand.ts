@@ -47,7 +47,7 @@ export function recoverByHand(
   if (planned === undefined) throw new Error(`the method made no plan for ${host}`);
   if ('name' in planned.outcome) return refuse(planned.outcome);
   const incident = openIncident(draft, host, 'dead');
-  const evidence = [`ordered by hand by ${by}`];
-  beginRecovery(draft, incident, planned.outcome, evidence, [host], picture, { order: id, target, despite });
+  const found = { evidence: [`ordered by hand by ${by}`], neverHeard: false };
+  beginRecovery(draft, incident, planned.outcome, found, [host], picture, { order: id, target, despite });
   return true;
 }

@@ -22,6 +22,8 @@ export const freshMs = 60_000;
 export const shortestPauseMs = 1_000;
 /** Guests of healthy hypervisors, probed along with a scan of guests as controls. */
 export const controlGuestCount = 20;
+/** …and so many of them on each network that a witness is on, as many are behind a firewall and never answer. */
+export const controlGuestsPerNetwork = 10;
 /** How often a recovery is handed to a further worker before the monitor gives it up. */
 export const mostAttempts = 20;
 /** Reports of ended recoveries that are kept, the newest last. */

@@ -8,7 +8,23 @@ import { refusalSchema } from '../../../shared/documents/refusals/refusals.ts';
 import { planSchema } from '../../../shared/documents/terms/plan.ts';
 import { type Scope, scopeSchema } from '../../../shared/documents/terms/scope.ts';
 
-const witnessesSchema = z.record(z.string(), z.array(z.object({ target: z.string(), name: z.string() })));
+const witnessesSchema = z.record(
+  z.string(),
+  z.array(
+    z.object({
+      target: z.string(),
+      /** The instance's, with the reason when its silence says nothing. */
+      name: z.string(),
+      /** Does its silence mean something? Whoever answers lives all the same. */
+      testifies: z.boolean().default(true),
+      /** Where it can be asked: somebody else on each must answer, or its silence does not count. */
+      networks: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
+    }),
+  ),
+);
+
+/** Hosts that never answered, with the vantage points that scanned: their own silence is no evidence. */
+const neverHeardSchema = z.record(z.string(), z.array(z.string())).default({});
 
 /**
  * Where the watch over hosts stands in its round. Each waiting phase says since when, and ends on a tick after its
@@ -33,20 +49,26 @@ const hostsPhaseSchema = z.discriminatedUnion('kind', [
     job: contracts['refresh-inventory'].request,
     /** When the youngest suspicion among the silent ones arose. */
     suspectedAtMs: z.number(),
-    /** Silent hosts with what the host scan found. */
+    /** Hosts that did not answer, with what the host scan found. */
     silent: z.record(z.string(), z.string()),
+    neverHeard: neverHeardSchema,
   }),
   z.object({
     kind: z.literal('scanning-guests'),
     sinceMs: z.number(),
     job: contracts.scan.request,
     silent: z.record(z.string(), z.string()),
+    neverHeard: neverHeardSchema,
     /** Per silent host, the scan targets that testify for it. */
     witnesses: witnessesSchema,
-    controlGuests: z.array(z.object({ target: z.string(), name: z.string() })),
+    /** Per silent host, its instances that may run elsewhere and were not asked, by name with the task. */
+    moving: z.record(z.string(), z.array(z.string())).default({}),
+    controlGuests: z.array(
+      z.object({ target: z.string(), name: z.string(), networks: z.array(z.string()).default([]) }),
+    ),
     /** Hypervisors unheard of since this round's suspicion, scanned along: they may be dying too. */
     bystanders: z.array(z.string()),
-    /** Silent hosts none of whose instances can testify, scanned again themselves: fencing is to prove them off. */
+    /** Silent hosts none of whose instances can testify: fencing is to prove them off. */
     unwitnessed: z.array(z.string()),
   }),
 ]);

@@ -66,6 +66,8 @@ const recoverDataSchema = z.object({
    * The monitor judged with less evidence, as the host will be proven to be off: an ns4 that cannot do that refuses.
    */
   proofDemanded: z.boolean(),
+  /** No vantage point ever heard the host, but guests of it that were heard fell silent: its own silence need not count. */
+  judgedByGuests: z.boolean().optional(),
   /** Gates that an operator waived, by name. */
   despite: z.array(z.string()),
   /** An operator's order: an open recovery of this host with the same targets is continued under its own journal. */

@@ -130,16 +130,51 @@ const scanUnknown = refusal(
 
 const noWitness = refusal(
   'no-witness',
-  { host, servers: z.number() },
+  {
+    host,
+    servers: z.number(),
+    /** Those with an address on an external network, each with the reason why it cannot testify. */
+    others: z.array(z.string()).default([]),
+  },
   {
     stage: 'suspicion',
     by: ['monitor'],
     level: 'error',
     about: theHost,
     says: (r) =>
-      `${r.host} is silent, but none of its ${r.servers} instances could testify (none runs with an address on an external network). Nothing done: please look.`,
-    means: 'no running instance has an external address, and nothing is fenced',
+      r.others.length === 0
+        ? `${r.host} is silent, but none of its ${r.servers} instances could testify (none runs with an address on an external network). Nothing done: please look.`
+        : `${r.host} is silent, but none of its ${r.servers} instances could testify: ${list(r.others)}${r.others.length < r.servers ? '; no other runs with an address on an external network' : ''}. Nothing done: please look.`,
+    means: 'no running instance that ever answered has an external address, and nothing is fenced',
     remedy: 'make sure yourself, then `ns4 -d HOST -s SPARE`; or fence',
+  },
+);
+
+/** Its address never answered anybody, so its silence says nothing, and no guest of it can testify either. */
+const neverHeard = refusal(
+  'never-heard',
+  {
+    host,
+    /** Null: Nova knows none. */
+    address: z.string().nullable(),
+    /** Those that scanned it now. */
+    vantagePoints: z.array(z.string()),
+    /** Its instances with an address on an external network, each with the reason why it cannot testify. */
+    others: z.array(z.string()),
+  },
+  {
+    stage: 'suspicion',
+    by: ['monitor'],
+    level: 'error',
+    about: theHost,
+    says: (r) => {
+      const guests =
+        r.others.length === 0 ? 'none of its instances' : `none of its instances (${list(r.others)})`;
+      const from = r.vantagePoints.length === 0 ? 'from here' : `from ${list(r.vantagePoints)}`;
+      return `${r.host} is suspicious, but ${r.address ?? 'its address'} was never heard ${from}, so its silence says nothing, and ${guests} can testify. Nothing done: please look. It can be judged once one of hypervisor_ports answers there: see its firewall, the ports, and my_ip of its nova-compute.`;
+    },
+    means: 'the host never answered any vantage point, so its silence is no evidence, and no guest testifies',
+    remedy: 'make sure yourself; then open a `hypervisor_ports` port for ns4, or correct `my_ip`',
   },
 );
 
@@ -196,6 +231,7 @@ export const suspectRefusals = [
   tooFewVantagePoints,
   scanUnknown,
   noWitness,
+  neverHeard,
   guestsAnswer,
   nothingToRecover,
   alreadyHandled,

@@ -55,7 +55,7 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
   ),
   'already-handled': row(
     'error',
-    { host, servers: 2 },
+    { host, servers: 2, others: [] },
     'hv01 is down and was handled by Sonny before, yet Nova still has 2 instances on it. Nothing done: please look ("ns4 -d hv01 -s SPARE" continues by hand).',
   ),
   'nothing-to-recover': row(
@@ -95,8 +95,13 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
   ),
   'no-witness': row(
     'error',
-    { host, servers: 2 },
+    { host, servers: 2, others: [] },
     'hv01 is silent, but none of its 2 instances could testify (none runs with an address on an external network). Nothing done: please look.',
+  ),
+  'never-heard': row(
+    'error',
+    { host, address: '10.0.0.1', vantagePoints: ['ctl1', 'ctl2'], others: ['vm1 (never heard)'] },
+    'hv01 is suspicious, but 10.0.0.1 was never heard from ctl1, ctl2, so its silence says nothing, and none of its instances (vm1 (never heard)) can testify. Nothing done: please look. It can be judged once one of hypervisor_ports answers there: see its firewall, the ports, and my_ip of its nova-compute.',
   ),
   'guests-answer': row(
     'warning',

@@ -12,10 +12,12 @@ import { lookForOutages } from './outages.ts';
 import { refreshFailure, unread } from './refreshed.ts';
 import { endRound, giveUpRound } from './round.ts';
 import { findSuspects, isUntold, unheardSince } from './suspicion.ts';
-import { controlGuests, witnessesOf } from './witnesses.ts';
+import { neverHeard } from './verdict.ts';
+import { controlGuests, witnessesOf, witnessNetworks } from './witnesses.ts';
 
 type Reading = HostsPhase & { kind: 'reading-servers' };
-type Asked = Pick<HostsPhase & { kind: 'scanning-guests' }, 'silent' | 'witnesses' | 'unwitnessed'> & {
+type Scanning = HostsPhase & { kind: 'scanning-guests' };
+type Asked = Pick<Scanning, 'silent' | 'neverHeard' | 'witnesses' | 'moving' | 'unwitnessed'> & {
   readonly targets: ScanTarget[];
 };
 
@@ -40,7 +42,8 @@ export function onServersRead(
   const asked = whomToAsk(draft, picture, phase, still, outages.refused);
   if (Object.keys(asked.silent).length === 0) return endRound(draft, picture);
   const unsuitable = new Set([...Object.keys(phase.silent), ...still]);
-  const guests = controlGuests(picture, unsuitable, nowMs, rules);
+  const networks = witnessNetworks(picture, Object.keys(asked.silent));
+  const guests = controlGuests(picture, unsuitable, networks, nowMs, rules);
   const controls = [...controlsFor(unsuitable, picture, nowMs, rules), ...guests.map(({ target }) => target)];
   // Who was silent to the host scan has been judged by itself, or is about to be.
   const apart = new Set([...Object.keys(phase.silent), ...recovering, ...outages.refused]);
@@ -52,7 +55,10 @@ export function onServersRead(
     sinceMs: nowMs,
     job: draft.scanJob({ targets, controls, requestedAtMs: nowMs }),
     ...judged,
-    controlGuests: guests.map(({ target, name }) => ({ target: target.name, name })),
+    controlGuests: guests.map(({ target, name, networks: on }) => ({
+      ...{ target: target.name, name },
+      networks: [...on],
+    })),
     bystanders: bystanders.map((h) => h.host),
   });
 }
@@ -66,22 +72,34 @@ function whomToAsk(
   refused: ReadonlySet<string>,
 ): Asked {
   const { rules, nowMs } = draft;
-  const asked: Asked = { silent: {}, witnesses: {}, unwitnessed: [], targets: [] };
+  const asked: Asked = {
+    ...{ silent: {}, neverHeard: {}, witnesses: {}, moving: {} },
+    ...{ unwitnessed: [], targets: [] },
+  };
   for (const [host, finding] of Object.entries(phase.silent)) {
     if (refused.has(host)) continue;
     const servers = picture.instancesOn(host);
     const found = witnessesOf(host, picture, rules);
+    const canTestify = found.asked.some(({ testifies }) => testifies);
+    const others = [...found.asked.map(({ name }) => name), ...found.moving];
+    const scanners = phase.neverHeard[host];
     if (servers === 0) raise(draft, { name: 'nothing-to-recover', host });
     else if (isUntold(host, picture, nowMs, rules)) continue;
     else if (!still.has(host)) clearHost(draft, host);
-    else if (!found.canTestify && rules.fencing === 'none')
-      raise(draft, { name: 'no-witness', host, servers });
+    else if (!canTestify && scanners !== undefined) raise(draft, neverHeard(host, scanners, others, picture));
+    else if (!canTestify && rules.fencing === 'none')
+      raise(draft, { name: 'no-witness', host, servers, others });
     else {
       asked.silent[host] = finding;
-      asked.witnesses[host] = [...found.names];
-      asked.targets.push(...found.targets);
-      if (found.canTestify) continue;
-      asked.unwitnessed.push(host);
+      if (scanners !== undefined) asked.neverHeard[host] = scanners;
+      asked.witnesses[host] = found.asked.map(({ target, networks, ...witness }) => ({
+        ...{ ...witness, target: target.name },
+        networks: [...networks],
+      }));
+      asked.moving[host] = [...found.moving];
+      if (!canTestify) asked.unwitnessed.push(host);
+      asked.targets.push(...found.asked.map(({ target }) => target));
+      // Asked once more itself: its answer saves it, and where no guest turns out to testify its silence has to.
       asked.targets.push(hostTarget(host, picture.hypervisor(host)?.address ?? null, rules));
     }
   }
