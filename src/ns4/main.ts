@@ -124,7 +124,6 @@ await runProcess('ns4', async (frame) => {
   frame.onClose('worker', () => worker.close());
   const background = new BackgroundScan({
     ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },
-    externalNetworks: openstack.externalNetworks,
   });
   background.start();
   frame.onClose('background scan', () => background.close());

@@ -13,7 +13,7 @@ import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { connectRedis } from '../../src/shared/redis/connect.ts';
 import type { Db } from '../../src/shared/redis/db.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
-import { hypervisor, inventory, server } from '../support/inventories.ts';
+import { address, hypervisor, inventory, server } from '../support/inventories.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { settingsOf } from '../support/redis-client.ts';
@@ -58,15 +58,13 @@ afterAll(async () => {
 });
 
 const store = () => new HeardStore(redis, keys, 'ctl1');
-const at = ({ address }: LoopbackAddress) =>
-  ({ network: 'ext-net', address, version: 4, type: 'fixed' }) as const;
 
 /** An inventory of one host with two guests, as a refresh writes it. */
 async function write(change: { guests?: readonly LoopbackAddress[] } = {}): Promise<void> {
   const { guests = [guest, mute] } = change;
   const { hosts, servers } = inventory({
     hypervisors: [hypervisor('hv01', { address: host.address })],
-    servers: guests.map((one, i) => server(`vm-${i}`, 'hv01', { addresses: [at(one)] })),
+    servers: guests.map((one, i) => server(`vm-${i}`, 'hv01', { addresses: [address(one.address)] })),
   });
   await new InventoryStore(redis, keys).write(
     { ...hosts, collectedAtMs: Date.now() },
@@ -77,7 +75,7 @@ async function write(change: { guests?: readonly LoopbackAddress[] } = {}): Prom
 function background(): BackgroundScan {
   running = new BackgroundScan({
     ...{ inventory: new InventoryStore(redis, keys), heard: store(), ears: {}, scanning },
-    ...{ externalNetworks: ['ext-net'], clock: systemClock, log },
+    ...{ clock: systemClock, log },
   });
   running.start();
   return running;

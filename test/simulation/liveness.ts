@@ -129,7 +129,8 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   if (rules.fencing === 'required' && host.bmc !== 'works') return false;
   const guests = guestsOf(history, host);
   const isWitness = (g: Instance) =>
-    (g.vmState === 'active' || g.vmState === 'error') &&
+    g.vmState === 'active' &&
+    g.taskState === null &&
     g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net');
   const heard = ({ address }: { address: string }) =>
     history.workers.every(({ vantagePoint }) => vantagePoint.hasHeard(address));

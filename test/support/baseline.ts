@@ -9,39 +9,28 @@ import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { VantagePointRegistry } from '../../src/shared/vantage-points/registry.ts';
 
-interface Options {
-  /** As `provider_net` names them. */
-  readonly externalNetworks?: readonly string[];
-  readonly limitMs?: number;
-}
-
 /**
  * Resolves when every vantage point that is alive has heard every hypervisor that is up, and every instance that runs
  * with an external address.
  */
-export async function heardAll(
-  redis: Redis,
-  cloud: string,
-  { externalNetworks = ['ext-net'], limitMs = 30_000 }: Options = {},
-): Promise<void> {
+export async function heardAll(redis: Redis, cloud: string, limitMs = 30_000): Promise<void> {
   const untilMs = Date.now() + limitMs;
   for (;;) {
-    const missing = await notHeard(redis, cloud, externalNetworks);
+    const missing = await notHeard(redis, cloud);
     if (missing.length === 0) return;
     if (Date.now() > untilMs) throw new Error(`no baseline within ${limitMs} ms: ${missing.join(', ')}`);
     await delay(50);
   }
 }
 
-async function notHeard(redis: Redis, cloud: string, externalNetworks: readonly string[]): Promise<string[]> {
+async function notHeard(redis: Redis, cloud: string): Promise<string[]> {
   const keys = keysOf(cloud);
   const { names } = await new VantagePointRegistry(redis, keys).list();
   const wanted = new Map<string, string>();
   const picture = await new InventoryStore(redis, keys).readThrough(() => (servers) => {
     for (const server of servers)
       if (server.powerState === 1 && server.status === 'ACTIVE')
-        for (const { address } of externalAddresses(server, externalNetworks))
-          wanted.set(address, server.name);
+        for (const { address } of externalAddresses(server)) wanted.set(address, server.name);
   });
   if (picture === null || picture.serversCollectedAtMs === null) return ['the inventory'];
   if (names.length === 0) return ['a vantage point'];

@@ -96,7 +96,7 @@ export class Testbed {
 
   /** Until the processes on this stage have seen the cloud, and every ns4 heard whoever answers. */
   watched({ household }: Pick<Stage, 'household'>): Promise<void> {
-    return heardAll(household.redis, this.env.cloud, { externalNetworks: [this.env.ext_net] });
+    return heardAll(household.redis, this.env.cloud);
   }
 
   /** As if this stage had been watched before the processes start: for hosts that are dead by then. */

@@ -37,7 +37,6 @@ interface BackgroundScanParts {
     readonly hypervisorPorts: readonly number[];
     readonly instancePorts: readonly number[];
   };
-  readonly externalNetworks: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -143,13 +142,13 @@ export class BackgroundScan {
   }
 
   async #readServers(): Promise<void> {
-    const { inventory, heard, clock, externalNetworks } = this.#parts;
+    const { inventory, heard, clock } = this.#parts;
     let addresses = new Set<string>();
     await inventory.readThrough(() => {
       addresses = new Set();
       return (servers) => {
         for (const server of servers)
-          for (const { address } of externalAddresses(server, externalNetworks)) addresses.add(address);
+          for (const { address } of externalAddresses(server)) addresses.add(address);
       };
     });
     this.#rounds.replace('guest', addresses);

@@ -9,6 +9,7 @@ import {
   externalAddresses,
   type Hosts,
   isMarkedSpare,
+  type Server,
   type Servers,
 } from '../../../src/shared/documents/inventory.ts';
 import { hostScope, scopeKey } from '../../../src/shared/documents/terms/scope.ts';
@@ -38,8 +39,11 @@ interface Read {
   readonly silentMs: ReadonlyMap<string, number>;
 }
 
-/** States of which Nova believes that the guest runs. */
-const running = new Set(['active', 'rescued', 'resized', 'error']);
+/** Does Nova believe that it runs, with nothing under way? */
+const runs = ({ vmState, powerState, taskState }: Server): boolean =>
+  ['active', 'rescued', 'resized'].includes(vmState) && powerState === 1 && taskState === null;
+/** Nova has it somewhere, and it may be elsewhere: nobody knows whose answer it would be. */
+const isMoving = ({ taskState }: Server): boolean => /^(migrating|rebuil|resize_)/.test(taskState ?? '');
 const freshMs = 60_000;
 
 export class Verdicts {
@@ -127,18 +131,18 @@ export class Verdicts {
   #guestsWereSilent(dead: string, { inventory }: Read, scans: readonly SeenScan[]): void {
     must(scans.some(isSighted), 'controls answered the guest scan', dead);
     const servers = inventory.servers?.servers ?? [];
-    const external = servers.filter((s) => s.host === dead && externalAddresses(s).length > 0);
-    // With fencing the proof takes the place of witnesses.
+    const external = servers.filter(
+      (s) => s.host === dead && externalAddresses(s).length > 0 && !isMoving(s),
+    );
     const neverSpoke = (id: string) => scans.every((scan) => scan.targets[id]?.neverHeard);
-    const wasHeard = (s: (typeof external)[number]) =>
-      externalAddresses(s, this.#rules.externalNetworks).some(({ address }) => this.everHeard(address));
-    const testified = external.some((s) => running.has(s.vmState) && wasHeard(s));
+    const wasHeard = (s: Server) => externalAddresses(s).some(({ address }) => this.everHeard(address));
+    // With fencing the proof takes the place of witnesses.
+    const testified = external.some((s) => runs(s) && wasHeard(s));
     must(this.#rules.fencing === 'required' || testified, 'a running witness testified', dead);
-    for (const { id, name } of external) {
-      this.#nobodyHeard(scans, id, 'every witness was silent');
-      if (testified && !neverSpoke(id))
-        must(this.#agree(scans, id), 'every witness was silent', `${name} of ${dead}`);
-    }
+    for (const { id } of external) this.#nobodyHeard(scans, id, 'every witness was silent');
+    for (const s of external)
+      if (testified && runs(s) && !neverSpoke(s.id))
+        must(this.#agree(scans, s.id), 'every witness was silent', `${s.name} of ${dead}`);
     const isControlGuest = (target: string) => servers.some((server) => server.id === target);
     const controls = new Set(scans.flatMap((scan) => Object.keys(scan.controls)));
     const areHeard = (isMeant: (target: string) => boolean) =>

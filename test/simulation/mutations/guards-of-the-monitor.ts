@@ -2,9 +2,17 @@
 import { type Guard, guard, inFocus, rarely, withoutGate } from './guard.ts';
 
 const verdict = 'monitor/core/watches/hosts/verdict.ts';
+const silentOnes = 'monitor/core/watches/hosts/silent-ones.ts';
+const judging = 'monitor/core/watches/hosts/judging.ts';
 const refreshed = 'monitor/core/watches/hosts/refreshed.ts';
 const serversRead = 'monitor/core/watches/hosts/servers-read.ts';
 const watch = 'monitor/core/watches/hosts/watch.ts';
+
+const withoutAgreement = [
+  verdict,
+  "if (heard.some((witness) => !vouchedSilence(scan, [witness.target], setsOf(witness)))) return 'blind';",
+  '',
+] as const;
 
 export const monitorGuards: readonly Guard[] = [
   guard('heartbeat fresh', 'a host whose agents report is no suspect', [
@@ -18,7 +26,7 @@ export const monitorGuards: readonly Guard[] = [
     '',
   ]),
   guard('host answers', 'a host that answers the scan is not dead', [
-    verdict,
+    silentOnes,
     "blind the scanner is otherwise.\n  if (finding.state === 'answers') return",
     'blind the scanner is otherwise.\n  if (false) return',
   ]),
@@ -27,14 +35,14 @@ export const monitorGuards: readonly Guard[] = [
       'guests answer',
       'a host whose instances answer is not dead',
       [verdict, 'if (answering.length > 0)', 'if (false)'],
-      [verdict, "if (agreeing.length < (scan.quorum ?? 1)) return 'blind';", ''],
+      withoutAgreement,
     ),
   ),
   rarely(
     guard(
       'blind scan of hosts',
       'silence counts only for vantage points that hear controls',
-      [verdict, "if (scan.outcome === 'blind') return 'blind';", ''],
+      [silentOnes, "if (scan.outcome === 'blind') return 'blind';", ''],
       [
         'shared/rules/votes.ts',
         "vantagePoints.filter((e) => e.sighted && e.finding.state === 'silent');",
@@ -45,8 +53,9 @@ export const monitorGuards: readonly Guard[] = [
   guard(
     'guests elsewhere dark',
     'silence of guests counts only for vantage points that hear guests elsewhere',
-    [verdict, "if (scan.outcome === 'blind' || !vouchedSilence(scan, [], vouchers)) return 'blind';", ''],
-    [verdict, "if (agreeing.length < (scan.quorum ?? 1)) return 'blind';", ''],
+    [verdict, "if (heard.some((witness) => !vouchedSilence(scan, [], setsOf(witness)))) return 'blind';", ''],
+    [verdict, "if (scan.outcome === 'blind') return 'blind';", ''],
+    withoutAgreement,
   ),
   inFocus(
     'no control host heard, and nobody testifies',
@@ -71,31 +80,37 @@ export const monitorGuards: readonly Guard[] = [
     ['shared/rules/votes.ts', 'if (first && others.length + 1 >= quorum)', 'if (first)'],
     ['shared/rules/votes.ts', "sighted.length >= quorum ? 'seen' :", "sighted.length >= 1 ? 'seen' :"],
     ['shared/rules/votes.ts', 'vouchers).length >= (scan.quorum ?? 1);', 'vouchers).length >= 1;'],
-    [verdict, "if (agreeing.length < (scan.quorum ?? 1)) return 'blind';", ''],
+    withoutAgreement,
   ),
   guard('failed scan', 'a scan that failed says nothing', [
-    verdict,
+    judging,
     'if (result.ok) return result;',
     "return { ok: true, outcome: 'seen', controls: {}, tookMs: 0, targets: Object.fromEntries(hosts.map((host) => [host, { state: 'silent', detail: '' }])), ...result };",
   ]),
   rarely(
     guard('unknown host', "the scanner's own trouble is no silence", [
-      verdict,
-      "if (finding.state === 'unknown') return { refusal: { name: 'scan-unknown', host, detail: finding.detail } };\n  return { found: [host",
-      'return { found: [host',
+      silentOnes,
+      "if (finding.state === 'unknown' && !neverHeard) return { refusal: { name: 'scan-unknown', host, detail } };",
+      '',
     ]),
   ),
   rarely(
     guard('unknown guest', "the scanner's own trouble is no silence of a guest", [
       verdict,
-      'if (unknown || silent.length === 0) {',
-      'if (silent.length === 0) {',
+      'if (unknown) {',
+      'if (false) {',
     ]),
   ),
-  guard('no witness', 'without fencing an instance must be able to testify', [
-    serversRead,
-    "else if (!found.canTestify && rules.fencing === 'none')",
-    'else if (false)',
+  guard(
+    'no witness',
+    'without fencing an instance must be able to testify',
+    [serversRead, "else if (!canTestify && rules.fencing === 'none')", 'else if (false)'],
+    [verdict, "if (draft.rules.fencing === 'none') {", 'if (false) {'],
+  ),
+  guard('running guests', 'an instance that does not run does not testify by its silence', [
+    'shared/rules/guests.ts',
+    "if (!runningStates.has(vmState)) return { tells: 'only-alive', title: named(vmState) };\n  if (powerState !== powerRunning)",
+    'if (false)',
   ]),
   inFocus(
     'the monitor stands still before the verdict',

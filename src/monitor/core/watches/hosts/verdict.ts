@@ -94,7 +94,7 @@ function judgeBySilence(about: HostCase, heard: Testimony[]): Judgement<DeadHost
     `its instances do not answer (${shortened(namesOf(heard, 'silent'), 5)})`,
     ...(others.length > 0 ? [`others cannot tell (${shortened(others, 5)})`] : []),
     ...(alone.length > 0
-      ? [`nobody else on ${shortened(alone, 5)} could be asked, so ${elsewhere(phase)} vouched`]
+      ? [`nobody else on ${shortened(alone, 5)} could be asked, so ${stoodIn(vouching.values())} vouched`]
       : []),
     ...controlsAnswer(scan, [...new Set(agreeing.flat())]),
   ];
@@ -102,8 +102,8 @@ function judgeBySilence(about: HostCase, heard: Testimony[]): Judgement<DeadHost
   return { found: { host, witnesses: heard.map(({ target }) => target), evidence, neverHeard } };
 }
 
-const elsewhere = ({ controlGuests }: GuestsPhase): string =>
-  controlGuests.length > 0 ? 'guests on other networks' : 'the other controls';
+const stoodIn = (vouching: Iterable<ReturnType<typeof vouchersOf>>): string =>
+  [...vouching].some(({ sets }) => sets.length > 0) ? 'guests on other networks' : 'the control hosts';
 
 /**
  * Nobody testifies. Where fencing is to prove it the host's own silence counts alone, so it is the control hosts that
