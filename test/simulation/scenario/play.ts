@@ -59,6 +59,9 @@ export async function play(scenario: Scenario): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
+/** An address that answers whatever becomes of the first host: that of the second one. */
+const theirs = '10.0.0.2';
+
 function addHost({ world }: History, name: string, spec: HostSpec, isSpare: boolean): void {
   const number = world.hosts.size + 1;
   const address = spec.address ? `10.0.0.${number}` : null;
@@ -68,15 +71,17 @@ function addHost({ world }: History, name: string, spec: HostSpec, isSpare: bool
     spec.instances ??
     (isSpare ? {} : { [`${name}-vm1`]: 'active' as const, [`${name}-vm2`]: 'active' as const });
   for (const [guest, vmState] of Object.entries(instances)) {
-    const external = `203.0.113.${world.instances.length + 1}`;
+    const own = `203.0.113.${world.instances.length + 1}`;
+    const isLookalike = spec.lookalike.includes(guest);
     world.addInstance({
       name: guest,
       host: name,
-      mute: false,
+      mute: spec.mute.includes(guest),
       vmState,
       addresses: spec.external
-        ? [{ network: 'ext-net', address: external, version: 4 as const, type: 'fixed' as const }]
+        ? [{ network: 'ext-net', address: isLookalike ? theirs : own, version: 4, type: 'fixed' }]
         : [],
+      ...(isLookalike ? { network: world.addNetwork('ext-net', { external: false, shared: false }) } : {}),
     });
   }
 }

@@ -9,6 +9,10 @@ const hostSchema = z.strictObject({
   /** False: on no external network, so nobody of them can testify. */
   external: z.boolean().default(true),
   address: z.boolean().default(true),
+  /** Of its instances those that never answer: a firewall, as many have. */
+  mute: z.array(z.string()).default([]),
+  /** Those on a project's own network that bears the external one's name, at an address that somebody else has. */
+  lookalike: z.array(z.string()).default([]),
 });
 
 const scenarioSchema = z.strictObject({

@@ -1,6 +1,6 @@
 // The one pretend cloud (simulator/world) on a history's timeline, with the durations of a real one.
 import { boot } from '../../../simulator/world/instances.ts';
-import type { Address, Host, Instance } from '../../../simulator/world/model.ts';
+import type { Address, Host, Instance, Network } from '../../../simulator/world/model.ts';
 import type { Durations } from '../../../simulator/world/options.ts';
 import { World as PretendWorld } from '../../../simulator/world/world.ts';
 import type { Random } from '../random.ts';
@@ -64,16 +64,20 @@ export class World extends PretendWorld {
     return host;
   }
 
+  /** `network`: another one than the first with the name that its address is under. */
   addInstance(
     part: Pick<Instance, 'name' | 'addresses' | 'mute' | 'vmState'> & {
       host: string;
       addresses: Address[];
+      network?: Network;
     },
   ): Instance {
-    const network = part.addresses[0]?.network;
+    const network = part.network ?? part.addresses[0]?.network;
     const options = { ...part, ...(network === undefined ? {} : { network }) };
     const instance = boot(this, part.name, this.host(part.host), options);
-    for (const { address } of part.addresses) this.byAddress.set(address, instance);
+    const isReached = (type: Address['type']) => type === 'floating' || instance.port.network.external;
+    for (const { address, type } of part.addresses)
+      if (isReached(type)) this.byAddress.set(address, instance);
     return instance;
   }
 }
