@@ -8,7 +8,7 @@ import type { Finished } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { Order } from '../../../src/shared/documents/orders.ts';
 import { countsOf, Picture, serversByHost } from '../../../src/shared/picture/picture.ts';
 import { hostsPerPiece } from '../../../src/shared/picture/reading.ts';
-import { agent, hypervisor, inventory, nowMs, server } from '../../support/inventories.ts';
+import { address, agent, hypervisor, inventory, nowMs, server } from '../../support/inventories.ts';
 import { rules } from '../../support/monitor-story.ts';
 
 const refresh = { name: 'refresh-inventory' as const, id: 'r', data: { servers: true, requestedAtMs: 0 } };
@@ -144,5 +144,31 @@ describe('whose servers are read', () => {
     expect(read).toHaveLength(8);
     expect(guests.map(({ name }) => name)).toEqual(['vm1', 'vm2', 'vm3', 'vm4', 'vm5', 'vm6', 'vm7']);
     expect(readOf(8, 1, { vmState: 'stopped' }).guests).toEqual([]);
+  });
+
+  // A network with few guests is looked for on: its own guests are the only ones to vouch for it.
+  test('on until there are enough on the networks of the witnesses, and these come first', () => {
+    const rare = { addresses: [address('198.51.100.1', { networkId: 'net-rare', network: 'rare' })] };
+    const names = Array.from({ length: 400 }, (_, i) => `hv${String(i).padStart(5, '0')}`);
+    const { hosts, servers } = inventory({
+      hypervisors: names.map((name) => hypervisor(name)),
+      agents: names.map((name, i) => agent(name, i === 0 ? 120_000 : 1_000)),
+      servers: names.map((name, i) => server(`vm${i}`, name, i % 40 === 0 ? rare : {})),
+    });
+    const listed = serversByHost(servers);
+    const read = new Map<string, readonly Server[]>();
+    const picture = new Picture(hosts, countsOf(servers, listed), read);
+    const { sample, enough } = wantedBy(judging(['hv00000']), 'r', picture);
+    read.set('hv00000', listed.get('hv00000') ?? []);
+    for (const piece of sample) {
+      if (enough(picture)) break;
+      for (const host of piece) read.set(host, listed.get(host) ?? []);
+    }
+    expect(read.size).toBe(400);
+    const silent = new Set(['hv00000']);
+    const guests = controlGuests(picture, silent, witnessNetworks(picture, silent), nowMs, rules);
+    expect(guests).toHaveLength(20);
+    const isRare = (guest: (typeof guests)[number]) => guest.networks.includes('net-rare');
+    expect(guests.map(isRare)).toEqual(guests.map((_, i) => i < 9));
   });
 });

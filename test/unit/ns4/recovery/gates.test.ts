@@ -374,6 +374,29 @@ describe('dry mode in ns4 itself, whatever the monitor was configured to', () =>
     expect(permit(facts({}), false, { deadBackoff: 0, despite: ['dry-mode'] })).toBeNull());
 });
 
+describe('C1: a host that nobody ever heard', () => {
+  const mute: ScanFinding = { state: 'unknown', neverHeard: true, detail: 'never heard from here' };
+  const judgeMute = (change: object, outcome?: 'blind') =>
+    permitRecovery(
+      { order: { ...order, ...change }, facts: { scan: seen(mute, outcome), nowMs }, resumed: false },
+      Picture.of(facts({}).hosts, facts({}).servers),
+      policy,
+      [],
+    );
+
+  test('is not evacuated by a silence that says nothing', () =>
+    expect(judgeMute({})).toMatchObject({ name: 'scan-unknown', detail: 'never heard from here' }));
+
+  test.each([
+    ['guests that were heard testified', { judgedByGuests: true }],
+    ['an operator orders it', { byHand: true }],
+    ['it is proven off', { offSinceMs: nowMs - 10_000 }],
+  ])('is evacuated when %s', (_, change) => expect(judgeMute(change)).toBeNull());
+
+  test('but not by a blind scanner', () =>
+    expect(judgeMute({ judgedByGuests: true }, 'blind')).toMatchObject({ name: 'scanner-blind' }));
+});
+
 test('a sign of life and a spare that does not fit cannot be waived', () => {
   const despite = workerGates.map(({ name }) => name);
   expect(permit(facts({ agents: [agent('hv01', 1_000)] }), false, { despite })?.name).toBe('came-back');

@@ -40,11 +40,17 @@ export function judgeWitnesses(
   const hosts = Object.keys(phase.silent);
   const scan = usableScan(draft, outcome, 'guests', hosts);
   if (scan === null) return [];
-  const isDark = scan.outcome !== 'blind' && phase.controlGuests.length > 0;
-  const controls = isDark ? phase.controlGuests.map(({ name }) => name) : Object.keys(scan.controls);
-  return judgeEach(draft, { of: 'guests', scan, hosts, controls }, (host) =>
+  return judgeEach(draft, { of: 'guests', scan, hosts, controls: silentControls(scan, phase) }, (host) =>
     judgeHost({ draft, host, scan, phase, picture, seen: testimonyOf(host, scan, phase) }),
   );
+}
+
+/** Who should have answered, for people: guests by their names. */
+function silentControls(scan: SeenScan, { controlGuests }: GuestsPhase): string[] {
+  const nameOf = new Map(controlGuests.map(({ target, name }) => [target, name]));
+  const controls = Object.entries(scan.controls);
+  const silent = controls.filter(([, { state }]) => state !== 'answers');
+  return (silent.length > 0 ? silent : controls).map(([target]) => nameOf.get(target) ?? target);
 }
 
 const testimonyOf = (host: string, scan: SeenScan, { witnesses }: GuestsPhase): Testimony[] =>
