@@ -6,6 +6,41 @@ import { scanInNamespace, whyNoNamespace } from '../support/scan-elsewhere.ts';
 const ports = [22, 111, 16_509];
 /** As configured by default. The work of three thousand connections, beside other tests, is to fit into one more. */
 const timeoutMs = 3_000;
+/** This machine, a router, and a host behind it that prohibits by ICMP what it does not want. */
+const routed = {
+  ...{
+    host: '10.9.2.1',
+    refusing: '10.9.2.2',
+    host6: 'fd00:2::1',
+    filtered: '10.9.2.77',
+  },
+  commands: [
+    'ip link set lo up',
+    // Two further namespaces, for as long as the test takes.
+    'unshare --net sleep 30 >/dev/null 2>&1 & R=$!',
+    'unshare --net sleep 30 >/dev/null 2>&1 & H=$!',
+    'while [ "$(readlink /proc/$H/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done',
+    'while [ "$(readlink /proc/$R/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done',
+    'on_r() { nsenter -t $R -n "$@"; }; on_h() { nsenter -t $H -n "$@"; }',
+    'ip link add a0 type veth peer name r0 netns $R',
+    'on_r ip link add r1 type veth peer name h0 netns $H',
+    'ip addr add 10.9.1.1/24 dev a0; ip -6 addr add fd00:1::1/64 dev a0 nodad; ip link set a0 up',
+    'on_r ip link set lo up; on_h ip link set lo up',
+    'on_r ip addr add 10.9.1.254/24 dev r0; on_r ip -6 addr add fd00:1::fe/64 dev r0 nodad; on_r ip link set r0 up',
+    'on_r ip addr add 10.9.2.254/24 dev r1; on_r ip -6 addr add fd00:2::fe/64 dev r1 nodad; on_r ip link set r1 up',
+    'on_r sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1',
+    'on_r ip route add unreachable 10.9.3.0/24; on_r ip -6 route add unreachable fd00:3::/64',
+    'on_r ip route add prohibit 10.9.4.0/24; on_r ip -6 route add prohibit fd00:4::/64',
+    'on_h ip addr add 10.9.2.1/24 dev h0; on_h ip addr add 10.9.2.2/24 dev h0',
+    'on_h ip -6 addr add fd00:2::1/64 dev h0 nodad; on_h ip link set h0 up',
+    'on_h ip route add default via 10.9.2.254; on_h ip -6 route add default via fd00:2::fe',
+    'on_h iptables -A INPUT -p tcp -d 10.9.2.1 -j REJECT --reject-with icmp-host-prohibited',
+    'on_h ip6tables -A INPUT -p tcp -j REJECT --reject-with icmp6-adm-prohibited',
+    'ip route add default via 10.9.1.254; ip -6 route add default via fd00:1::fe',
+    'iptables -A OUTPUT -p tcp -d 10.9.2.77 -j REJECT --reject-with icmp-host-prohibited',
+    'ping -c1 -W1 10.9.1.254 >/dev/null 2>&1 || true',
+  ],
+};
 const up = 'ip link set lo up';
 const why = whyNoNamespace();
 // Said aloud, as a skipped test is easily overlooked.
@@ -72,14 +107,14 @@ describe.skipIf(why !== null)('in a namespace', () => {
       Object.fromEntries(Object.entries(result.targets).map(([n, f]) => [n, `${f.state}: ${f.detail}`])),
     ).toEqual({
       dropped: 'silent: 3 ports silent',
-      'host unreachable': 'silent: 3 ports silent (3 EHOSTUNREACH)',
-      'admin prohibited': 'silent: 3 ports silent (3 EHOSTUNREACH)',
+      'host unreachable': 'answers: 127.3.0.2:22 prohibited by the host itself',
+      'admin prohibited': 'answers: 127.3.0.3:22 prohibited by the host itself',
       'port unreachable': 'answers: 127.3.0.4:22 refused',
       reset: 'answers: 127.3.0.5:22 refused',
-      'net unreachable': 'unknown: ENETUNREACH at 127.3.0.6:22',
+      'net unreachable': 'answers: 127.3.0.6:22 prohibited by the host itself',
       'prohibited route': 'unknown: EACCES at 10.1.0.1:22',
       'blackhole route': 'unknown: EINVAL at 10.2.0.1:22',
-      'unreachable route': 'silent: 3 ports silent (3 EHOSTUNREACH)',
+      'unreachable route': 'unknown: EHOSTUNREACH at 10.3.0.1:22',
       'no route': 'unknown: ENETUNREACH at 10.4.0.1:22',
       'no route in IPv6': 'unknown: ENETUNREACH at [2001:db8::1]:22',
       'refused in IPv6': 'answers: [::1]:22 refused',
@@ -87,6 +122,53 @@ describe.skipIf(why !== null)('in a namespace', () => {
       'dropped in part': 'unknown: ENETUNREACH at 10.4.0.1:22',
     });
   });
+
+  it('asks who sent an error: the host itself, a router, or this machine', async () => {
+    const one = (name: string, address: string): ScanTarget => ({
+      ...{ name, endpoints: [{ address, port: 22 }] },
+    });
+    const findings = async (targets: ScanTarget[], settings = {}) => {
+      const request = { targets, controls: [one('here', '10.9.1.1')] };
+      const { result } = await scanInNamespace(routed.commands, {
+        request,
+        settings: { timeoutMs: 5_000, ...settings },
+        listeners: [{ address: '10.9.1.1', port: 22 }],
+      });
+      expect(result.outcome).toBe('seen');
+      return Object.fromEntries(
+        Object.entries(result.targets).map(([n, f]) => [n, `${f.state}: ${f.detail}`]),
+      );
+    };
+    const asked = [
+      one('prohibited by the host', routed.host),
+      one('prohibited by the host in IPv6', routed.host6),
+      one('refused', routed.refusing),
+      one('nobody there, behind the router', '10.9.2.66'),
+      one('nobody there, on the own segment', '10.9.1.99'),
+      one('no way to it', '10.9.3.1'),
+      one('no way to it in IPv6', 'fd00:3::1'),
+      one('prohibited by the router in IPv6', 'fd00:4::1'),
+      one("this machine's packet filter", routed.filtered),
+    ];
+    expect(await findings(asked)).toEqual({
+      'prohibited by the host': 'answers: 10.9.2.1:22 prohibited by the host itself',
+      'prohibited by the host in IPv6': 'answers: [fd00:2::1]:22 prohibited by the host itself',
+      refused: 'answers: 10.9.2.2:22 refused',
+      'nobody there, behind the router': 'silent: 10.9.2.66:22 silent (EHOSTUNREACH)',
+      'nobody there, on the own segment': 'silent: 10.9.1.99:22 silent (EHOSTUNREACH)',
+      'no way to it': 'silent: 10.9.3.1:22 silent (EHOSTUNREACH from 10.9.1.254)',
+      'no way to it in IPv6': 'silent: [fd00:3::1]:22 silent (ENETUNREACH from fd00:1::fe)',
+      'prohibited by the router in IPv6': 'unknown: EACCES from fd00:1::fe at [fd00:4::1]:22',
+      "this machine's packet filter": 'unknown: EHOSTUNREACH from this machine at 10.9.2.77:22',
+    });
+    // A Linux router sends few errors to one machine: by itself, and the other way round.
+    expect(await findings([one('prohibited by the router', '10.9.4.1')])).toEqual({
+      'prohibited by the router': 'unknown: EHOSTUNREACH from 10.9.1.254 at 10.9.4.1:22',
+    });
+    expect(await findings([one('the host', routed.host)], { refusedMeans: 'silent' })).toEqual({
+      'the host': 'silent: 10.9.2.1:22 silent (prohibited)',
+    });
+  }, 60_000);
 
   it('never calls a host down when its own network is away', async () => {
     const { result } = await scanInNamespace([], { request: { targets: hosts(3), controls: [control] } });

@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { IcmpOffenders } from '../../src/ns4/scan/offenders.ts';
 import { scan } from '../../src/ns4/scan/scan.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import type { ScanOrder, ScanStory } from './scan-elsewhere.ts';
@@ -18,6 +20,7 @@ for (const { address, port } of order.listeners ?? []) {
   });
 }
 
+const log = pino({ level: 'silent' });
 const files = () => readdirSync('/proc/self/fd').length;
 const before = files();
 const rssBefore = process.memoryUsage.rss();
@@ -37,7 +40,10 @@ const startedAtMs = performance.now();
 const result = await scan(
   order.request,
   { timeoutMs: 1_000, refusedMeans: 'alive', controls: [], ...order.settings },
-  order.maxSockets === undefined ? {} : { maxSockets: order.maxSockets },
+  {
+    ...(order.maxSockets === undefined ? {} : { maxSockets: order.maxSockets }),
+    offenders: new IcmpOffenders(log),
+  },
   systemClock,
   new AbortController().signal,
 );

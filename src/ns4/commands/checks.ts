@@ -15,6 +15,7 @@ import { describeNetworks } from '../jobs/external-networks.ts';
 import { refreshInventory } from '../jobs/refresh-inventory.ts';
 import { createNovaDatabase } from '../nova-database/nova-database.ts';
 import { createCloud } from '../openstack/client.ts';
+import { describeOffenders } from '../scan/offenders.ts';
 import { fencingChecks } from './fencing-checks.ts';
 import { describeCloud } from './prove-login.ts';
 import type { StartedOnCloud } from './start-on-cloud.ts';
@@ -83,7 +84,11 @@ export function checksOf(
         }
       },
     },
-    { what: 'scanner', run: async () => `${openFileLimit()} files may be open, each probe needs one` },
+    {
+      what: 'scanner',
+      run: async () =>
+        `${openFileLimit()} files may be open, each probe needs one; ${await describeOffenders(frame.stop)}`,
+    },
     ...(mysql === null
       ? []
       : [

@@ -10,11 +10,17 @@ export interface Testimony {
   readonly probe: Probe | null;
 }
 
+/** How an answer is told, where the state itself does not. */
+const words: Readonly<Partial<Record<Probe['state'], string>>> = {
+  prohibited: 'prohibited by the host itself',
+};
+
 type RefusedMeans = ScanSettings['refusedMeans'];
 
 /** Does this prove a living host? A refusal does, unless something else may have sent it (`refused = silent`). */
 export function isAnswer({ state }: Probe, refusedMeans: RefusedMeans): boolean {
-  return state === 'open' || (state === 'refused' && refusedMeans === 'alive');
+  const isRefusal = state === 'refused' || state === 'prohibited';
+  return state === 'open' || (isRefusal && refusedMeans === 'alive');
 }
 
 /** One answer is enough; without any, one endpoint that could not be asked makes it unknown; only then it is silent. */
@@ -22,7 +28,7 @@ export function judge(testimonies: readonly Testimony[], refusedMeans: RefusedMe
   if (testimonies.length === 0) return { state: 'unknown', detail: 'it has no address to scan' };
   for (const { endpoint, probe } of testimonies)
     if (probe !== null && isAnswer(probe, refusedMeans))
-      return { state: 'answers', detail: `${nameOf(endpoint)} ${probe.state}` };
+      return { state: 'answers', detail: `${nameOf(endpoint)} ${words[probe.state] ?? probe.state}` };
   for (const { endpoint, probe } of testimonies)
     if (probe === null || probe.state === 'unknown')
       return { state: 'unknown', detail: `${probe?.code ?? 'not probed'} at ${nameOf(endpoint)}` };
@@ -39,7 +45,8 @@ function silence(testimonies: readonly Testimony[]): string {
   const counts = new Map<string, number>();
   for (const { probe } of testimonies) {
     // A plain timeout, ours or the kernel's, needs no word.
-    const why = probe?.state === 'refused' ? 'refused' : (probe?.code ?? '');
+    const isRefusal = probe?.state === 'refused' || probe?.state === 'prohibited';
+    const why = isRefusal ? probe.state : (probe?.code ?? '');
     if (!['', 'no answer', 'ETIMEDOUT'].includes(why)) counts.set(why, (counts.get(why) ?? 0) + 1);
   }
   const [first, ...others] = testimonies;

@@ -1,24 +1,34 @@
 // One TCP connect, and what its end says about the other side. No names are resolved and no byte is sent.
 import { isIP, Socket } from 'node:net';
 import type { Endpoint } from '../../shared/documents/jobs/scan.ts';
+import { slowErrorMs } from './offence.ts';
 
 /**
- * open and refused are answers (refused: a kernel said no); silent: nobody answered; unknown: the scanner's trouble.
+ * open, refused and prohibited are answers (refused: a kernel said no; prohibited: it said so by an ICMP error); silent:
+ * nobody answered, or a router knows no way; unknown: the scanner's trouble, or that of somebody on the way.
  */
-export type ProbeState = 'open' | 'refused' | 'silent' | 'unknown';
+export type ProbeState = 'open' | 'refused' | 'prohibited' | 'silent' | 'unknown';
 
 export interface Probe {
   readonly state: ProbeState;
-  /** What made it silent or unknown: an error's code, or words; null when open or refused. */
+  /** What made it silent or unknown: an error's code, or words; null when it is an answer. */
   readonly code: string | null;
+  /** Somebody may have sent this error: whom, the error queue tells (offenders.ts). */
+  readonly isSaid?: boolean;
 }
 
+/** What Linux makes of ICMP errors, besides ECONNREFUSED. Some of them it uses for troubles of its own, too. */
+const saidBySomebody = new Set([
+  ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'EACCES', 'ENONET'],
+  ...['ENOPROTOOPT', 'EOPNOTSUPP', 'ENOTSUP', 'EPROTO'],
+]);
+
 /**
- * What an error of connect() says. Host-unreachable is what routers and a missing ARP answer say of a dead host. Every
- * code not named here is the scanner's own trouble (no descriptors, no route, no address) and must never count as
- * "down".
+ * What an error of connect() says by itself. Host-unreachable after seconds is a missing ARP answer, here or at the last
+ * router; at once it may be anybody's word. Every code not named here is the scanner's own trouble (no descriptors, no
+ * route, no address) and must never count as "down".
  */
-export function stateOfError(code: string | undefined): ProbeState {
+export function stateOfError(code: string | undefined, tookMs: number): ProbeState {
   switch (code) {
     case 'ECONNREFUSED':
       return 'refused';
@@ -27,9 +37,10 @@ export function stateOfError(code: string | undefined): ProbeState {
     case 'EPIPE':
       return 'open';
     case 'ETIMEDOUT':
+      return 'silent';
     case 'EHOSTUNREACH':
     case 'EHOSTDOWN':
-      return 'silent';
+      return tookMs >= slowErrorMs ? 'silent' : 'unknown';
     default:
       return 'unknown';
   }
@@ -47,6 +58,7 @@ export function probe(endpoint: Endpoint, timeoutMs: number, onEnd: (probe: Prob
   }
   const { address, port } = endpoint;
   const socket = new Socket();
+  const beganMs = performance.now();
   let grace: NodeJS.Immediate | undefined;
   let over = false;
   const giveUp = () => {
@@ -61,7 +73,8 @@ export function probe(endpoint: Endpoint, timeoutMs: number, onEnd: (probe: Prob
   const end = (state: ProbeState, code: string | null) => {
     if (over) return;
     giveUp();
-    onEnd({ state, code });
+    const isSaid = state === 'unknown' && code !== null && saidBySomebody.has(code);
+    onEnd({ state, code, ...(isSaid ? { isSaid } : {}) });
   };
   const timer = setTimeout(() => {
     // After a turn that took too long (a busy or stopped process) timers run before the sockets are looked at: an
@@ -71,7 +84,7 @@ export function probe(endpoint: Endpoint, timeoutMs: number, onEnd: (probe: Prob
   socket.once('connect', () => end('open', null));
   // Stays attached: a socket that was dropped may still report an error, which nobody waits for any more.
   socket.on('error', (error: NodeJS.ErrnoException) => {
-    const state = stateOfError(error.code);
+    const state = stateOfError(error.code, performance.now() - beganMs);
     end(state, state === 'open' || state === 'refused' ? null : (error.code ?? error.message));
   });
   socket.connect({ host: address, port, autoSelectFamily: false, family: isIP(address) });

@@ -6,6 +6,8 @@ import type { Endpoint, ScanFinding, ScanResult, ScanTarget } from '../../shared
 import type { Clock } from '../../shared/ground/clock.ts';
 import { isVouchedFor } from '../../shared/rules/senses/vouching.ts';
 import { isAnswer, judge, nameOf } from './finding.ts';
+import { probeOf } from './offence.ts';
+import type { Offenders } from './offenders.ts';
 import type { Probe } from './probe.ts';
 import { askAll, type Question, socketBound } from './sockets.ts';
 
@@ -14,6 +16,8 @@ export interface ScanOptions {
   readonly maxSockets?: number;
   /** Told of every address that answers, of targets and controls; more than once maybe. */
   readonly onHeard?: (address: string) => void;
+  /** Tells who sent the ICMP errors that ended probes; absent: such a probe is unknown. */
+  readonly offenders?: Offenders;
 }
 
 export interface ScanRequest {
@@ -42,6 +46,7 @@ export async function scan(
   const maxSockets = options.maxSockets ?? socketBound();
   // Controls first: they must have had their turn whatever happens to the rest.
   await askAll(portMajor([...controls, ...targets]), { timeoutMs, maxSockets }, signal);
+  if (options.offenders) await askWhoSaidNo([...controls, ...targets], options.offenders, signal);
   const answering = new Set(controls.filter((c) => c.settled).map((c) => c.name));
   const believed = isVouchedFor(asked, (name) => answering.has(name)) || targets.every((t) => t.settled);
   return {
@@ -51,6 +56,20 @@ export async function scan(
     controls: Object.fromEntries(controls.map((c) => [c.name, c.finding()])),
     tookMs: clock.nowMs() - startedAtMs,
   };
+}
+
+/** Whoever had an error for an answer is asked who sent it. */
+async function askWhoSaidNo(
+  inquiries: readonly Inquiry[],
+  offenders: Offenders,
+  signal: AbortSignal,
+): Promise<void> {
+  const questions = inquiries.flatMap((inquiry) => inquiry.said().map((said) => ({ inquiry, ...said })));
+  const endpoints = questions.map(({ endpoint }) => endpoint);
+  for (const [i, offence] of await offenders.ask(endpoints, signal)) {
+    const question = questions[i];
+    question?.inquiry.tell(question.endpoint.address, question.code, probeOf(offence));
+  }
 }
 
 /** What is known so far of one target. */
@@ -72,13 +91,34 @@ class Inquiry {
     return [...this.endpoints].map(([key, endpoint]) => ({
       endpoint,
       subject: this,
-      answer: (probe) => {
-        this.#ends.set(key, probe);
-        if (!isAnswer(probe, this.#refusedMeans)) return;
-        this.settled = true;
-        this.#onHeard?.(endpoint.address);
-      },
+      answer: (probe) => this.#take(key, endpoint, probe),
     }));
+  }
+
+  /** The probes that somebody's error ended, one for each address and error; none once somebody answered. */
+  said(): { readonly endpoint: Endpoint; readonly code: string | null }[] {
+    if (this.settled) return [];
+    const said = new Map<string, { endpoint: Endpoint; code: string | null }>();
+    for (const [key, { isSaid, code }] of this.#ends) {
+      const endpoint = this.endpoints.get(key);
+      if (isSaid && endpoint) said.set(`${endpoint.address} ${code}`, { endpoint, code });
+    }
+    return [...said.values()];
+  }
+
+  /** What became of an error of `said`: it stands for all of the same code at this address. */
+  tell(address: string, code: string | null, probe: Probe): void {
+    for (const [key, endpoint] of this.endpoints) {
+      const end = this.#ends.get(key);
+      if (endpoint.address === address && end?.isSaid && end.code === code) this.#take(key, endpoint, probe);
+    }
+  }
+
+  #take(key: string, endpoint: Endpoint, probe: Probe): void {
+    this.#ends.set(key, probe);
+    if (!isAnswer(probe, this.#refusedMeans)) return;
+    this.settled = true;
+    this.#onHeard?.(endpoint.address);
   }
 
   finding(): ScanFinding {

@@ -23,8 +23,8 @@ describe("a connect's error", () => {
     ['ECONNRESET', 'open'],
     ['EPIPE', 'open'],
     ['ETIMEDOUT', 'silent'],
-    ['EHOSTUNREACH', 'silent'],
-    ['EHOSTDOWN', 'silent'],
+    ['EHOSTUNREACH', 'unknown'],
+    ['EHOSTDOWN', 'unknown'],
     ['EMFILE', 'unknown'],
     ['ENFILE', 'unknown'],
     ['ENOBUFS', 'unknown'],
@@ -43,7 +43,16 @@ describe("a connect's error", () => {
     ['', 'unknown'],
     [undefined, 'unknown'],
   ])('%s is %s', (code, state) => {
-    expect(stateOfError(code)).toBe(state);
+    expect(stateOfError(code, 10)).toBe(state);
+  });
+
+  it.each([
+    ['EHOSTUNREACH', 'silent'],
+    ['EHOSTDOWN', 'silent'],
+    ['ENETUNREACH', 'unknown'],
+    ['EACCES', 'unknown'],
+  ])('%s after three seconds is %s: nobody has the hardware address', (code, state) => {
+    expect(stateOfError(code, 3_050)).toBe(state);
   });
 });
 
