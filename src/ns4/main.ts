@@ -40,6 +40,7 @@ import { Journals } from './recovery/journal/journals.ts';
 import { RedisJournalStorage } from './recovery/journal/redis-journal-storage.ts';
 import { byDatabase } from './recovery/movers/database/by-database.ts';
 import { byApi } from './recovery/movers/nova/by-api.ts';
+import { KernelNeighbours } from './scan/neighbours.ts';
 import { IcmpOffenders } from './scan/offenders.ts';
 
 await runProcess('ns4', async (frame) => {
@@ -105,7 +106,7 @@ await runProcess('ns4', async (frame) => {
     rules: settings.scan,
     clock: systemClock,
   });
-  const ears = { offenders: new IcmpOffenders(log) };
+  const ears = { offenders: new IcmpOffenders(log), neighbours: new KernelNeighbours(systemClock) };
   const heard = new HeardStore(redis, keys, settings.scan.name);
   const parts: WorkerParts = {
     ...shared,

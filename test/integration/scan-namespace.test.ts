@@ -38,9 +38,29 @@ const routed = {
     'on_h ip6tables -A INPUT -p tcp -j REJECT --reject-with icmp6-adm-prohibited',
     'ip route add default via 10.9.1.254; ip -6 route add default via fd00:1::fe',
     'iptables -A OUTPUT -p tcp -d 10.9.2.77 -j REJECT --reject-with icmp-host-prohibited',
-    'ping -c1 -W1 10.9.1.254 >/dev/null 2>&1 || true',
   ],
 };
+/**
+ * Hosts on segments of this machine that drop every packet but ARP, the entries of two of them some seconds old; one of
+ * these is gone since. On the last segment a router answers for everybody.
+ */
+const onSegment = [
+  'ip link set lo up',
+  'unshare --net sleep 30 >/dev/null 2>&1 & H=$!',
+  'while [ "$(readlink /proc/$H/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.02; done',
+  'on_h() { nsenter -t $H -n "$@"; }',
+  'on_h ip link set lo up; on_h iptables -A INPUT -j DROP',
+  'on_h ip6tables -A INPUT -p tcp -j DROP; on_h sysctl -qw net.ipv4.conf.all.arp_ignore=1',
+  ...[1, 5, 6, 7].map(
+    (n) =>
+      `ip link add a${n} type veth peer name h${n} netns $H; on_h ip addr add 10.9.${n}.2/24 dev h${n}; on_h ip link set h${n} up; ip addr add 10.9.${n}.1/24 dev a${n}; ip link set a${n} up`,
+  ),
+  'ip -6 addr add fd00:1::1/64 dev a1 nodad; on_h ip -6 addr add fd00:1::2/64 dev h1 nodad',
+  'on_h sysctl -qw net.ipv4.conf.h7.proxy_arp=1 net.ipv4.ip_forward=1; on_h ip route add 10.9.7.3/32 dev h1',
+  'for a in 10.9.5.2 10.9.6.2 10.9.7.2 fd00:1::2; do timeout 0.2 bash -c "</dev/tcp/$a/22" 2>/dev/null || true; done',
+  'sleep 3',
+  'on_h ip link set h6 arp off',
+];
 const up = 'ip link set lo up';
 const why = whyNoNamespace();
 // Said aloud, as a skipped test is easily overlooked.
@@ -169,6 +189,40 @@ describe.skipIf(why !== null)('in a namespace', () => {
       'the host': 'silent: 10.9.2.1:22 silent (prohibited)',
     });
   }, 60_000);
+
+  it('hears the network card of a host on the segment that drops everything', async () => {
+    const one = (name: string, address: string, kind: 'host' | 'guest' = 'host'): ScanTarget => ({
+      ...{ name, kind, endpoints: [{ address, port: 22 }] },
+    });
+    const { result } = await scanInNamespace(onSegment, {
+      request: {
+        targets: [
+          one('never talked to', '10.9.1.2'),
+          one('talked to before', '10.9.5.2'),
+          one('talked to before, and gone since', '10.9.6.2'),
+          one('talked to before, in IPv6', 'fd00:1::2'),
+          one('nobody', '10.9.1.9'),
+          one('a router answers in its name', '10.9.7.3'),
+          one('a guest, in whose name a network node answers', '10.9.5.2', 'guest'),
+        ],
+        controls: [one('here', '10.9.1.1')],
+      },
+      settings: { timeoutMs: 1_200 },
+      listeners: [{ address: '10.9.1.1', port: 22 }],
+    });
+    const card = (address: string) => `answers: the network card of ${address} answers, though no port does`;
+    expect(
+      Object.fromEntries(Object.entries(result.targets).map(([n, f]) => [n, `${f.state}: ${f.detail}`])),
+    ).toEqual({
+      'never talked to': card('10.9.1.2'),
+      'talked to before': card('10.9.5.2'),
+      'talked to before, and gone since': 'silent: 10.9.6.2:22 silent',
+      'talked to before, in IPv6': card('fd00:1::2'),
+      nobody: 'silent: 10.9.1.9:22 silent',
+      'a router answers in its name': 'silent: 10.9.7.3:22 silent',
+      'a guest, in whose name a network node answers': 'silent: 10.9.5.2:22 silent',
+    });
+  }, 30_000);
 
   it('never calls a host down when its own network is away', async () => {
     const { result } = await scanInNamespace([], { request: { targets: hosts(3), controls: [control] } });

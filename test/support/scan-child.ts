@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
+import { KernelNeighbours } from '../../src/ns4/scan/neighbours.ts';
 import { IcmpOffenders } from '../../src/ns4/scan/offenders.ts';
 import { scan } from '../../src/ns4/scan/scan.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
@@ -43,6 +44,7 @@ const result = await scan(
   {
     ...(order.maxSockets === undefined ? {} : { maxSockets: order.maxSockets }),
     offenders: new IcmpOffenders(log),
+    neighbours: new KernelNeighbours(systemClock),
   },
   systemClock,
   new AbortController().signal,

@@ -30,7 +30,7 @@ interface BackgroundScanParts {
   readonly inventory: Pick<InventoryStore, 'versions' | 'read' | 'readThrough'>;
   readonly heard: Pick<HeardStore, 'note' | 'beginsAnew' | 'prune'>;
   /** What else hears besides TCP; see scan.ts. */
-  readonly ears: Pick<ScanOptions, 'offenders'>;
+  readonly ears: Pick<ScanOptions, 'offenders' | 'neighbours'>;
   readonly scanning: {
     readonly timeoutMs: number;
     readonly refusedMeans: 'alive' | 'silent';

@@ -17,7 +17,7 @@ interface LookParts {
   readonly settings: Pick<ScanSettings, 'timeoutMs' | 'refusedMeans' | 'controls'>;
   readonly heard: Pick<HeardStore, 'note' | 'lastHeard'>;
   /** What else hears besides TCP; see scan.ts. */
-  readonly ears: Pick<ScanOptions, 'offenders'>;
+  readonly ears: Pick<ScanOptions, 'offenders' | 'neighbours'>;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -2,13 +2,14 @@
 // answer, and whether the scanner can be believed: no control answers, no silence counts.
 
 import type { ScanSettings } from '../../shared/config/settings.ts';
-import type { Endpoint, ScanFinding, ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
+import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { isVouchedFor } from '../../shared/rules/senses/vouching.ts';
-import { isAnswer, judge, nameOf } from './finding.ts';
+import { nameOf } from './finding.ts';
+import { type Inquiry, inquire } from './inquiry.ts';
+import type { Neighbours } from './neighbours.ts';
 import { probeOf } from './offence.ts';
 import type { Offenders } from './offenders.ts';
-import type { Probe } from './probe.ts';
 import { askAll, type Question, socketBound } from './sockets.ts';
 
 export interface ScanOptions {
@@ -18,6 +19,8 @@ export interface ScanOptions {
   readonly onHeard?: (address: string) => void;
   /** Tells who sent the ICMP errors that ended probes; absent: such a probe is unknown. */
   readonly offenders?: Offenders;
+  /** Hears hosts on the own segment that drop everything else. */
+  readonly neighbours?: Neighbours;
 }
 
 export interface ScanRequest {
@@ -37,6 +40,7 @@ export async function scan(
   signal: AbortSignal,
 ): Promise<ScanResult & { ok: true }> {
   const startedAtMs = clock.nowMs();
+  const startedMs = clock.steadyMs();
   const { timeoutMs, refusedMeans } = settings;
   const configured = settings.controls.map((endpoint) => ({ name: nameOf(endpoint), endpoints: [endpoint] }));
   const asked = [...request.controls, ...configured];
@@ -47,6 +51,7 @@ export async function scan(
   // Controls first: they must have had their turn whatever happens to the rest.
   await askAll(portMajor([...controls, ...targets]), { timeoutMs, maxSockets }, signal);
   if (options.offenders) await askWhoSaidNo([...controls, ...targets], options.offenders, signal);
+  if (options.neighbours) await listenAtTheCard(targets, options.neighbours, startedMs, signal);
   const answering = new Set(controls.filter((c) => c.settled).map((c) => c.name));
   const believed = isVouchedFor(asked, (name) => answering.has(name)) || targets.every((t) => t.settled);
   return {
@@ -72,77 +77,23 @@ async function askWhoSaidNo(
   }
 }
 
-/** What is known so far of one target. */
-class Inquiry {
-  readonly name: string;
-  readonly endpoints = new Map<string, Endpoint>();
-  settled = false;
-  readonly #refusedMeans: ScanSettings['refusedMeans'];
-  readonly #onHeard: ScanOptions['onHeard'];
-  readonly #ends = new Map<string, Probe>();
-
-  constructor(name: string, refusedMeans: ScanSettings['refusedMeans'], onHeard: ScanOptions['onHeard']) {
-    this.name = name;
-    this.#refusedMeans = refusedMeans;
-    this.#onHeard = onHeard;
-  }
-
-  questions(): Question[] {
-    return [...this.endpoints].map(([key, endpoint]) => ({
-      endpoint,
-      subject: this,
-      answer: (probe) => this.#take(key, endpoint, probe),
-    }));
-  }
-
-  /** The probes that somebody's error ended, one for each address and error; none once somebody answered. */
-  said(): { readonly endpoint: Endpoint; readonly code: string | null }[] {
-    if (this.settled) return [];
-    const said = new Map<string, { endpoint: Endpoint; code: string | null }>();
-    for (const [key, { isSaid, code }] of this.#ends) {
-      const endpoint = this.endpoints.get(key);
-      if (isSaid && endpoint) said.set(`${endpoint.address} ${code}`, { endpoint, code });
-    }
-    return [...said.values()];
-  }
-
-  /** What became of an error of `said`: it stands for all of the same code at this address. */
-  tell(address: string, code: string | null, probe: Probe): void {
-    for (const [key, endpoint] of this.endpoints) {
-      const end = this.#ends.get(key);
-      if (endpoint.address === address && end?.isSaid && end.code === code) this.#take(key, endpoint, probe);
-    }
-  }
-
-  #take(key: string, endpoint: Endpoint, probe: Probe): void {
-    this.#ends.set(key, probe);
-    if (!isAnswer(probe, this.#refusedMeans)) return;
-    this.settled = true;
-    this.#onHeard?.(endpoint.address);
-  }
-
-  finding(): ScanFinding {
-    const testimonies = [...this.endpoints].map(([key, endpoint]) => ({
-      endpoint,
-      probe: this.#ends.get(key) ?? null,
-    }));
-    return judge(testimonies, this.#refusedMeans);
-  }
-}
-
-/** One inquiry per name: had a name two findings, the silent one might hide the one that answers. */
-function inquire(
-  targets: readonly ScanTarget[],
-  refusedMeans: ScanSettings['refusedMeans'],
-  onHeard: ScanOptions['onHeard'],
-): Inquiry[] {
-  const inquiries = new Map<string, Inquiry>();
-  for (const { name, endpoints } of targets) {
-    const inquiry = inquiries.get(name) ?? new Inquiry(name, refusedMeans, onHeard);
-    inquiries.set(name, inquiry);
-    for (const endpoint of endpoints) inquiry.endpoints.set(nameOf(endpoint), endpoint);
-  }
-  return [...inquiries.values()];
+/**
+ * Hosts that gave no answer, as the neighbour table knows them. Not guests: routers and network nodes answer ARP in
+ * their name. Nor controls: a card on the segment does not vouch for what is behind a router.
+ */
+async function listenAtTheCard(
+  targets: readonly Inquiry[],
+  neighbours: Neighbours,
+  sinceMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const quiet = targets.filter(({ kind, settled }) => kind === 'host' && !settled);
+  const addresses = new Set(
+    quiet.flatMap((one) => [...one.endpoints.values()].map(({ address }) => address)),
+  );
+  if (addresses.size === 0) return;
+  const answering = await neighbours.answering([...addresses], sinceMs, signal);
+  for (const one of quiet) one.hear(answering);
 }
 
 /** First port of every host, then the second…: a host that answers on the first spares the sockets of the others. */
