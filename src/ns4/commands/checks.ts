@@ -10,6 +10,8 @@ import { connectRedis } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';
 import { probeRedis } from '../../shared/redis/probe.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../../shared/vantage-points/registry.ts';
+import { describeBaseline } from '../baseline/describe.ts';
+import { HeardStore } from '../baseline/heard.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import { describeNetworks } from '../jobs/external-networks.ts';
 import { refreshInventory } from '../jobs/refresh-inventory.ts';
@@ -79,6 +81,23 @@ export function checksOf(
             quorum,
           );
           return `this ns4 is ${name}; registered: ${found}`;
+        } finally {
+          redis.disconnect();
+        }
+      },
+    },
+    {
+      what: 'baseline',
+      needs: 'Redis',
+      run: async () => {
+        const redis = connectRedis(settings.redis, openstack.cloud, log);
+        try {
+          const { name } = settings.scan;
+          return await describeBaseline(
+            new HeardStore(redis, keysOf(openstack.cloud), name),
+            (await hypervisors()).hypervisors,
+            systemClock.nowMs(),
+          );
         } finally {
           redis.disconnect();
         }

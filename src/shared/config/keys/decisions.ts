@@ -58,13 +58,13 @@ export const scanKeys = {
     refusedMeans: key('refused', choice('alive', 'silent'), {
       default: 'alive',
       about:
-        'What a refused connection proves: a living host (alive), or nothing (silent). A dead host refuses nothing; "silent" is for networks in which a firewall or a router refuses in the name of dead hosts.',
+        'What a refused connection, or an ICMP error of the host itself, proves: a living host (alive), or nothing (silent). A dead host refuses nothing; "silent" is for networks in which a firewall or a router refuses in the name of dead hosts.',
     }),
     controls: key('controls', endpoints(null), {
       default: '',
       example: '10.0.0.1:443, 10.0.0.11:22',
       about:
-        'Further endpoints that always answer, such as the gateway and the controllers. They are probed along with some healthy hypervisors: when none of all those answers, it is the scanner that is blind, and the scan is void. Prefer addresses to names.',
+        'Further endpoints that always answer, such as the gateway and the controllers. They are probed along with some healthy hypervisors: when no hypervisor of them answers, it is the scanner that is blind, and the scan is void. These endpoints stand in where there is no other healthy hypervisor. Prefer addresses to names.',
     }),
     quorum: key('quorum', whole(1, mostVantagePoints), {
       default: '1',

@@ -39,10 +39,12 @@ test.each([
   ['before the first change', undefined, null, 'scan-unknown'],
   ['when it was begun: it was silent when it was judged', true, null, null],
   ['when it was proven off', undefined, byAgent, null],
-] as const)('a host that was never heard from here, %s', (_, isBegun, proof, expected) => {
+  ['by hand: a person says that it is dead', undefined, null, null, true],
+] as const)('a host that was never heard from here, %s', (_, isBegun, proof, expected, byHand?) => {
   const hv01 = { state: 'unknown', neverHeard: true, detail: 'never heard from here' } as const;
   const scan = { ok: true, outcome: 'seen', targets: { hv01 }, controls: {}, tookMs: 1 } as const;
-  const suspect = { dead: 'hv01', judgedAtMs: nowMs - 20_000, offSinceMs: offSinceMs(proof) };
+  const judged = { dead: 'hv01', judgedAtMs: nowMs - 20_000, offSinceMs: offSinceMs(proof) };
+  const suspect = { ...judged, ...(byHand ? { byHand } : {}) };
   const facts = { agentsOf: () => [], scan, nowMs, ...(isBegun ? { isBegun } : {}) };
   expect(signOfLife(suspect, facts, 40_000)?.name ?? null).toBe(expected);
   const blind = { ...facts, scan: { ...scan, outcome: 'blind' } as const };
