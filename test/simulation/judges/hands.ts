@@ -115,10 +115,10 @@ export class Hands {
 function lackOf({ order, isLate, servers, scan }: Course): string | null {
   if (isLate) return 'nothing is begun on an order that comes too late';
   const seen = scan?.ok ? scan : null;
-  const found = seen?.targets[order.dead];
+  if (seen === null) return 'ns4 saw for itself that the host is silent';
+  const found = seen.targets[order.dead];
   // Whose silence counts is judged at the verdict; by hand, and for what was begun, it counts in any case.
-  if (found?.state !== 'silent' && found?.neverHeard !== true)
-    return 'ns4 saw for itself that the host is silent';
+  if (found?.state !== 'silent' && !found?.neverHeard) return 'ns4 saw for itself that the host is silent';
   // Each vantage point by what it heard itself: no two of them need to hear the same.
   const sighted = (seen.vantagePoints ?? []).filter(({ heard }) => heard.length > 0);
   if (sighted.length < (seen.quorum ?? 1)) return "controls answered ns4's own scan";
