@@ -132,12 +132,16 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
     g.vmState === 'active' &&
     g.taskState === null &&
     g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net');
-  const heard = ({ address }: { address: string }) =>
-    history.workers.every(({ vantagePoint }) => vantagePoint.hasHeard(address));
-  if (!heard({ address: host.address })) return false;
+  const heard = (address: string, sinceMs = 0) =>
+    history.workers.every(({ vantagePoint }) => vantagePoint.hasHeard(address, sinceMs));
+  if (!heard(host.address)) return false;
+  // A launch is told by the cloud's clock, which may have been set since; ns4 corrects it by what it is now.
+  const skewMs = world.cloudNowMs - history.timeline.nowMs - Math.max(...offsets);
+  const wasHeard = ({ addresses, launchedAtMs }: Instance) =>
+    addresses.some(({ address }) => heard(address, (launchedAtMs ?? 0) - skewMs));
   const witnesses = guests.filter(isWitness);
   if (rules.fencing === 'none' && witnesses.length === 0) return false;
-  if (witnesses.length > 0 && !witnesses.some((g) => g.addresses.some(heard))) return false;
+  if (witnesses.length > 0 && !witnesses.some(wasHeard)) return false;
   // A spare that died a moment ago still looks as if it lived, and may be the one that is chosen.
   const marked = [...world.hosts.values()].filter((spare) => spare.disabledReason === 'spare');
   if (marked.some((s) => !s.powered && agentSilenceMs(world, s) <= rules.heartbeatPeriodMs + 20_000))

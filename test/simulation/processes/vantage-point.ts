@@ -100,8 +100,8 @@ export class VantagePoint {
   }
 
   /** Does the baseline let the silence of this address count? */
-  hasHeard(address: string): boolean {
-    return this.#heardAtMs.has(address);
+  hasHeard(address: string, sinceMs = 0): boolean {
+    return (this.#heardAtMs.get(address) ?? Number.NEGATIVE_INFINITY) >= sinceMs;
   }
 
   /** Redis lost what it heard. */
