@@ -34,7 +34,7 @@ export function checksOf(
     refreshInventory(
       cloud,
       openstack.cloud,
-      { servers, externalNetworks: openstack.externalNetworks, earlier: [] },
+      { servers, externalNetworks: openstack.externalNetworks, earlier: { agents: [], hypervisors: [] } },
       systemClock,
       frame.stop,
     );

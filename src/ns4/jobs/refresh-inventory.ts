@@ -1,12 +1,18 @@
 // Collects the inventory: every list at once, each checked, joined by the service host. Nothing is stored here, so a
 // refresh that fails on any of its lists leaves the previous inventory whole.
 
-import type { Agent, Hosts, Hypervisor, Server, Servers } from '../../shared/documents/inventory.ts';
+import type { Hosts, Hypervisor, Server, Servers } from '../../shared/documents/inventory.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
 import { groupBy } from '../../shared/ground/group-by.ts';
-import type { Aggregate, Cloud, ComputeService, HypervisorRecord } from '../cloud/cloud.ts';
+import {
+  type Aggregate,
+  type Cloud,
+  CloudError,
+  type ComputeService,
+  type HypervisorRecord,
+} from '../cloud/cloud.ts';
 import { agentsOf, byText, lookAtAgents } from './read-agents.ts';
 import { readServers } from './read-servers.ts';
 
@@ -25,9 +31,12 @@ interface RefreshOptions {
   readonly servers: boolean;
   /** `provider_net`: the names of the networks on which instances are reached from outside. */
   readonly externalNetworks: readonly string[];
-  /** The agents of the inventory before: OVN's beats are compared with theirs. */
-  readonly earlier: readonly Agent[];
+  /** The inventory before: OVN's beats are compared with its, and a cell that is down hides all hypervisors. */
+  readonly earlier: Earlier;
 }
+
+/** What a refresh takes over of the one before; empty lists where there was none. */
+export type Earlier = Pick<Hosts, 'agents' | 'hypervisors'>;
 
 /** A smaller difference of the clocks is within what the Date header (1 s) and the way there can tell. */
 const SKEW_TOLERANCE_MS = 2_000;
@@ -51,20 +60,24 @@ export async function refreshInventory(
   const listServices = () => cloud.listComputeServices(either, undefined, (host) => down.hosts.add(host));
   const onServerDown = (id: string) => void down.servers.add(id);
   try {
-    const [hypervisors, services, looks, aggregates, projects, listed] = await Promise.all([
-      cloud.listHypervisors(either),
-      listServices(),
-      lookAtAgents(cloud, options.earlier, clock, either),
+    const services = listServices();
+    const [hypervisors, first, looks, aggregates, projects, listed] = await Promise.all([
+      cloud.listHypervisors(either).catch(async (error: unknown) => {
+        await services;
+        return knownHypervisors(options.earlier, down.hosts, error);
+      }),
+      services,
+      lookAtAgents(cloud, options.earlier.agents, clock, either),
       cloud.listAggregates(either),
       cloud.listProjects(either),
       options.servers ? readServers(cloud, options.externalNetworks, either, onServerDown) : null,
     ]);
     // The looks took their time, and reports are judged by their age.
-    const reports = looks.length > 1 ? await listServices() : services;
+    const reports = looks.length > 1 ? await listServices() : first;
     const clockSkewMs = cloud.clockSkewMs();
     const correctionMs = Math.abs(clockSkewMs) > SKEW_TOLERANCE_MS ? clockSkewMs : 0;
     const joined = joinHypervisors(hypervisors, reports, aggregates, correctionMs, down.hosts);
-    const { earlier } = options;
+    const earlier = options.earlier.agents;
     const nowMs = clock.nowMs();
     const read = agentsOf({ looks, earlier, hypervisors: joined.hypervisors, correctionMs, nowMs });
     return {
@@ -91,6 +104,21 @@ export async function refreshInventory(
     failure.abort(error);
     throw error;
   }
+}
+
+/**
+ * A cell that does not answer takes Nova's whole list of hypervisors with it (docs/facts.md#cells). Those of the other
+ * cells are as they were: their services are read, and what is on them tells the list of servers.
+ * @throws what the list failed with, when it is not that, or nothing is known from before
+ */
+function knownHypervisors(
+  { hypervisors }: Earlier,
+  down: ReadonlySet<string>,
+  error: unknown,
+): readonly HypervisorRecord[] {
+  const known = hypervisors.filter(({ host }) => !down.has(host));
+  if (!(error instanceof CloudError) || down.size === 0 || known.length === 0) throw error;
+  return known;
 }
 
 function cellOddities(down: { hosts: ReadonlySet<string>; servers: ReadonlySet<string> }): string[] {

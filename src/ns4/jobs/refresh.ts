@@ -1,12 +1,12 @@
 // Job `refresh-inventory`: reads the whole cloud and replaces the stored inventory.
 
-import type { Agent, Hosts } from '../../shared/documents/inventory.ts';
+import type { Hosts } from '../../shared/documents/inventory.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import { CloudError } from '../cloud/cloud.ts';
 import { type FencingPlan, planGaps } from '../fencing/plan.ts';
-import { type RefreshedInventory, refreshInventory } from './refresh-inventory.ts';
+import { type Earlier, type RefreshedInventory, refreshInventory } from './refresh-inventory.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** Servers are refreshed when asked, and when they are older than this (the original's rule). */
@@ -43,7 +43,7 @@ export async function refresh(
   const { cloud, clock, inventory, openstack, log } = parts;
   const serversAtMs = askedForServers ? null : await inventory.serversCollectedAtMs();
   const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
-  const earlier = await knownAgents(parts);
+  const earlier = await inventoryBefore(parts);
   const options = { servers, externalNetworks: openstack.externalNetworks, earlier };
   const refreshed = await refreshInventory(cloud, openstack.cloud, options, clock, signal);
   sayOddities(inventory, refreshed.oddities, log);
@@ -54,14 +54,16 @@ export async function refresh(
   return refreshed;
 }
 
-/** As the inventory has them; none when there is none, or one that this version cannot read and is about to replace. */
-async function knownAgents({ inventory, log }: WorkerParts): Promise<readonly Agent[]> {
+/** Nothing when there is none, or one that this version cannot read and is about to replace. */
+async function inventoryBefore({ inventory, log }: WorkerParts): Promise<Earlier> {
+  const none: Earlier = { agents: [], hypervisors: [] };
   try {
-    return (await inventory.read())?.agents ?? [];
+    const picture = await inventory.read();
+    return picture === null ? none : { agents: [...picture.agents], hypervisors: [...picture.hypervisors] };
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
     log.info({ error: errorText(error) }, 'the inventory from before cannot be read');
-    return [];
+    return none;
   }
 }
 

@@ -126,7 +126,7 @@ export class Ns4 implements Taker {
     const stored = new PretendInventory(link);
     const oldMs = stored.serversCollectedAtMs() ?? 0;
     const servers = askedForServers || process.clock.nowMs() - oldMs > serversAgeMs;
-    const options = { servers, externalNetworks: ['ext-net'], earlier: stored.agents() };
+    const options = { servers, externalNetworks: ['ext-net'], earlier: stored.before() };
     const inventory = await refreshInventory(cloud, 'pretend', options, process.clock, signal);
     await stored.write(inventory.hosts, inventory.servers);
     return inventory;

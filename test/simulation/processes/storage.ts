@@ -4,13 +4,7 @@ import { assignmentsOf, type State, stateSchema } from '../../../src/monitor/cor
 import { type FoundOrder, LostLeaseError, type Memory } from '../../../src/monitor/memory.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { SonnyEvent } from '../../../src/shared/documents/events/events.ts';
-import type {
-  Agent,
-  Hosts,
-  InstanceCounts,
-  Server,
-  Servers,
-} from '../../../src/shared/documents/inventory.ts';
+import type { Hosts, InstanceCounts, Server, Servers } from '../../../src/shared/documents/inventory.ts';
 import { orderSchema } from '../../../src/shared/documents/orders.ts';
 import { countsOf, type Picture, serversByHost } from '../../../src/shared/picture/picture.ts';
 import {
@@ -167,8 +161,8 @@ export class PretendInventory {
     return readPicture(this.#source, wants);
   }
 
-  agents(): readonly Agent[] {
-    return this.#link.redis.get<Hosts>('hosts')?.agents ?? [];
+  before(): Pick<Hosts, 'agents' | 'hypervisors'> {
+    return this.#link.redis.get<Hosts>('hosts') ?? { agents: [], hypervisors: [] };
   }
 
   write(hosts: Hosts, servers: Servers | null): Promise<void> {

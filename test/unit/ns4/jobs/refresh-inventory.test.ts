@@ -5,7 +5,11 @@ import {
   type ComputeService,
   type HypervisorRecord,
 } from '../../../../src/ns4/cloud/cloud.ts';
-import { joinHypervisors, refreshInventory } from '../../../../src/ns4/jobs/refresh-inventory.ts';
+import {
+  type Earlier,
+  joinHypervisors,
+  refreshInventory,
+} from '../../../../src/ns4/jobs/refresh-inventory.ts';
 import { hostsSchema } from '../../../../src/shared/documents/inventory.ts';
 import { instantClock } from '../../../support/instant-clock.ts';
 
@@ -69,8 +73,9 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
   };
 }
 
-const refresh = (cloud: Cloud, servers = true) =>
-  refreshInventory(cloud, 'c', { servers, externalNetworks: ['ext-net'], earlier: [] }, clock, never);
+const none: Earlier = { agents: [], hypervisors: [] };
+const refresh = (cloud: Cloud, servers = true, earlier = none) =>
+  refreshInventory(cloud, 'c', { servers, externalNetworks: ['ext-net'], earlier }, clock, never);
 
 describe('refreshInventory', () => {
   it('joins by the service host, sorted, in the shape of the inventory', async () => {
@@ -147,6 +152,31 @@ describe('a cell that does not answer', () => {
     expect(oddities).toContain(
       'a cell does not answer Nova: 1 host (hv01) and 1 instance left out, and judged by nobody',
     );
+  });
+});
+
+describe('a cell that takes the list of hypervisors with it', () => {
+  const failing: Partial<Cloud> = {
+    listHypervisors: async () => Promise.reject(new CloudError('not-done', 'Nova: 500', 500)),
+  };
+  const downCell: Partial<Cloud> = {
+    ...failing,
+    listComputeServices: async (_signal, _host, onDown) => {
+      onDown?.('hv01');
+      return [{ ...service('hv02'), state: 'down' }];
+    },
+  };
+
+  it('those of the other cells are taken from before, with their services as they are now', async () => {
+    const before = (await refresh(pretend())).hosts;
+    const { hosts } = await refresh(pretend(downCell), false, before);
+    expect(hosts.hypervisors).toMatchObject([{ host: 'hv02', state: 'down', name: 'hv02.example.org' }]);
+  });
+
+  it('without any from before, or with all cells up, the refresh fails', async () => {
+    const before = (await refresh(pretend())).hosts;
+    await expect(refresh(pretend(downCell))).rejects.toThrow('Nova: 500');
+    await expect(refresh(pretend(failing), false, before)).rejects.toThrow('Nova: 500');
   });
 });
 
