@@ -5,6 +5,7 @@ import { changePower } from '../world/instance-power.ts';
 import { boot, remove } from '../world/instances.ts';
 import { startService, stopService } from '../world/messaging.ts';
 import type { Host, Line } from '../world/model.ts';
+import { startController, stopController } from '../world/ovn.ts';
 import type { ServiceName, World } from '../world/world.ts';
 import { type Fault, scriptOf } from './script.ts';
 
@@ -93,6 +94,24 @@ export const worldFaults = {
     ends: 'RabbitMQ is back',
     end: (world) => startService(world, 'rabbitmq'),
   },
+  controllerStopped: {
+    says: 'ovn-controller of {host} is stopped in good order',
+    begin: (world, name) => stopController(world, hostOf(world, name)),
+    ends: 'ovn-controller of {host} runs again',
+    end: (world, name) => startController(world, hostOf(world, name)),
+  },
+  ovnAway: {
+    says: "OVN's {northd|southbound} is away",
+    begin: (world, what) => stopService(world, ovnService(what)),
+    ends: "OVN's {northd|southbound} is back",
+    end: (world, what) => startService(world, ovnService(what)),
+  },
+  cellAway: {
+    says: '{cell} does not answer Nova',
+    begin: (world, cell = '') => void world.downCells.add(cell),
+    ends: '{cell} answers Nova again',
+    end: (world, cell = '') => void world.downCells.delete(cell),
+  },
   openstackAway: {
     says: 'OpenStack does not answer',
     begin: (world) => {
@@ -115,6 +134,8 @@ export const worldFaults = {
 export const worldScript: (world: World, sentence: string) => boolean = scriptOf<World>(worldFaults);
 
 const hostOf = (world: World, name: string | undefined): Host => world.host(name ?? '');
+
+const ovnService = (word: string | undefined): ServiceName => (word === 'northd' ? 'northd' : 'southbound');
 
 function changeHost(world: World, name: string | undefined, make: (host: Host) => void): void {
   const host = hostOf(world, name);

@@ -1,10 +1,10 @@
 // Neutron's network API: agents, ports and their bindings, networks, floating addresses.
 import { randomUUID } from 'node:crypto';
+import { type AgentRow, listAgents } from '../world/agents.ts';
 import { bindPort, requestedPort } from '../world/binding.ts';
 import { fixedAddresses, floatingAddresses, floatingNetwork } from '../world/instances.ts';
-import type { Host, Network, Port, Reporter } from '../world/model.ts';
+import type { Network, Port } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
-import { isAgentAlive, lastReport } from '../world/reports.ts';
 import type { World } from '../world/world.ts';
 import { admit, type Gate } from './admission.ts';
 import {
@@ -65,11 +65,8 @@ function versionDocument(call: Call): object {
 }
 
 function agents(world: World, call: Call): Answer {
-  const list = [...world.hosts.values()].flatMap((host) =>
-    host.agents.map((agent) => agentView(world, host, agent)),
-  );
   // A limit is ignored here, as Neutron does: all are sent.
-  return listAnswer(call, 'agents', list);
+  return listAnswer(call, 'agents', listAgents(world).map(agentView));
 }
 
 /** "2026-11-21 02:17:15": Neutron's timestamps of agents have a space, no zone, and mean UTC. */
@@ -77,22 +74,40 @@ function agentTime(ms: number): string {
   return isoSeconds(ms).slice(0, 19).replace('T', ' ');
 }
 
-function agentView(world: World, host: Host, agent: Reporter): Record<string, unknown> {
-  return {
-    id: agent.id,
-    agent_type: 'Open vSwitch agent',
-    binary: agent.binary,
-    topic: 'N/A',
-    host: host.name,
+const ovnTypes: Readonly<Record<string, string>> = {
+  'ovn-controller': 'OVN Controller agent',
+  'neutron-ovn-metadata-agent': 'OVN Metadata agent',
+};
+
+function agentView({ id, binary, host, beatMs, alive, of }: AgentRow): Record<string, unknown> {
+  const ovnType = ovnTypes[binary];
+  const common = {
+    id,
+    binary,
+    host,
+    heartbeat_timestamp: agentTime(beatMs),
+    alive,
     admin_state_up: true,
-    created_at: agentTime(host.createdAtMs),
-    started_at: agentTime(host.createdAtMs),
-    heartbeat_timestamp: agentTime(lastReport(agent, world.nowMs) + world.cloudOffsetMs),
+    availability_zone: ovnType === undefined ? null : '',
+  };
+  if (ovnType !== undefined)
+    return {
+      ...common,
+      agent_type: ovnType,
+      topic: 'n/a',
+      description: '',
+      start_flag: true,
+      configurations: { chassis_name: of.id, 'bridge-mappings': '' },
+    };
+  return {
+    ...common,
+    agent_type: 'Open vSwitch agent',
+    topic: 'N/A',
+    created_at: agentTime(of.createdAtMs),
+    started_at: agentTime(of.createdAtMs),
     description: null,
     resources_synced: null,
-    availability_zone: null,
-    alive: isAgentAlive(world, agent),
-    configurations: { datapath_type: 'system', tunneling_ip: host.address, tunnel_types: ['vxlan'] },
+    configurations: { datapath_type: 'system', tunneling_ip: of.address, tunnel_types: ['vxlan'] },
   };
 }
 

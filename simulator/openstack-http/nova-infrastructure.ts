@@ -1,6 +1,7 @@
 // Nova's view of what carries the instances: hypervisors, services, aggregates, migrations.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ComputeServiceChange } from '../../src/ns4/cloud/cloud.ts';
+import { isCellDown } from '../world/cells.ts';
 import { changeService, requestedService } from '../world/compute-service.ts';
 import type { Host } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
@@ -30,6 +31,8 @@ export function infrastructureRoutes(world: World): Route[] {
 
 function hypervisors(world: World, call: Call, detail: boolean): Answer {
   const version = novaVersion(call);
+  // Each cell is asked in turn, and one that does not answer ends it.
+  if (world.downCells.size > 0) throw new ApiRefusal(500, 'Unexpected API Error. DBConnectionError');
   const all = [...world.hosts.values()];
   const idOf = (host: Host): string => (version >= 53 ? host.id : String(host.number));
   // Before 2.33 a limit is ignored.
@@ -99,6 +102,7 @@ function serversOf(world: World, host: Host, version: number): object {
 }
 
 function serviceView(world: World, host: Host, version: number): object {
+  if (isCellDown(world, host)) return { binary: 'nova-compute', host: host.name, status: 'UNKNOWN' };
   return {
     binary: 'nova-compute',
     host: host.name,
@@ -132,6 +136,8 @@ function services(world: World, call: Call): Answer {
     ...control.filter((service) => wanted(service.binary, service.host)),
     ...[...world.hosts.values()]
       .filter((host) => wanted('nova-compute', host.name))
+      // Up to 2.68 what is in such a cell is not told at all.
+      .filter((host) => version >= 69 || !isCellDown(world, host))
       .map((host) => serviceView(world, host, version)),
   ];
   return { status: 200, body: { services: list } };

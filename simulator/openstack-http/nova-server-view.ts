@@ -1,5 +1,6 @@
 // An instance as servers/detail shows it, by microversion.
 import { createHash } from 'node:crypto';
+import { isHidden } from '../world/cells.ts';
 import type { Instance } from '../world/model.ts';
 import { isServiceUp } from '../world/reports.ts';
 import { serverStatus, shownFault } from '../world/status.ts';
@@ -10,6 +11,14 @@ import { isoSeconds } from './call.ts';
 export function serverView(world: World, instance: Instance, version: number, origin: string): object {
   const status = serverStatus(instance);
   const { host } = instance;
+  if (isHidden(world, instance))
+    return {
+      id: instance.id,
+      status: 'UNKNOWN',
+      tenant_id: instance.projectId,
+      created: `${isoSeconds(instance.createdAtMs).slice(0, 19)}Z`,
+      links: [{ rel: 'self', href: `${origin}/v2.1/servers/${instance.id}` }],
+    };
   return {
     id: instance.id,
     name: instance.name,

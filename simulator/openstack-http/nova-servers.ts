@@ -1,5 +1,6 @@
 // Nova's servers: lists, single ones, and the actions.
 import { setTimeout as delay } from 'node:timers/promises';
+import { isHidden } from '../world/cells.ts';
 import { evacuate } from '../world/evacuation.ts';
 import { changePower, isPowerAction, reboot } from '../world/instance-power.ts';
 import { remove } from '../world/instances.ts';
@@ -59,7 +60,11 @@ async function list(world: HttpWorld, call: Call, detail: boolean): Promise<Answ
   const { query } = call;
   const everyone = ['1', 'true', ''].includes((query.get('all_tenants') ?? 'no').toLowerCase());
   const wanted = world.instances.filter(
-    (instance) => (everyone || instance.projectId === world.projects[0]?.id) && matches(instance, query),
+    (instance) =>
+      (everyone || instance.projectId === world.projects[0]?.id) &&
+      matches(instance, query) &&
+      // Up to 2.68 what is in a cell that does not answer is not told at all.
+      (novaVersion(call) >= 69 || !isHidden(world, instance)),
   );
   // Newest first, as by created_at and id descending.
   wanted.sort((a, b) => b.number - a.number);

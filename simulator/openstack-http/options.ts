@@ -1,6 +1,7 @@
 // What a simulator can be told at its start, with defaults that follow the measurements on a real cloud.
 import type { PortSet } from '../network/loopback-address.ts';
 import { type Durations, measured, type WorldSettings } from '../world/options.ts';
+import { ovnBinaries, useOvn } from '../world/ovn.ts';
 import type { World } from '../world/world.ts';
 
 /** How long the APIs take in their troubles, beside what takes time in the world. */
@@ -27,6 +28,12 @@ export interface SimulatorOptions {
   readonly computes?: number;
   /** With it, hypervisor_hostname is hv01.DOMAIN while the service host stays hv01, as with libvirt. */
   readonly domain?: string;
+  /** With it, the agents of hv01 call it hv01.DOMAIN. */
+  readonly agentDomain?: string;
+  /** ovs (default): agents report by themselves. ovn: they beat when asked. ovn-of-old: rows are stamped with the request. */
+  readonly network?: 'ovs' | 'ovn' | 'ovn-of-old';
+  /** Names of cells with their hosts; the others are in cell1. */
+  readonly cells?: Readonly<Record<string, readonly string[]>>;
   /** The X of 127.X.1.N and 127.X.2.N; default: a free one. */
   readonly block?: number;
   /** Real listeners on all addresses (default). Without, nothing listens: quicker, for API tests. */
@@ -51,10 +58,11 @@ export interface SimulatorOptions {
 }
 
 /** The options with every default filled in; `block` is known by then. */
-export type Settings = Required<Omit<SimulatorOptions, 'durations' | 'domain'>> &
+export type Settings = Required<Omit<SimulatorOptions, 'durations' | 'domain' | 'agentDomain'>> &
   WorldSettings & {
     readonly durations: Durations & ApiDurations;
     readonly domain: string | null;
+    readonly agentDomain: string | null;
   };
 
 /** A world behind the HTTP APIs. */
@@ -67,6 +75,9 @@ export function settingsOf(options: SimulatorOptions, block: number): Settings {
   return {
     computes: options.computes ?? 4,
     domain: options.domain ?? null,
+    agentDomain: options.agentDomain ?? null,
+    network: options.network ?? 'ovs',
+    cells: options.cells ?? {},
     block,
     listen: options.listen ?? true,
     cloud: options.cloud ?? 'simulated',
@@ -92,6 +103,7 @@ export function settingsOf(options: SimulatorOptions, block: number): Settings {
 /** Adds the hypervisors that the settings name. */
 export function addHosts(world: HttpWorld): void {
   const { computes, domain, block, aggregates, vcpus, memoryMb, durations } = world.settings;
+  const { agentDomain, network, cells } = world.settings;
   for (const name of Object.keys(aggregates)) world.aggregate(name);
   for (let number = 1; number <= computes; number += 1) {
     const name = `hv${String(number).padStart(2, '0')}`;
@@ -99,13 +111,16 @@ export function addHosts(world: HttpWorld): void {
       name,
       hypervisorName: domain === null ? name : `${name}.${domain}`,
       address: `127.${block}.1.${number}`,
+      agentHost: agentDomain === null ? name : `${name}.${agentDomain}`,
+      cell: Object.keys(cells).find((cell) => cells[cell]?.includes(name)) ?? 'cell1',
       zone: 'nova',
       aggregates: Object.keys(aggregates).filter((aggregate) => aggregates[aggregate]?.includes(name)),
       vcpus,
       memoryMb,
-      agents: ['neutron-openvswitch-agent'],
+      agents: network === 'ovs' ? ['neutron-openvswitch-agent'] : ovnBinaries,
       agentIntervalMs: durations.reportIntervalMs,
       isSpare: false,
     });
   }
+  if (network !== 'ovs') useOvn(world, network === 'ovn' ? 'beat' : 'request');
 }

@@ -14,7 +14,9 @@ import {
   type PortBinding,
 } from '../../src/ns4/cloud/cloud.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
+import { listAgents } from '../world/agents.ts';
 import { bindPort, requestedPort } from '../world/binding.ts';
+import { isCellDown, isHidden } from '../world/cells.ts';
 import { changeService, requestedService } from '../world/compute-service.ts';
 import { evacuate } from '../world/evacuation.ts';
 import { reboot } from '../world/instance-power.ts';
@@ -25,7 +27,7 @@ import { moveAllocation } from './allocations.ts';
 import type { ChangeName, IsAnswered, Link } from './link.ts';
 import {
   addressesOf,
-  agentsOf,
+  agentOf,
   bindingOf,
   hypervisorOf,
   migrationOf,
@@ -50,15 +52,32 @@ export class InProcessCloud implements Cloud {
   }
 
   async listHypervisors(signal: AbortSignal): Promise<HypervisorRecord[]> {
-    return this.#read(['nova'], signal, () => this.#hosts().map((host) => hypervisorOf(this.#world, host)));
+    const { downCells } = this.#world;
+    return this.#link.read(this.#isThere(['nova']) && downCells.size === 0, signal, () =>
+      this.#hosts().map((host) => hypervisorOf(this.#world, host)),
+    );
   }
 
-  async listComputeServices(signal: AbortSignal, host?: string): Promise<ComputeService[]> {
-    return this.#read(['nova'], signal, () => this.#hosts(host).map((h) => serviceOf(this.#world, h)));
+  async listComputeServices(
+    signal: AbortSignal,
+    host?: string,
+    onDown?: (host: string) => void,
+  ): Promise<ComputeService[]> {
+    return this.#read(['nova'], signal, () =>
+      this.#hosts(host).flatMap((h) => {
+        if (!isCellDown(this.#world, h)) return [serviceOf(this.#world, h)];
+        onDown?.(h.name);
+        return [];
+      }),
+    );
   }
 
   async listAgents(signal: AbortSignal, host?: string): Promise<AgentRecord[]> {
-    return this.#read(['neutron'], signal, () => this.#hosts(host).flatMap((h) => agentsOf(this.#world, h)));
+    return this.#read(['neutron'], signal, () =>
+      listAgents(this.#world)
+        .filter((row) => host === undefined || row.host === host)
+        .map(agentOf),
+    );
   }
 
   async listAggregates(signal: AbortSignal): Promise<Aggregate[]> {
@@ -73,11 +92,15 @@ export class InProcessCloud implements Cloud {
   }
 
   /** Nova asks Neutron for the security groups of every server it shows; the newest comes first. */
-  async listServers(signal: AbortSignal, host?: string): Promise<Server[]> {
+  async listServers(signal: AbortSignal, host?: string, onDown?: (id: string) => void): Promise<Server[]> {
     const { instances } = this.#world;
     return this.#read(['nova', 'neutron'], signal, () =>
       instances
         .filter((instance) => host === undefined || instance.host === host)
+        .filter((instance) => {
+          if (isHidden(this.#world, instance)) onDown?.(instance.id);
+          return !isHidden(this.#world, instance);
+        })
         .map((instance) => serverOf(this.#world, instance))
         .reverse(),
     );

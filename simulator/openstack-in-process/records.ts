@@ -8,9 +8,10 @@ import type {
   PortBinding,
 } from '../../src/ns4/cloud/cloud.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
+import type { AgentRow } from '../world/agents.ts';
 import { fixedAddresses, floatingAddresses, floatingNetwork } from '../world/instances.ts';
 import type { Host, Instance, Migration, Port } from '../world/model.ts';
-import { isAgentAlive, isServiceUp, lastReport, track } from '../world/reports.ts';
+import { isServiceUp, lastReport, track } from '../world/reports.ts';
 import { serverStatus, shownFault } from '../world/status.ts';
 import { reservedMemoryMb, type World } from '../world/world.ts';
 
@@ -45,14 +46,8 @@ export function serviceOf(world: World, host: Host): ComputeService {
   };
 }
 
-export function agentsOf(world: World, host: Host): AgentRecord[] {
-  return host.agents.map((agent) => ({
-    id: agent.id,
-    host: host.name,
-    binary: agent.binary,
-    heartbeatAtMs: wholeSeconds(lastReport(agent, world.nowMs) + world.cloudOffsetMs),
-    alive: isAgentAlive(world, agent),
-  }));
+export function agentOf({ id, host, binary, beatMs, alive }: AgentRow): AgentRecord {
+  return { id, host, binary, heartbeatAtMs: wholeSeconds(beatMs), alive };
 }
 
 export function serverOf(world: World, instance: Instance): Server {

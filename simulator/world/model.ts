@@ -29,6 +29,10 @@ export interface Host {
   readonly id: string;
   /** The integer id of API versions before 2.53. */
   readonly number: number;
+  /** What its network agents call it: its name, or the full one. */
+  readonly agentHost: string;
+  /** Nova's cell it is in. */
+  readonly cell: string;
   readonly zone: string;
   readonly aggregates: readonly string[];
   readonly vcpus: number;

@@ -1,6 +1,7 @@
 // Reports of nova-compute and heartbeats of the network agents: who gives them, and what Nova and Neutron make of their
 // absence. No timer beats: from when on reports arrive is known, and the newest one is worked out when somebody asks.
 import type { Host, Reporter } from './model.ts';
+import { couldAnswer, isChassisAlive } from './ovn.ts';
 import type { World } from './world.ts';
 
 /** The newest report that arrived: on the reporter's own beat, as long as reports arrive. */
@@ -16,10 +17,14 @@ export function computeWorks(world: World, host: Host): boolean {
   return !host.compute.broken && controlRuns(world, host);
 }
 
-/** Do the processes of the control plane on it run, and reach RabbitMQ? */
-export function controlRuns(world: World, host: Host): boolean {
+/** Do the processes of the control plane on it run, and reach RabbitMQ (or the network that it is on, at least)? */
+export function controlRuns(
+  world: World,
+  host: Host,
+  over: 'rabbitmq' | 'without-rabbitmq' = 'rabbitmq',
+): boolean {
   const runs = host.powered && !host.frozen && !host.controlHung;
-  return runs && !host.cut.reports && !world.stopped.has('rabbitmq');
+  return runs && !host.cut.reports && (over !== 'rabbitmq' || !world.stopped.has('rabbitmq'));
 }
 
 /** Nova's view: forced down, or no report for too long, is down. */
@@ -35,12 +40,20 @@ export function isAgentAlive(world: World, agent: Reporter): boolean {
 
 /** Neutron's view of a host: can a port be bound there? */
 export function canBind(world: World, host: Host): boolean {
-  return host.agents.some((agent) => isAgentAlive(world, agent));
+  if (world.ovn !== null) return isChassisAlive(world, host);
+  // A network without agents binds by itself.
+  return host.agents.length === 0 || host.agents.some((agent) => isAgentAlive(world, agent));
 }
 
-/** Age of a host's youngest agent heartbeat, in truth. */
-export function agentSilenceMs(world: World, host: Host): number {
-  return world.nowMs - Math.max(...host.agents.map((agent) => lastReport(agent, world.nowMs)));
+/**
+ * For how long nobody of the control plane has heard a host, in truth. nova-compute, which reports three times as often
+ * as agents do, counts twice beside them; an ovn-controller that could answer hears at once.
+ */
+export function unheardMs(world: World, host: Host): number {
+  const ageMs = (reporter: Reporter) => world.nowMs - lastReport(reporter, world.nowMs);
+  if (world.ovn !== null && couldAnswer(world, host)) return 0;
+  const novaMs = ageMs(host.compute) * (host.agents.length > 0 ? 2 : 1);
+  return world.ovn !== null ? novaMs : Math.min(novaMs, ...host.agents.map(ageMs));
 }
 
 /**

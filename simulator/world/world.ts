@@ -13,11 +13,20 @@ import type {
   Reporter,
 } from './model.ts';
 import type { WorldSettings } from './options.ts';
+import type { Ovn } from './ovn.ts';
 import { PlacementBook } from './placement-book.ts';
 import { ApiRefusal } from './refusal.ts';
 
-/** What can be stopped: the four APIs, and what works behind them. */
-export type ServiceName = 'keystone' | 'nova' | 'neutron' | 'placement' | 'conductor' | 'rabbitmq';
+/** What can be stopped: the four APIs, and what works behind them (OVN's northd and southbound database included). */
+export type ServiceName =
+  | 'keystone'
+  | 'nova'
+  | 'neutron'
+  | 'placement'
+  | 'conductor'
+  | 'rabbitmq'
+  | 'northd'
+  | 'southbound';
 
 /** Is told of what must not be, or not too often. */
 export interface Listener {
@@ -32,6 +41,10 @@ interface HostPart {
   readonly name: string;
   readonly hypervisorName: string;
   readonly address: string | null;
+  /** What its agents call it; default: `name`. */
+  readonly agentHost?: string;
+  /** Default: cell1. */
+  readonly cell?: string;
   readonly zone: string;
   readonly aggregates: readonly string[];
   readonly vcpus: number;
@@ -66,6 +79,10 @@ export class World<S extends WorldSettings = WorldSettings> {
   readonly networks: Network[] = [];
   readonly placement = new PlacementBook();
   readonly stopped = new Set<ServiceName>();
+  /** Cells that do not answer Nova. */
+  readonly downCells = new Set<string>();
+  /** Null: all agents report by themselves. */
+  ovn: Ovn | null = null;
   readonly startedAtMs: number;
   /** The cloud's clock minus true time. */
   cloudOffsetMs = 0;
@@ -174,6 +191,8 @@ export class World<S extends WorldSettings = WorldSettings> {
       name,
       hypervisorName,
       address,
+      agentHost: part.agentHost ?? name,
+      cell: part.cell ?? 'cell1',
       zone,
       aggregates,
       vcpus,

@@ -29,7 +29,13 @@ beforeAll(async () => {
     rebuildMs: 50,
   };
   const aggregates = { ssd: ['hv01', 'hv04'], empty: [] };
-  const settings = settingsOf({ domain: 'example.org', aggregates, durations, clockOffsetMs: -90_000 }, 77);
+  const settings = settingsOf(
+    {
+      ...{ domain: 'example.org', agentDomain: 'agents.org', aggregates, durations, clockOffsetMs: -90_000 },
+      cells: { cell2: ['hv03'] },
+    },
+    77,
+  );
   world = new World(time, realChance, settings);
   world.cloudOffsetMs = settings.clockOffsetMs;
   addHosts(world);
@@ -86,7 +92,27 @@ test('a cloud in peace, with instances of all kinds', async () => {
     boot(world, vmState, hv01, { vmState });
   boot(world, 'inside', hv02, { network: 'private', floating: true, locked: true, flavor: { vcpus: 3 } });
   setAside(world, world.host('hv04'));
+  boot(world, 'hidden', world.host('hv03'));
   await expectAlike();
+});
+
+test('a cell that does not answer: its services and servers are told alike, and its hypervisors fail alike', async () => {
+  world.downCells.add('cell2');
+  try {
+    for (const cloud of [inProcess, http]) {
+      const down: string[] = [];
+      const services = await cloud.listComputeServices(signal, undefined, (host) => down.push(host));
+      expect(services.map(({ host }) => host)).not.toContain('hv03');
+      expect(down).toEqual(['hv03']);
+      const hidden: string[] = [];
+      const servers = await cloud.listServers(signal, undefined, (id) => hidden.push(id));
+      expect(hidden).toEqual([world.instance('hidden').id]);
+      expect(servers.map(({ name }) => name)).not.toContain('hidden');
+      await expect(cloud.listHypervisors(signal)).rejects.toMatchObject({ outcome: 'not-done', status: 500 });
+    }
+  } finally {
+    world.downCells.clear();
+  }
 });
 
 test('a dead host, evacuations that end well and badly, and what is in between', async () => {

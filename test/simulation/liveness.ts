@@ -3,7 +3,7 @@
 
 import type { Host, Instance } from '../../simulator/world/model.ts';
 import { guestAnswers } from '../../simulator/world/physics.ts';
-import { agentSilenceMs } from '../../simulator/world/reports.ts';
+import { unheardMs } from '../../simulator/world/reports.ts';
 import { orderSchema } from '../../src/shared/documents/orders.ts';
 import { hostScope, scopeKey } from '../../src/shared/documents/terms/scope.ts';
 import type { History } from './history.ts';
@@ -120,7 +120,7 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const together =
     dead.length === 1 ||
     (phaseOf(judges.state).kind === 'watching' &&
-      dead.every((h) => agentSilenceMs(world, h) > rules.heartbeatPeriodMs + 5_000));
+      dead.every((h) => unheardMs(world, h) > rules.heartbeatPeriodMs + 5_000));
   if (!together || begun > 0) return false;
   if (history.hasForgotten || judges.state.safeMode !== null || judges.state.unproven) return false;
   if (judges.state.cooldown !== null || host.address === null) return false;
@@ -144,8 +144,7 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   if (witnesses.length > 0 && !witnesses.some(wasHeard)) return false;
   // A spare that died a moment ago still looks as if it lived, and may be the one that is chosen.
   const marked = [...world.hosts.values()].filter((spare) => spare.disabledReason === 'spare');
-  if (marked.some((s) => !s.powered && agentSilenceMs(world, s) <= rules.heartbeatPeriodMs + 20_000))
-    return false;
+  if (marked.some((s) => !s.powered && unheardMs(world, s) <= rules.heartbeatPeriodMs + 20_000)) return false;
   // Distinct spares for all of them: more than enough, so that the choice does not matter.
   const fitting = [...world.hosts.values()].filter((spare) => isFitting(history, host, spare));
   return fitting.length >= dead.length && othersLive(history, host) && !isOutage(history);

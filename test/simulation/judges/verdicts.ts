@@ -2,7 +2,7 @@
 // points that answering controls prove open? By what the pretend vantage points truly saw, without a look at the core's
 // own rules.
 
-import { agentSilenceMs, lastReport } from '../../../simulator/world/reports.ts';
+import { lastReport, unheardMs } from '../../../simulator/world/reports.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { HostsPhase, State } from '../../../src/monitor/core/state/state.ts';
 import {
@@ -35,7 +35,7 @@ interface Inventory {
 interface Read {
   readonly atMs: number;
   readonly inventory: Inventory;
-  /** Age of each host's youngest heartbeat, in truth. */
+  /** For how long nobody of the control plane had heard each host, in truth. */
   readonly silentMs: ReadonlyMap<string, number>;
 }
 
@@ -71,9 +71,7 @@ export class Verdicts {
   /** What a refresh reads from now on; to be called with what it made of it. */
   reading(jobId: string): (inventory: Inventory) => void {
     const { hosts, timeline } = this.#world;
-    const silentMs = new Map(
-      [...hosts.values()].map((host) => [host.name, agentSilenceMs(this.#world, host)]),
-    );
+    const silentMs = new Map([...hosts.values()].map((host) => [host.name, unheardMs(this.#world, host)]));
     const atMs = timeline.nowMs;
     return (inventory) => this.#reads.set(jobId, { atMs, inventory, silentMs });
   }
@@ -249,7 +247,9 @@ export class Verdicts {
           !host.forcedDown &&
           host.answersSinceMs === null &&
           host.mutedSinceMs < scanMs - 2_000 &&
-          host.agents.every((a) => lastReport(a, nowMs) < suspectedMs - 2_000 - this.clockSpreadMs()) &&
+          [...host.agents, host.compute].every(
+            (a) => lastReport(a, nowMs) < suspectedMs - 2_000 - this.clockSpreadMs(),
+          ) &&
           this.#world.instancesOn(host.name).some((g) => g.vmState === 'active') &&
           listed.has(host.name),
       )

@@ -176,10 +176,15 @@ export const monitorGuards: readonly Guard[] = [
     'if (rival === undefined || place(rival, tried)) {',
     'if (true) {',
   ]),
+  guard('report of nova-compute', 'a host whose nova-compute reports lives, whatever its agents do', [
+    'shared/rules/senses/senses.ts',
+    '[agentsSense, ovnSense, novaReportSense]',
+    '[agentsSense, ovnSense]',
+  ]),
   guard('in recovery', 'a host in recovery is not judged again', [
     'monitor/core/watches/hosts/suspicion.ts',
-    'if (heartbeatAtMs === undefined || recovering.has(hypervisor.host)) continue;',
-    'if (heartbeatAtMs === undefined) continue;',
+    "if (says === 'cannot-tell' || recovering.has(hypervisor.host)) continue;",
+    "if (says === 'cannot-tell') continue;",
   ]),
   guard('said once', 'a refusal is said once until it changes', [
     'monitor/core/incidents/raised.ts',

@@ -1,4 +1,5 @@
 // Plays a scenario and writes down what an operator would have seen, beside what truly happened.
+import { ovnBinaries, useOvn } from '../../../simulator/world/ovn.ts';
 import { happen } from '../catalogue.ts';
 import { History } from '../history.ts';
 import { Violation } from '../judges/violation.ts';
@@ -10,7 +11,7 @@ const startMs = Date.parse('2026-11-21T12:00:00Z');
 
 /** The transcript. A violated invariant ends it, and is its last line. */
 export async function play(scenario: Scenario): Promise<string> {
-  const { rules, monitors, workers, evacuate, events, until } = scenario;
+  const { rules, network, monitors, workers, evacuate, events, until } = scenario;
   const history = new History(
     {
       ...{
@@ -35,9 +36,12 @@ export async function play(scenario: Scenario): Promise<string> {
     },
     new Random(1),
   );
-  for (const [name, spec] of Object.entries(scenario.hosts)) addHost(history, name, spec ?? plainHost, false);
-  for (const [name, spec] of Object.entries(scenario.spares)) addHost(history, name, spec ?? plainHost, true);
+  for (const [name, spec] of Object.entries(scenario.hosts))
+    addHost(history, scenario, name, spec ?? plainHost, false);
+  for (const [name, spec] of Object.entries(scenario.spares))
+    addHost(history, scenario, name, spec ?? plainHost, true);
   const { timeline, world } = history;
+  if (network.startsWith('ovn')) useOvn(world, network === 'ovn' ? 'beat' : 'request');
   const lines: string[] = [];
   const write = (text: string) =>
     lines.push(`${((timeline.nowMs - startMs) / 1_000).toFixed(1).padStart(7)} s  ${text}`);
@@ -62,11 +66,25 @@ export async function play(scenario: Scenario): Promise<string> {
 /** An address that answers whatever becomes of the first host: that of the second one. */
 const theirs = '10.0.0.2';
 
-function addHost({ world }: History, name: string, spec: HostSpec, isSpare: boolean): void {
+const agentsOn: Readonly<Record<Scenario['network'], readonly string[]>> = {
+  ovs: ['neutron-openvswitch-agent'],
+  ovn: ovnBinaries,
+  'ovn-of-old': ovnBinaries,
+  none: [],
+};
+
+function addHost(
+  { world }: History,
+  { network, agent_domain: domain }: Scenario,
+  name: string,
+  spec: HostSpec,
+  isSpare: boolean,
+): void {
   const number = world.hosts.size + 1;
   const address = spec.address ? `10.0.0.${number}` : null;
-  const part = { name, address, zone: spec.zone, aggregates: [], vcpus: 16 };
-  world.addPlainHost(part, ['neutron-openvswitch-agent'], 10_000, isSpare);
+  const agentHost = domain === undefined ? name : `${name}.${domain}`;
+  const part = { name, address, zone: spec.zone, cell: spec.cell, agentHost, aggregates: [], vcpus: 16 };
+  world.addPlainHost(part, agentsOn[network], 10_000, isSpare);
   const instances =
     spec.instances ??
     (isSpare ? {} : { [`${name}-vm1`]: 'active' as const, [`${name}-vm2`]: 'active' as const });

@@ -4,6 +4,8 @@ import { z } from 'zod';
 
 const hostSchema = z.strictObject({
   zone: z.string().default('az1'),
+  /** Nova's cell. */
+  cell: z.string().default('cell1'),
   /** Names of its instances, with how Nova shows them. */
   instances: z.record(z.string(), z.enum(['active', 'stopped', 'paused', 'error'])).optional(),
   /** False: on no external network, so nobody of them can testify. */
@@ -29,6 +31,10 @@ const scenarioSchema = z.strictObject({
       fencing: z.enum(['none', 'required']).default('none'),
     })
     .prefault({}),
+  /** ovn: agents beat when somebody lists them; ovn-of-old: they are stamped with the moment of the list. */
+  network: z.enum(['ovs', 'ovn', 'ovn-of-old', 'none']).default('ovs'),
+  /** With it, the agents of hv1 call it hv1.DOMAIN. */
+  agent_domain: z.string().optional(),
   monitors: z.number().default(1),
   workers: z.number().default(1),
   evacuate: z.enum(['api', 'database']).default('api'),

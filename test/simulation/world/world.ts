@@ -46,7 +46,8 @@ export class World extends PretendWorld {
 
   /** A hypervisor with its one zone, and 64 GB. */
   addPlainHost(
-    part: Pick<Host, 'name' | 'address' | 'zone' | 'aggregates' | 'vcpus'>,
+    part: Pick<Host, 'name' | 'address' | 'zone' | 'aggregates' | 'vcpus'> &
+      Partial<Pick<Host, 'agentHost' | 'cell'>>,
     agents: readonly string[],
     agentIntervalMs: number,
     isSpare: boolean,

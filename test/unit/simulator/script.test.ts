@@ -84,6 +84,7 @@ test('each sentence of the world has one meaning, said as it is told', () => {
   const words: Readonly<Record<string, readonly string[]>> = {
     fencingDeviceFails: ['hv1', 'dead'],
     hostCutOff: ['hv1', 'reports, guests'],
+    ovnAway: ['northd'],
     rebuildInTrouble: ['stick', 'vm-1', '2'],
   };
   for (const [name, probe] of Object.entries(probes)) {

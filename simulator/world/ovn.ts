@@ -1,0 +1,118 @@
+// OVN as Neutron's agents: no row beats by itself. Whoever lists agents pings all chassis, at most once in half of
+// agent_down_time; they answer a moment later (docs/facts.md#ovn).
+import type { Host } from './model.ts';
+import { controlRuns } from './reports.ts';
+import type { World } from './world.ts';
+
+/** A row of OVN's southbound database: ovn-controller of a host, with the answer of its metadata agent beside it. */
+export interface Chassis {
+  /** The last ping that it answered. */
+  nbCfg: number;
+  /** When, by the host's own clock. */
+  beatMs: number;
+  metadataBeatMs: number;
+  /** Its own clock minus the true time. */
+  clockOffsetMs: number;
+  /** ovn-controller was stopped in good order and deleted its row. `forgotten`: Neutron was restarted since. */
+  gone: 'no' | 'shown' | 'forgotten';
+}
+
+/** `beat`: rows are stamped by their chassis. `request`: with the moment of the request, as Neutron 16 to 20 does. */
+export type OvnEra = 'beat' | 'request';
+
+export interface Ovn {
+  readonly era: OvnEra;
+  /** Counts the pings. */
+  nbCfg: number;
+  pingedAtMs: number;
+  readonly chassis: Map<string, Chassis>;
+}
+
+export const ovnBinaries = ['ovn-controller', 'neutron-ovn-metadata-agent'] as const;
+
+/** A chassis answers within this; metadata agents take longer (up to 30 s where time is that of a real cloud). */
+const answersWithinMs = 900;
+const metadataShare = 0.4;
+
+/** The cloud's network is OVN's from now on; every host must have OVN's agents. */
+export function useOvn(world: World, era: OvnEra): void {
+  const chassis = new Map<string, Chassis>();
+  world.ovn = { era, nbCfg: 1, pingedAtMs: world.nowMs - pingIntervalMs(world), chassis };
+  for (const { name } of world.hosts.values()) chassis.set(name, newChassis(world));
+}
+
+/** One that has answered the last ping. */
+function newChassis(world: World): Chassis {
+  const beatMs = world.nowMs;
+  return {
+    ...{ nbCfg: world.ovn?.nbCfg ?? 1, beatMs, metadataBeatMs: beatMs, clockOffsetMs: 0, gone: 'no' },
+  };
+}
+
+const pingIntervalMs = (world: World): number =>
+  Math.max(1_000, Math.floor(world.settings.durations.agentDownMs / 2_000) * 1_000);
+
+/** Somebody lists agents. The answer that he gets may show some of the new beats already. */
+export function ping(world: World): void {
+  const { ovn, nowMs, chance } = world;
+  if (ovn === null || nowMs - ovn.pingedAtMs < pingIntervalMs(world)) return;
+  ovn.pingedAtMs = nowMs;
+  ovn.nbCfg += 1;
+  const { nbCfg } = ovn;
+  for (const host of world.hosts.values()) {
+    const lateMs = chance.between(0, 9) === 0 ? 0 : chance.between(50, answersWithinMs);
+    if (lateMs === 0) answer(world, host, nbCfg);
+    else world.after(lateMs, () => answer(world, host, nbCfg));
+    const metadataMs = chance.between(0, Math.floor(world.settings.durations.agentDownMs * metadataShare));
+    world.after(metadataMs, () => answerMetadata(world, host));
+  }
+}
+
+/** Do pings get from the northbound database to the chassis? RabbitMQ has no part in it. */
+const hears = ({ stopped }: World): boolean => !stopped.has('northd') && !stopped.has('southbound');
+
+/** Does its ovn-controller run, registered, with a network to the southbound database? */
+export function couldAnswer(world: World, host: Host): boolean {
+  const isBroken = host.agents.some((agent) => agent.binary === 'ovn-controller' && agent.broken);
+  const chassis = world.ovn?.chassis.get(host.name);
+  return chassis?.gone === 'no' && !isBroken && controlRuns(world, host, 'without-rabbitmq');
+}
+
+function answer(world: World, host: Host, nbCfg: number): void {
+  const chassis = world.ovn?.chassis.get(host.name);
+  if (chassis === undefined || !couldAnswer(world, host) || !hears(world)) return;
+  chassis.nbCfg = Math.max(chassis.nbCfg, nbCfg);
+  chassis.beatMs = world.nowMs + chassis.clockOffsetMs;
+}
+
+function answerMetadata(world: World, host: Host): void {
+  const chassis = world.ovn?.chassis.get(host.name);
+  if (chassis === undefined || !couldAnswer(world, host) || !hears(world)) return;
+  chassis.metadataBeatMs = world.nowMs + chassis.clockOffsetMs;
+}
+
+/** ovn-controller ends in good order: its row is deleted, and Neutron shows what it remembers of it. */
+export function stopController(world: World, host: Host): void {
+  const chassis = world.ovn?.chassis.get(host.name);
+  if (chassis !== undefined && chassis.gone === 'no') chassis.gone = 'shown';
+}
+
+/** It starts again, and registers with the ping of now. */
+export function startController(world: World, host: Host): void {
+  world.ovn?.chassis.set(host.name, newChassis(world));
+}
+
+/** Neutron starts anew, and remembers no row that was deleted. */
+export function forgetDeleted(world: World): void {
+  for (const chassis of world.ovn?.chassis.values() ?? [])
+    if (chassis.gone === 'shown') chassis.gone = 'forgotten';
+}
+
+/** Neutron's word: two pings behind and older than agent_down_time is dead. */
+export function isChassisAlive(world: World, host: Host): boolean {
+  const { ovn, nowMs } = world;
+  const chassis = ovn?.chassis.get(host.name);
+  if (ovn === null || chassis === undefined || chassis.gone !== 'no') return false;
+  if (ovn.era === 'request' || ovn.nbCfg - chassis.nbCfg <= 1) return true;
+  return nowMs - chassis.beatMs < world.settings.durations.agentDownMs;
+}
