@@ -19,6 +19,7 @@ import { createNovaDatabase } from '../nova-database/nova-database.ts';
 import { createCloud } from '../openstack/client.ts';
 import { describeOffenders } from '../scan/offenders.ts';
 import { fencingChecks } from './fencing-checks.ts';
+import { heartbeatsText } from './heartbeat-checks.ts';
 import { describeCloud } from './prove-login.ts';
 import type { StartedOnCloud } from './start-on-cloud.ts';
 
@@ -67,6 +68,13 @@ export function checksOf(
     {
       what: 'external networks',
       run: async () => describeNetworks(await cloud.listNetworks(frame.stop), openstack.externalNetworks),
+    },
+    {
+      what: 'heartbeats',
+      run: async () => {
+        const { hosts, oddities } = await readInventory(false);
+        return heartbeatsText(hosts, oddities, systemClock.nowMs(), settings.monitor);
+      },
     },
     ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
     {

@@ -58,7 +58,7 @@ class Cloud {
 
   /** What each ovn-controller says after a refresh. */
   async refresh(): Promise<Record<string, string>> {
-    const options = { servers: false, earlier: this.#earlier };
+    const options = { servers: false, externalNetworks: [], earlier: this.#earlier };
     const refreshed = await this.run(refreshInventory(this.cloud, 'c', options, this.#process.clock, never));
     this.#earlier = refreshed.hosts;
     const controllers = refreshed.hosts.agents.filter((a: Agent) => a.binary === 'ovn-controller');
