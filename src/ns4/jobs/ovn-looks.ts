@@ -129,11 +129,14 @@ function stampsFollowRequests(looks: readonly Look[], sights: readonly Sight[]):
   const [first, last] = [looks[0], looks.at(-1)];
   if (first === undefined || last === undefined || first === last || sights.length === 0) return false;
   const passedMs = last.atMs - first.atMs;
+  // Once known it takes a row that stands still: a slow answer of Neutron's alone does not make beats of stamps.
+  const wereStamps = sights.some(({ known }) => known?.why === 'stamp-is-the-request');
   const before = new Map(first.agents.map(({ id, heartbeatAtMs }) => [id, heartbeatAtMs]));
   return sights.every(({ record }) => {
     const beforeMs = before.get(record.id);
     if (beforeMs === undefined) return false;
-    return Math.abs(record.heartbeatAtMs - beforeMs - passedMs) <= stampToleranceMs;
+    const movedMs = record.heartbeatAtMs - beforeMs;
+    return wereStamps ? movedMs > 0 : Math.abs(movedMs - passedMs) <= stampToleranceMs;
   });
 }
 

@@ -178,6 +178,12 @@ test('stamps that follow the request are no beats: of the dead as of the living'
     'silent: called-dead',
     'cannot-tell: stamp-is-the-request',
   ]);
+  const slow = [stamped(nowMs, false), { ...stamped(nowMs + 6_000, false), atMs: nowMs + 2_100 }];
+  expect(
+    judgeLooks(slow, agentsOf(first)).map(({ state }) => state.why),
+    'once known, also of a slow Neutron',
+  ).toEqual(['stamp-is-the-request', 'stamp-is-the-request']);
+  expect(judgeLooks(slow, []).map(({ state }) => state.why)).toEqual(['moved', 'moved']);
 });
 
 describe('one look more', () => {
