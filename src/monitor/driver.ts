@@ -36,6 +36,8 @@ interface DriverParts {
   readonly jobs: Pick<JobProducer, 'request' | 'outcome' | 'withdraw' | 'onFinished'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** A name for the life of a state that begins, which no other Sonny has, whether or not it shares this Redis. */
+  newLife(): string;
 }
 
 export class Driver {
@@ -154,14 +156,14 @@ export class Driver {
 
   /** The later one of what Redis holds and what is remembered becomes the state. */
   async #goOnFrom(): Promise<Found> {
-    const { memory, clock, log } = this.#parts;
+    const { memory, newLife, log } = this.#parts;
     const stored = await memory.read();
     if (this.#known !== null && (stored === null || isLater(this.#known, stored)))
       log.warn(
         `Redis lost ${stored === null ? 'everything' : 'its last moments'}; going on from what this monitor remembers`,
       );
     this.#remember(stored);
-    this.#state = this.#known ?? firstState(clock.nowMs().toString(36));
+    this.#state = this.#known ?? firstState(newLife());
     if (stored !== null) return 'state';
     return this.#known === null ? 'nothing' : 'lost';
   }

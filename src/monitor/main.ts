@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // Entry of the monitor: wires settings, Redis, the queue and the driver. It decides and touches nothing itself.
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Settings } from '../shared/config/settings.ts';
 import { systemClock } from '../shared/ground/clock.ts';
@@ -56,6 +57,7 @@ await runProcess('monitor', async (frame) => {
     jobs,
     clock: systemClock,
     log,
+    newLife: () => `${systemClock.nowMs().toString(36)}${randomUUID().slice(0, 8)}`,
   });
   log.info({ cloud, config: settings.file }, `watching cloud ${cloud}`);
   await driver.run(frame.stop);
@@ -104,7 +106,8 @@ function connect(settings: Settings, log: Log, frame: Frame) {
 function rulesOf(settings: Settings): Rules {
   const { hypervisorPorts, instancePorts } = settings.scan;
   const fencing = settings.fencing.mode;
-  return { ...settings.monitor, hypervisorPorts, instancePorts, fencing };
+  const { disabledHosts } = settings.recovery;
+  return { ...settings.monitor, hypervisorPorts, instancePorts, fencing, disabledHosts };
 }
 
 function checks(settings: Settings, log: Log, frame: Frame): Check[] {

@@ -28,6 +28,7 @@ const rules = {
     deadBackoff: 1,
   },
   ...{ hypervisorPorts: [22], instancePorts: [22], fencing: 'none' as const },
+  disabledHosts: 'leave' as const,
 };
 let server: TestRedis;
 let redis: Redis;
@@ -58,6 +59,7 @@ function run(parts: { onTaken?: () => Promise<unknown>; onSaved?: () => void }) 
   let saves = 0;
   const driver = new Driver({
     ...{ cloud, rules, jobs, clock: systemClock, log, inventory: new InventoryStore(redis, keys) },
+    newLife: () => 'life',
     lease: {
       who: lease.who,
       take: async (floor) => {

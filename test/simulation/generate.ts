@@ -80,6 +80,7 @@ function rulesOf(random: Random): Rules {
     hypervisorPorts: [22],
     instancePorts: [22],
     fencing: random.pick(['none', 'required']),
+    disabledHosts: 'leave',
   };
 }
 

@@ -340,6 +340,7 @@ export class EvacuationBench {
       proofDemanded: false,
       despite: [],
       byHand: false,
+      sonny: 'bench',
       ...change,
     };
   }
@@ -420,6 +421,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
       name: 'bench',
     },
     fencing: { mode: 'none', file: null, timeoutMs: 5_000 },
+    recovery: { disabledHosts: 'leave' },
     slack: { token: null, appToken: null, channel: null, clouds: [], apiUrl: null },
   } as const satisfies Settings;
 }

@@ -33,6 +33,7 @@ export const rules: Rules = {
   hypervisorPorts: [22, 111, 16509],
   instancePorts: [22],
   fencing: 'none',
+  disabledHosts: 'leave',
 };
 
 type Untimed<I> = I extends unknown ? Omit<I, 'atMs'> : never;

@@ -1,7 +1,7 @@
 // What `ns4 --check` reaches: configuration, Redis, OpenStack with its lists, MySQL when the database method needs it.
 
 import { readFileSync } from 'node:fs';
-import { isMarkedSpare } from '../../shared/documents/inventory.ts';
+import { isMarkedSpare, notSpares } from '../../shared/documents/inventory.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
@@ -62,7 +62,8 @@ export function checksOf(
       run: async () => {
         const { hosts, servers } = await readInventory(true);
         const spares = hosts.hypervisors.filter(isMarkedSpare).map((h) => h.host);
-        return `${counted(hosts.hypervisors.length, 'hypervisor')}, ${counted(hosts.agents.length, 'agent')}, ${counted(servers?.servers.length ?? 0, 'instance')}, spares: ${spares.join(', ') || 'none'}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
+        const none = notSpares(hosts.hypervisors).map((sentence) => `; ${sentence}`);
+        return `${counted(hosts.hypervisors.length, 'hypervisor')}, ${counted(hosts.agents.length, 'agent')}, ${counted(servers?.servers.length ?? 0, 'instance')}, spares: ${spares.join(', ') || 'none'}${none.join('')}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
       },
     },
     {

@@ -1,10 +1,12 @@
 // `ns4 -d HOST -s HOST --alone`: one recovery from here, for when no monitor leads; with the same gates as an order to
 // it and as a job, and its progress on the terminal.
 
+import { randomUUID } from 'node:crypto';
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import { announce, sentence } from '../../shared/documents/events/events.ts';
 import { endedText, endedWell } from '../../shared/documents/events/report-text.ts';
 import { type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
+import { recoveryMarkOf } from '../../shared/documents/terms/disabled-reason.ts';
 import { incidentId, recoveryId } from '../../shared/documents/terms/incident-id.ts';
 import { planOntoSpare, targetsOf, targetsText } from '../../shared/documents/terms/plan.ts';
 import { scopeText } from '../../shared/documents/terms/scope.ts';
@@ -84,8 +86,22 @@ function refusalByGates(parts: WorkerParts, alone: AloneOrder, picture: Picture)
     cooldown: published?.cooldown ?? null,
     nowMs: clock.nowMs(),
   };
-  const policy = policyOf(alone.dead, { ...settings.monitor, fencing: settings.fencing.mode });
+  const policy = policyOf(alone.dead, {
+    ...settings.monitor,
+    ...settings.recovery,
+    fencing: settings.fencing.mode,
+  });
   return askGates(recoveryGates, about, picture, policy, alone.despite);
+}
+
+/**
+ * Who this is, for the mark in Nova: the Sonny whose mark the host bears, where this Redis holds the journal that it
+ * names, else a new one.
+ */
+async function markOwner({ journals }: WorkerParts, reason: string | null = null): Promise<string> {
+  const by = recoveryMarkOf(reason)?.by ?? null;
+  const earlier = by === null ? null : await journals.read(by.recovery);
+  return by !== null && earlier?.sonny === by.sonny ? by.sonny : randomUUID().slice(0, 8);
 }
 
 async function orderOf(parts: WorkerParts, alone: AloneOrder, picture: Picture): Promise<Order> {
@@ -95,6 +111,7 @@ async function orderOf(parts: WorkerParts, alone: AloneOrder, picture: Picture):
   const nowMs = clock.nowMs();
   const incident = `${incidentId(nowMs, dead)}-by-hand`;
   const isContinued = open !== null && targetsText(targetsOf(open.plan)) === spare;
+  const sonny = isContinued ? open.sonny : await markOwner(parts, picture.hypervisor(dead)?.disabledReason);
   return {
     dead,
     plan: planOntoSpare(spare),
@@ -103,6 +120,7 @@ async function orderOf(parts: WorkerParts, alone: AloneOrder, picture: Picture):
     proofDemanded: settings.fencing.mode === 'required',
     despite: [...despite],
     byHand: true,
+    sonny,
     requestedAtMs: nowMs,
     startByMs: nowMs + 600_000,
     judgedAtMs: nowMs,

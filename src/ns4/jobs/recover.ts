@@ -36,7 +36,7 @@ export function recoveryTools(
     journals,
     clock,
     log,
-    policy: policyOf('', { ...settings.monitor, fencing: settings.fencing.mode }),
+    policy: policyOf('', { ...settings.monitor, ...settings.recovery, fencing: settings.fencing.mode }),
     hypervisorPorts: settings.scan.hypervisorPorts,
     concurrency: openstack.concurrency,
     refresh: async (signal) => {

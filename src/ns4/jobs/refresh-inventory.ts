@@ -1,7 +1,13 @@
 // Collects the inventory: every list at once, each checked, joined by the service host. Nothing is stored here, so a
 // refresh that fails on any of its lists leaves the previous inventory whole.
 
-import type { Hosts, Hypervisor, Server, Servers } from '../../shared/documents/inventory.ts';
+import {
+  type Hosts,
+  type Hypervisor,
+  notSpares,
+  type Server,
+  type Servers,
+} from '../../shared/documents/inventory.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
@@ -131,8 +137,8 @@ function cellOddities(down: { hosts: ReadonlySet<string>; servers: ReadonlySet<s
 
 /**
  * One hypervisor per nova-compute, joined by the service host (the hypervisor's own name may be an FQDN). What has no
- * counterpart, or several on one service host (bare metal), is left out and told: it could be neither judged nor
- * evacuated.
+ * counterpart, or several on one service host (bare metal; rows of a service that was registered twice), is left out
+ * and told: it could be neither judged nor evacuated, nor taken for a spare. A spare that is none is told as well.
  */
 export function joinHypervisors(
   records: readonly HypervisorRecord[],
@@ -142,21 +148,26 @@ export function joinHypervisors(
   /** Hosts of cells that do not answer: told by themselves. */
   down: ReadonlySet<string> = new Set(),
 ): { hypervisors: Hypervisor[]; oddities: string[] } {
-  const serviceOf = new Map(services.map((service) => [service.host, service]));
+  const servicesOf = groupBy(services, (service) => service.host);
   const recordsOf = groupBy(records, (record) => record.host);
   const namesOf = aggregatesByHost(aggregates);
   const hypervisors: Hypervisor[] = [];
   const oddities: string[] = [];
   for (const [host, [record, ...more]] of recordsOf) {
-    const service = serviceOf.get(host);
+    const [service, ...doubles] = servicesOf.get(host) ?? [];
     if (down.has(host)) continue;
     if (!service) oddities.push(`hypervisor ${record?.name} has no nova-compute service (${host}): left out`);
+    else if (doubles.length > 0)
+      oddities.push(
+        `${host} has ${doubles.length + 1} nova-compute services: neither judged nor a spare, left out`,
+      );
     else if (more.length > 0) oddities.push(`${host} has ${more.length + 1} hypervisors: left out`);
     else if (record) hypervisors.push(joined(record, service, namesOf.get(host) ?? [], correctionMs));
   }
-  for (const { host } of services) {
+  for (const host of servicesOf.keys()) {
     if (!recordsOf.has(host)) oddities.push(`nova-compute on ${host} has no hypervisor: left out`);
   }
+  oddities.push(...notSpares(hypervisors));
   return { hypervisors: hypervisors.sort((a, b) => byText(a.host, b.host)), oddities: oddities.sort(byText) };
 }
 

@@ -1,7 +1,12 @@
 // The gates as ns4 asks them, by facts collected just now. The second lock on the same door: the monitor judged seconds
 // ago, ns4 asks again before the first change and whenever it continues. Pure.
 
-import { type Agent, type Hypervisor, kindOfAgent } from '../../shared/documents/inventory.ts';
+import {
+  type Agent,
+  type Hypervisor,
+  kindOfAgent,
+  operatorsReason,
+} from '../../shared/documents/inventory.ts';
 import type { RecoverData } from '../../shared/documents/jobs/recover.ts';
 import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
@@ -13,8 +18,9 @@ import { recoveryGates } from '../../shared/rules/gates/recovery-gates.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
 import { isGoodBeat } from '../../shared/rules/senses/ovn.ts';
 import { ago } from '../../shared/rules/senses/sense.ts';
-import { agentShortcoming, spareShortcoming } from '../../shared/rules/spares.ts';
+import { isGoneOnWith, spareShortcoming, targetShortcoming } from '../../shared/rules/spares.ts';
 import { tooFewVantagePoints } from '../../shared/rules/votes.ts';
+import { foreignMark } from './mark.ts';
 
 /** What may tell that the host lives, collected just now. */
 interface FreshFacts {
@@ -43,7 +49,7 @@ export interface Suspect
 
 /** What a gate judges. */
 interface GateCase {
-  readonly order: Suspect & Pick<RecoverData, 'plan'>;
+  readonly order: Suspect & Pick<RecoverData, 'plan' | 'sonny' | 'byHand'>;
   readonly facts: Pick<FreshFacts, 'scan' | 'nowMs'>;
   /**
    * This recovery already changed something: its targets are expected to be enabled and partly filled, and Nova's
@@ -69,6 +75,27 @@ export const workerGates: readonly WorkerGate[] = [
     why: 'Nova is asked to move instances of a host that is not there',
     waivable: false,
     check: isKnown,
+  },
+  // Before the signs of life: whoever changes the service moves its report as well, and that is no sign.
+  {
+    name: 'foreign-mark',
+    why: 'two Sonnys that share no Redis evacuate each instance twice at once',
+    waivable: true,
+    check: ({ order, resumed }, picture) => {
+      const dead = picture.hypervisor(order.dead);
+      return resumed || dead === undefined ? null : foreignMark(dead, order);
+    },
+  },
+  {
+    name: 'operator-at-work',
+    why: 'a host in its firmware update is powered off',
+    waivable: true,
+    check: ({ order: { dead: host }, resumed }, picture, { disabledHosts }) => {
+      const dead = picture.hypervisor(host);
+      const reason = dead === undefined ? null : operatorsReason(dead);
+      if (resumed || disabledHosts === 'recover' || reason === null) return null;
+      return { name: 'operator-at-work', host, reason, meanwhile: false };
+    },
   },
   {
     name: 'came-back',
@@ -215,10 +242,9 @@ function shortcomingOf(
 ): string | null {
   const dead = picture.hypervisor(order.dead);
   if (dead === undefined) return 'has nobody to stand in for';
-  if (!resumed && order.plan.enable.includes(target.host))
-    return spareShortcoming({ dead, spare: target, picture, heartbeatPeriodMs, nowMs });
-  if (target.host === dead.host) return 'is the dead hypervisor itself';
-  if (target.state !== 'up') return 'has its nova-compute down';
+  const question = { dead, spare: target, picture, heartbeatPeriodMs, nowMs };
+  if (!resumed && order.plan.enable.includes(target.host) && !isGoneOnWith(dead, target))
+    return spareShortcoming(question);
   if (!resumed && target.status !== 'enabled') return 'is disabled';
-  return agentShortcoming(target.host, { picture, nowMs, heartbeatPeriodMs });
+  return targetShortcoming(question);
 }

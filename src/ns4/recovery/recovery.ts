@@ -15,6 +15,7 @@ import type { Fencing } from '../fencing/fencing.ts';
 import { type Journal, namesOf } from './journal/journal.ts';
 import type { Journals } from './journal/journals.ts';
 import type { Lock } from './journal/lock.ts';
+import type { MarkWatch } from './mark.ts';
 import type { Mover } from './movers/mover.ts';
 import type { StillSilent } from './still-silent.ts';
 
@@ -85,6 +86,7 @@ export class Recovery {
   #facts: Facts | null = null;
   #beginning: Beginning | null = null;
   #stillSilent: StillSilent | null = null;
+  #mark: MarkWatch | null = null;
 
   constructor(order: Order, tools: RecoveryTools, startedAtMs: number, stop: AbortSignal) {
     this.order = order;
@@ -141,6 +143,14 @@ export class Recovery {
 
   set stillSilent(watch: StillSilent) {
     this.#stillSilent = watch;
+  }
+
+  get mark(): MarkWatch {
+    return learned(this.#mark, 'watch of its mark');
+  }
+
+  set mark(watch: MarkWatch) {
+    this.#mark = watch;
   }
 
   /** Notes and tells how far it is; a worker that continues finds most of it told already. */

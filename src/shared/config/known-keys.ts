@@ -2,6 +2,7 @@
 import { changesBetween } from '../ground/edit-distance.ts';
 import { fencingKeys, monitorKeys, scanKeys } from './keys/decisions.ts';
 import type { Key, Section } from './keys/key.ts';
+import { recoveryKeys } from './keys/recovery.ts';
 import { mysqlKeys, openstackKeys, redisKeys, slackKeys } from './keys/services.ts';
 
 /** In the order of config.example.ini. */
@@ -12,6 +13,7 @@ export const sections = {
   mysql: mysqlKeys,
   scan: scanKeys,
   fencing: fencingKeys,
+  recovery: recoveryKeys,
   slack: slackKeys,
 } as const;
 

@@ -70,6 +70,7 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
     mysql,
     scan: { ...scan, name: scan.name ?? vantagePointOf(hostname()) },
     fencing: { ...fencing, file: fencing.file === null ? null : besideConfig(fencing.file) },
+    recovery: reader.read(sections.recovery),
     slack: readSlack(reader, openstack.cloud),
   };
 }

@@ -37,6 +37,8 @@ export type ScanSettings = Complete<Of<'scan'>, 'name'>;
 /** `file`: absolute path of fencing.yaml; null: not set. */
 export type FencingSettings = Of<'fencing'>;
 
+export type RecoverySettings = Of<'recovery'>;
+
 export type SlackSettings = Complete<Of<'slack'>, 'clouds'>;
 
 export interface Settings {
@@ -50,5 +52,6 @@ export interface Settings {
   readonly mysql: MysqlSettings | null;
   readonly scan: ScanSettings;
   readonly fencing: FencingSettings;
+  readonly recovery: RecoverySettings;
   readonly slack: SlackSettings;
 }

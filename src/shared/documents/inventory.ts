@@ -3,6 +3,13 @@
 // host, and how many there are, when asked for. This file owns their shape; nothing else is ever stored of a server, so
 // that user data, passwords and keys cannot leak from here.
 import { z } from 'zod';
+import {
+  isByNovaItself,
+  isSpareReason,
+  mentionsRecovery,
+  notASpareBecause,
+  recoveryMarkOf,
+} from './terms/disabled-reason.ts';
 
 /** A compute service (nova-compute) and the hypervisor it runs. `host` is the service host, Nova's own key. */
 const hypervisorSchema = z.object({
@@ -170,22 +177,21 @@ export const instanceCountsSchema = z.object({
 });
 export type InstanceCounts = z.infer<typeof instanceCountsSchema>;
 
-const resurrection = 'sonny resurrection on ';
-
-/** Why the compute service of a host that Sonny recovered is disabled; the host it was recovered to is named. */
-export const resurrectionReason = (spare: string): string => resurrection + spare;
+/** Is this compute service set aside as a spare? Disabled, with a reason that begins with the word "spare". */
+export const isMarkedSpare = (h: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean =>
+  h.status === 'disabled' && isSpareReason(h.disabledReason);
 
 /**
- * Is this compute service set aside as a spare? Disabled, with "spare" in the reason in any case (the original's rule).
- * A host that was recovered to one called "spare1" is not: it only names it.
+ * Disabled services that are no spares although their reason contains the word, each as a sentence: whoever wrote it
+ * may count on them.
  */
-export function isMarkedSpare({
-  status,
-  disabledReason,
-}: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean {
-  const reason = disabledReason ?? '';
-  return status === 'disabled' && /spare/i.test(reason) && !reason.startsWith(resurrection);
-}
+export const notSpares = (
+  hypervisors: readonly Pick<Hypervisor, 'host' | 'status' | 'disabledReason'>[],
+): string[] =>
+  hypervisors.flatMap(({ host, status, disabledReason }) => {
+    const why = status === 'disabled' ? notASpareBecause(disabledReason) : null;
+    return why === null ? [] : [`${host} is no spare: its reason ${why}`];
+  });
 
 /** Down, and disabled with a reason that names sonny: a recovery has been here before. */
 export function wasHandled(hypervisor: Pick<Hypervisor, 'state' | 'status' | 'disabledReason'>): boolean {
@@ -198,7 +204,19 @@ export function wasHandled(hypervisor: Pick<Hypervisor, 'state' | 'status' | 'di
 
 /** Disabled with the reason that a recovery leaves, whatever became of its nova-compute since. */
 export const bearsMarkOfRecovery = (h: Pick<Hypervisor, 'status' | 'disabledReason'>): boolean =>
-  h.status === 'disabled' && (h.disabledReason ?? '').toLowerCase().includes(resurrection.trimEnd());
+  h.status === 'disabled' && mentionsRecovery(h.disabledReason);
+
+/**
+ * The reason for which an operator disabled the service of this host, as he wrote it ("" without one): he is at work
+ * there. Null: it is enabled, set aside as a spare, marked by a recovery, or disabled by Nova itself.
+ */
+export function operatorsReason({
+  status,
+  disabledReason,
+}: Pick<Hypervisor, 'status' | 'disabledReason'>): string | null {
+  if (status !== 'disabled' || isSpareReason(disabledReason) || isByNovaItself(disabledReason)) return null;
+  return recoveryMarkOf(disabledReason) === null ? (disabledReason ?? '') : null;
+}
 
 /** The addresses at which a server can be asked from outside. */
 export const externalAddresses = ({ addresses }: Pick<Server, 'addresses'>): ServerAddress[] =>

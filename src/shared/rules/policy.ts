@@ -10,13 +10,18 @@ export interface Policy {
   readonly deadBackoff: number;
   readonly cooldownMs: number;
   readonly heartbeatPeriodMs: number;
+  /** `leave`: a host whose service an operator disabled is not recovered; `recover`: like any other. */
+  readonly disabledHosts: 'leave' | 'recover';
 }
 
 /** The policy of a host, from what the operator decided for the cloud. */
 export function policyOf(
   _host: string,
-  rules: Pick<Policy, 'fencing' | 'deadBackoff' | 'cooldownMs' | 'heartbeatPeriodMs'>,
+  rules: Pick<Policy, 'fencing' | 'deadBackoff' | 'cooldownMs' | 'heartbeatPeriodMs' | 'disabledHosts'>,
 ): Policy {
-  const { fencing, deadBackoff, cooldownMs, heartbeatPeriodMs } = rules;
-  return { method: 'reserved_host', fencing, deadBackoff, cooldownMs, heartbeatPeriodMs };
+  const { fencing, deadBackoff, cooldownMs, heartbeatPeriodMs, disabledHosts } = rules;
+  return {
+    ...{ method: 'reserved_host', fencing, deadBackoff, cooldownMs, heartbeatPeriodMs },
+    disabledHosts,
+  };
 }

@@ -72,6 +72,7 @@ export class Monitor<Ledger> {
     const lease = this.#lease;
     const driver = new Driver({
       ...{ cloud: 'pretend', rules, log: silentLog },
+      newLife: () => `${process.clock.nowMs().toString(36)}-${process.name}`,
       clock: { ...process.clock, sleep: (ms, signal) => this.#sleep(ms, signal) },
       lease: {
         who: lease.who,

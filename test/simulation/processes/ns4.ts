@@ -149,7 +149,7 @@ export class Ns4 implements Taker {
     const names = { incident: `by-hand-${dead}`, recovery: `by-hand-${dead}.1`, dead };
     const order: Order = {
       ...{ ...names, plan: planOntoSpare(spare), evidence: [], controls, assignment: null },
-      ...{ proofDemanded: false, despite: [], byHand: true },
+      ...{ proofDemanded: false, despite: [], byHand: true, sonny: 'by-hand' },
       ...{ requestedAtMs: nowMs, startByMs: nowMs + 600_000, judgedAtMs: nowMs },
       address: world.host(dead).address,
     };

@@ -2,12 +2,16 @@
 
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
 import type { Plan } from '../../../shared/documents/terms/plan.ts';
-import { spareShortcoming } from '../../../shared/rules/spares.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
+import { isGoneOnWith, spareShortcoming, targetShortcoming } from '../../../shared/rules/spares.ts';
 import type { PlanRequest } from './plan-request.ts';
 import { assignSpares } from './spares.ts';
 
 export function reservedHost(request: PlanRequest): { host: string; outcome: Plan | Refusal }[] {
-  const { dead, picture, taken, nowMs, policy, target } = request;
+  const { dead, picture, taken, nowMs, policy } = request;
+  const [only, ...others] = dead;
+  const target =
+    request.target ?? (only === undefined || others.length > 0 ? null : goneOnWith(only, picture));
   if (target !== null) return dead.map((host) => ({ host, outcome: onto(host, target, request) }));
   const { pairs, missing } = assignSpares(dead, picture, taken, nowMs, policy);
   return [
@@ -19,16 +23,26 @@ export function reservedHost(request: PlanRequest): { host: string; outcome: Pla
   ];
 }
 
-/** The operator names the spare: it must fit as any other. */
+/** Where an earlier recovery of this host went to: parts of its instances may run there. Null: there was none. */
+const goneOnWith = (host: string, picture: Picture): string | null => {
+  const from = picture.hypervisor(host);
+  if (from === undefined) return null;
+  return picture.hypervisors.find((to) => isGoneOnWith(from, to))?.host ?? null;
+};
+
+/**
+ * The operator names the spare: it must fit as any other, or be the one that an earlier recovery of this host went to
+ * and did not fill to the end.
+ */
 function onto(host: string, spare: string, request: PlanRequest): Plan | Refusal {
   const { picture, taken, nowMs, policy } = request;
   const [from, to] = [picture.hypervisor(host), picture.hypervisor(spare)];
   if (from === undefined) return { name: 'unknown-host', host };
   if (to === undefined) return { name: 'unknown-host', host: spare };
   const { heartbeatPeriodMs } = policy;
-  const why = taken.has(spare)
-    ? 'is taken by another recovery'
-    : spareShortcoming({ dead: from, spare: to, picture, nowMs, heartbeatPeriodMs });
+  const question = { dead: from, spare: to, picture, nowMs, heartbeatPeriodMs };
+  const shortcoming = isGoneOnWith(from, to) ? targetShortcoming : spareShortcoming;
+  const why = taken.has(spare) ? 'is taken by another recovery' : shortcoming(question);
   return why === null ? allTo(host, spare, request) : { name: 'spare-unfit', host, spare, why: `it ${why}` };
 }
 

@@ -1,5 +1,5 @@
 // A distinct spare for as many dead hypervisors as possible. Pure.
-import { type Hypervisor, isMarkedSpare } from '../../../shared/documents/inventory.ts';
+import { type Hypervisor, isMarkedSpare, notSpares } from '../../../shared/documents/inventory.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import { spareShortcoming } from '../../../shared/rules/spares.ts';
 import type { Rules } from '../state/rules.ts';
@@ -23,7 +23,9 @@ export function assignSpares(
 ): Assignment {
   if (picture.serversCollectedAtMs === null)
     return { pairs: [], missing: dead.map((host) => ({ dead: host, candidates: [] })) };
-  const marked = picture.hypervisors.filter((h) => isMarkedSpare(h) && !dead.includes(h.host));
+  // One whose reason merely contains the word is told among the candidates: whoever wrote it may count on it.
+  const isCandidate = (h: Hypervisor) => isMarkedSpare(h) || notSpares([h]).length > 0;
+  const marked = picture.hypervisors.filter((h) => isCandidate(h) && !dead.includes(h.host));
   const fitting = new Map<string, string[]>();
   const reasons = new Map<string, { host: string; why: string }[]>();
   for (const host of dead) {

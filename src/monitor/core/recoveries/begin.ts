@@ -1,5 +1,6 @@
 // From dead hosts to recoveries: gates, then a plan by the method of each, then the jobs. Pure.
 import { recoverJobId } from '../../../shared/documents/assignments.ts';
+import { operatorsReason } from '../../../shared/documents/inventory.ts';
 import { type Refusal, refusalEntry } from '../../../shared/documents/refusals/refusals.ts';
 import { recoveryId } from '../../../shared/documents/terms/incident-id.ts';
 import { type Plan, targetHosts, targetsOf } from '../../../shared/documents/terms/plan.ts';
@@ -44,8 +45,15 @@ export function recoverTheDead(
   perhapsDead: readonly string[],
   picture: Picture,
 ): void {
-  for (const found of dead) tellDeath(draft, found);
-  const names = dead.map(({ host }) => host);
+  // Whoever works at a host expects it to be silent: it counts for no limit, and keeps nobody else from recovery.
+  const left = dead.flatMap(({ host }) => {
+    const refusal = leftAlone(draft, host, picture, []);
+    return refusal === null ? [] : [{ host, refusal }];
+  });
+  for (const { refusal } of left) raise(draft, refusal);
+  for (const found of dead) if (!left.some(({ host }) => host === found.host)) tellDeath(draft, found);
+  const names = dead.map(({ host }) => host).filter((host) => !left.some((one) => one.host === host));
+  if (names.length === 0) return;
   const refusal = refusalByGates(draft, names, perhapsDead, picture, []);
   if (refusal !== null) return raise(draft, refusal);
   for (const { host, outcome } of plansFor(draft, names, picture, null)) {
@@ -74,6 +82,20 @@ function tellDeath(draft: Draft, { host, evidence }: DeadHost): void {
 
 const foundOf = (dead: readonly DeadHost[], host: string): Found =>
   dead.find((d) => d.host === host) ?? { evidence: [], neverHeard: false };
+
+/** Is an operator at work at the host? Then it is left to him, unless he (or the configuration) says otherwise. */
+export function leftAlone(
+  draft: Draft,
+  host: string,
+  picture: Picture,
+  despite: readonly string[],
+): Refusal | null {
+  const { disabledHosts } = policyOf(host, draft.rules);
+  const hypervisor = picture.hypervisor(host);
+  const reason = hypervisor === undefined ? null : operatorsReason(hypervisor);
+  if (reason === null || disabledHosts === 'recover' || despite.includes('operator-at-work')) return null;
+  return { name: 'operator-at-work', host, reason, meanwhile: false };
+}
 
 /** What the monitor's gates say of recovering these hosts now. */
 export function refusalByGates(
@@ -138,6 +160,7 @@ export function beginRecovery(
       judgedByGuests: found.neverHeard,
       despite: [...(byHand?.despite ?? [])],
       byHand: byHand !== null,
+      sonny: state.life,
     },
   };
   const recovery: Recovery = {

@@ -2,11 +2,24 @@
 // those he waives by name, and ns4 asks every sign of life again. It is always answered. Pure.
 import type { Order } from '../../../shared/documents/orders.ts';
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
+import { recoveryId } from '../../../shared/documents/terms/incident-id.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import { openIncident } from '../incidents/incidents.ts';
 import type { Draft } from '../state/draft.ts';
 import { freshMs } from '../state/rules.ts';
-import { beginRecovery, plansFor, refusalByGates, startWithinMs } from './begin.ts';
+import type { Incident } from '../state/state.ts';
+import { beginRecovery, leftAlone, plansFor, refusalByGates, startWithinMs } from './begin.ts';
+
+/** The cooldown is this incident's own: what is left of it may be gone on with. */
+function isOwnCooldown({ state: { cooldown } }: Draft, known: Incident | undefined): boolean {
+  if (known === undefined || cooldown === null) return false;
+  const own = recoveryNames(known);
+  return cooldown.recoveries.every((id) => own.includes(id));
+}
+
+/** The names of an incident's recoveries so far. */
+const recoveryNames = ({ id, recoveries }: Incident): string[] =>
+  Array.from({ length: recoveries }, (_, i) => recoveryId(id, i + 1));
 
 /** True when a recovery begins: whoever watches must not go on judging the host. */
 export function recoverByHand(
@@ -41,7 +54,8 @@ export function recoverByHand(
   const ageMs = Math.abs(draft.nowMs - picture.collectedAtMs);
   if (ageMs > 3 * freshMs) return refuse({ name: 'inventory-stale', ageMs, limitMs: 3 * freshMs });
   if (picture.hypervisor(host) === undefined) return refuse({ name: 'unknown-host', host });
-  const held = refusalByGates(draft, [host], [], picture, despite);
+  const waived = [...despite, ...(isOwnCooldown(draft, known) ? ['cooldown'] : [])];
+  const held = leftAlone(draft, host, picture, despite) ?? refusalByGates(draft, [host], [], picture, waived);
   if (held !== null) return refuse(held);
   const [planned] = plansFor(draft, [host], picture, target);
   if (planned === undefined) throw new Error(`the method made no plan for ${host}`);

@@ -130,7 +130,10 @@ export const stateSchema = z.object({
   epoch: z.number(),
   /** Counts the saves of an epoch: of two copies the later one counts. Kept by the driver. */
   revision: z.number(),
-  /** Tells the job ids of one life of this state from those of an earlier one that Redis may still remember. */
+  /**
+   * Tells the job ids of one life of this state from those of an earlier one that Redis may still remember, and its
+   * marks in Nova from those of another Sonny.
+   */
   life: z.string(),
   sequence: z.number(),
   /** The phase of each watch. */

@@ -40,6 +40,8 @@ const journalSchema = z.object({
   /** Of the recovery. */
   id: z.string(),
   incident: z.string(),
+  /** Which Sonny's it is, as its mark in Nova says; "": begun by a version before, whose marks do not say. */
+  sonny: z.string().default(''),
   dead: z.string(),
   plan: planSchema,
   mover: z.enum(['api', 'database']),

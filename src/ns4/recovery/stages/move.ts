@@ -1,7 +1,9 @@
-// Stage: moves the instances, each until it has its end. A sign of life stops it.
+// Stage: moves the instances, each until it has its end. A sign of life stops it, and so does another
+// one's mark on the host.
 
 import type { Hypervisor } from '../../../shared/documents/inventory.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
+import { TakenHostError } from '../mark.ts';
 import type { Stage } from '../recovery.ts';
 import { stopped } from '../report.ts';
 import { SignOfLifeError } from '../still-silent.ts';
@@ -9,7 +11,7 @@ import { SignOfLifeError } from '../still-silent.ts';
 export const move: Stage = {
   name: 'move',
   async run(recovery) {
-    const { tools, facts, lock, signal, stillSilent, opened: journal } = recovery;
+    const { tools, facts, lock, signal, stillSilent, mark, opened: journal } = recovery;
     try {
       await tools.mover.move({
         ...tools,
@@ -17,11 +19,15 @@ export const move: Stage = {
         lock,
         signal,
         hypervisor: (host) => hypervisorOf(host, facts.picture),
-        confirmSilence: (limitMs) => stillSilent.confirm(limitMs),
+        confirmSilence: async (limitMs) => {
+          await stillSilent.confirm(limitMs);
+          // The last one: the other Sonny may have come while the silence was waited for.
+          await mark.confirm();
+        },
       });
       return 'next';
     } catch (error) {
-      if (!(error instanceof SignOfLifeError)) throw error;
+      if (!(error instanceof SignOfLifeError || error instanceof TakenHostError)) throw error;
       return stopped(recovery, journal, error.refusal);
     }
   },

@@ -1,20 +1,13 @@
 // What a journal begins with: the instances of its host with their places in the plan, those that came late, and what
 // Nova still shows of a recovery whose journal Redis lost.
 import type { Server } from '../../../shared/documents/inventory.ts';
-import { resurrectionReason } from '../../../shared/documents/inventory.ts';
-import { type Plan, placeOf, targetsOf, targetsText } from '../../../shared/documents/terms/plan.ts';
+import { type Plan, placeOf } from '../../../shared/documents/terms/plan.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
+import { isMarkedBy } from '../mark.ts';
 import type { Order, RecoveryTools } from '../recovery.ts';
 
 type Tools = Pick<RecoveryTools, 'mover' | 'clock'>;
-
-/** Nova's column for the reason. */
-const longestReason = 255;
-
-/** Why the dead compute service is disabled: it names Sonny and where the instances went. */
-export const closedBecause = (plan: Plan): string =>
-  resurrectionReason(targetsText(targetsOf(plan))).slice(0, longestReason);
 
 /**
  * Nothing was done yet. Of an `earlier` journal of the same recovery its proof is taken over, with what was told of it.
@@ -24,6 +17,7 @@ export function newJournal(order: Order, tools: Tools, picture: Picture, earlier
     version: 2,
     id: order.recovery,
     incident: order.incident,
+    sonny: order.sonny,
     dead: order.dead,
     plan: order.plan,
     mover: tools.mover.name,
@@ -75,15 +69,13 @@ function entryOf(server: Server, plan: Plan): JournalEntry {
 
 /**
  * The journal of a monitor's order that is gone from Redis, though Nova shows that the first change was made: the host
- * is forced down in the name of this very plan, and of such a host a monitor orders no recovery that was not begun
- * before. What was asked for is not known, so each instance counts as asked for just now: it is asked for again only
+ * is forced down in the name of this very recovery (or plan, where an earlier version did it). What was asked for is not known, so each instance counts as asked for just now: it is asked for again only
  * when Nova had its time to show a trace. Null: nothing was begun, or it is an operator's order.
  */
 export function forgottenJournal(order: Order, tools: Tools, picture: Picture): Journal | null {
   const dead = picture.hypervisor(order.dead);
-  const begun = dead?.forcedDown === true && dead.disabledReason === closedBecause(order.plan);
-  if (!begun || order.byHand) return null;
   const journal = newJournal(order, tools, picture, null);
+  if (dead === undefined || !isMarkedBy(dead, journal) || order.byHand) return null;
   const askedAtMs = tools.clock.nowMs();
   const asking = { state: 'asking', attempts: 1, askedAtMs } as const;
   for (const entry of Object.values(journal.instances))

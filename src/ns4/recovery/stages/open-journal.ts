@@ -2,6 +2,7 @@
 
 import { offSinceMs } from '../../fencing/proof.ts';
 import { AgentsOfTheDead } from '../agents-of-the-dead.ts';
+import { MarkWatch } from '../mark.ts';
 import type { Recovery, Stage } from '../recovery.ts';
 import { reportOf } from '../report.ts';
 import { StillSilent } from '../still-silent.ts';
@@ -22,6 +23,7 @@ export const openJournal: Stage = {
       return { report: reportOf(journal, 'done', null, tools.clock.nowMs()) };
     }
     recovery.stillSilent = watchOf(recovery);
+    recovery.mark = new MarkWatch(journal, tools.cloud, tools.clock, recovery.signal);
     if (beginning.kind === 'continued') addArrivals(journal, facts.picture);
     await recovery.lock.save(journal);
     return 'next';

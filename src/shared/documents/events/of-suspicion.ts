@@ -76,8 +76,7 @@ const disabledWithInstances = event(
   {
     hosts: ({ host }) => [host],
     level: 'warning',
-    says: ({ host, instances }) =>
-      `${host} is disabled, yet ${instances} instances are on it; it is treated as any other.`,
+    says: ({ host, instances }) => `${host} is disabled, yet ${instances} instances are on it.`,
   },
 );
 

@@ -72,6 +72,11 @@ const recoverDataSchema = z.object({
   despite: z.array(z.string()),
   /** An operator's order: an open recovery of this host with the same targets is continued under its own journal. */
   byHand: z.boolean(),
+  /**
+   * Which Sonny orders it: its mark in Nova is told from that of another one, which shares no Redis with it, by this.
+   * "": ordered by a version before, whose marks do not say.
+   */
+  sonny: z.string().default(''),
 });
 export type RecoverData = z.infer<typeof recoverDataSchema>;
 

@@ -72,6 +72,23 @@ const alreadyRecovering = refusal(
   },
 );
 
+/** `recovery`: the other one's, as its mark says; null: an earlier version's mark, which does not say. */
+const foreignMark = refusal(
+  'foreign-mark',
+  { host, recovery: z.string().nullable() },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'error',
+    about: theHost,
+    sameWhen: ({ recovery }) => recovery ?? '',
+    says: (r) =>
+      `Another Sonny${r.recovery === null ? '' : ` (recovery ${r.recovery})`} works at ${r.host}: Nova shows its mark there. Nothing more is asked for from here. Two Sonnys must never watch one cloud: please look. When the other one is no more: "ns4 -d ${r.host} -s SPARE --despite foreign-mark".`,
+    means: 'another Sonny, which shares no Redis with this one, forced the host down',
+    remedy: 'stop one of the two; if it is gone for good, `ns4 -d HOST -s SPARE --despite foreign-mark`',
+  },
+);
+
 const tooLate = refusal(
   'too-late',
   { host, ageMs: z.number() },
@@ -139,6 +156,7 @@ export const recoveryRefusals = [
   cameBack,
   spareUnfit,
   alreadyRecovering,
+  foreignMark,
   tooLate,
   apiUnavailable,
   fenceFailed,

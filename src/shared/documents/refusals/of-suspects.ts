@@ -207,16 +207,25 @@ const nothingToRecover = refusal(
   },
 );
 
+/**
+ * `target`: where its recovery went to, as its mark in Nova says; null: it does not. `foreign`: the mark is not of this
+ * Sonny, whose Redis may have lost what was known.
+ */
 const alreadyHandled = refusal(
   'already-handled',
-  { host, servers: z.number() },
+  {
+    host,
+    servers: z.number(),
+    target: z.string().nullable().default(null),
+    foreign: z.boolean().default(false),
+  },
   {
     stage: 'suspicion',
     by: ['monitor'],
     level: 'error',
     about: theHost,
     says: (r) =>
-      `${r.host} is down and was handled by Sonny before, yet Nova still has ${r.servers} instances on it. Nothing done: please look ("ns4 -d ${r.host} -s SPARE" continues by hand).`,
+      `${r.host} is down and was handled by Sonny before, yet Nova still has ${r.servers} instances on it. Nothing done: please look ("ns4 -d ${r.host} -s ${r.target ?? 'SPARE'}${r.foreign ? ' --despite foreign-mark' : ''}" continues by hand${r.foreign ? '; the mark in Nova is not mine, so make sure that no other Sonny works at it' : ''}).`,
     means: 'recovered before, something is left on it',
     remedy: 'the last report names it; `ns4 -d HOST -s SPARE`',
   },

@@ -101,7 +101,7 @@ const noSpare = refusal(
     says: (r) => {
       const why =
         r.candidates.length === 0
-          ? 'no compute service is disabled with "spare" in its reason'
+          ? 'no compute service is disabled with a reason that begins with "spare"'
           : r.candidates.map((c) => `${c.host} ${c.why}`).join('; ');
       return `${r.host} is dead, but there is no fitting spare: ${why}. Nothing done.`;
     },
@@ -110,4 +110,45 @@ const noSpare = refusal(
   },
 );
 
-export const deadRefusals = [dryMode, stateLost, tooManyDead, perhapsMoreDead, cooldown, noSpare] as const;
+/** Much longer ones are cut: it is an operator's own text. */
+const mostReason = 80;
+
+/**
+ * `reason`: as the operator wrote it; "": he gave none. `meanwhile`: the service bore the mark of its recovery, and
+ * `reason` says how it is now.
+ */
+const operatorAtWork = refusal(
+  'operator-at-work',
+  { host, reason: z.string(), meanwhile: z.boolean() },
+  {
+    stage: 'death',
+    by: ['monitor', 'ns4'],
+    level: 'warning',
+    about: theHost,
+    sameWhen: ({ reason }) => reason,
+    says: (r) =>
+      r.meanwhile
+        ? `Somebody changed the compute service of ${r.host} during its recovery (it is ${reasonText(r.reason)} now). An operator is at work there. Nothing more is asked for.`
+        : `The compute service of ${r.host} is ${reasonText(r.reason)}. An operator is at work there, so the host is neither recovered nor powered off. If it is dead all the same: "ns4 -d ${r.host} --despite operator-at-work".`,
+    means: "its compute service was disabled, by a reason that is neither a spare's nor Sonny's",
+    remedy:
+      'nothing, if it is planned; else `ns4 -d HOST --despite operator-at-work`; `[RECOVERY] disabled_hosts = recover` has such hosts recovered',
+  },
+);
+
+function reasonText(reason: string): string {
+  const characters = [...reason.replaceAll(/\s+/g, ' ').trim()];
+  if (characters.length === 0) return 'disabled without a reason';
+  const cut = characters.length > mostReason ? [...characters.slice(0, mostReason), '…'] : characters;
+  return `disabled ("${cut.join('')}")`;
+}
+
+export const deadRefusals = [
+  dryMode,
+  stateLost,
+  tooManyDead,
+  perhapsMoreDead,
+  cooldown,
+  operatorAtWork,
+  noSpare,
+] as const;

@@ -16,9 +16,10 @@ const policy = policyOf('hv01', {
   deadBackoff: 1,
   cooldownMs: 0,
   heartbeatPeriodMs: 40_000,
+  disabledHosts: 'leave',
 });
 const judgedAtMs = nowMs - 30_000;
-const order = { dead: 'hv01', plan: planOntoSpare('hv04'), judgedAtMs };
+const order = { dead: 'hv01', plan: planOntoSpare('hv04'), judgedAtMs, sonny: 'ours', byHand: false };
 
 const silent: ScanFinding = { state: 'silent', detail: '3 ports silent' };
 const seen = (finding: ScanFinding | null, outcome: 'seen' | 'blind' = 'seen'): ScanResult => ({
@@ -169,7 +170,7 @@ describe('may it be evacuated?', () => {
     [
       'is disabled for another reason',
       { spare: spare('hv04', { disabledReason: 'disk broken' }) },
-      'it is disabled, but its reason does not say "spare"',
+      'it is disabled, but its reason does not begin with "spare"',
     ],
     ['is elsewhere', { spare: spare('hv04', { zone: 'b' }) }, 'it is in zone b, not nova'],
     ['lacks an aggregate', { dead: { aggregates: ['ssd'] } }, 'it is not in aggregate ssd'],

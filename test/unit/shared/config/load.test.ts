@@ -77,6 +77,7 @@ describe("the original's config.ini, unchanged", () => {
         name: expect.stringMatching(/^[a-z0-9][a-z0-9._-]*$/i),
       },
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
+      recovery: { disabledHosts: 'leave' },
       slack: {
         token: 'xoxb-0000-original',
         appToken: null,
@@ -219,6 +220,7 @@ api_url = http://127.0.0.1:8080/api/
       name: 'ctl-1.example.org',
     },
     fencing: { mode: 'required', file: join(cwd, 'bmc/fencing.yaml'), timeoutMs: 7_500 },
+    recovery: { disabledHosts: 'leave' },
     slack: {
       token: 'xoxb-1',
       appToken: 'xapp-1',
@@ -360,7 +362,7 @@ describe('warnings', () => {
       'a section like no other',
       '[PAGING]\nagent = ipmi\n',
       [
-        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [FENCING], [SLACK]',
+        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [FENCING], [RECOVERY], [SLACK]',
       ],
     ],
     [

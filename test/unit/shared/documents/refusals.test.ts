@@ -55,8 +55,8 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
   ),
   'already-handled': row(
     'error',
-    { host, servers: 2, others: [] },
-    'hv01 is down and was handled by Sonny before, yet Nova still has 2 instances on it. Nothing done: please look ("ns4 -d hv01 -s SPARE" continues by hand).',
+    { host, servers: 2, target: 'hv04', foreign: false },
+    'hv01 is down and was handled by Sonny before, yet Nova still has 2 instances on it. Nothing done: please look ("ns4 -d hv01 -s hv04" continues by hand).',
   ),
   'nothing-to-recover': row(
     'warning',
@@ -163,6 +163,16 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     'error',
     { host, detail: 'Nova answered 503' },
     'hv01 cannot be recovered now: Nova answered 503. Nothing done.',
+  ),
+  'foreign-mark': row(
+    'error',
+    { host, recovery: '20261121T030000-hv01.1' },
+    'Another Sonny (recovery 20261121T030000-hv01.1) works at hv01: Nova shows its mark there. Nothing more is asked for from here. Two Sonnys must never watch one cloud: please look. When the other one is no more: "ns4 -d hv01 -s SPARE --despite foreign-mark".',
+  ),
+  'operator-at-work': row(
+    'warning',
+    { host, reason: 'maintenance:  BIOS update', meanwhile: false },
+    'The compute service of hv01 is disabled ("maintenance: BIOS update"). An operator is at work there, so the host is neither recovered nor powered off. If it is dead all the same: "ns4 -d hv01 --despite operator-at-work".',
   ),
   'fence-failed': row(
     'error',

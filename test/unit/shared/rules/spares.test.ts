@@ -1,8 +1,10 @@
 // Which spare may stand in: each rule as a row, and the assignment of several.
 import { describe, expect, test } from 'vitest';
 import { assignSpares } from '../../../../src/monitor/core/plans/spares.ts';
-import { isMarkedSpare, resurrectionReason } from '../../../../src/shared/documents/inventory.ts';
-import { spareShortcoming } from '../../../../src/shared/rules/spares.ts';
+import type { Hypervisor } from '../../../../src/shared/documents/inventory.ts';
+import { isMarkedSpare, notSpares } from '../../../../src/shared/documents/inventory.ts';
+import { resurrectionReason } from '../../../../src/shared/documents/terms/disabled-reason.ts';
+import { isGoneOnWith, spareShortcoming } from '../../../../src/shared/rules/spares.ts';
 import { agent, hypervisor, nowMs, picture, server, spare } from '../../../support/inventories.ts';
 
 const heartbeatPeriodMs = 40_000;
@@ -17,9 +19,10 @@ describe('spareShortcoming', () => {
     RegExp | null,
   ][] = [
     ['fits', {}, {}, null],
-    ['"Spare" in any case, anywhere in the reason', { disabledReason: 'kept as SPARE by anna' }, {}, null],
+    ['"Spare" in any case, at the beginning', { disabledReason: ' SPARE, kept by anna' }, {}, null],
+    ['"spare" elsewhere', { disabledReason: 'kept as spare' }, {}, /does not begin with "spare"/],
     ['enabled', { status: 'enabled', disabledReason: null }, {}, /enabled/],
-    ['disabled for another reason', { disabledReason: 'disk trouble' }, {}, /does not say "spare"/],
+    ['disabled for another reason', { disabledReason: 'disk trouble' }, {}, /does not begin with "spare"/],
     ['nova-compute down', { state: 'down' }, {}, /nova-compute down/],
     ['another zone', { zone: 'b' }, {}, /in zone b, not nova/],
     [
@@ -60,11 +63,60 @@ describe('spareShortcoming', () => {
   });
 });
 
+test('C4: a host that waits for a spare part is no spare, and is named', () => {
+  const dead = hypervisor('hv01');
+  const broken = spare('hv04', { disabledReason: 'fan broken, waiting for spare part' });
+  const { pairs, missing } = assignSpares(
+    ['hv01'],
+    picture({ hypervisors: [dead, broken] }),
+    new Set(),
+    nowMs,
+    { heartbeatPeriodMs },
+  );
+  expect(pairs).toEqual([]);
+  expect(missing).toEqual([
+    {
+      dead: 'hv01',
+      candidates: [{ host: 'hv04', why: 'is disabled, but its reason does not begin with "spare"' }],
+    },
+  ]);
+  expect(notSpares([dead, broken, spare('hv05')])).toEqual([
+    'hv04 is no spare: its reason contains the word but does not begin with it',
+  ]);
+});
+
+describe('where a recovery that ended short may be gone on with', () => {
+  const mark = (targets: string) => ({
+    status: 'disabled' as const,
+    state: 'down' as const,
+    forcedDown: true,
+    disabledReason: resurrectionReason(targets, { recovery: '20261121T030000-hv01.1', sonny: 'ours' }),
+  });
+  const used = hypervisor('hv04', { vcpusUsed: 20 });
+  const rows: [string, Partial<Hypervisor>, Hypervisor, boolean][] = [
+    ['the enabled target of its mark', mark('hv04'), used, true],
+    ['one of several targets', mark('hv03, hv04'), used, true],
+    [
+      'the target of an older mark',
+      { ...mark(''), disabledReason: 'sonny resurrection on hv04' },
+      used,
+      true,
+    ],
+    ['another host', mark('hv03'), used, false],
+    ['a name that only begins alike', mark('hv040'), used, false],
+    ['a target that was set aside again', mark('hv04'), spare('hv04'), false],
+    ['a host that is not forced down', { ...mark('hv04'), forcedDown: false }, used, false],
+  ];
+  test.each(rows)('%s', (_, change, target, expected) => {
+    expect(isGoneOnWith(hypervisor('hv01', change), target)).toBe(expected);
+  });
+});
+
 test('a host that was recovered to one called "spare1" is no spare when it comes back', () => {
   const dead = hypervisor('hv01');
-  const back = hypervisor('hv02', { status: 'disabled', disabledReason: resurrectionReason('spare1') });
+  const back = hypervisor('hv02', { status: 'disabled', disabledReason: resurrectionReason('spare1', null) });
   expect(isMarkedSpare(back)).toBe(false);
-  expect(isMarkedSpare(spare('hv04', { disabledReason: 'a spare for sonny' }))).toBe(true);
+  expect(isMarkedSpare(spare('hv04', { disabledReason: 'spare for sonny' }))).toBe(true);
   const { pairs, missing } = assignSpares(
     ['hv01'],
     picture({ hypervisors: [dead, back] }),

@@ -1,5 +1,7 @@
 // Phase `refreshing`: from a fresh picture to the suspects, and a scan of them with controls. Pure.
+import { wasHandled } from '../../../../shared/documents/inventory.ts';
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
+import { recoveryMarkOf } from '../../../../shared/documents/terms/disabled-reason.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../../shared/rules/controls.ts';
@@ -77,11 +79,31 @@ function clearTheWell(draft: Draft, { suspects, leftovers: found }: Suspicion, p
   const serversTellOfNow = (picture.serversCollectedAtMs ?? 0) > draft.state.recoveryEndedMs;
   const leftovers = serversTellOfNow ? found : [];
   const unwell = new Set([...suspects.map((s) => s.hypervisor.host), ...leftovers.map((l) => l.host)]);
+  // A host that bears the mark of another Sonny is no suspect, and not well for that.
+  const isTaken = (host: string) => {
+    const hypervisor = picture.hypervisor(host);
+    const isMarked = hypervisor !== undefined && wasHandled(hypervisor);
+    return isMarked && draft.incident(host)?.raised?.refusal.name === 'foreign-mark';
+  };
   for (const { subject } of draft.state.incidents)
-    if (!unwell.has(subject.name) && !isUntold(subject.name, picture, draft.nowMs, draft.rules))
+    if (
+      !unwell.has(subject.name) &&
+      !isUntold(subject.name, picture, draft.nowMs, draft.rules) &&
+      !isTaken(subject.name)
+    )
       clearHost(draft, subject.name);
-  for (const { host, instances } of leftovers)
-    raise(draft, { name: 'already-handled', host, servers: instances });
+  for (const { host, instances } of leftovers.filter((left) => !isTaken(left.host)))
+    raise(draft, { name: 'already-handled', host, servers: instances, ...markOn(draft, host, picture) });
+}
+
+/** What the mark in Nova says of the recovery that was there. */
+function markOn(draft: Draft, host: string, picture: Picture): { target: string | null; foreign: boolean } {
+  const mark = recoveryMarkOf(picture.hypervisor(host)?.disabledReason ?? null);
+  const { life } = draft.state;
+  return {
+    target: mark?.targets ?? null,
+    foreign: mark !== null && mark.by !== null && mark.by.sonny !== life,
+  };
 }
 
 /** The original's rule: quiet while backing off, and its end is told with the number of rounds. */

@@ -1,0 +1,119 @@
+// Whose the dead host is: the mark in Nova that its compute service is disabled with. Two Sonnys that share no Redis
+// exclude each other by it alone: the last writer wins, and each reads it again before it asks for anything.
+
+import type { Hypervisor } from '../../shared/documents/inventory.ts';
+import { type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
+import { recoveryMarkOf, resurrectionReason } from '../../shared/documents/terms/disabled-reason.ts';
+import { targetsOf, targetsText } from '../../shared/documents/terms/plan.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
+import { OperationalError } from '../../shared/ground/errors.ts';
+import { type Cloud, CloudError, type ComputeService } from '../cloud/cloud.ts';
+import type { Journal } from './journal/journal.ts';
+
+/**
+ * From writing the mark to reading it back. Another Sonny that read before this one wrote has written by then, or its
+ * mark comes later and this one reads that before its next request.
+ */
+export const settleMs = 2_000;
+/** A reading counts this long for requests that leave after it: less than `settleMs`, or two would not see each other. */
+const readingMs = 1_000;
+
+type Marked = Pick<Hypervisor | ComputeService, 'status' | 'disabledReason' | 'forcedDown'>;
+type Marking = Pick<Journal, 'id' | 'sonny' | 'plan'>;
+
+/** The dead host is somebody else's: another Sonny's, or an operator's. Nothing more may be asked for. */
+export class TakenHostError extends OperationalError {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusalSentence(refusal));
+    this.refusal = refusal;
+  }
+}
+
+/** Why the dead compute service is disabled: it names Sonny, the recovery, and where the instances go. */
+export const markOf = ({ id, sonny, plan }: Marking): string =>
+  resurrectionReason(targetsText(targetsOf(plan)), sonny === '' ? null : { recovery: id, sonny });
+
+/** Forced down and disabled by this very recovery. */
+export function isMarkedBy(service: Marked, journal: Marking): boolean {
+  if (!service.forcedDown || service.status !== 'disabled') return false;
+  const by = recoveryMarkOf(service.disabledReason)?.by ?? null;
+  if (by === null || journal.sonny === '') return service.disabledReason === markOf(journal);
+  return by.recovery === journal.id && by.sonny === journal.sonny;
+}
+
+/**
+ * Before this recovery's first change: is the host forced down by another Sonny? One whose mark says no more than that a
+ * Sonny was there (an earlier version's) is taken for another one's, unless an operator orders the recovery.
+ */
+export function foreignMark(
+  dead: Marked & { readonly host: string },
+  order: { readonly sonny: string; readonly byHand: boolean },
+): Refusal | null {
+  const mark = dead.forcedDown && dead.status === 'disabled' ? recoveryMarkOf(dead.disabledReason) : null;
+  if (mark === null) return null;
+  const isOurs = mark.by === null ? order.byHand || order.sonny === '' : mark.by.sonny === order.sonny;
+  return isOurs ? null : foreign(dead.host, mark.by?.recovery ?? null);
+}
+
+const foreign = (host: string, recovery: string | null): Refusal => ({
+  name: 'foreign-mark',
+  host,
+  recovery,
+});
+
+/** Once it bore this recovery's mark: whose is it now? */
+function takenBy(host: string, service: ComputeService): Refusal {
+  const mark = recoveryMarkOf(service.disabledReason);
+  if (service.status === 'disabled' && mark !== null && service.forcedDown)
+    return foreign(host, mark.by?.recovery ?? null);
+  if (service.status === 'enabled' || !service.forcedDown)
+    return { name: 'came-back', host, evidence: 'somebody put its compute service back into service' };
+  return { name: 'operator-at-work', host, reason: service.disabledReason ?? '', meanwhile: true };
+}
+
+/** A host whose service is not there, or there twice, is neither changed nor gone on with. */
+export const oneServiceOnly = (host: string, count: number): string =>
+  count === 0
+    ? `Nova knows no nova-compute on ${host}`
+    : `Nova has ${count} nova-compute services on ${host}`;
+
+/** Watches the mark from the moment at which this recovery wrote it. */
+export class MarkWatch {
+  readonly #journal: Marking & Pick<Journal, 'dead'>;
+  readonly #cloud: Pick<Cloud, 'listComputeServices'>;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    journal: Marking & Pick<Journal, 'dead'>,
+    cloud: Pick<Cloud, 'listComputeServices'>,
+    clock: Clock,
+    signal: AbortSignal,
+  ) {
+    this.#journal = journal;
+    this.#cloud = cloud;
+    this.#clock = clock;
+    this.#signal = signal;
+  }
+
+  /**
+   * Resolves when the host bore this recovery's mark a moment ago.
+   * @throws TakenHostError when it bears another one, or none any more; CloudError when that cannot be told
+   */
+  async confirm(): Promise<void> {
+    const askedAtMs = this.#clock.steadyMs();
+    if (askedAtMs - this.#readAtMs <= readingMs) return;
+    const { dead } = this.#journal;
+    const [service, ...more] = await this.#cloud.listComputeServices(this.#signal, dead);
+    if (service === undefined || more.length > 0)
+      throw new CloudError(
+        'not-done',
+        oneServiceOnly(dead, service === undefined ? 0 : 1 + more.length),
+        null,
+      );
+    if (!isMarkedBy(service, this.#journal)) throw new TakenHostError(takenBy(dead, service));
+    this.#readAtMs = askedAtMs;
+  }
+}

@@ -1,0 +1,14 @@
+// How dead hosts are recovered: the keys of [RECOVERY].
+import { key } from './key.ts';
+import { choice } from './value-types.ts';
+
+export const recoveryKeys = {
+  name: 'RECOVERY',
+  keys: {
+    disabledHosts: key('disabled_hosts', choice('leave', 'recover'), {
+      default: 'leave',
+      about:
+        "What to do when a hypervisor dies whose compute service somebody had disabled, with a reason that is neither a spare's nor Sonny's. leave: an operator is at work there; it is told, not recovered, and never powered off. recover: it is recovered like any other, as the original did.",
+    }),
+  },
+} as const;
