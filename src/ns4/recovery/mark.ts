@@ -17,6 +17,8 @@ import type { Journal } from './journal/journal.ts';
 export const settleMs = 2_000;
 /** A reading counts this long for requests that leave after it: less than `settleMs`, or two would not see each other. */
 const readingMs = 1_000;
+/** Readings until one of them is fresh. */
+const mostReadings = 8;
 
 type Marked = Pick<Hypervisor | ComputeService, 'status' | 'disabledReason' | 'forcedDown'>;
 type Marking = Pick<Journal, 'id' | 'sonny' | 'plan'>;
@@ -81,14 +83,14 @@ export const oneServiceOnly = (host: string, count: number): string =>
 /** Watches the mark from the moment at which this recovery wrote it. */
 export class MarkWatch {
   readonly #journal: Marking & Pick<Journal, 'dead'>;
-  readonly #cloud: Pick<Cloud, 'listComputeServices'>;
+  readonly #cloud: Pick<Cloud, 'listComputeServices' | 'evacuate'>;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   #readAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     journal: Marking & Pick<Journal, 'dead'>,
-    cloud: Pick<Cloud, 'listComputeServices'>,
+    cloud: Pick<Cloud, 'listComputeServices' | 'evacuate'>,
     clock: Clock,
     signal: AbortSignal,
   ) {
@@ -99,21 +101,45 @@ export class MarkWatch {
   }
 
   /**
-   * Resolves when the host bore this recovery's mark a moment ago.
+   * Resolves when the host bore this recovery's mark a moment ago. An answer that was long under way is as old as that:
+   * it is asked for again.
    * @throws TakenHostError when it bears another one, or none any more; CloudError when that cannot be told
    */
   async confirm(): Promise<void> {
+    for (let tries = 0; tries < mostReadings; tries += 1) {
+      if (this.#clock.steadyMs() - this.#readAtMs <= readingMs) return;
+      await this.#read();
+    }
+    const { dead } = this.#journal;
+    throw new CloudError('not-done', `Nova is too slow to tell whose ${dead} is`, null);
+  }
+
+  /**
+   * Asks Nova for an evacuation, but only while the mark is ours: the last thing before the request.
+   * @throws as Cloud.evacuate; what is somebody else's by now was not asked for
+   */
+  async evacuate(instanceId: string, target: string | null, signal: AbortSignal): Promise<void> {
+    try {
+      await this.confirm();
+    } catch (error) {
+      // Nothing left for Nova. The next confirmation tells whose it is, and ends the recovery.
+      if (error instanceof TakenHostError) throw new CloudError('not-done', error.message, null);
+      throw error;
+    }
+    return this.#cloud.evacuate(instanceId, target, signal);
+  }
+
+  async #read(): Promise<void> {
     const askedAtMs = this.#clock.steadyMs();
-    if (askedAtMs - this.#readAtMs <= readingMs) return;
     const { dead } = this.#journal;
     const [service, ...more] = await this.#cloud.listComputeServices(this.#signal, dead);
-    if (service === undefined || more.length > 0)
-      throw new CloudError(
-        'not-done',
-        oneServiceOnly(dead, service === undefined ? 0 : 1 + more.length),
-        null,
-      );
-    if (!isMarkedBy(service, this.#journal)) throw new TakenHostError(takenBy(dead, service));
+    const count = service === undefined ? 0 : 1 + more.length;
+    if (service === undefined || count > 1)
+      throw new CloudError('not-done', oneServiceOnly(dead, count), null);
+    if (!isMarkedBy(service, this.#journal)) {
+      this.#readAtMs = Number.NEGATIVE_INFINITY;
+      throw new TakenHostError(takenBy(dead, service));
+    }
     this.#readAtMs = askedAtMs;
   }
 }

@@ -33,6 +33,11 @@ export interface Moving {
   /** Aborted when the worker must stop: told to, out of time, or without the lock. */
   readonly signal: AbortSignal;
   say(facts: EventFacts): Promise<void>;
+  /**
+   * As Cloud.evacuate, but nothing leaves once the dead host bears another one's mark (docs/how-it-decides.md).
+   * @throws CloudError
+   */
+  evacuate: Cloud['evacuate'];
   /** Before whatever starts an instance elsewhere: rejects unless the dead host was silent a moment (`limitMs`) ago. */
   confirmSilence(limitMs?: number): Promise<void>;
 }

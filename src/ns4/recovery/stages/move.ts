@@ -19,6 +19,7 @@ export const move: Stage = {
         lock,
         signal,
         hypervisor: (host) => hypervisorOf(host, facts.picture),
+        evacuate: (id, target, limit) => mark.evacuate(id, target, limit),
         confirmSilence: async (limitMs) => {
           await stillSilent.confirm(limitMs);
           // The last one: the other Sonny may have come while the silence was waited for.

@@ -22,7 +22,7 @@ export const mayAskAgain = ({ attempts, attemptsElsewhere }: JournalEntry): bool
  * lock, so that neither a crash nor a frozen worker leads to a second request for the same instance.
  */
 export async function ask(moving: Moving, entry: JournalEntry): Promise<void> {
-  const { journal, cloud, clock, lock } = moving;
+  const { journal, clock, lock } = moving;
   const host = entry.target.kind === 'host' ? entry.target.host : null;
   const before = { state: 'pending' as const, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
@@ -44,7 +44,7 @@ export async function ask(moving: Moving, entry: JournalEntry): Promise<void> {
   try {
     // Not under moving.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But
     // bounded: it must not leave long after the look it rests on, as when a login is waited for.
-    await withTimeLimit(clock, requestLimitMs, (limit) => cloud.evacuate(entry.id, host, limit));
+    await withTimeLimit(clock, requestLimitMs, (limit) => moving.evacuate(entry.id, host, limit));
     entry.state = 'asked';
     await lock.save(journal);
     moving.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);

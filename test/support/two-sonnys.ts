@@ -1,0 +1,129 @@
+// Two Sonnys that share no Redis, on one pretend cloud: a worker of each with its own journals, and what each asks of
+// Nova.
+import { powerOff } from '../../simulator/world/host-power.ts';
+import type { Rules } from '../../src/monitor/core/state/rules.ts';
+import { recoverJobId } from '../../src/shared/documents/assignments.ts';
+import type { EventFacts } from '../../src/shared/documents/events/events.ts';
+import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
+import { planOntoSpare } from '../../src/shared/documents/terms/plan.ts';
+import { hostTarget } from '../../src/shared/rules/controls.ts';
+import { CloudLink } from '../simulation/processes/cloud-link.ts';
+import { lookTogether } from '../simulation/processes/look-together.ts';
+import { Ns4 } from '../simulation/processes/ns4.ts';
+import { Process } from '../simulation/processes/process.ts';
+import { RedisLink } from '../simulation/processes/redis-link.ts';
+import { VantagePoint } from '../simulation/processes/vantage-point.ts';
+import { Random } from '../simulation/random.ts';
+import { Timeline } from '../simulation/timeline.ts';
+import { fairWeather, type Weather } from '../simulation/weather.ts';
+import { PretendRedis } from '../simulation/world/redis.ts';
+import { World } from '../simulation/world/world.ts';
+
+const startMs = Date.UTC(2026, 10, 21, 12, 0, 0);
+
+const rules: Rules = {
+  monitorPeriodMs: 60_000,
+  heartbeatPeriodMs: 40_000,
+  suspiciousBackoff: 5,
+  deadBackoff: 1,
+  cooldownMs: 86_400_000,
+  externalNetworks: ['ext-net'],
+  hypervisorPorts: [22],
+  instancePorts: [22],
+  fencing: 'none',
+  disabledHosts: 'leave',
+};
+
+/** One request to evacuate, as it left. */
+export interface Asked {
+  readonly by: string;
+  readonly instance: string;
+  readonly target: string;
+  readonly atMs: number;
+}
+
+/** hv1 with `instances` is dead and silent, hv2 and hv3 live, s1 and s2 are spares. */
+export class TwoSonnys {
+  readonly timeline = new Timeline(startMs);
+  readonly random: Random;
+  readonly world: World;
+  readonly asked: Asked[] = [];
+  readonly said: { readonly by: string; readonly facts: EventFacts }[] = [];
+  readonly #weather: Weather;
+
+  constructor(seed: number, instances: number, weather: Partial<Weather> = {}) {
+    this.random = new Random(seed);
+    this.#weather = { ...fairWeather, ...weather };
+    this.world = new World(this.timeline, this.random);
+    for (const [i, name] of ['hv1', 'hv2', 'hv3', 's1', 's2'].entries())
+      this.world.addPlainHost(
+        { name, address: `10.0.0.${i + 1}`, zone: 'az1', aggregates: [], vcpus: 16 },
+        ['neutron-openvswitch-agent'],
+        10_000,
+        name.startsWith('s'),
+      );
+    for (let i = 1; i <= instances; i += 1) this.boot(`vm${i}`, 'hv1');
+    this.boot('vm-of-hv2', 'hv2');
+  }
+
+  boot(name: string, host: string): void {
+    this.world.addInstance({ name, host, mute: false, vmState: 'active', addresses: [] });
+  }
+
+  /** From then on it is silent for as long as every rule wants. */
+  async kill(host: string): Promise<void> {
+    powerOff(this.world, this.world.host(host));
+    await this.timeline.runUntil(this.timeline.nowMs + 120_000);
+  }
+
+  /** A worker of a Sonny of this name, with a Redis of its own unless one is given. */
+  worker(name: string, redis = new PretendRedis(this.timeline)): { ns4: Ns4; redis: PretendRedis } {
+    const { timeline, world, random } = this;
+    const process = new Process(name, timeline, { offsetMs: 0 });
+    const line = { cut: false };
+    const vantagePoint = new VantagePoint(name, world, random, this.#weather);
+    const ns4 = new Ns4({
+      process,
+      link: new RedisLink(redis, process, random, this.#weather, line),
+      cloud: new CloudLink({
+        ...{ world, process, random, line, weather: this.#weather },
+        onSend: ({ name: what, id, target }) => {
+          if (what === 'evacuate') this.asked.push({ by: name, instance: id, target, atMs: timeline.nowMs });
+        },
+      }),
+      lookTogether: (question) => lookTogether([{ vantagePoint, process, redisLine: line }], 1, question),
+      ...{ world, rules, method: 'api', concurrency: 3, fencing: null },
+      witness: {
+        scanned() {},
+        reading: () => () => {},
+        said: (facts) => this.said.push({ by: name, facts }),
+        locks() {},
+        begins() {},
+        read() {},
+        looked() {},
+      },
+    });
+    return { ns4, redis };
+  }
+
+  /** An order as the monitor of `sonny` gives it now: recoveries of two Sonnys have the same id within a second. */
+  order(sonny: string, dead: string, spare: string): RecoverData {
+    const nowMs = this.timeline.nowMs;
+    return {
+      ...{ incident: `i-${dead}`, recovery: `i-${dead}.1`, dead, sonny, plan: planOntoSpare(spare) },
+      ...{ attempt: 1, epoch: 1, requestedAtMs: nowMs, startByMs: nowMs + 120_000, judgedAtMs: nowMs },
+      ...{ evidence: [], address: this.world.host(dead).address, proofDemanded: false },
+      ...{ despite: [], byHand: false, controls: [hostTarget('hv2', '10.0.0.2', rules)] },
+    };
+  }
+
+  /** Carries the order out, with the assignment that it wants in the worker's own Redis. */
+  recover({ ns4, redis }: { ns4: Ns4; redis: PretendRedis }, order: RecoverData): Promise<RecoveryReport> {
+    const { recovery, attempt, epoch } = order;
+    const known = redis.get<{ jobs: Record<string, string> }>('assignments')?.jobs ?? {};
+    const jobs = { ...known, [recovery]: recoverJobId(recovery, attempt) };
+    redis.set('assignments', { epoch, revision: 1, jobs });
+    const request = { name: 'recover' as const, data: order };
+    return ns4.carryOut(recovery, request, new AbortController().signal) as Promise<RecoveryReport>;
+  }
+}
