@@ -1,10 +1,11 @@
 // The lease, the saves that demand it and the assignments, on a real Redis.
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { assignmentsOf, firstState } from '../../src/monitor/core/state/state.ts';
 import { statusOf } from '../../src/monitor/core/status.ts';
 import { Lease, leaseMs, readStandbys } from '../../src/monitor/lease.ts';
 import { LostLeaseError, Memory, readState } from '../../src/monitor/memory.ts';
+import { Journals } from '../../src/ns4/recovery/journal/journals.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
 import {
   type Assignments,
@@ -12,6 +13,7 @@ import {
   judgeAssignment,
 } from '../../src/shared/documents/assignments.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
+import { systemClock } from '../../src/shared/ground/clock.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { readLeader } from '../../src/shared/redis/leader.ts';
 import { readStatus } from '../../src/shared/redis/status.ts';
@@ -134,7 +136,7 @@ test.each([
     const storage = new RedisJournalStorage(redis, keys);
     const lock = { host: 'hv01', targets: ['hv04'], token: 'mine', assignment };
     const journal = { id: 'i1', text: '{}' };
-    await storage.takeLocks(['hv01', 'hv04'], 'mine', 5_000);
+    await storage.takeLocks(lock, 5_000);
     if (assignments !== null) await redis.set(keys.assignments, JSON.stringify(assignments));
     const answer = verdict === 'valid' ? 'granted' : verdict;
     expect(await storage.save(lock, journal)).toBe(answer);
@@ -144,7 +146,7 @@ test.each([
     expect(await redis.exists(keys.lock('hv01'), keys.lock('hv04'))).toBe(verdict === 'valid' ? 0 : 2);
     // By hand there is none to ask.
     const byHand = { host: 'hv02', targets: [], assignment: null };
-    await storage.takeLocks(['hv02'], 'mine', 5_000);
+    await storage.takeLocks({ ...byHand, token: 'mine' }, 5_000);
     expect(await storage.save({ ...byHand, token: 'mine' }, journal)).toBe('granted');
     expect(await storage.save({ ...byHand, token: 'other' }, journal)).toBe('not-locked');
   },
@@ -152,8 +154,9 @@ test.each([
 
 test('locks are taken all or none, and given back by whoever holds them', async () => {
   const storage = new RedisJournalStorage(redis, keys);
-  expect(await storage.takeLocks(['hv11', 'hv14'], 'mine', 5_000)).toBeNull();
-  expect(await storage.takeLocks(['hv12', 'hv14'], 'other', 5_000)).toBe('hv14');
+  const both = (host: string, token: string) => ({ host, targets: ['hv14'], token });
+  expect(await storage.takeLocks(both('hv11', 'mine'), 5_000)).toBeNull();
+  expect(await storage.takeLocks(both('hv12', 'other'), 5_000)).toEqual({ host: 'hv14', claim: null });
   expect(await redis.exists(keys.lock('hv12'))).toBe(0);
   const lock = { host: 'hv11', targets: ['hv14'], token: 'mine', assignment: null };
   expect(await storage.renewLocks(lock, 60_000)).toBe('granted');
@@ -167,6 +170,76 @@ test('locks are taken all or none, and given back by whoever holds them', async 
   await storage.releaseLocks(['hv11', 'hv14'], 'mine');
   expect(await redis.exists(keys.lock('hv11'))).toBe(0);
   expect(await redis.get(keys.lock('hv14'))).toBe('other');
+});
+
+describe('C7: a target belongs to the recovery whose journal is open, whether or not its worker lives', () => {
+  const storage = () => new RedisJournalStorage(redis, keys);
+  const token = (host: string, assigned: boolean) => ({
+    ...{ host, targets: ['hv24'], token: `of ${host}` },
+    assignment: assigned ? { recovery: `r-${host}`, jobId: `j-${host}`, epoch: 1 } : null,
+  });
+  const wants = (...hosts: string[]) =>
+    redis.set(
+      keys.assignments,
+      JSON.stringify({
+        ...{ epoch: 1, revision: 1 },
+        jobs: Object.fromEntries(hosts.map((host) => [`r-${host}`, `j-${host}`])),
+      }),
+    );
+  /** A worker that saved once and died. */
+  const died = async (lock: ReturnType<typeof token>) => {
+    expect(await storage().takeLocks(lock, 5_000)).toBeNull();
+    expect(await storage().save(lock, { id: `r-${lock.host}`, text: '{}' })).toBe('granted');
+    await storage().releaseLocks([lock.host, 'hv24'], lock.token);
+  };
+  const taken = { host: 'hv24', claim: expect.objectContaining({ host: 'hv24' }) };
+
+  test('another host is not recovered onto it, the same one is, and its end gives it back', async () => {
+    await wants('hv21', 'hv22');
+    await died(token('hv21', true));
+    const other = token('hv22', true);
+    expect(await storage().takeLocks(other, 5_000)).toEqual(taken);
+    expect(await redis.exists(keys.lock('hv22'), keys.lock('hv24')), 'all or none').toBe(0);
+    const successor = { ...token('hv21', true), token: 'successor' };
+    expect(await storage().takeLocks(successor, 5_000)).toBeNull();
+    expect(await storage().end(successor, { id: 'r-hv21', text: '{}' }, 60)).toBe('granted');
+    expect(await storage().takeLocks(other, 5_000)).toBeNull();
+    await storage().releaseLocks(['hv22', 'hv24'], other.token);
+  });
+
+  test('one that the monitor does not want any more holds nothing', async () => {
+    await wants('hv21', 'hv22');
+    await died(token('hv21', true));
+    await redis.del(keys.assignments);
+    expect(await storage().takeLocks(token('hv22', true), 5_000), 'nobody knows').toEqual(taken);
+    await wants('hv22');
+    expect(await storage().takeLocks(token('hv22', true), 5_000)).toBeNull();
+    await storage().releaseLocks(['hv22', 'hv24'], 'of hv22');
+    await redis.del(keys.targetClaim('hv24'));
+  });
+
+  test('by hand nobody tells, so it ends by itself an hour after the last save', async () => {
+    await wants();
+    await died(token('hv21', false));
+    expect(await storage().takeLocks(token('hv22', true), 5_000)).toEqual(taken);
+    expect(await redis.ttl(keys.targetClaim('hv24'))).toBeGreaterThan(3_500);
+    await redis.del(keys.targetClaim('hv24'));
+  });
+
+  test('a claim whose journal Redis lost is dropped', async () => {
+    await wants('hv21', 'hv22');
+    await died(token('hv21', true));
+    await redis.del(keys.openJournal('hv21'), keys.journal('r-hv21'));
+    const journals = new Journals(storage(), systemClock);
+    const lock = await journals.lock(
+      { host: 'hv22', targets: ['hv24'] },
+      5_000,
+      new AbortController().signal,
+      null,
+    );
+    expect('heldByOther' in lock).toBe(false);
+    if (!('heldByOther' in lock)) await lock.release();
+  });
 });
 
 test('the assignments of a state name the job of each recovery', () => {

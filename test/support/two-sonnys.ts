@@ -2,6 +2,7 @@
 // Nova.
 import { powerOff } from '../../simulator/world/host-power.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
+import type { Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { recoverJobId } from '../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
@@ -76,8 +77,12 @@ export class TwoSonnys {
     await this.timeline.runUntil(this.timeline.nowMs + 120_000);
   }
 
-  /** A worker of a Sonny of this name, with a Redis of its own unless one is given. */
-  worker(name: string, redis = new PretendRedis(this.timeline)): { ns4: Ns4; redis: PretendRedis } {
+  /** A worker of a Sonny of this name, with a Redis of its own unless one is given; its fencing takes so long. */
+  worker(
+    name: string,
+    redis = new PretendRedis(this.timeline),
+    fencingTakesMs: number | null = null,
+  ): { ns4: Ns4; redis: PretendRedis } {
     const { timeline, world, random } = this;
     const process = new Process(name, timeline, { offsetMs: 0 });
     const line = { cut: false };
@@ -92,7 +97,8 @@ export class TwoSonnys {
         },
       }),
       lookTogether: (question) => lookTogether([{ vantagePoint, process, redisLine: line }], 1, question),
-      ...{ world, rules, method: 'api', concurrency: 3, fencing: null },
+      ...{ world, rules, method: 'api', concurrency: 3 },
+      fencing: fencingTakesMs === null ? null : slowFencing(process, fencingTakesMs),
       witness: {
         scanned() {},
         reading: () => () => {},
@@ -113,7 +119,7 @@ export class TwoSonnys {
       ...{ incident: `i-${dead}`, recovery: `i-${dead}.1`, dead, sonny, plan: planOntoSpare(spare) },
       ...{ attempt: 1, epoch: 1, requestedAtMs: nowMs, startByMs: nowMs + 120_000, judgedAtMs: nowMs },
       ...{ evidence: [], address: this.world.host(dead).address, proofDemanded: false },
-      ...{ despite: [], byHand: false, controls: [hostTarget('hv2', '10.0.0.2', rules)] },
+      ...{ despite: [], byHand: false, controls: [hostTarget('hv3', '10.0.0.3', rules)] },
     };
   }
 
@@ -127,3 +133,15 @@ export class TwoSonnys {
     return ns4.carryOut(recovery, request, new AbortController().signal) as Promise<RecoveryReport>;
   }
 }
+
+/** A device that powers off, and takes its time to show it. */
+const slowFencing = ({ clock }: Process, takesMs: number): Fencing => ({
+  async fence({ beforeOff, signal }) {
+    await beforeOff();
+    await clock.sleep(takesMs, signal);
+    const atMs = clock.nowMs();
+    const proof = { by: 'agent', agent: 'fence_ipmilan', level: 1, atMs, output: 'off', failed: [] } as const;
+    return { proven: true, proof: { ...proof, failed: [] } };
+  },
+  async kept() {},
+});

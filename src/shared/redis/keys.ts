@@ -58,6 +58,8 @@ export interface Keys {
   openJournal(host: string): string;
   /** Who works at the recovery of a host, or onto it, now. */
   lock(host: string): string;
+  /** Which open recovery fills a host, whether or not anybody works at it now. */
+  targetClaim(host: string): string;
   /** An operator's confirmation that a host is off; expires. */
   fenceConfirmation(host: string): string;
 }
@@ -87,6 +89,7 @@ export function keysOf(cloud: string): Keys {
     journal: (id) => `${prefix}:incident:${id}`,
     openJournal: (host) => `${prefix}:open-incident:${host}`,
     lock: (host) => `${prefix}:incident-owner:${host}`,
+    targetClaim: (host) => `${prefix}:target-of:${host}`,
     fenceConfirmation: (host) => `${prefix}:fence-confirmed:${host}`,
   };
 }

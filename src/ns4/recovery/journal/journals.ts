@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AssignmentToken } from '../../../shared/documents/assignments.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { type Journal, journalOf } from './journal.ts';
-import { type JournalStorage, lockedHosts } from './journal-storage.ts';
+import { type Claimed, claimSchema, type JournalStorage } from './journal-storage.ts';
 import { Lock, lockMs } from './lock.ts';
 
 /** Pause between two tries to take a lock that somebody has. */
@@ -32,7 +32,8 @@ export class Journals {
 
   /**
    * Takes the lock on a host's recovery, with those of its targets, waiting up to `waitMs` for a former holder's to run
-   * out (a killed worker's does within 8 s). With an assignment every change under this lock is made only while the
+   * out (a killed worker's does within 8 s). A target is also somebody else's while the open recovery of another host
+   * fills it, whether or not its worker lives. With an assignment every change under this lock is made only while the
    * monitor's assignments agree. When somebody else keeps renewing a lock: the host it is about.
    */
   async lock(
@@ -44,10 +45,19 @@ export class Journals {
     const token = randomUUID();
     const untilMs = this.#clock.steadyMs() + waitMs;
     for (;;) {
-      const held = await this.#storage.takeLocks(lockedHosts({ host, targets }), token, lockMs);
+      const held = await this.#storage.takeLocks({ host, targets, token }, lockMs);
       if (held === null) return new Lock(this.#storage, this.#clock, { host, targets, token, assignment });
-      if (this.#clock.steadyMs() >= untilMs) return { heldByOther: held };
+      if (held.claim !== null && (await this.#isVoid(held.claim))) await this.#storage.dropClaim(held.claim);
+      if (this.#clock.steadyMs() >= untilMs) return { heldByOther: held.host };
       await this.#clock.sleep(retryMs, signal);
     }
+  }
+
+  /** Is the recovery that claims a target over, or its journal lost? Redis may have lost that the claim was dropped. */
+  async #isVoid({ text }: Claimed): Promise<boolean> {
+    const claim = claimSchema.safeParse(JSON.parse(text)).data;
+    if (claim === undefined) return true;
+    const open = await this.open(claim.dead);
+    return open === null || open.ended !== null;
   }
 }

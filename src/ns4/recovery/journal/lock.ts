@@ -83,12 +83,12 @@ export class Lock {
   }
 
   async #lossBy(answer: Exclude<Answer, 'granted'>): Promise<OperationalError> {
-    const { host, token } = this.#token;
+    const { host } = this.#token;
     if (answer === 'superseded')
       return new LostLockError(
         `the monitor wants the recovery of ${host} from another job now, or not any more`,
       );
-    const free = this.#last === null || (await this.#storage.putBack(host, token, this.#last));
+    const free = this.#last === null || (await this.#storage.putBack(this.#token, this.#last));
     if (!free) return new LostLockError(`another worker holds the recovery of ${host} now`);
     return new InterruptedLockError(
       answer === 'unknown'

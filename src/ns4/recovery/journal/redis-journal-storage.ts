@@ -5,6 +5,10 @@ import type { Keys } from '../../../shared/redis/keys.ts';
 import { loadScript, runScript, type Script } from '../../../shared/redis/script.ts';
 import {
   type Answer,
+  type Claimed,
+  claimByHandSeconds,
+  claimOf,
+  type Held,
   type JournalStorage,
   type LockToken,
   lockedHosts,
@@ -15,7 +19,8 @@ const saveScript = loadScript('save-journal-n');
 const endScript = loadScript('end-journal-n');
 const renewScript = loadScript('renew-locks-n');
 const takeScript = loadScript('take-locks-n');
-const putBackScript = loadScript('put-back-journal-3');
+const putBackScript = loadScript('put-back-journal-n');
+const dropClaimScript = loadScript('drop-claim-1');
 const releaseScript = loadScript('release-locks-n');
 
 export class RedisJournalStorage implements JournalStorage {
@@ -27,10 +32,19 @@ export class RedisJournalStorage implements JournalStorage {
     this.#keys = keys;
   }
 
-  async takeLocks(hosts: readonly string[], token: string, forMs: number): Promise<string | null> {
-    const keys = this.#locks(hosts);
-    const first = Number(await runScript(this.#redis, takeScript, keys, [token, forMs]));
-    return first === 0 ? null : (hosts[first - 1] ?? null);
+  async takeLocks(lock: Omit<LockToken, 'assignment'>, forMs: number): Promise<Held | null> {
+    const hosts = lockedHosts(lock);
+    const keys = [this.#keys.assignments, ...this.#locks(hosts), ...this.#claims(lock)];
+    const shown = [lock.token, forMs, lock.host, hosts.length];
+    const reply = await runScript(this.#redis, takeScript, keys, shown);
+    if (!Array.isArray(reply)) return null;
+    const [number, text] = reply as [number, string];
+    const host = [...hosts, ...lock.targets][number - 1] ?? lock.host;
+    return { host, claim: text === '' ? null : { host, text } };
+  }
+
+  async dropClaim({ host, text }: Claimed): Promise<void> {
+    await runScript(this.#redis, dropClaimScript, [this.#keys.targetClaim(host)], [text]);
   }
 
   async renewLocks(lock: LockToken, forMs: number): Promise<Answer> {
@@ -43,17 +57,20 @@ export class RedisJournalStorage implements JournalStorage {
   }
 
   async save(lock: LockToken, { id, text }: StoredJournal): Promise<Answer> {
-    return this.#ifGranted(saveScript, lock, id, [text, id]);
+    const seconds = lock.assignment === null ? claimByHandSeconds : 0;
+    return this.#ifGranted(saveScript, lock, id, [text, id, claimOf(lock, id), seconds]);
   }
 
   async end(lock: LockToken, { id, text }: StoredJournal, keepSeconds: number): Promise<Answer> {
     return this.#ifGranted(endScript, lock, id, [text, keepSeconds]);
   }
 
-  async putBack(host: string, token: string, { id, text }: StoredJournal): Promise<boolean> {
-    const { lock, journal, openJournal } = this.#keys;
-    const keys = [lock(host), journal(id), openJournal(host)];
-    return (await runScript(this.#redis, putBackScript, keys, [token, text, id])) === 1;
+  async putBack(lock: LockToken, { id, text }: StoredJournal): Promise<boolean> {
+    const { host, token } = lock;
+    const { journal, openJournal } = this.#keys;
+    const keys = [this.#keys.lock(host), journal(id), openJournal(host), ...this.#claims(lock)];
+    const shown = [token, text, id, claimOf(lock, id)];
+    return (await runScript(this.#redis, putBackScript, keys, shown)) === 1;
   }
 
   async openJournal(host: string): Promise<string | null> {
@@ -71,10 +88,17 @@ export class RedisJournalStorage implements JournalStorage {
     values: (string | number)[],
   ): Promise<Answer> {
     const { assignments, journal, openJournal } = this.#keys;
-    const keys = [assignments, journal(journalId), openJournal(lock.host), ...this.#locks(lockedHosts(lock))];
+    const locks = this.#locks(lockedHosts(lock));
+    const own = [assignments, journal(journalId), openJournal(lock.host)];
+    const keys = [...own, ...locks, ...this.#claims(lock)];
     const { token, assignment } = lock;
-    const shown = [token, assignment?.recovery ?? '', assignment?.jobId ?? '', assignment?.epoch ?? 0];
+    const job = [assignment?.recovery ?? '', assignment?.jobId ?? '', assignment?.epoch ?? 0];
+    const shown = [token, ...job, locks.length];
     return (await runScript(this.#redis, script, keys, [...shown, ...values])) as Answer;
+  }
+
+  #claims({ targets }: Pick<LockToken, 'targets'>): string[] {
+    return targets.map((host) => this.#keys.targetClaim(host));
   }
 
   #locks(hosts: readonly string[]): string[] {
