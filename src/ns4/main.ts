@@ -32,6 +32,7 @@ import { type StartedOnCloud, startOnCloud } from './commands/start-on-cloud.ts'
 import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
+import { RedisShots } from './fencing/shots.ts';
 import { handlersOf } from './jobs/handlers.ts';
 import type { WorkerParts } from './jobs/worker-parts.ts';
 import { createNovaDatabase } from './nova-database/nova-database.ts';
@@ -114,7 +115,7 @@ await runProcess('ns4', async (frame) => {
     look: lookWithBaseline({ settings: settings.scan, heard, ears, clock: systemClock, log }),
     lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
     mover: moverOf(started, frame),
-    ...fencingOf(started, plan, confirmations),
+    ...fencingOf(started, plan, confirmations, new RedisShots(redis, keys)),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
   };
   if (dead !== undefined && spare !== undefined) {
@@ -150,11 +151,12 @@ function fencingOf(
   { settings, log }: StartedOnCloud,
   plan: FencingPlan | null,
   confirmations: OperatorConfirmations,
+  shots: RedisShots,
 ) {
   const { mode, timeoutMs } = settings.fencing;
   if (mode === 'none') return { fencing: null, fencingPlan: null };
   if (plan === null) throw new Error('settings were read without fencing.yaml for "mode = required"');
-  const fencing = createFencing({ plan, confirmations, timeoutMs, clock: systemClock, log });
+  const fencing = createFencing({ plan, confirmations, shots, timeoutMs, clock: systemClock, log });
   return { fencing, fencingPlan: plan };
 }
 

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFencing, type FenceRequest, type Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
+import { RedisShots } from '../../src/ns4/fencing/shots.ts';
 import type { Journal } from '../../src/ns4/recovery/journal/journal.ts';
 import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { progressText } from '../../src/shared/documents/events/progress.ts';
@@ -38,7 +39,10 @@ const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys);
 /** Fencing as ns4 makes it, with these levels for every host. */
 function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing {
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
-  return createFencing({ plan, confirmations: confirmations(), timeoutMs: 1_500, clock, log: silentLog });
+  return createFencing({
+    ...{ plan, confirmations: confirmations(), timeoutMs: 1_500, clock, log: silentLog },
+    shots: new RedisShots(bench.redis, bench.keys),
+  });
 }
 
 /** With something done before each `off` is permitted. */
@@ -49,10 +53,10 @@ const beforeEachOff = (inner: Fencing, act: (nth: number) => Promise<void> | voi
     fence: (request: FenceRequest) =>
       inner.fence({
         ...request,
-        beforeOff: async () => {
+        beforeOff: async (level) => {
           nth += 1;
           await act(nth);
-          await request.beforeOff();
+          await request.beforeOff(level);
         },
       }),
   };
@@ -94,6 +98,7 @@ describe('with proof', () => {
       f.kind === 'progress' ? [progressText(f.host, f.progress)] : [],
     );
     expect(steps).toEqual([
+      `${pair.dead} is being powered off (fence_pretend1, level 1)`,
       `${pair.dead} is powered off (fence_pretend1, level 1)`,
       `${pair.dead} is forced down and disabled`,
       `${pair.spare} is enabled, evacuating 3 instances`,
@@ -132,7 +137,7 @@ describe('with proof', () => {
     const fence: Fencing = {
       ...fencing([]),
       fence: async (request) => {
-        await request.beforeOff();
+        await request.beforeOff({ agent: 'fence_pretend1', number: 1 });
         await revive();
         await delay(1_200);
         await bench.simulator.kill(pair.dead);

@@ -137,11 +137,12 @@ export class TwoSonnys {
 /** A device that powers off, and takes its time to show it. */
 const slowFencing = ({ clock }: Process, takesMs: number): Fencing => ({
   async fence({ beforeOff, signal }) {
-    await beforeOff();
+    await beforeOff({ agent: 'fence_ipmilan', number: 1 });
     await clock.sleep(takesMs, signal);
     const atMs = clock.nowMs();
     const proof = { by: 'agent', agent: 'fence_ipmilan', level: 1, atMs, output: 'off', failed: [] } as const;
     return { proven: true, proof: { ...proof, failed: [] } };
   },
   async kept() {},
+  lookAgain: async () => ({ says: 'off', said: 'Status: OFF' }),
 });

@@ -3,13 +3,16 @@
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import { powerOff } from './level.ts';
+import { type LevelResult, look, powerOff } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
-import { type FencingPlan, levelsOf } from './plan.ts';
-import type { Proof } from './proof.ts';
+import { type FencingPlan, type Level, levelsOf } from './plan.ts';
+import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
+import type { Shots } from './shots.ts';
 
 export interface FenceRequest {
   readonly host: string;
+  /** A level that was told `off` in this incident may not be told again; see `again`. */
+  readonly incident: string;
   readonly signal: AbortSignal;
   /**
    * The newest sign of life of the host that is known of; null: none. An operator's confirmation older than it is void.
@@ -19,7 +22,7 @@ export interface FenceRequest {
    * Right before each `off` leaves: resolves only with a fresh right to power the host off, rejects when it must not be
    * (any more). Whatever it rejects with, `fence` rejects with.
    */
-  readonly beforeOff: () => Promise<void>;
+  readonly beforeOff: (level: Pick<Level, 'agent' | 'number'>) => Promise<void>;
 }
 
 export type FenceOutcome =
@@ -34,37 +37,40 @@ export interface Fencing {
   fence(request: FenceRequest): Promise<FenceOutcome>;
   /** The proof is kept in a journal: a confirmation that it rests on is used up. */
   kept(host: string, proof: Proof): Promise<void>;
+  /** Asks the very device that gave this proof, once and not for long. Rejects by `signal` only. */
+  lookAgain(host: string, proof: ProofByAgent, signal: AbortSignal): Promise<PowerSeen>;
 }
 
 /**
  * With a confirmation the devices are still asked, as they make a wrong one harmless, but nobody waits for them long.
  */
 const timeoutWhenConfirmedMs = 15_000;
+/** No longer than the scan of a silent host that goes on beside it. */
+const lookAgainMs = 3_000;
 /** A confirmation of the future is one of another clock: nobody could say which heartbeats came after it. */
 const clockMarginMs = 5_000;
 
 interface FencingParts {
   readonly plan: FencingPlan;
   readonly confirmations: OperatorConfirmations;
+  readonly shots: Shots;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export function createFencing(parts: FencingParts): Fencing {
-  const { plan, confirmations, timeoutMs, clock, log } = parts;
+  const { plan, confirmations, timeoutMs, log } = parts;
   return {
-    async fence({ host, signal, heardAtMs, beforeOff }) {
+    async fence(request) {
+      const { host, heardAtMs } = request;
       const given = await usableConfirmation(host, heardAtMs, parts);
+      const limitMs = given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs);
       const failures: FenceFailure[] = [];
       for (const level of levelsOf(plan, host)) {
-        const result = await powerOff({
-          level,
-          signal,
-          clock,
-          timeoutMs: given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs),
-          beforeTelling: beforeOff,
-        });
+        const result =
+          (await unlessToldBefore(level, given, request, parts)) ??
+          (await shoot(level, limitMs, request, parts));
         const { agent, number } = level;
         const failed = failures.map(failureText);
         if (result.off) {
@@ -82,7 +88,62 @@ export function createFencing(parts: FencingParts): Fencing {
     async kept(host, proof) {
       if (proof.by === 'operator') await confirmations.useUp(host);
     },
+    async lookAgain(host, proof, signal) {
+      const level = levelsOf(plan, host).find((l) => l.number === proof.level && l.agent === proof.agent);
+      // Another fencing.yaml than when it was fenced.
+      if (level === undefined) return { says: 'unknown', said: `${proof.agent} is no level of it any more` };
+      return look({ level, signal, timeoutMs: lookAgainMs });
+    },
   };
+}
+
+/** `off`, and what became of it is kept for the next attempt of this incident. */
+async function shoot(
+  level: Level,
+  limitMs: number,
+  { host, incident, signal, beforeOff }: FenceRequest,
+  { shots, clock }: FencingParts,
+): Promise<LevelResult> {
+  const { agent, number } = level;
+  const result = await powerOff({
+    ...{ level, signal, clock, timeoutMs: limitMs },
+    beforeTelling: () => beforeOff({ agent, number }),
+  });
+  const taken = result.off || result.failure.failure === 'not-verified';
+  await shots.record(host, incident, {
+    level: number,
+    agent,
+    atMs: clock.nowMs(),
+    taken,
+    seenOff: result.off,
+  });
+  return result;
+}
+
+/**
+ * A level that was told `off` before in this incident is asked first how the host is. Off after an `off` that the device
+ * took is the proof. On after it was off, or no longer shown: somebody may have switched it on since, and it is silent
+ * while it boots; it is shot again only by a newer word of an operator. Null: it may be told again.
+ */
+async function unlessToldBefore(
+  level: Level,
+  given: Confirmation | null,
+  { host, incident, signal }: FenceRequest,
+  { shots, clock, timeoutMs }: FencingParts,
+): Promise<LevelResult | null> {
+  const { agent, number } = level;
+  const last = await shots.last(host, incident, number);
+  if (last === null || last.agent !== agent || (given !== null && given.atMs > last.atMs)) return null;
+  const { says, said } = await look({ level, signal, timeoutMs });
+  if (says === 'off' && last.taken) return { off: true, atMs: clock.nowMs(), output: `status: ${said}` };
+  if (says === 'off') {
+    await shots.record(host, incident, { ...last, seenOff: true });
+    return null;
+  }
+  const detail = `told off at ${new Date(last.atMs).toISOString().slice(0, 19)}Z; now: ${said}`;
+  if (says === 'on' && last.seenOff)
+    return { off: false, failure: { agent, failure: 'switched-on', detail } };
+  return last.taken ? { off: false, failure: { agent, failure: 'not-again', detail } } : null;
 }
 
 /** Null: there is none, or it does not count. */

@@ -5,6 +5,7 @@ import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries
 import type { Clock } from '../../shared/ground/clock.ts';
 import { type AgentOutcome, runAgent } from './agent.ts';
 import type { Level } from './plan.ts';
+import type { PowerSeen } from './proof.ts';
 
 /** Pause between two looks at a host that still shows as on. */
 const pollMs = 1_000;
@@ -13,7 +14,8 @@ const mostLooks = 15;
 /** A level that used its time up in `off` is still looked at for this long. */
 const shortestLookMs = 1_000;
 
-/** By the protocol: what `status` ends with for a host that is off. */
+/** By the protocol: what `status` ends with for a host that is on, and for one that is off. */
+const statusOn = 0;
 const statusOff = 2;
 
 interface LevelCall {
@@ -25,7 +27,8 @@ interface LevelCall {
   readonly beforeTelling?: () => Promise<void>;
 }
 
-type LevelResult =
+/** `off`: seen off, at `atMs`. */
+export type LevelResult =
   | { readonly off: true; readonly atMs: number; readonly output: string }
   | { readonly off: false; readonly failure: FenceFailure };
 
@@ -59,6 +62,18 @@ export async function powerOff(call: LevelCall): Promise<LevelResult> {
     last = status.kind === 'timed-out' ? `"status" did not end in time: ${status.said}` : endText(status);
   }
   return failed('not-verified', last);
+}
+
+/** One look at a host by a level's device. Rejects when aborted only. */
+export async function look({
+  level,
+  timeoutMs,
+  signal,
+}: Pick<LevelCall, 'level' | 'timeoutMs' | 'signal'>): Promise<PowerSeen> {
+  const status = await runAgent({ level, action: 'status', timeoutMs, signal });
+  const code = status.kind === 'ended' ? status.code : null;
+  const says = code === statusOn ? 'on' : code === statusOff ? 'off' : 'unknown';
+  return { says, said: endText(status) };
 }
 
 /** What an agent's end says, with its exit code when it said nothing. */

@@ -24,6 +24,13 @@ export const proofSchema = z.discriminatedUnion('by', [
   }),
 ]);
 export type Proof = z.infer<typeof proofSchema>;
+export type ProofByAgent = Extract<Proof, { by: 'agent' }>;
+
+/** What a device shows of a host; unknown: it did not say in time, or not clearly. `said`: its own words, masked. */
+export interface PowerSeen {
+  readonly says: 'on' | 'off' | 'unknown';
+  readonly said: string;
+}
 
 /**
  * What an agent saw counts this long for a worker that continues: whoever repairs the host may have switched it on
@@ -37,6 +44,9 @@ const lateHeartbeatMs = 5_000;
 export function stands(proof: Proof | null, nowMs: number): boolean {
   return proof !== null && (proof.by === 'operator' || nowMs - proof.atMs <= agentProofMs);
 }
+
+/** The device that gave it, for people. */
+export const deviceText = ({ agent, level }: ProofByAgent): string => `${agent}, level ${level}`;
 
 /** Signs of life up to this time say nothing, as the host was off afterwards; null without proof. */
 export function offSinceMs(proof: Proof | null): number | null {

@@ -44,8 +44,11 @@ export type Order = Omit<RecoverData, 'attempt' | 'epoch'> & {
   readonly assignment: AssignmentToken | null;
 };
 
-/** One way through the list of stages: on to the next, once more with fresh facts, or over. */
-export type Turn = 'next' | 'again' | End;
+/**
+ * One way through the list of stages: on to the next, once more with fresh facts, or over. later: with fresh facts as
+ * well, after a wait that the stage itself bounds.
+ */
+export type Turn = 'next' | 'again' | 'later' | End;
 export interface End {
   readonly report: RecoveryReport;
 }
@@ -81,6 +84,8 @@ export class Recovery {
   journal: Journal | null = null;
   /** Scanned along with the dead host: they must answer. The order's, until none of them does. */
   controls: readonly ScanTarget[];
+  /** Since when (steady time) a target is waited for; null: none is. */
+  targetAwaitedSinceMs: number | null = null;
   #lock: Lock | null = null;
   #signal: AbortSignal;
   #facts: Facts | null = null;

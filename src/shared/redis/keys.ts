@@ -62,6 +62,8 @@ export interface Keys {
   targetClaim(host: string): string;
   /** An operator's confirmation that a host is off; expires. */
   fenceConfirmation(host: string): string;
+  /** What became of the attempts to power a host off in its present incident. */
+  fenceShots(host: string): string;
 }
 
 export function keysOf(cloud: string): Keys {
@@ -91,5 +93,6 @@ export function keysOf(cloud: string): Keys {
     lock: (host) => `${prefix}:incident-owner:${host}`,
     targetClaim: (host) => `${prefix}:target-of:${host}`,
     fenceConfirmation: (host) => `${prefix}:fence-confirmed:${host}`,
+    fenceShots: (host) => `${prefix}:fence-shots:${host}`,
   };
 }

@@ -4,6 +4,7 @@ import { powerOff } from '../../../simulator/world/host-power.ts';
 import type { Host } from '../../../simulator/world/model.ts';
 import type { World } from '../../../simulator/world/world.ts';
 import type { FenceOutcome, FenceRequest, Fencing } from '../../../src/ns4/fencing/fencing.ts';
+import type { PowerSeen, ProofByAgent } from '../../../src/ns4/fencing/proof.ts';
 import type { Random } from '../random.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -35,7 +36,8 @@ export class PretendFencing implements Fencing {
     const host = this.#world.host(name);
     const given = await this.#wordFor(name, heardAtMs);
     for (const level of [1, 2]) {
-      await beforeOff();
+      const agent = level === 1 ? 'fence_ipmilan' : 'fence_apc';
+      await beforeOff({ agent, number: level });
       this.#onOff(host);
       const device = level === 1 ? host.bmc : host.outlet;
       const tookMs = this.#random.between(200, 4_000);
@@ -49,7 +51,6 @@ export class PretendFencing implements Fencing {
         () => undefined,
       );
       signal.throwIfAborted();
-      const agent = level === 1 ? 'fence_ipmilan' : 'fence_apc';
       const atMs = process.clock.nowMs();
       if (device === 'works')
         return { proven: true, proof: { by: 'agent', agent, level, atMs, output: 'off', failed: [] } };
@@ -68,6 +69,15 @@ export class PretendFencing implements Fencing {
     const word = await this.#link.call(() => this.#link.redis.get<Word>(wordKey(host)) ?? null);
     if (word === null || word.atMs > this.#process.clock.nowMs() + 5_000) return null;
     return heardAtMs === null || heardAtMs < word.atMs ? word : null;
+  }
+
+  async lookAgain(name: string, proof: ProofByAgent, signal: AbortSignal): Promise<PowerSeen> {
+    const host = this.#world.host(name);
+    const device = proof.level === 1 ? host.bmc : host.outlet;
+    await this.#process.answer(device === 'works' ? 500 : 3_000, () => undefined);
+    signal.throwIfAborted();
+    if (device !== 'works') return { says: 'unknown', said: 'no answer' };
+    return { says: host.powered ? 'on' : 'off', said: 'Status' };
   }
 
   async kept(host: string, proof: { readonly by: string }): Promise<void> {

@@ -43,10 +43,12 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
     const outcome = await fencing.fence({
       host,
       signal,
+      incident: recovery.order.incident,
       heardAtMs: heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy),
-      beforeOff: async () => {
+      beforeOff: async ({ agent, number: level }) => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
         await stillSilent.confirm(renewMs);
+        await recovery.tell({ step: 'powering-off', agent, level, atMs: tools.clock.nowMs() });
         // The last thing before: what follows at once is covered by a fresh confirmation of the lock.
         await lock.save(journal);
         signal.throwIfAborted();
@@ -75,6 +77,12 @@ async function withoutProof(recovery: Recovery, refusal: Refusal): Promise<Turn>
   const { beginning, opened: journal } = recovery;
   if (beginning.kind === 'anew') return endJournal(recovery, journal, 'refused', refusal);
   if (refusal.name === 'came-back') return stopped(recovery, journal, refusal);
+  const switchedOn =
+    refusal.name === 'fence-failed' ? refusal.levels.find((l) => l.failure === 'switched-on') : undefined;
+  if (switchedOn !== undefined) {
+    const evidence = `${switchedOn.agent} says that it is on, after it was off`;
+    return stopped(recovery, journal, { name: 'came-back', host: journal.dead, evidence });
+  }
   throw new OperationalError(refusalSentence(refusal));
 }
 

@@ -53,10 +53,10 @@ async function throughTheStages(recovery: Recovery): Promise<RecoveryReport> {
     const stage = stages[at];
     if (stage === undefined) throw new Error('the last stage did not end the recovery');
     const turn = await stage.run(recovery);
-    if (turn !== 'next' && turn !== 'again') return turn.report;
+    if (typeof turn !== 'string') return turn.report;
     if (turn === 'again') agains += 1;
     if (agains > mostAgains)
       throw new OperationalError(`${stage.name} asked for fresh facts ${mostAgains} times`);
-    at = turn === 'again' ? stages.indexOf(againFrom) : at + 1;
+    at = turn === 'next' ? at + 1 : stages.indexOf(againFrom);
   }
 }

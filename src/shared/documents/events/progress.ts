@@ -2,6 +2,17 @@
 import { z } from 'zod';
 
 export const progressSchema = z.discriminatedUnion('step', [
+  /** A fence device is about to be told to power the dead host off; told each time, so `atMs` is part of it. */
+  z.object({ step: z.literal('powering-off'), agent: z.string(), level: z.number().int(), atMs: z.number() }),
+  /** The host was heard although its device proved it off; the device says again that it is off. */
+  z.object({
+    step: z.literal('late-heartbeat'),
+    evidence: z.string(),
+    agent: z.string(),
+    level: z.number().int(),
+  }),
+  /** Half-way a target is in trouble: it is waited for. */
+  z.object({ step: z.literal('target-awaited'), target: z.string(), why: z.string(), forMs: z.number() }),
   /** A fence device proved the dead host off; `failed`: how the levels before it failed, as sentences. */
   z.object({
     step: z.literal('powered-off'),
@@ -38,6 +49,12 @@ export type Progress = z.infer<typeof progressSchema>;
 /** The words for it, without a full stop; `dead` is the host that is recovered. */
 export function progressText(dead: string, p: Progress): string {
   switch (p.step) {
+    case 'powering-off':
+      return `${dead} is being powered off (${p.agent}, level ${p.level})`;
+    case 'late-heartbeat':
+      return `${dead} was heard (${p.evidence}), but ${p.agent}, level ${p.level}, says again that it is off: a late report, its recovery goes on`;
+    case 'target-awaited':
+      return `${p.target} ${p.why.replace(/^it /, '')}: waiting for it, ${p.forMs / 60_000} minutes at most`;
     case 'powered-off':
       return `${dead} is powered off (${p.agent}, level ${p.level})${failedText(p.failed)}`;
     case 'confirmed-off':
