@@ -277,7 +277,7 @@ describe("an operator's word", () => {
       who: 'alice',
       failed: [expect.stringMatching(/^fence_pretend1 off-failed/)],
     });
-    expect(worker.heard[0]).toMatchObject({ progress: { step: 'confirmed-off', who: 'alice' } });
+    expect(worker.heard[1]).toMatchObject({ progress: { step: 'confirmed-off', who: 'alice' } });
     expect(await confirmations().of(pair.dead)).toBeNull();
   });
 

@@ -81,7 +81,7 @@ describe('targets', () => {
     ]);
     expect(bench.seen(second)).toMatchObject({ host: bench.healthy, everTwoWriters: false });
     expect(bench.simulator.snapshot().hosts[pair.dead]?.disabledReason).toBe(
-      `sonny resurrection on ${bench.healthy}, ${pair.spare}`,
+      `sonny resurrection on ${bench.healthy}, ${pair.spare} (${report.recovery} bench)`,
     );
     expect(worker.heard.at(-1)).toMatchObject({ kind: 'instance-ended', recovery: report.recovery });
   });

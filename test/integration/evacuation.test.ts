@@ -41,7 +41,9 @@ function expectFenced({ dead, spare }: Pair): void {
   expect(hosts[dead]).toMatchObject({
     forcedDown: true,
     status: 'disabled',
-    disabledReason: `sonny resurrection on ${spare}`,
+    disabledReason: expect.stringMatching(
+      new RegExp(`^sonny resurrection on ${spare} \\(incident-\\S+ bench\\)$`),
+    ),
   });
   expect(hosts[spare]).toMatchObject({ status: 'enabled', disabledReason: null, state: 'up' });
 }
@@ -156,7 +158,11 @@ describe('by Nova', () => {
     expect(changes.slice(0, 2).map((r) => [r.method, JSON.parse(r.body), r.status])).toEqual([
       [
         'PUT',
-        { status: 'disabled', disabled_reason: `sonny resurrection on ${pair.spare}`, forced_down: true },
+        {
+          status: 'disabled',
+          disabled_reason: expect.stringMatching(`^sonny resurrection on ${pair.spare} `),
+          forced_down: true,
+        },
         200,
       ],
       ['PUT', { status: 'enabled' }, 200],

@@ -1,16 +1,16 @@
 // C7: two recoveries onto one spare. The target belongs to a recovery as the dead host does, from its lock to its end.
 import { describe, expect, test } from 'vitest';
 import type { RecoveryReport } from '../../../../src/shared/documents/jobs/recover.ts';
-import { TwoSonnys } from '../../../support/two-sonnys.ts';
+import { PretendCrew } from '../../../support/pretend-crew.ts';
 
 const taken = { name: 'spare-unfit', host: 'hv2', spare: 's1', why: 'another recovery works at it' };
 
 /** Two workers of one Sonny; hv1 and hv2 are dead, and the recovery of hv1 onto s1 began `ms` ago with its fencing. */
 async function begun(ms: number) {
-  const cloud = new TwoSonnys(1, 4);
+  const cloud = new PretendCrew(1, 4);
   await cloud.kill('hv1');
   await cloud.kill('hv2');
-  const first = cloud.worker('first', undefined, 60_000);
+  const first = cloud.worker('first', undefined, { takesMs: 60_000, says: 'off' });
   const second = cloud.worker('second', first.redis);
   const reports: RecoveryReport[] = [];
   const order = { ...cloud.order('ours', 'hv1', 's1'), despite: ['control-plane-suspect'] };

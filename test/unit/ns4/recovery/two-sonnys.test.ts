@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { RecoveryReport } from '../../../../src/shared/documents/jobs/recover.ts';
 import { groupBy } from '../../../../src/shared/ground/group-by.ts';
 import type { Weather } from '../../../simulation/weather.ts';
-import { TwoSonnys } from '../../../support/two-sonnys.ts';
+import { PretendCrew } from '../../../support/pretend-crew.ts';
 
 const seeds = Array.from({ length: 100 }, (_, i) => i + 1);
 
 /** Both judge hv1 dead, the second one `laterMs` after the first, and both recover it. */
 async function both(seed: number, weather: Partial<Weather>) {
-  const two = new TwoSonnys(seed, 8, weather);
+  const two = new PretendCrew(seed, 8, weather);
   await two.kill('hv1');
   const laterMs = two.random.pick([0, 0, 0, 50, 400, 1_000, 2_500, 6_000]);
   const spares = two.random.pick([

@@ -1,8 +1,8 @@
-// Two Sonnys that share no Redis, on one pretend cloud: a worker of each with its own journals, and what each asks of
-// Nova.
+// Workers on one pretend cloud, of one Sonny or of several that share no Redis, and what each of them asks of Nova.
 import { powerOff } from '../../simulator/world/host-power.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { Fencing } from '../../src/ns4/fencing/fencing.ts';
+import type { PowerSeen } from '../../src/ns4/fencing/proof.ts';
 import { recoverJobId } from '../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
@@ -44,7 +44,7 @@ export interface Asked {
 }
 
 /** hv1 with `instances` is dead and silent, hv2 and hv3 live, s1 and s2 are spares. */
-export class TwoSonnys {
+export class PretendCrew {
   readonly timeline = new Timeline(startMs);
   readonly random: Random;
   readonly world: World;
@@ -77,11 +77,11 @@ export class TwoSonnys {
     await this.timeline.runUntil(this.timeline.nowMs + 120_000);
   }
 
-  /** A worker of a Sonny of this name, with a Redis of its own unless one is given; its fencing takes so long. */
+  /** A worker of a Sonny of this name, with a Redis of its own unless one is given. */
   worker(
     name: string,
     redis = new PretendRedis(this.timeline),
-    fencingTakesMs: number | null = null,
+    device: Device | null = null,
   ): { ns4: Ns4; redis: PretendRedis } {
     const { timeline, world, random } = this;
     const process = new Process(name, timeline, { offsetMs: 0 });
@@ -98,7 +98,7 @@ export class TwoSonnys {
       }),
       lookTogether: (question) => lookTogether([{ vantagePoint, process, redisLine: line }], 1, question),
       ...{ world, rules, method: 'api', concurrency: 3 },
-      fencing: fencingTakesMs === null ? null : slowFencing(process, fencingTakesMs),
+      fencing: device === null ? null : fencingBy(process, device),
       witness: {
         scanned() {},
         reading: () => () => {},
@@ -134,15 +134,22 @@ export class TwoSonnys {
   }
 }
 
-/** A device that powers off, and takes its time to show it. */
-const slowFencing = ({ clock }: Process, takesMs: number): Fencing => ({
+/** A fence device: how long it takes to show that a host is off, and what it says of it later. */
+export interface Device {
+  takesMs: number;
+  says: PowerSeen['says'];
+}
+
+const fencingBy = ({ clock }: Process, device: Device): Fencing => ({
   async fence({ beforeOff, signal }) {
     await beforeOff({ agent: 'fence_ipmilan', number: 1 });
-    await clock.sleep(takesMs, signal);
+    await clock.sleep(device.takesMs, signal);
     const atMs = clock.nowMs();
-    const proof = { by: 'agent', agent: 'fence_ipmilan', level: 1, atMs, output: 'off', failed: [] } as const;
-    return { proven: true, proof: { ...proof, failed: [] } };
+    return {
+      proven: true,
+      proof: { ...{ by: 'agent', agent: 'fence_ipmilan', level: 1, atMs }, output: 'off', failed: [] },
+    };
   },
   async kept() {},
-  lookAgain: async () => ({ says: 'off', said: 'Status: OFF' }),
+  lookAgain: async () => ({ says: device.says, said: `Status: ${device.says}` }),
 });

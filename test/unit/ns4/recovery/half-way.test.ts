@@ -1,0 +1,136 @@
+// D2, D3: a recovery that is half done. What is no more than a doubt does not end it, and what ended short is gone on
+// with by hand.
+import { describe, expect, test } from 'vitest';
+import { giveBack } from '../../../../simulator/world/compute-service.ts';
+import { settle } from '../../../../simulator/world/settle.ts';
+import type { RecoverData, RecoveryReport } from '../../../../src/shared/documents/jobs/recover.ts';
+import { type Device, PretendCrew } from '../../../support/pretend-crew.ts';
+
+const minute = 60_000;
+
+/** The first worker was killed in mid-recovery of hv1 onto s1: something was asked for, and most was not. */
+async function halfDone(device: Device | null = null) {
+  const crew = new PretendCrew(3, 8);
+  await crew.kill('hv1');
+  const first = crew.worker('first', undefined, device);
+  const order = { ...crew.order('ours', 'hv1', 's1'), proofDemanded: device !== null };
+  void crew.recover(first, order);
+  await crew.timeline.runUntil(crew.timeline.nowMs + 10 * minute, () => crew.asked.length > 0);
+  await crew.timeline.runUntil(crew.timeline.nowMs + 300);
+  first.ns4.process.kill();
+  await crew.timeline.runUntil(crew.timeline.nowMs + 20_000);
+  const second = crew.worker('second', first.redis, device);
+  const reports: RecoveryReport[] = [];
+  const run = async (given: RecoverData, forMs: number) => {
+    reports.length = 0;
+    void crew.recover(second, given).then((report) => reports.push(report));
+    await crew.timeline.runUntil(crew.timeline.nowMs + forMs, () => reports.length > 0);
+    return reports[0];
+  };
+  const steps = () =>
+    crew.said.flatMap(({ by, facts }) =>
+      by === 'second' && facts.kind === 'progress' ? [facts.progress] : [],
+    );
+  const left = () => crew.world.instances.filter(({ host }) => host === 'hv1').length;
+  return { crew, order: { ...order, attempt: 2 }, run, reports, steps, left };
+}
+
+/** Its agents are silent for so long. */
+function silence(crew: PretendCrew, name: string, forMs: number): void {
+  const host = crew.world.host(name);
+  const turn = (isSilent: boolean) => {
+    for (const agent of host.agents) agent.broken = isSilent;
+    settle(crew.world, host);
+  };
+  turn(true);
+  crew.timeline.after(forMs, () => turn(false));
+}
+
+describe('D2: a target in trouble is waited for', () => {
+  test('its silent agent reports again after three minutes: the recovery goes on', async () => {
+    const { crew, order, run, steps, reports } = await halfDone();
+    silence(crew, 's1', 4 * minute);
+    await crew.timeline.runUntil(crew.timeline.nowMs + minute);
+    expect(await run(order, minute), 'it waits').toBeUndefined();
+    expect(steps()).toContainEqual({
+      ...{ step: 'target-awaited', target: 's1', forMs: 600_000 },
+      why: 'it has a silent network agent (neutron-openvswitch-agent)',
+    });
+    await crew.timeline.runUntil(crew.timeline.nowMs + 20 * minute, () => reports.length > 0);
+    expect(reports).toMatchObject([{ outcome: 'done', refusal: null }]);
+  });
+
+  test('it never does: stopped after ten minutes, with the reason', async () => {
+    const { crew, order, run } = await halfDone();
+    silence(crew, 's1', 60 * minute);
+    await crew.timeline.runUntil(crew.timeline.nowMs + minute);
+    const beganMs = crew.timeline.nowMs;
+    expect(await run(order, 30 * minute)).toMatchObject({
+      outcome: 'stopped',
+      refusal: { name: 'spare-unfit', spare: 's1' },
+    });
+    expect(crew.timeline.nowMs - beganMs).toBeGreaterThan(10 * minute);
+    expect(crew.timeline.nowMs - beganMs).toBeLessThan(11 * minute);
+  });
+});
+
+describe("D2: a report against a device's proof", () => {
+  /** Neutron counts a report of the dead host now, as when a queue's backlog is worked off. */
+  function lateReport(crew: PretendCrew): void {
+    const [agent] = crew.world.host('hv1').agents;
+    if (agent === undefined) throw new Error('no agent');
+    agent.lastMs = crew.timeline.nowMs;
+  }
+
+  test('the device says off again: it was late, which is told, and the recovery goes on', async () => {
+    const device: Device = { takesMs: 1_000, says: 'off' };
+    const { crew, order, run, steps, left } = await halfDone(device);
+    lateReport(crew);
+    expect(await run(order, 20 * minute)).toMatchObject({ outcome: 'done', refusal: null });
+    expect(steps().map(({ step }) => step)).toContain('late-heartbeat');
+    expect(left()).toBe(0);
+  });
+
+  test.each(['on', 'unknown'] as const)('the device says %s: it came back', async (says) => {
+    const device: Device = { takesMs: 1_000, says };
+    const { crew, order, run } = await halfDone(device);
+    lateReport(crew);
+    expect(await run(order, 20 * minute)).toMatchObject({
+      outcome: 'stopped',
+      refusal: { name: 'came-back' },
+    });
+  });
+
+  test('without a device nobody can tell: it came back', async () => {
+    const { crew, order, run } = await halfDone();
+    lateReport(crew);
+    expect(await run(order, 20 * minute)).toMatchObject({ outcome: 'stopped' });
+  });
+});
+
+describe('D3: what ended short is gone on with by hand', () => {
+  test('on the same spare, enabled and partly filled', async () => {
+    const { crew, order, run, left } = await halfDone();
+    silence(crew, 's1', 60 * minute);
+    await crew.timeline.runUntil(crew.timeline.nowMs + minute);
+    expect((await run(order, 30 * minute))?.outcome).toBe('stopped');
+    expect(left()).toBeGreaterThan(0);
+    await crew.timeline.runUntil(crew.timeline.nowMs + 60 * minute);
+    expect(crew.world.host('s1').disabled).toBe(false);
+    const byHand = { ...crew.order('ours', 'hv1', 's1'), recovery: 'i-hv1.2', byHand: true };
+    expect(await run(byHand, 30 * minute)).toMatchObject({ outcome: 'done', refusal: null });
+    expect(left()).toBe(0);
+  });
+
+  test('not onto a host that no recovery of it went to', async () => {
+    const { crew, order, run } = await halfDone();
+    await run(order, 30 * minute);
+    crew.boot('late', 'hv1');
+    giveBack(crew.world, crew.world.host('s2'));
+    const byHand = { ...crew.order('ours', 'hv1', 's2'), recovery: 'i-hv1.2', byHand: true };
+    expect(await run(byHand, 30 * minute)).toMatchObject({
+      outcome: 'refused',
+      refusal: { name: 'spare-unfit', why: 'it is enabled, so not set aside as a spare' },
+    });
+  });
+});
