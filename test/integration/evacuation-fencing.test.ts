@@ -321,6 +321,71 @@ describe("an operator's word", () => {
   });
 });
 
+describe('C6: nobody is shot while he boots', () => {
+  test('a device that never shows what it does is told once; a newer word of an operator has it told again', async () => {
+    const pair = await bench.pair(1);
+    const bmc = device();
+    bmc.behave('hides');
+    const worker = bench.worker({ fencing: fencing([bmc.level()]) });
+    const first = bench.order(pair);
+    const next = (number: number) => bench.order(pair, { ...first, recovery: `${first.incident}.${number}` });
+    expect(await worker.recover(first)).toMatchObject(fenceFailed('not-verified'));
+    expect(bmc.isOn).toBe(false);
+    bmc.power('on');
+    expect(await worker.recover(next(2))).toMatchObject(fenceFailed('not-again'));
+    expect(await worker.recover(next(3))).toMatchObject(fenceFailed('not-again'));
+    expect(bmc.offs, 'the operator switched it on').toBe(1);
+    await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
+    expect(await worker.recover(next(4))).toMatchObject({ outcome: 'done' });
+    expect(bmc.offs).toBe(2);
+    const shots = worker.heard.flatMap((f) =>
+      f.kind === 'progress' && f.progress.step === 'powering-off' ? [f.progress.level] : [],
+    );
+    expect(shots, 'each is told').toEqual([1, 1]);
+  });
+
+  const request = (incident: string) => ({
+    ...{ host: 'hv-shot', incident, signal: new AbortController().signal, heardAtMs: null },
+    beforeOff: async () => {},
+  });
+
+  test('seen off and on again: switched on since, and not shot', async () => {
+    const bmc = device();
+    const { fence } = fencing([bmc.level()]);
+    expect(await fence(request('a'))).toMatchObject({ proven: true });
+    expect(await fence(request('a')), 'still off: proof without a shot').toMatchObject({ proven: true });
+    expect(bmc.offs).toBe(1);
+    bmc.power('on');
+    expect(await fence(request('a'))).toMatchObject({
+      proven: false,
+      failures: [{ failure: 'switched-on', detail: expect.stringMatching(/Status: ON/) }],
+    });
+    expect(bmc.offs).toBe(1);
+    expect(await fence(request('b')), 'another death is another matter').toMatchObject({ proven: true });
+    expect(bmc.offs).toBe(2);
+  });
+
+  test('a device that was away is tried again at each check', async () => {
+    const bmc = device();
+    bmc.behave('away');
+    const { fence } = fencing([bmc.level()]);
+    expect(await fence(request('c'))).toMatchObject({ failures: [{ failure: 'off-failed' }] });
+    bmc.behave('honest');
+    expect(await fence(request('c'))).toMatchObject({ proven: true });
+  });
+
+  test('off at a later look, then on: switched on since, whatever became of the shot', async () => {
+    const bmc = device();
+    bmc.behave('refuses');
+    bmc.power('off');
+    const { fence } = fencing([bmc.level()]);
+    expect(await fence(request('d'))).toMatchObject({ failures: [{ failure: 'off-failed' }] });
+    expect(await fence(request('d'))).toMatchObject({ failures: [{ failure: 'off-failed' }] });
+    bmc.power('on');
+    expect(await fence(request('d'))).toMatchObject({ failures: [{ failure: 'switched-on' }] });
+  });
+});
+
 describe('interrupted', () => {
   class Crash extends Error {}
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
 
 /**
- * honest: does as told; refuses: `off` fails; pretends: says it did, and did not; hangs: never answers `off`; away:
- * answers nothing.
+ * honest: does as told; refuses: `off` fails; pretends: says it did, and did not; hides: does it, and always shows on;
+ * hangs: never answers `off`; away: answers nothing.
  */
-export type Behaviour = 'honest' | 'refuses' | 'pretends' | 'hangs' | 'away';
+export type Behaviour = 'honest' | 'refuses' | 'pretends' | 'hides' | 'hangs' | 'away';
 
 export const devicePassword = 'hunter2-of-the-device';
 
@@ -72,6 +72,7 @@ echo "$(date +%s%3N) $action" >> ${dir}/log
 behaviour=$(cat ${dir}/behaviour)
 case "$behaviour $action" in
   *' status') [ "$behaviour" = away ] && { echo "connection timed out" >&2; exit 1; }
+    [ "$behaviour" = hides ] && { echo "Status: ON"; exit 0; }
     [ "$(cat ${dir}/power)" = on ] && { echo "Status: ON"; exit 0; }
     echo "Status: OFF"; exit 2 ;;
   'refuses off'|'away off') echo "Failed: unable to connect" >&2; exit 1 ;;

@@ -110,13 +110,8 @@ async function shoot(
     beforeTelling: () => beforeOff({ agent, number }),
   });
   const taken = result.off || result.failure.failure === 'not-verified';
-  await shots.record(host, incident, {
-    level: number,
-    agent,
-    atMs: clock.nowMs(),
-    taken,
-    seenOff: result.off,
-  });
+  const seenOff = result.off || (await shots.last(host, incident, number))?.seenOff === true;
+  await shots.record(host, incident, { level: number, agent, atMs: clock.nowMs(), taken, seenOff });
   return result;
 }
 

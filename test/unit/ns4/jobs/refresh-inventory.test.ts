@@ -213,4 +213,17 @@ describe('joinHypervisors', () => {
       'nova-compute on idle has no hypervisor: left out',
     ]);
   });
+
+  it('leaves out a host whose service is there twice: nobody knows which row is true', () => {
+    const twice = [service('hv01'), { ...service('hv02'), id: 'old' }, service('hv02')];
+    const { hypervisors, oddities } = joinHypervisors([record('hv01'), record('hv02')], twice, [], 0);
+    expect(hypervisors.map((h) => h.host)).toEqual(['hv01']);
+    expect(oddities).toEqual(['hv02 has 2 nova-compute services: neither judged nor a spare, left out']);
+  });
+
+  it('names a spare that is none', () => {
+    const broken = { status: 'disabled', disabledReason: 'waiting for spare part' } as const;
+    const { oddities } = joinHypervisors([record('hv01')], [{ ...service('hv01'), ...broken }], [], 0);
+    expect(oddities).toEqual(['hv01 is no spare: its reason contains the word but does not begin with it']);
+  });
 });

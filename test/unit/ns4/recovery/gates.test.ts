@@ -5,6 +5,7 @@ import { permitRecovery, signOfLife, workerGates } from '../../../../src/ns4/rec
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
+import { resurrectionReason } from '../../../../src/shared/documents/terms/disabled-reason.ts';
 import { type Plan, planOntoSpare } from '../../../../src/shared/documents/terms/plan.ts';
 import { Picture } from '../../../../src/shared/picture/picture.ts';
 import { policyOf } from '../../../../src/shared/rules/policy.ts';
@@ -363,6 +364,69 @@ describe('may it be evacuated?', () => {
       });
     },
   );
+});
+
+describe('somebody else works at the host', () => {
+  const marked = (recovery: string, sonny: string) => ({
+    ...{ status: 'disabled' as const, forcedDown: true },
+    disabledReason: resurrectionReason('hv04', { recovery, sonny }),
+  });
+  const foreign = { name: 'foreign-mark', host: 'hv01', recovery: 'r.1' };
+  const operator = {
+    ...{ name: 'operator-at-work', host: 'hv01', reason: 'BIOS update', meanwhile: false },
+  };
+  const oldMark = { ...marked('', ''), disabledReason: 'sonny resurrection on hv04' };
+  const maintenance = { status: 'disabled' as const, disabledReason: 'BIOS update' };
+  const rows: [string, Partial<Hypervisor>, Partial<typeof order>, Refusal | null][] = [
+    ['C2: forced down by another Sonny', marked('r.1', 'theirs'), {}, foreign as Refusal],
+    ['by hand as well', marked('r.1', 'theirs'), { byHand: true }, foreign as Refusal],
+    ['forced down by an earlier recovery of this one', marked('r.1', 'ours'), {}, null],
+    ['its mark is not in force any more', { ...marked('r.1', 'theirs'), forcedDown: false }, {}, null],
+    ['an older mark, which does not say whose', oldMark, {}, { ...foreign, recovery: null } as Refusal],
+    ['an older mark, by hand', oldMark, { byHand: true }, null],
+    ['an older mark, by an order of that version', oldMark, { sonny: '' }, null],
+    ['C5: disabled by an operator', maintenance, {}, operator as Refusal],
+    ['by hand, too', maintenance, { byHand: true }, operator as Refusal],
+    [
+      'disabled without a reason',
+      { status: 'disabled', disabledReason: null },
+      {},
+      { ...operator, reason: '' } as Refusal,
+    ],
+    ['disabled by Nova itself', { status: 'disabled', disabledReason: 'AUTO: libvirt lost' }, {}, null],
+    ['set aside as a spare', { status: 'disabled', disabledReason: 'spare' }, {}, null],
+  ];
+  test.each(rows)('%s', (_, dead, change, expected) => {
+    expect(permit(facts({ dead }), false, change)).toEqual(expected);
+  });
+
+  test('his change of the service is no sign of life of the host', () => {
+    const change = { ...maintenance, reportedAtMs: nowMs };
+    expect(permit(facts({ dead: change }), false)?.name).toBe('operator-at-work');
+  });
+
+  test('both are waived by name, and the configuration may have such hosts recovered', () => {
+    const both = facts({ dead: marked('r.1', 'theirs') });
+    expect(permit(both, false, { despite: ['foreign-mark'] })).toBeNull();
+    const one = facts({ dead: maintenance });
+    expect(permit(one, false, { despite: ['operator-at-work'] })).toBeNull();
+    const about = { order, facts: { scan: one.scan, nowMs }, resumed: false };
+    const seenBy = Picture.of(one.hosts, one.servers);
+    expect(permitRecovery(about, seenBy, { ...policy, disabledHosts: 'recover' }, [])).toBeNull();
+  });
+
+  test('half-way the mark is watched otherwise', () => {
+    expect(permit(facts({ ...inUse, dead: marked('r.1', 'theirs') }), true)).toBeNull();
+  });
+
+  test('D3: the target of an earlier recovery is fit though it is in use', () => {
+    expect(permit(facts({ ...inUse, dead: marked('r.1', 'ours') }), false)).toBeNull();
+    const down = hypervisor('hv04', { state: 'down' });
+    expect(permit(facts({ ...inUse, spare: down, dead: marked('r.1', 'ours') }), false)).toMatchObject({
+      name: 'spare-unfit',
+      why: 'it has its nova-compute down',
+    });
+  });
 });
 
 describe('dry mode in ns4 itself, whatever the monitor was configured to', () => {
