@@ -28,7 +28,6 @@ const rules: Rules = {
   suspiciousBackoff: 5,
   deadBackoff: 1,
   cooldownMs: 86_400_000,
-  externalNetworks: ['ext-net'],
   hypervisorPorts: [22],
   instancePorts: [22],
   fencing: 'none',
@@ -51,11 +50,14 @@ export class PretendCrew {
   readonly asked: Asked[] = [];
   readonly said: { readonly by: string; readonly facts: EventFacts }[] = [];
   readonly #weather: Weather;
+  /** From where all of them look. */
+  readonly #vantagePoint: VantagePoint;
 
   constructor(seed: number, instances: number, weather: Partial<Weather> = {}) {
     this.random = new Random(seed);
     this.#weather = { ...fairWeather, ...weather };
     this.world = new World(this.timeline, this.random);
+    this.#vantagePoint = new VantagePoint('ctl1', this.world, this.random, this.#weather);
     for (const [i, name] of ['hv1', 'hv2', 'hv3', 's1', 's2'].entries())
       this.world.addPlainHost(
         { name, address: `10.0.0.${i + 1}`, zone: 'az1', aggregates: [], vcpus: 16 },
@@ -73,6 +75,7 @@ export class PretendCrew {
 
   /** From then on it is silent for as long as every rule wants. */
   async kill(host: string): Promise<void> {
+    this.#vantagePoint.hearEverybody();
     powerOff(this.world, this.world.host(host));
     await this.timeline.runUntil(this.timeline.nowMs + 120_000);
   }
@@ -86,7 +89,6 @@ export class PretendCrew {
     const { timeline, world, random } = this;
     const process = new Process(name, timeline, { offsetMs: 0 });
     const line = { cut: false };
-    const vantagePoint = new VantagePoint(name, world, random, this.#weather);
     const ns4 = new Ns4({
       process,
       link: new RedisLink(redis, process, random, this.#weather, line),
@@ -96,7 +98,8 @@ export class PretendCrew {
           if (what === 'evacuate') this.asked.push({ by: name, instance: id, target, atMs: timeline.nowMs });
         },
       }),
-      lookTogether: (question) => lookTogether([{ vantagePoint, process, redisLine: line }], 1, question),
+      lookTogether: (question) =>
+        lookTogether([{ vantagePoint: this.#vantagePoint, process, redisLine: line }], 1, question),
       ...{ world, rules, method: 'api', concurrency: 3 },
       fencing: device === null ? null : fencingBy(process, device),
       witness: {
