@@ -365,13 +365,25 @@ describe('C6: nobody is shot while he boots', () => {
     expect(bmc.offs).toBe(2);
   });
 
-  test('a device that was away is tried again at each check', async () => {
+  test('a device that was away: off when it is back is told again, on is not', async () => {
     const bmc = device();
     bmc.behave('away');
     const { fence } = fencing([bmc.level()]);
     expect(await fence(request('c'))).toMatchObject({ failures: [{ failure: 'off-failed' }] });
     bmc.behave('honest');
+    expect(await fence(request('c'))).toMatchObject({ failures: [{ failure: 'not-again' }] });
+    bmc.power('off');
     expect(await fence(request('c'))).toMatchObject({ proven: true });
+    expect(bmc.offs).toBe(2);
+  });
+
+  test('a device that did nothing, as the host showed on right afterwards, is told again', async () => {
+    const bmc = device();
+    bmc.behave('refuses');
+    const { fence } = fencing([bmc.level()]);
+    expect(await fence(request('e'))).toMatchObject({ failures: [{ failure: 'off-failed' }] });
+    bmc.behave('honest');
+    expect(await fence(request('e'))).toMatchObject({ proven: true });
   });
 
   test('off at a later look, then on: switched on since, whatever became of the shot', async () => {

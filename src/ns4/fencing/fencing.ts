@@ -7,11 +7,11 @@ import { type LevelResult, look, powerOff } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
 import { type FencingPlan, type Level, levelsOf } from './plan.ts';
 import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
-import type { Shots } from './shots.ts';
+import { again, type Shot, type Shots } from './shots.ts';
 
 export interface FenceRequest {
   readonly host: string;
-  /** A level that was told `off` in this incident may not be told again; see `again`. */
+  /** A level that was told `off` in it may not be told again; see shots.ts. */
   readonly incident: string;
   readonly signal: AbortSignal;
   /**
@@ -109,36 +109,46 @@ async function shoot(
     ...{ level, signal, clock, timeoutMs: limitMs },
     beforeTelling: () => beforeOff({ agent, number }),
   });
-  const taken = result.off || result.failure.failure === 'not-verified';
-  const seenOff = result.off || (await shots.last(host, incident, number))?.seenOff === true;
-  await shots.record(host, incident, { level: number, agent, atMs: clock.nowMs(), taken, seenOff });
+  const before = await shots.last(host, incident, number);
+  const shot = { level: number, agent, atMs: clock.nowMs(), ...(await effectOf(result, level, signal)) };
+  await shots.record(host, incident, { ...shot, seenOff: shot.seenOff || before?.seenOff === true });
   return result;
 }
 
+/** What a level's `off` did, as far as it can be told: a failed one is followed by a look. */
+async function effectOf(
+  result: LevelResult,
+  level: Level,
+  signal: AbortSignal,
+): Promise<Pick<Shot, 'effect' | 'seenOff'>> {
+  if (result.off) return { effect: 'taken', seenOff: true };
+  const { failure } = result.failure;
+  if (failure === 'not-verified') return { effect: 'taken', seenOff: false };
+  if (failure === 'cannot-run') return { effect: 'none', seenOff: false };
+  const { says } = await look({ level, signal, timeoutMs: lookAgainMs });
+  return { effect: says === 'on' ? 'none' : 'unknown', seenOff: says === 'off' };
+}
+
 /**
- * A level that was told `off` before in this incident is asked first how the host is. Off after an `off` that the device
- * took is the proof. On after it was off, or no longer shown: somebody may have switched it on since, and it is silent
- * while it boots; it is shot again only by a newer word of an operator. Null: it may be told again.
+ * A level that was told `off` before in this incident is asked first how the host is; a newer word of an operator has it
+ * told again in any case. Null: it may be told.
  */
 async function unlessToldBefore(
   level: Level,
   given: Confirmation | null,
   { host, incident, signal }: FenceRequest,
-  { shots, clock, timeoutMs }: FencingParts,
+  { shots, clock }: FencingParts,
 ): Promise<LevelResult | null> {
   const { agent, number } = level;
   const last = await shots.last(host, incident, number);
   if (last === null || last.agent !== agent || (given !== null && given.atMs > last.atMs)) return null;
-  const { says, said } = await look({ level, signal, timeoutMs });
-  if (says === 'off' && last.taken) return { off: true, atMs: clock.nowMs(), output: `status: ${said}` };
-  if (says === 'off') {
-    await shots.record(host, incident, { ...last, seenOff: true });
-    return null;
-  }
+  const { says, said } = await look({ level, signal, timeoutMs: timeoutWhenConfirmedMs });
+  if (says === 'off') await shots.record(host, incident, { ...last, seenOff: true });
+  const next = again(last, says);
+  if (next === 'tell') return null;
+  if (next === 'proof') return { off: true, atMs: clock.nowMs(), output: `status: ${said}` };
   const detail = `told off at ${new Date(last.atMs).toISOString().slice(0, 19)}Z; now: ${said}`;
-  if (says === 'on' && last.seenOff)
-    return { off: false, failure: { agent, failure: 'switched-on', detail } };
-  return last.taken ? { off: false, failure: { agent, failure: 'not-again', detail } } : null;
+  return { off: false, failure: { agent, failure: next, detail } };
 }
 
 /** Null: there is none, or it does not count. */

@@ -3,19 +3,37 @@
 import { z } from 'zod';
 import type { Db } from '../../shared/redis/db.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import type { PowerSeen } from './proof.ts';
 
 const shotSchema = z.object({
   /** Of the level that it was sent by. */
   level: z.number(),
   agent: z.string(),
   atMs: z.number(),
-  /** The device said that it carried it out; whether it showed that is another matter. */
-  taken: z.boolean(),
+  /**
+   * taken: the device said that it carried it out, whatever it showed; none: it certainly did nothing, the agent could
+   * not be run or the host was seen on right afterwards; unknown: anything else.
+   */
+  effect: z.enum(['taken', 'none', 'unknown']),
   /** Its `status` said off, then or at a later look. */
   seenOff: z.boolean(),
 });
 /** The last `off` that a level was told. */
 export type Shot = z.infer<typeof shotSchema>;
+
+/**
+ * What a level that was told `off` before in this incident may do, as its `status` is now. Off after an `off` that the
+ * device took is the proof; after any other one it is told again, which is harmless. On after it was off, or not known
+ * to have done nothing: somebody may have switched the host on since, and it is silent while it boots.
+ */
+export function again(
+  { effect, seenOff }: Pick<Shot, 'effect' | 'seenOff'>,
+  power: PowerSeen['says'],
+): 'tell' | 'proof' | 'switched-on' | 'not-again' {
+  if (power === 'off') return effect === 'taken' ? 'proof' : 'tell';
+  if (power === 'on' && seenOff) return 'switched-on';
+  return effect === 'none' ? 'tell' : 'not-again';
+}
 
 const shotsSchema = z.object({ incident: z.string(), shots: z.array(shotSchema) });
 

@@ -5,6 +5,8 @@ import type { Host } from '../../../simulator/world/model.ts';
 import type { World } from '../../../simulator/world/world.ts';
 import type { FenceOutcome, FenceRequest, Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import type { PowerSeen, ProofByAgent } from '../../../src/ns4/fencing/proof.ts';
+import { again, type Shot } from '../../../src/ns4/fencing/shots.ts';
+import type { FenceFailure } from '../../../src/shared/documents/refusals/of-recoveries.ts';
 import type { Random } from '../random.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -14,6 +16,7 @@ interface Word {
   readonly atMs: number;
 }
 
+const shotKey = (host: string, incident: string, level: number) => `shot:${host}:${incident}:${level}`;
 export const wordKey = (host: string): string => `word:${host}`;
 
 export class PretendFencing implements Fencing {
@@ -31,12 +34,22 @@ export class PretendFencing implements Fencing {
     this.#onOff = onOff;
   }
 
-  async fence({ host: name, signal, heardAtMs, beforeOff }: FenceRequest): Promise<FenceOutcome> {
+  async fence({ host: name, incident, signal, heardAtMs, beforeOff }: FenceRequest): Promise<FenceOutcome> {
     const process = this.#process;
     const host = this.#world.host(name);
     const given = await this.#wordFor(name, heardAtMs);
-    for (const level of [1, 2]) {
+    const failures: FenceFailure[] = [];
+    for (const level of host.outlet === 'none' ? [1] : [1, 2]) {
       const agent = level === 1 ? 'fence_ipmilan' : 'fence_apc';
+      const told = await this.#toldBefore(name, incident, level, given);
+      if (told === 'proof') {
+        const proof = { agent, level, atMs: process.clock.nowMs(), output: 'status: off', failed: [] };
+        return { proven: true, proof: { by: 'agent', ...proof } };
+      }
+      if (told !== 'tell') {
+        failures.push({ agent, failure: told, detail: 'no answer' });
+        continue;
+      }
       await beforeOff({ agent, number: level });
       this.#onOff(host);
       const device = level === 1 ? host.bmc : host.outlet;
@@ -52,17 +65,35 @@ export class PretendFencing implements Fencing {
       );
       signal.throwIfAborted();
       const atMs = process.clock.nowMs();
+      const isDone = device === 'works';
+      const shot: Shot = { level, agent, atMs, effect: isDone ? 'taken' : 'unknown', seenOff: isDone };
+      await this.#link.call(() => this.#link.redis.set(shotKey(name, incident, level), shot));
       if (device === 'works')
         return { proven: true, proof: { by: 'agent', agent, level, atMs, output: 'off', failed: [] } };
-      if (host.outlet === 'none') break;
+      failures.push({ agent, failure: 'timed-out', detail: 'no answer' });
     }
     const failed = ['fence_ipmilan timeout: no answer'];
     const word = given ?? (await this.#wordFor(name, heardAtMs));
     if (word !== null) return { proven: true, proof: { by: 'operator', ...word, failed } };
-    return {
-      proven: false,
-      failures: [{ agent: 'fence_ipmilan', failure: 'timed-out', detail: 'no answer' }],
-    };
+    return { proven: false, failures };
+  }
+
+  /** The real rule, by what the device says now. */
+  async #toldBefore(name: string, incident: string, level: number, given: Word | null) {
+    const { redis } = this.#link;
+    const last = await this.#link.call(() => redis.get<Shot>(shotKey(name, incident, level)) ?? null);
+    if (last === null || (given !== null && given.atMs > last.atMs)) return 'tell' as const;
+    const { says } = await this.#look(this.#world.host(name), level);
+    if (says === 'off')
+      await this.#link.call(() => redis.set(shotKey(name, incident, level), { ...last, seenOff: true }));
+    return again(last, says);
+  }
+
+  async #look(host: Host, level: number): Promise<PowerSeen> {
+    const device = level === 1 ? host.bmc : host.outlet;
+    await this.#process.answer(device === 'works' ? 500 : 3_000, () => undefined);
+    if (device !== 'works') return { says: 'unknown', said: 'no answer' };
+    return { says: host.powered ? 'on' : 'off', said: 'Status' };
   }
 
   async #wordFor(host: string, heardAtMs: number | null): Promise<Word | null> {
@@ -72,12 +103,9 @@ export class PretendFencing implements Fencing {
   }
 
   async lookAgain(name: string, proof: ProofByAgent, signal: AbortSignal): Promise<PowerSeen> {
-    const host = this.#world.host(name);
-    const device = proof.level === 1 ? host.bmc : host.outlet;
-    await this.#process.answer(device === 'works' ? 500 : 3_000, () => undefined);
+    const seen = await this.#look(this.#world.host(name), proof.level);
     signal.throwIfAborted();
-    if (device !== 'works') return { says: 'unknown', said: 'no answer' };
-    return { says: host.powered ? 'on' : 'off', said: 'Status' };
+    return seen;
   }
 
   async kept(host: string, proof: { readonly by: string }): Promise<void> {

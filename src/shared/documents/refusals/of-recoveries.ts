@@ -9,7 +9,7 @@ const fenceFailureSchema = z.object({
   agent: z.string(),
   /**
    * off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program…;
-   * switched-on: `status` says on, after it said off; not-again: `off` was taken before, and is not shown.
+   * switched-on: `status` says on, after it said off; not-again: `off` was sent before, and nobody knows what it did.
    */
   failure: z.enum(['off-failed', 'not-verified', 'timed-out', 'cannot-run', 'switched-on', 'not-again']),
   /** What the agent said, secrets masked, one line. */
@@ -127,7 +127,7 @@ const failures = {
   'timed-out': 'timed out',
   'cannot-run': 'could not be run',
   'switched-on': 'it was off and is on again, so it is not shot again',
-  'not-again': 'it took "off" before without showing it, and is not told again',
+  'not-again': 'it was told "off" before and does not show off, so it is not told again',
 } as const satisfies Record<FenceFailure['failure'], string>;
 
 /** No level proved it off, in their order; none: no level is configured for it. */
@@ -152,7 +152,7 @@ const fenceFailed = refusal(
     },
     means: 'no fence level proved the host off; each is named with what its agent said',
     remedy:
-      'make sure yourself that it has no power, then `ns4 --confirm-fenced HOST`; or repair the BMC: it is tried again at each check, but a host that may have been switched on since is shot again only by that word',
+      'make sure yourself that it has no power, then `ns4 --confirm-fenced HOST`; or repair the BMC: it is asked at each check, and a host that it shows off is recovered; one that may have been switched on since is not shot again',
   },
 );
 
