@@ -4,13 +4,20 @@ import { change, endCompute, freeze, powerOff, powerOn, startCompute, thaw } fro
 import { changePower } from '../world/instance-power.ts';
 import { boot, remove } from '../world/instances.ts';
 import { startService, stopService } from '../world/messaging.ts';
-import type { Host, Line } from '../world/model.ts';
+import { coldMigrate, leaveStaleRecord, liveMigrate, rebuildInPlace } from '../world/migrations.ts';
+import type { EvacuationTrouble, Host, Line } from '../world/model.ts';
 import { startController, stopController } from '../world/ovn.ts';
 import type { ServiceName, World } from '../world/world.ts';
 import { type Fault, scriptOf } from './script.ts';
 
 /** APIs that are away when all of OpenStack is. */
 const apis: readonly ServiceName[] = ['keystone', 'nova', 'neutron', 'placement'];
+
+const troubles: Readonly<Record<string, EvacuationTrouble>> = {
+  fail: 'fails',
+  'fail late': 'fails-running',
+  stick: 'sticks',
+};
 
 /** By the words of a script: first the name of what it is about. */
 export const worldFaults = {
@@ -79,12 +86,40 @@ export const worldFaults = {
     says: 'somebody stops {instance}',
     begin: (world, name = '') => changePower(world, world.instance(name), 'os-stop'),
   },
-  /** Of its next rebuilds. */
+  instanceStarted: {
+    says: 'somebody starts {instance}',
+    begin: (world, name = '') => changePower(world, world.instance(name), 'os-start'),
+  },
+  instanceRebuilt: {
+    says: 'somebody rebuilds {instance}',
+    begin: (world, name = '') => rebuildInPlace(world, world.instance(name)),
+  },
+  liveMigration: {
+    says: 'an operator live-migrates {instance} to {host}',
+    begin: (world, name = '', target) => liveMigrate(world, world.instance(name), hostOf(world, target)),
+  },
+  coldMigration: {
+    says: 'an operator migrates {instance} to {host}',
+    begin: (world, name = '', target) => coldMigrate(world, world.instance(name), hostOf(world, target)),
+  },
+  /** Nobody ever ended its record. */
+  staleEvacuation: {
+    says: 'an evacuation of {instance} to {host} was left behind {so many} days ago',
+    begin: (world, name = '', target = '', days = '') => {
+      const what = { type: 'evacuation', target, status: 'accepted' } as const;
+      leaveStaleRecord(world, world.instance(name), { ...what, agoMs: Number(days) * 86_400_000 });
+    },
+  },
+  otherCell: {
+    says: '{host} is of another cell',
+    begin: (world, name = '') => world.otherCell.add(name),
+  },
+  /** Of its next rebuilds; "fail late at": its guest runs by then. */
   rebuildInTrouble: {
-    says: 'Nova will {fail|stick} at {instance}[ {how often} times]',
-    begin: (world, how, name = '', times = '1') => {
-      const trouble = how === 'fail' ? 'fails' : 'sticks';
-      world.instance(name).trouble.push(...Array.from({ length: Number(times) }, () => trouble as 'fails'));
+    says: 'Nova will {fail|fail late|stick} at {instance}[ {how often} times]',
+    begin: (world, how = '', name = '', times = '1') => {
+      const trouble = troubles[how] ?? 'fails';
+      world.instance(name).trouble.push(...Array.from({ length: Number(times) }, () => trouble));
       return false;
     },
   },

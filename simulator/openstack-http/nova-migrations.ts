@@ -17,7 +17,7 @@ function list(world: World, call: Call): Answer {
   const wanted = world.migrations
     .filter(
       (m) =>
-        is('migration_type', 'evacuation') &&
+        is('migration_type', m.type) &&
         is('source_compute', m.source) &&
         is('instance_uuid', m.instance.id) &&
         is('status', m.status) &&
@@ -57,7 +57,7 @@ function view(world: World, migration: Migration, version: number): object {
     new_instance_type_id: null,
     instance_uuid: migration.instance.id,
     status: migration.status,
-    ...(version >= 23 ? { migration_type: 'evacuation' } : {}),
+    ...(version >= 23 ? { migration_type: migration.type } : {}),
     ...(version >= 80
       ? { user_id: migration.instance.projectId, project_id: migration.instance.projectId }
       : {}),

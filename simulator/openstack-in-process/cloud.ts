@@ -7,9 +7,9 @@ import {
   CloudError,
   type ComputeService,
   type ComputeServiceChange,
-  type EvacuationMigration,
   type HypervisorRecord,
   type InstanceAddress,
+  type MigrationRecord,
   type NetworkRecord,
   type PortBinding,
 } from '../../src/ns4/cloud/cloud.ts';
@@ -20,7 +20,7 @@ import { isCellDown, isHidden } from '../world/cells.ts';
 import { changeService, requestedService } from '../world/compute-service.ts';
 import { evacuate } from '../world/evacuation.ts';
 import { reboot } from '../world/instance-power.ts';
-import type { Host } from '../world/model.ts';
+import type { Host, Migration } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
 import type { ServiceName, World } from '../world/world.ts';
 import { moveAllocation } from './allocations.ts';
@@ -113,14 +113,21 @@ export class InProcessCloud implements Cloud {
     });
   }
 
-  async listEvacuations(sourceHost: string, signal: AbortSignal): Promise<EvacuationMigration[]> {
+  async listEvacuations(sourceHost: string, signal: AbortSignal): Promise<MigrationRecord[]> {
+    return this.#migrations(({ type, source }) => type === 'evacuation' && source === sourceHost, signal);
+  }
+
+  async listMigrations(host: string, signal: AbortSignal): Promise<MigrationRecord[]> {
+    return this.#migrations(({ source, target }) => source === host || target === host, signal);
+  }
+
+  async listMigrationsOf(instanceId: string, signal: AbortSignal): Promise<MigrationRecord[]> {
+    return this.#migrations(({ instance }) => instance.id === instanceId, signal);
+  }
+
+  #migrations(isWanted: (m: Migration) => boolean, signal: AbortSignal): Promise<MigrationRecord[]> {
     const { migrations } = this.#world;
-    return this.#read(['nova'], signal, () =>
-      migrations
-        .filter(({ source }) => source === sourceHost)
-        .map(migrationOf)
-        .reverse(),
-    );
+    return this.#read(['nova'], signal, () => migrations.filter(isWanted).map(migrationOf).reverse());
   }
 
   async listPorts(
@@ -227,7 +234,7 @@ export class InProcessCloud implements Cloud {
         return apply();
       } catch (error) {
         if (!(error instanceof ApiRefusal)) throw error;
-        throw new CloudError('refused', error.message, error.status);
+        throw new CloudError(error.status < 500 ? 'refused' : 'unknown', error.message, error.status);
       }
     });
   }

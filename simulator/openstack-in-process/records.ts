@@ -2,9 +2,9 @@
 import type {
   AgentRecord,
   ComputeService,
-  EvacuationMigration,
   HypervisorRecord,
   InstanceAddress,
+  MigrationRecord,
   PortBinding,
 } from '../../src/ns4/cloud/cloud.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
@@ -89,24 +89,20 @@ export function addressesOf(world: World, instance: Instance): InstanceAddress[]
   ];
 }
 
-export function migrationOf({
-  id,
-  instance,
-  status,
-  source,
-  target,
-  createdAtMs,
-}: Migration): EvacuationMigration {
+export function migrationOf(migration: Migration): MigrationRecord {
+  const { id, type, instance, status, source, target, createdAtMs, updatedAtMs } = migration;
   return {
     uuid: id,
+    type,
     instanceId: instance.id,
     status,
     source,
     target,
     createdAtMs: wholeSeconds(createdAtMs),
+    updatedAtMs: wholeSeconds(updatedAtMs),
   };
 }
 
 export function bindingOf({ id, instanceId, host, vifType, status }: Port): PortBinding {
-  return { id, instanceId, host, vifType, status };
+  return { id, instanceId, host, vifType, status, isSwitchedOn: true };
 }

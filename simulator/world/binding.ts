@@ -19,19 +19,25 @@ export function bindPort(world: World, port: Port, hostName: string): void {
   const binds = host !== undefined && canBind(world, host);
   port.vifType = hostName === '' ? 'unbound' : binds ? 'ovs' : 'binding_failed';
   world.onPresence();
-  if (!binds) return;
-  world.after(world.settings.durations.portActiveMs, () => {
-    if (port.host !== hostName || !canBind(world, host)) return;
-    port.status = 'ACTIVE';
-    world.onPresence();
-  });
+  if (binds) wireLater(world, port, host);
 }
 
 /** Nova calls a rebuild a success even when Neutron could not bind the port for want of a living agent. */
 export function bindWithRebuild(world: World, { port }: Instance, host: Host): void {
   port.host = host.name;
   port.vifType = canBind(world, host) ? 'ovs' : 'binding_failed';
-  port.status = port.vifType === 'ovs' ? 'ACTIVE' : 'DOWN';
+  port.status = 'DOWN';
+  if (port.vifType === 'ovs') wireLater(world, port, host);
+}
+
+/** The host's agent wires what is bound to it. */
+function wireLater(world: World, port: Port, host: Host): void {
+  world.after(world.settings.durations.portActiveMs, () => {
+    if (port.host !== host.name || !canBind(world, host)) return;
+    port.status = 'ACTIVE';
+    world.version += 1;
+    world.onPresence();
+  });
 }
 
 /** Neutron binds failed ports anew by itself once the agent is back. */

@@ -64,5 +64,7 @@ export function giveBack(world: World, host: Host): void {
 }
 
 function evacuatedUncleaned(world: World, host: Host): boolean {
-  return world.migrations.some((m) => m.source === host.name && m.status === 'done');
+  return world.migrations.some(
+    (m) => m.type === 'evacuation' && m.source === host.name && m.status === 'done',
+  );
 }

@@ -2,8 +2,9 @@
 // of the rebuild with the states a client sees by polling.
 import { bindWithRebuild } from './binding.ts';
 import { tellCompute, tellConductor } from './messaging.ts';
-import type { Evacuation, Host, Instance, Migration, VmState } from './model.ts';
-import { startGuest } from './physics.ts';
+import { recordMigration } from './migrations.ts';
+import type { Evacuation, EvacuationTrouble, Host, Instance, Migration, VmState } from './model.ts';
+import { copiesOf, startGuest } from './physics.ts';
 import { ApiRefusal } from './refusal.ts';
 import { isServiceUp, track } from './reports.ts';
 import type { World } from './world.ts';
@@ -28,6 +29,11 @@ export function evacuate(world: World, instance: Instance, target: string | null
     throw new ApiRefusal(400, `Compute service of ${instance.host} is still in use.`);
   }
   const move = begin(world, instance, instance.host, instance.node, target);
+  // Looked for in the cell of the instance, after its state and the record were saved: nothing undoes those.
+  if (target !== null && world.otherCell.has(target) !== world.otherCell.has(instance.host)) {
+    move.stuck = true;
+    throw new ApiRefusal(500, `Unexpected API Error. ComputeHostNotFound: ${target}`);
+  }
   world.listener.evacuationTaken(instance, target ?? 'any host', move.second);
   tellConductor(world, () => {
     world.after(world.settings.durations.scheduleMs, () => schedule(world, move, target, force));
@@ -42,19 +48,7 @@ function begin(
   target: string | null,
 ): Evacuation {
   const second = [...world.evacuations].some((move) => move.instance === instance);
-  const number = world.migrations.length + 1;
-  const migration: Migration = {
-    number,
-    id: world.chance.newId('migration', String(number)),
-    instance,
-    source,
-    sourceNode,
-    target,
-    status: 'accepted',
-    createdAtMs: world.cloudNowMs,
-    updatedAtMs: world.cloudNowMs,
-  };
-  world.migrations.push(migration);
+  const migration = recordMigration(world, instance, { type: 'evacuation', source, sourceNode, target });
   instance.evacuationsStarted += 1;
   instance.taskState = 'rebuilding';
   instance.updatedAtMs = world.cloudNowMs;
@@ -145,16 +139,29 @@ function rebuild(world: World, move: Evacuation, host: Host): void {
     world.after(tookMs - halfMs, () => {
       // A nova-compute that ended meanwhile takes the work with it: the instance stays in REBUILD.
       if (host.computeLife !== life) lose(world, move, host);
-      else tellCompute(world, host, () => finish(world, move, host, life, trouble === 'fails'));
+      else tellCompute(world, host, () => finish(world, move, host, life, trouble));
     });
   });
 }
 
-function finish(world: World, move: Evacuation, host: Host, life: number, fails: boolean): void {
+function finish(
+  world: World,
+  move: Evacuation,
+  host: Host,
+  life: number,
+  trouble: EvacuationTrouble | null,
+): void {
+  const { instance } = move;
   if (!world.evacuations.has(move)) return;
   if (host.computeLife !== life) lose(world, move, host);
-  else if (fails) fail(world, move, 'failed', 'Build of instance was aborted');
-  else if (move.second) wreck(world, move, host);
+  // libvirt has it already: an earlier rebuild failed when its guest was started.
+  else if (copiesOf(world, instance).includes(host.name))
+    fail(world, move, 'failed', `Instance ${instance.id} already exists.`);
+  else if (trouble === 'fails') fail(world, move, 'failed', 'Build of instance was aborted');
+  else if (trouble === 'fails-running') {
+    startGuest(world, instance, host.name);
+    fail(world, move, 'failed', 'Timed out waiting for a reply to message ID of the conductor');
+  } else if (move.second) wreck(world, move, host);
   else arrive(world, move, host);
 }
 
@@ -222,7 +229,8 @@ function tend(world: World, move: Evacuation): void {
 export function cleanUpAfterEvacuations(world: World, host: Host): void {
   for (const migration of world.migrations) {
     const { instance, status } = migration;
-    if (migration.source !== host.name || !['accepted', 'pre-migrating', 'done'].includes(status)) continue;
+    if (migration.type !== 'evacuation' || migration.source !== host.name) continue;
+    if (!['accepted', 'pre-migrating', 'done'].includes(status)) continue;
     if (instance.host !== host.name || status !== 'done') instance.runningOn.delete(host.name);
     if (status !== 'done') continue;
     if (!instance.deleted && instance.host !== host.name) world.placement.remove(instance.id, host.id);

@@ -16,6 +16,10 @@ export interface BootOptions {
   readonly stopped?: boolean;
   /** Any other state to begin with. */
   readonly vmState?: VmState;
+  /** Nova's number for it, where it does not follow from the state: 1 for one in ERROR that ran. */
+  readonly powerState?: number;
+  /** How long ago Nova started it; default: just now. */
+  readonly launchedAgoMs?: number;
   readonly locked?: boolean;
   /** Its address never answers (a firewall, no ssh). */
   readonly mute?: boolean;
@@ -46,14 +50,14 @@ export function boot(world: World, name: string, host: Host, options: BootOption
     port,
     createdAtMs: world.cloudNowMs,
     updatedAtMs: world.cloudNowMs,
-    launchedAtMs: powerStates[vmState] === 0 ? null : world.cloudNowMs,
+    launchedAtMs: neverRan(vmState, options) ? null : world.cloudNowMs - (options.launchedAgoMs ?? 0),
     metadata: options.metadata ?? {},
     host: isPlaced ? host.name : null,
     node: isPlaced ? host.hypervisorName : null,
     movedFrom: null,
     vmState,
     taskState: vmState === 'building' ? 'spawning' : null,
-    powerState: powerStates[vmState],
+    powerState: options.powerState ?? powerStates[vmState],
     locked: options.locked ?? false,
     fault: null,
     deleted: false,
@@ -74,6 +78,9 @@ export function boot(world: World, name: string, host: Host, options: BootOption
   world.onPresence();
   return instance;
 }
+
+const neverRan = (vmState: VmState, { powerState = powerStates[vmState] }: BootOptions): boolean =>
+  powerState === 0;
 
 const powerStates: Readonly<Record<VmState, number>> = {
   active: 1,

@@ -147,8 +147,11 @@ export type VmState =
   | 'error'
   | 'shelved_offloaded';
 
-/** fails: ends in ERROR as a broken target does; sticks: stays in REBUILD for ever. */
-export type EvacuationTrouble = 'fails' | 'sticks';
+/**
+ * fails: ends in ERROR as a broken target does; sticks: stays in REBUILD for ever; fails-running: the target starts the
+ * guest and fails after that, so that it runs there while Nova has it in ERROR on the dead host.
+ */
+export type EvacuationTrouble = 'fails' | 'sticks' | 'fails-running';
 
 export interface Network {
   readonly id: string;
@@ -171,8 +174,25 @@ export interface Port {
   status: 'ACTIVE' | 'DOWN' | 'BUILD';
 }
 
-/** A migration record of type evacuation. Times are by the cloud's clock. */
+/** Words of Nova for how far a migration is; an evacuation has the first six only. */
+export type MigrationStatus =
+  | 'accepted'
+  | 'pre-migrating'
+  | 'done'
+  | 'completed'
+  | 'failed'
+  | 'error'
+  | 'queued'
+  | 'preparing'
+  | 'running'
+  | 'migrating'
+  | 'post-migrating'
+  | 'finished'
+  | 'confirmed';
+
+/** A migration record. Times are by the cloud's clock. */
 export interface Migration {
+  readonly type: 'evacuation' | 'live-migration' | 'migration';
   readonly number: number;
   readonly id: string;
   readonly instance: Instance;
@@ -180,7 +200,7 @@ export interface Migration {
   readonly sourceNode: string;
   readonly createdAtMs: number;
   target: string | null;
-  status: 'accepted' | 'pre-migrating' | 'done' | 'completed' | 'failed' | 'error';
+  status: MigrationStatus;
   updatedAtMs: number;
 }
 

@@ -8,8 +8,13 @@ const statusByTask: Readonly<Record<string, Readonly<Record<string, string>>>> =
     rebooting_hard: 'HARD_REBOOT',
     rebuilding: 'REBUILD',
     rebuild_block_device_mapping: 'REBUILD',
+    migrating: 'MIGRATING',
+    resize_migrating: 'RESIZE',
+    resize_finish: 'RESIZE',
   },
   stopped: {
+    resize_migrating: 'RESIZE',
+    resize_finish: 'RESIZE',
     rebuilding: 'REBUILD',
     rebuild_block_device_mapping: 'REBUILD',
     rebooting_hard: 'HARD_REBOOT',

@@ -56,6 +56,11 @@ describe('an evacuation', () => {
       'ACTIVE null hv01',
       'ACTIVE null hv02',
     ]);
+    // Its agent wires the port a moment later.
+    await until(
+      () => bench.seen('one')?.ports[0]?.status,
+      (status) => status === 'ACTIVE',
+    );
     expect(bench.seen('one')).toMatchObject({
       node: 'hv02.example.org',
       runningOn: ['hv02'],

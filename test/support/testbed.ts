@@ -2,7 +2,7 @@
 // read back through our own client, and the three processes at work on it.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EvacuationMigration } from '../../src/ns4/cloud/cloud.ts';
+import type { MigrationRecord } from '../../src/ns4/cloud/cloud.ts';
 import { loadCloud } from '../../src/ns4/credentials/clouds-yaml.ts';
 import { type CloudClient, createCloud } from '../../src/ns4/openstack/client.ts';
 import type { Server } from '../../src/shared/documents/inventory.ts';
@@ -136,7 +136,7 @@ export class Testbed {
     return new Map((await this.cloud.listServers(never)).map((s) => [s.name, s]));
   }
 
-  evacuations(host = 'hv01'): Promise<EvacuationMigration[]> {
+  evacuations(host = 'hv01'): Promise<MigrationRecord[]> {
     return this.cloud.listEvacuations(host, never);
   }
 

@@ -65,15 +65,19 @@ export interface Aggregate {
   readonly hosts: readonly string[];
 }
 
-/** An evacuation's migration record (os-migrations, migration_type evacuation). */
-export interface EvacuationMigration {
+/** A migration record of Nova (os-migrations). Times are the cloud's own. */
+export interface MigrationRecord {
   readonly uuid: string;
+  /** evacuation, live-migration, migration (cold), resize. */
+  readonly type: string;
   readonly instanceId: string;
-  /** accepted, pre-migrating, done, completed, failed, error. */
+  /** Of an evacuation: accepted, pre-migrating, done, completed, failed, error; others have more words. */
   readonly status: string;
   readonly source: string | null;
   readonly target: string | null;
   readonly createdAtMs: number;
+  /** When its status last changed. */
+  readonly updatedAtMs: number;
 }
 
 export interface PortBinding {
@@ -81,7 +85,10 @@ export interface PortBinding {
   readonly instanceId: string;
   readonly host: string | null;
   readonly vifType: string;
+  /** ACTIVE, DOWN, BUILD. */
   readonly status: string;
+  /** False: somebody switched it off; its status is DOWN then. */
+  readonly isSwitchedOn: boolean;
 }
 
 /** A network as Neutron has it. Names need not be unique: a project may call its own one as it likes. */
@@ -131,7 +138,11 @@ export interface Cloud {
   /** Null when there is no such server (any more). */
   readServer(id: string, signal: AbortSignal): Promise<Server | null>;
   /** Evacuations away from a service host, newest first. */
-  listEvacuations(sourceHost: string, signal: AbortSignal): Promise<EvacuationMigration[]>;
+  listEvacuations(sourceHost: string, signal: AbortSignal): Promise<MigrationRecord[]>;
+  /** Migrations of any type from or to a service host, newest first. */
+  listMigrations(host: string, signal: AbortSignal): Promise<MigrationRecord[]>;
+  /** Migrations of any type of one instance, newest first. */
+  listMigrationsOf(instanceId: string, signal: AbortSignal): Promise<MigrationRecord[]>;
   /** Ports of instances bound to a host. */
   listPorts(filter: { host: string } | { instanceId: string }, signal: AbortSignal): Promise<PortBinding[]>;
   /** All networks of all projects. */

@@ -117,6 +117,8 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
     listServers: (signal, host, onDown) => compute.listServers(signal, host, onDown),
     readServer: (id, signal) => compute.readServer(id, signal),
     listEvacuations: (sourceHost, signal) => compute.listEvacuations(sourceHost, signal),
+    listMigrations: (host, signal) => compute.listMigrations(host, signal),
+    listMigrationsOf: (instanceId, signal) => compute.listMigrationsOf(instanceId, signal),
     listPorts: (filter, signal) => network.listPorts(filter, signal),
     listNetworks: (signal) => network.listNetworks(signal),
     listInstanceAddresses: (signal) => network.listInstanceAddresses(signal),

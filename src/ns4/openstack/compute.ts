@@ -1,7 +1,13 @@
 // Nova: the lists the inventory is made of, and the changes an evacuation consists of.
 import { z } from 'zod';
 import type { Server } from '../../shared/documents/inventory.ts';
-import { type Cloud, CloudError, type ComputeService, type ComputeServiceChange } from '../cloud/cloud.ts';
+import {
+  type Cloud,
+  CloudError,
+  type ComputeService,
+  type ComputeServiceChange,
+  type MigrationRecord,
+} from '../cloud/cloud.ts';
 import { type List, readList } from './listing.ts';
 import { computeRange, negotiate, offeredRange } from './microversion.ts';
 import {
@@ -31,6 +37,8 @@ type ComputePart =
   | 'listServers'
   | 'readServer'
   | 'listEvacuations'
+  | 'listMigrations'
+  | 'listMigrationsOf'
   | 'changeComputeService'
   | 'evacuate'
   | 'hardReboot';
@@ -125,17 +133,35 @@ export class Compute implements Pick<Cloud, ComputePart> {
   }
 
   async listEvacuations(sourceHost: string, signal: AbortSignal) {
-    const query: [string, string][] = [
-      ['migration_type', 'evacuation'],
-      ['source_compute', sourceHost],
-    ];
+    const query = { migration_type: 'evacuation', source_compute: sourceHost };
+    return (await this.#migrations(query, signal)).filter(
+      ({ type, source }) => type === 'evacuation' && source === sourceHost,
+    );
+  }
+
+  async listMigrations(host: string, signal: AbortSignal) {
+    return (await this.#migrations({ host }, signal)).filter(
+      ({ source, target }) => source === host || target === host,
+    );
+  }
+
+  async listMigrationsOf(instanceId: string, signal: AbortSignal) {
+    return (await this.#migrations({ instance_uuid: instanceId }, signal)).filter(
+      (migration) => migration.instanceId === instanceId,
+    );
+  }
+
+  /** Newest first. */
+  async #migrations(
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<MigrationRecord[]> {
+    const list = { path: '/os-migrations', key: 'migrations', item: migrationItem } as const;
     const migrations = await this.#list(
-      { path: '/os-migrations', key: 'migrations', item: migrationItem, idOf: (m) => m.uuid, query },
+      { ...list, idOf: (m) => m.uuid, query: Object.entries(query) },
       signal,
     );
-    return migrations
-      .filter((migration) => migration.source === sourceHost)
-      .sort((a, b) => b.createdAtMs - a.createdAtMs);
+    return migrations.sort((a, b) => b.createdAtMs - a.createdAtMs);
   }
 
   /**

@@ -20,7 +20,10 @@ import type { Session } from './session.ts';
 
 /** Asked for by name, as an agent's configuration and a port's rules are many times as long. */
 const agentFields = ['id', 'host', 'binary', 'heartbeat_timestamp', 'alive'];
-const portFields = ['id', 'device_id', 'device_owner', 'binding:host_id', 'binding:vif_type', 'status'];
+const portFields = [
+  ...['id', 'device_id', 'device_owner', 'binding:host_id', 'binding:vif_type'],
+  ...['status', 'admin_state_up'],
+];
 const networkFields = ['id', 'name', 'router:external', 'shared'];
 const addressFields = ['id', 'device_id', 'device_owner', 'network_id', 'fixed_ips'];
 const floatingFields = ['id', 'port_id', 'floating_ip_address', 'floating_network_id'];

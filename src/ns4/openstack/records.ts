@@ -6,8 +6,8 @@ import type {
   AgentRecord,
   Aggregate,
   ComputeService,
-  EvacuationMigration,
   HypervisorRecord,
+  MigrationRecord,
   NetworkRecord,
   PortBinding,
 } from '../cloud/cloud.ts';
@@ -150,20 +150,25 @@ export const migrationItem = z
     id: z.union([z.string(), z.number()]),
     // From 2.59.
     uuid: z.string().optional(),
+    // From 2.23.
+    migration_type: z.string(),
     instance_uuid: z.string(),
     status: z.string(),
     source_compute: nullable,
     dest_compute: nullable,
     created_at: utcTime,
+    updated_at: utcTime.nullish(),
   })
   .transform(
-    (raw): EvacuationMigration => ({
+    (raw): MigrationRecord => ({
       uuid: raw.uuid ?? String(raw.id),
+      type: raw.migration_type,
       instanceId: raw.instance_uuid,
       status: raw.status,
       source: orNull(raw.source_compute),
       target: orNull(raw.dest_compute),
       createdAtMs: raw.created_at,
+      updatedAtMs: raw.updated_at ?? raw.created_at,
     }),
   );
 
@@ -194,6 +199,7 @@ export const portItem = z
     'binding:host_id': nullable,
     'binding:vif_type': z.string(),
     status: z.string(),
+    admin_state_up: z.boolean().optional(),
   })
   .transform((raw): PortBinding & { owner: string } => ({
     id: raw.id,
@@ -202,6 +208,7 @@ export const portItem = z
     host: orNull(raw['binding:host_id']),
     vifType: raw['binding:vif_type'],
     status: raw.status,
+    isSwitchedOn: raw.admin_state_up ?? true,
   }));
 
 export const networkItem = z

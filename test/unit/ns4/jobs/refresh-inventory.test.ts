@@ -63,6 +63,8 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
     clockSkewMs: () => 0,
     readServer: missing,
     listEvacuations: missing,
+    listMigrations: missing,
+    listMigrationsOf: missing,
     listPorts: missing,
     changeComputeService: missing,
     evacuate: missing,

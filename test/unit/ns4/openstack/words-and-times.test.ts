@@ -122,6 +122,7 @@ describe('records', () => {
     'OS-EXT-STS:power_state': 0,
     'OS-EXT-AZ:availability_zone': '',
     flavor: { original_name: 'small', vcpus: 1, ram: 512, disk: 1 },
+    'OS-SRV-USG:launched_at': '2026-11-21T02:01:00.000000',
     addresses: {
       'ext-net': [
         { addr: '127.0.2.5', version: 4, 'OS-EXT-IPS:type': 'fixed', 'OS-EXT-IPS-MAC:mac_addr': 'aa:bb' },
@@ -147,7 +148,7 @@ describe('records', () => {
       memoryMb: 512,
       zone: null,
       createdAt: '2026-11-21T02:00:00Z',
-      launchedAtMs: null,
+      launchedAtMs: Date.UTC(2026, 10, 21, 2, 1),
       addresses: [
         {
           ...{ network: 'ext-net', networkId: null, external: false },
