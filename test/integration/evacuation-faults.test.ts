@@ -76,6 +76,14 @@ const posted = (name: string) => {
 /** Time passes only once everything else is done: then those without a trace are asked for again. */
 async function moveOnWhenStuck({ pair, worker, clock }: Recovery, stuck: number): Promise<void> {
   const ended = () => worker.heard.filter((facts) => facts.kind === 'instance-ended').length;
+  // One canary after the other is lost on its way: each is waited for a moment, then it is the next one's turn.
+  for (let lost = 1; lost <= stuck; lost += 1) {
+    await until(
+      () => pair.names.map(posted).filter((n) => n > 0).length,
+      (n) => n >= lost,
+    );
+    clock.aheadMs += 3_000;
+  }
   await until(ended, (n) => n >= pair.names.length - stuck);
   const before = pair.names.map(posted);
   clock.aheadMs += lostRequestMs - 10_000;

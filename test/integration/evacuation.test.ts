@@ -107,7 +107,8 @@ describe('by Nova', () => {
       active: {},
       locked: { locked: true },
       off: { stopped: true },
-      broken: { vmState: 'error' },
+      broken: { vmState: 'error', powerState: 1 },
+      neverRan: { vmState: 'error' },
       paused: { vmState: 'paused' },
       suspended: { vmState: 'suspended' },
       rescued: { vmState: 'rescued' },
@@ -119,6 +120,7 @@ describe('by Nova', () => {
       locked: 'recovered',
       off: 'recovered',
       broken: 'recovered',
+      neverRan: 'skipped',
       paused: 'skipped',
       suspended: 'skipped',
       rescued: 'skipped',
@@ -126,6 +128,7 @@ describe('by Nova', () => {
     const of = (name: string) => report.instances.find((i) => i.name.endsWith(name));
     expect(of('off')).toMatchObject({ before: 'SHUTOFF', after: 'SHUTOFF' });
     expect(of('broken')).toMatchObject({ before: 'ERROR', after: 'ACTIVE' });
+    expect(of('neverRan')?.why).toBe('it was in ERROR and did not run (power state 0)');
     expect(of('paused')?.why).toMatch(
       /Nova refuses it: Cannot 'evacuate' instance .* while it is in vm_state paused/,
     );
@@ -182,7 +185,7 @@ describe('by Nova', () => {
     expect(report).toMatchObject({ outcome: 'done', acted: true });
     expect(outcomes(report)).toEqual({ good: 'recovered', once: 'recovered', never: 'failed' });
     expect(report.instances.find((i) => i.name.endsWith('never'))).toMatchObject({
-      why: 'Build of instance was aborted',
+      why: `Build of instance was aborted; it may run on ${pair.spare}: look there (virsh list)`,
       after: 'ERROR',
     });
     const started = (name: string) => bench.seen(`${pair.dead}-${name}`).evacuationsStarted;

@@ -82,9 +82,14 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
 
 const guestsOf = ({ world }: History, host: Host): Instance[] => world.instancesOn(host.name);
 
-/** Those that Nova evacuates. */
+/** Those that Nova evacuates and may be asked for: nothing else is under way with them, and they ran. */
 const movableOf = (history: History, host: Host): Instance[] =>
-  guestsOf(history, host).filter((g) => g.vmState !== 'paused');
+  guestsOf(history, host).filter(
+    (g) => g.vmState !== 'paused' && !isLeftAlone(g) && !(g.vmState === 'error' && g.powerState !== 1),
+  );
+
+const isLeftAlone = ({ taskState, evacuationsStarted }: Instance): boolean =>
+  taskState !== null && !(evacuationsStarted > 0 && taskState.startsWith('rebuild'));
 
 /** One that was opened and never begun with is begun anew, or never. */
 function openIncidents(history: History): string[] {

@@ -203,6 +203,7 @@ function report(
     after: 'ACTIVE',
     to: targetHosts(plan)[0] ?? null,
     tookMs: 1_000,
+    answers: null,
   };
   return {
     incident,

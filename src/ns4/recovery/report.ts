@@ -95,6 +95,7 @@ function instancesOf(journal: Journal): InstanceReport[] {
         after: null,
         to: null,
         tookMs: null,
+        answers: null,
       },
   );
 }

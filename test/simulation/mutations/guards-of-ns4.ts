@@ -4,7 +4,8 @@ import { type Guard, guard, inFocus, rarely } from './guard.ts';
 const senses = (name: string) => `shared/rules/senses/${name}.ts`;
 const gates = 'ns4/recovery/gates.ts';
 const progress = 'ns4/recovery/movers/instance-progress.ts';
-const byApi = 'ns4/recovery/movers/nova/by-api.ts';
+const turns = 'ns4/recovery/movers/nova/turns.ts';
+const lastLook = 'ns4/recovery/movers/last-look.ts';
 const request = 'ns4/recovery/movers/nova/request.ts';
 const journals = 'ns4/recovery/journal/journals.ts';
 const lock = 'ns4/recovery/journal/lock.ts';
@@ -51,8 +52,8 @@ export const ns4Guards: readonly Guard[] = [
     ]),
   ),
   guard('silence is confirmed', 'each further request follows a recent sign of silence', [
-    byApi,
-    'if (ready.length > 0 && room > 0) await moving.confirmSilence();',
+    turns,
+    'if (next.length > 0 && room > 0) await moving.confirmSilence();',
     '',
   ]),
   guard('fence before evacuate', 'with fencing required nothing moves without proof', [
@@ -102,27 +103,24 @@ export const ns4Guards: readonly Guard[] = [
     guard(
       'look at migrations first',
       'an instance that Nova moves is not asked for again',
-      [progress, 'if (open) return', 'if (false) return'],
+      [progress, 'if (evacuation) return', 'if (false) return'],
       [progress, 'if (newest && !gaveUp.has(newest.status))', 'if (false)'],
-      [
-        progress,
-        "if (server.status === 'REBUILD' || (server.taskState?.startsWith('rebuild') ?? false))",
-        'if (false)',
-      ],
+      [progress, 'if (newest && isRebuilding(server)) return', 'if (false) return'],
+      [progress, 'if (isRebuilding(server) || server.taskState !== null)', 'if (false)'],
     ),
   ),
   rarely(
     guard('request without a trace', 'a request whose answer was lost is waited for', [
       progress,
-      'if (seen.lookedForMs < lostRequestMs)',
+      'if (isUntraced && lookedForMs < lostRequestMs)',
       'if (false)',
     ]),
   ),
   rarely(
     guard('journal before the request', 'the next worker knows what may have been asked for', [
-      request,
-      'journal.acted = true;\n  await lock.save(journal);',
-      'journal.acted = true;',
+      lastLook,
+      'await lock.save(journal);\n  let savedAtMs',
+      'let savedAtMs',
     ]),
   ),
   inFocus(

@@ -13,7 +13,14 @@ const entrySchema = z.object({
   id: z.string(),
   name: z.string(),
   /** As Nova showed it when the journal was opened: what it must be again. */
-  before: z.object({ status: z.string(), vmState: z.string() }),
+  before: z.object({
+    status: z.string(),
+    vmState: z.string(),
+    /** Nova's number; null in a journal of an earlier version. */
+    powerState: z.number().nullable().default(null),
+    /** Its addresses that some vantage point heard since its launch: one of them is to answer again. */
+    heard: z.array(z.string()).default([]),
+  }),
   wave: z.number(),
   /** Where it goes now. */
   target: targetSchema,
@@ -30,6 +37,7 @@ const entrySchema = z.object({
   attempts: z.number(),
   attemptsElsewhere: z.number(),
   askedAtMs: z.number().nullable(),
+  endedAtMs: z.number().nullable().default(null),
   report: instanceReportSchema.nullable(),
 });
 /** One instance of the dead host. */

@@ -42,6 +42,13 @@ export interface Moving {
   confirmSilence(limitMs?: number): Promise<void>;
 }
 
+/** Clocks of the cloud and of ns4 may differ by this much beyond the correction. */
+const clockMarginMs = 5_000;
+
+/** When the recovery began, by the cloud's clock: older migrations are not its own. */
+export const sinceMsOf = ({ journal, cloud }: Pick<Moving, 'journal' | 'cloud'>): number =>
+  journal.openedAtMs + cloud.clockSkewMs() - clockMarginMs;
+
 /** How one instance ended. */
 export type InstanceEnd = Pick<InstanceReport, 'outcome' | 'why' | 'after' | 'to'>;
 
@@ -54,9 +61,11 @@ export async function endInstance(moving: Moving, entry: JournalEntry, end: Inst
     name: entry.name,
     before: entry.before.status,
     tookMs,
+    answers: null,
     ...end,
   };
   entry.state = 'ended';
+  entry.endedAtMs = clock.nowMs();
   entry.report = report;
   await moving.lock.save(journal);
   await moving.say({ kind: 'instance-ended', ...namesOf(journal), instance: report });

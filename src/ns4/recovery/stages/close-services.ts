@@ -7,6 +7,7 @@ import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText } from '../../../shared/ground/errors.ts';
 import { CloudError, type ComputeService, type ComputeServiceChange } from '../../cloud/cloud.ts';
 import { foreignMark, isMarkedBy, markOf, oneServiceOnly, settleMs, TakenHostError } from '../mark.ts';
+import { cloudAheadMs, isStillNow } from '../movers/last-look.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
 
@@ -102,6 +103,8 @@ async function bringAbout(
   let last: unknown;
   for (let attempt = 1; attempt <= mostTries; attempt += 1) {
     if (attempt > 1) await clock.sleep(pauseMs, signal);
+    const aheadMs = cloudAheadMs(clock, cloud);
+    await lock.save(journal);
     try {
       const [service, ...more] = await cloud.listComputeServices(signal, host);
       if (service === undefined || more.length > 0)
@@ -111,9 +114,10 @@ async function bringAbout(
           null,
         );
       if (isSo(service)) return;
-      await lock.save(journal);
       signal.throwIfAborted();
       mayChange(service);
+      // The lock may be somebody else's by now: it is confirmed anew.
+      if (!isStillNow({ clock, cloud }, aheadMs)) continue;
       if (isSo(await cloud.changeComputeService(service.id, change, signal))) return;
     } catch (error) {
       if (!(error instanceof CloudError) || error.outcome === 'refused') throw error;

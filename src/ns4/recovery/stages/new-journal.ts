@@ -45,12 +45,12 @@ export function addArrivals(journal: Journal, picture: Picture): void {
 
 /** A first entry for an instance found on the dead hypervisor. */
 function entryOf(server: Server, plan: Plan): JournalEntry {
-  const { id, name, status, vmState } = server;
+  const { id, name, status, vmState, powerState } = server;
   const place = placeOf(plan, id);
   const entry: JournalEntry = {
     id,
     name,
-    before: { status, vmState },
+    before: { status, vmState, powerState, heard: [] },
     wave: place?.wave ?? 1,
     target: place?.target ?? { kind: 'scheduler' },
     otherwise: place?.otherwise ?? null,
@@ -59,11 +59,20 @@ function entryOf(server: Server, plan: Plan): JournalEntry {
     attempts: 0,
     attemptsElsewhere: 0,
     askedAtMs: null,
+    endedAtMs: null,
     report: null,
   };
   if (place !== null) return entry;
   const why = 'the plan names no target for it';
-  const end = { outcome: 'skipped', why, before: status, after: null, to: null, tookMs: null } as const;
+  const end = {
+    outcome: 'skipped',
+    why,
+    before: status,
+    after: null,
+    to: null,
+    tookMs: null,
+    answers: null,
+  } as const;
   return { ...entry, state: 'ended', report: { id, name, ...end } };
 }
 

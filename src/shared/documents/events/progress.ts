@@ -31,6 +31,13 @@ export const progressSchema = z.discriminatedUnion('step', [
   z.object({ step: z.literal('forced-down') }),
   /** The compute services of `enabled` are enabled; so many instances are moved from now on. */
   z.object({ step: z.literal('moving'), instances: z.number().int(), enabled: z.array(z.string()) }),
+  /** Nova has not begun with the first instance for this target yet; so many others wait for that. */
+  z.object({
+    step: z.literal('canary-waits'),
+    instance: z.string(),
+    target: z.string(),
+    waiting: z.number().int(),
+  }),
   /** No further request leaves. */
   z.object({ step: z.literal('stopped') }),
   /** Nova's database did not take the move; it is tried again for so long. */
@@ -63,6 +70,8 @@ export function progressText(dead: string, p: Progress): string {
       return `${dead} is forced down and disabled`;
     case 'moving':
       return `${p.enabled.length === 0 ? '' : `${p.enabled.join(', ')} is enabled, `}evacuating ${p.instances} instances`;
+    case 'canary-waits':
+      return `Nova does not begin with ${p.instance} on ${p.target} (of another cell?); ${p.waiting} more wait for that`;
     case 'stopped':
       return 'stopped';
     case 'database-away':

@@ -18,6 +18,11 @@ export const instanceReportSchema = z.object({
   /** The host it went to; null when it did not move, or nobody knows. */
   to: z.string().nullable(),
   tookMs: z.number().nullable(),
+  /**
+   * Of a recovered one that answered before: does it answer again? Null: it did not, or it was not asked, or nobody
+   * could tell.
+   */
+  answers: z.boolean().nullable().default(null),
 });
 export type InstanceReport = z.infer<typeof instanceReportSchema>;
 

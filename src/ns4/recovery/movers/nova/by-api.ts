@@ -1,22 +1,25 @@
 // Mover `api`: Nova's own evacuate, per instance, in parallel up to a bound. Look at all, end those that are back or
-// lost, ask for those that wait, and look again, until every instance has its end.
+// lost, ask for those whose turn it is, and look again, until every instance has its end.
 
-import pLimit from 'p-limit';
-import type { Server } from '../../../../shared/documents/inventory.ts';
-import { errorText } from '../../../../shared/ground/errors.ts';
-import { groupBy } from '../../../../shared/ground/group-by.ts';
-import { CloudError, type EvacuationMigration, type PortBinding } from '../../../cloud/cloud.ts';
+import { errorText, OperationalError } from '../../../../shared/ground/errors.ts';
+import type { MigrationRecord } from '../../../cloud/cloud.ts';
+import { CloudError } from '../../../cloud/cloud.ts';
 import { type JournalEntry, ofTheirTurn, unfinished } from '../../journal/journal.ts';
-import { type InstanceProgress, isUnderWay, mayHaveArrived, progressOf } from '../instance-progress.ts';
-import { endInstance, type Mover, type Moving } from '../mover.ts';
+import { type InstanceProgress, progressOf } from '../instance-progress.ts';
+import type { LastLook } from '../last-look.ts';
+import { endInstance, type InstanceEnd, type Mover, type Moving, sinceMsOf } from '../mover.ts';
 import { awayLimitMs, awayPauseMs } from '../retry.ts';
-import { ask, mayAskAgain, turnElsewhere } from './request.ts';
+import { mayAskAgain, turnElsewhere } from './request.ts';
+import { isOnItsWay, lookAtNova, type Sighting } from './sighting.ts';
+import { type Ready, type Turns, takeTurns } from './turns.ts';
 
 /**
  * Pause between two looks at the migrations: one cheap call, whatever the number of instances. A server costs Nova a
  * call to Neutron, which the evacuations themselves are waiting for: it is read only when its migration says news.
  */
 const pollMs = 300;
+/** While others wait for a canary: nothing else keeps Nova busy then. */
+const canaryPollMs = 100;
 /** A cloud busy with evacuations answers slowly: it is left alone for so many times as long as the look took. */
 const restPerLook = 9;
 /** However slow it answers: the places of those that are back are wanted for the next. */
@@ -27,117 +30,101 @@ const fullLookMs = 10_000;
 const instanceLimitMs = 900_000;
 /** At its target but with a port that found no network, or in a state it should not stay in. */
 const settleLimitMs = 60_000;
-/** Clocks of the cloud and of ns4 may differ by this much beyond the correction. */
-const clockMarginMs = 5_000;
+/** A request that left shows a trace within this, or was lost on its way: then it says nothing of its target. */
+const traceMs = 2_000;
+/** So many last looks in a row that were too old, or showed something else, are no chance any more. */
+const mostOldLooks = 100;
 
-interface Sighting {
-  /** Absent: not looked at this time (its migration is under way, or it waits for room); null: Nova knows none. */
-  readonly servers: ReadonlyMap<string, Server | null>;
-  readonly migrations: ReadonlyMap<string, readonly EvacuationMigration[]>;
-  readonly ports: ReadonlyMap<string, readonly PortBinding[]>;
-}
-
-/** What this worker saw before, by instance; nobody else's clock or memory counts here. */
+/** What this worker saw before; nobody else's clock or memory counts here. */
 interface Watch {
   readonly settlingSince: Map<string, number>;
   /** Since when it looks for a trace of which request, in steady time. */
   readonly lookingSince: Map<string, { readonly attempts: number; readonly sinceMs: number }>;
+  readonly told: Set<string>;
+  oldLooks: number;
 }
 
 export const byApi: Mover = {
   name: 'api',
   shortcoming: () => null,
   async move(moving) {
-    const watch: Watch = { settlingSince: new Map(), lookingSince: new Map() };
+    const { clock, journal } = moving;
+    const watch: Watch = {
+      settlingSince: new Map(),
+      lookingSince: new Map(),
+      told: new Set(),
+      oldLooks: 0,
+    };
+    let others: readonly MigrationRecord[] | null = null;
     let fullLookAtMs = Number.NEGATIVE_INFINITY;
     let awaySinceMs: number | null = null;
-    while (unfinished(moving.journal).length > 0) {
+    while (unfinished(journal).length > 0) {
       moving.signal.throwIfAborted();
-      const startedAtMs = moving.clock.steadyMs();
+      const startedAtMs = clock.steadyMs();
       let pauseMs = awayPauseMs;
       try {
-        const full = startedAtMs >= fullLookAtMs;
-        if (full) fullLookAtMs = startedAtMs + fullLookMs;
-        const sighting = await lookAtNova(moving, full);
-        const lookedMs = moving.clock.steadyMs() - startedAtMs;
-        await followAll(moving, sighting, watch);
+        const isFull: boolean = startedAtMs >= fullLookAtMs;
+        if (isFull) fullLookAtMs = startedAtMs + fullLookMs;
+        const sighting: Sighting = await lookAtNova(moving, isFull ? null : others);
+        others = sighting.others;
+        const lookedMs = clock.steadyMs() - startedAtMs;
+        const turns = await followAll(moving, sighting, watch);
+        if (turns.lookAgain) fullLookAtMs = Number.NEGATIVE_INFINITY;
         awaySinceMs = null;
-        pauseMs = Math.min(longestPollMs, Math.max(pollMs, restPerLook * lookedMs));
+        pauseMs = turns.isCanaryOut
+          ? canaryPollMs
+          : Math.min(longestPollMs, Math.max(pollMs, restPerLook * lookedMs));
       } catch (error) {
         if (!(error instanceof CloudError)) throw error;
         fullLookAtMs = Number.NEGATIVE_INFINITY;
-        awaySinceMs ??= moving.clock.steadyMs();
+        awaySinceMs ??= clock.steadyMs();
         moving.log.warn({ error: errorText(error) }, 'cannot see what became of the instances');
-        if (moving.clock.steadyMs() - awaySinceMs > awayLimitMs)
+        if (clock.steadyMs() - awaySinceMs > awayLimitMs)
           return endAll(moving, `OpenStack is away: ${error.message}`);
       }
-      if (unfinished(moving.journal).length > 0) await moving.clock.sleep(pauseMs, moving.signal);
+      if (unfinished(journal).length > 0) await clock.sleep(pauseMs, moving.signal);
     }
   },
 };
 
-/** What Nova and Neutron show of the instances that may have news: all of them, or those whose migration moved on. */
-async function lookAtNova(moving: Moving, full: boolean): Promise<Sighting> {
-  const { cloud, journal, signal } = moving;
-  const [migrations, onDead] = await Promise.all([
-    cloud.listEvacuations(journal.dead, signal).then(byInstance),
-    full ? cloud.listServers(signal, journal.dead) : [],
-  ]);
-  const servers = new Map<string, Server | null>(onDead.map((server) => [server.id, server]));
-  const ports = new Map<string, readonly PortBinding[]>();
-  const limit = pLimit(moving.concurrency);
-  const read = async (entry: JournalEntry) => {
-    const { id } = entry;
-    // One that is not on the dead host has moved, or is gone: it is asked about by itself.
-    if (!servers.has(id)) servers.set(id, await cloud.readServer(id, signal));
-    if (mayHaveArrived(entry, journal.dead, servers.get(id)?.host ?? null))
-      ports.set(id, await cloud.listPorts({ instanceId: id }, signal));
-  };
-  const isMoving = ({ id }: JournalEntry) => (migrations.get(id) ?? []).some(isUnderWay);
-  const entries = ofTheirTurn(journal);
-  const resting = entries.filter((entry) => !isMoving(entry));
-  const begun = resting.filter((entry) => entry.state !== 'pending');
-  const room = Math.max(0, moving.concurrency - (entries.length - resting.length) - begun.length);
-  const next = resting.filter((entry) => entry.state === 'pending').slice(0, full ? entries.length : room);
-  await Promise.all(
-    [...begun, ...next, ...(full ? entries.filter(isMoving) : [])].map((entry) => limit(() => read(entry))),
-  );
-  return { servers, ports, migrations };
-}
-
-const byInstance = (migrations: readonly EvacuationMigration[]): Map<string, EvacuationMigration[]> =>
-  groupBy(migrations, ({ instanceId }) => instanceId);
-
 /** One look at every unfinished instance, and what follows from it. */
-async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Promise<void> {
+async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Promise<Turns> {
   const { journal, cloud } = moving;
-  const ready: JournalEntry[] = [];
+  const ready: Ready[] = [];
+  const out = new Set<string>();
   let busy = 0;
+  const sinceMs = sinceMsOf(moving);
+  const judge = (entry: JournalEntry, look: LastLook): InstanceProgress =>
+    progressOf({
+      ...{ entry, ports: sighting.ports.get(entry.id) ?? null, dead: journal.dead, sinceMs },
+      ...look,
+      nowMs: moving.clock.nowMs() + cloud.clockSkewMs(),
+      lookedForMs: lookedForMs(moving, entry, watch),
+    });
   for (const entry of ofTheirTurn(journal)) {
     const server = sighting.servers.get(entry.id);
     const migrations = sighting.migrations.get(entry.id) ?? [];
-    if (server === undefined && !migrations.some(isUnderWay)) continue;
+    const moved = migrations.find((m) => isOnItsWay(m, journal.dead, sinceMs));
+    if (server === undefined && moved === undefined) continue;
     const progress: InstanceProgress =
       server === undefined
-        ? { kind: 'under-way', detail: `migration ${migrations[0]?.status}` }
-        : progressOf({
-            entry,
-            server,
-            migrations,
-            ports: sighting.ports.get(entry.id) ?? null,
-            dead: journal.dead,
-            sinceMs: journal.openedAtMs + cloud.clockSkewMs() - clockMarginMs,
-            lookedForMs: lookedForMs(moving, entry, watch),
-          });
+        ? { kind: 'under-way', detail: `migration ${moved?.status}` }
+        : judge(entry, { server, migrations });
     if (progress.kind !== 'settling') watch.settlingSince.delete(entry.id);
+    if (progress.kind === 'under-way' && (moved || lookedForMs(moving, entry, watch) < traceMs))
+      out.add(entry.id);
     const next = await follow(moving, entry, progress, watch);
-    if (next === 'ask') ready.push(entry);
+    if (next === 'ask')
+      ready.push({ entry, server: server ?? null, why: progress.kind === 'failed' ? progress.why : null });
     if (next === 'busy') busy += 1;
   }
-  const room = Math.max(0, moving.concurrency - busy);
-  if (ready.length > 0 && room > 0) await moving.confirmSilence();
-  const results = await Promise.allSettled(ready.slice(0, room).map((entry) => ask(moving, entry)));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const turns = await takeTurns(moving, { ready, busy, out, sighting, sinceMs, judge }, watch.told);
+  watch.oldLooks = turns.lookAgain ? watch.oldLooks + 1 : 0;
+  if (watch.oldLooks > mostOldLooks)
+    throw new OperationalError(
+      `no look at the instances of ${journal.dead} is fresh enough to act on: Nova is too slow, or its clocks differ`,
+    );
+  return turns;
 }
 
 /**
@@ -161,7 +148,7 @@ async function follow(
 ): Promise<'ask' | 'busy' | 'ended'> {
   const nowMs = moving.clock.nowMs();
   const end = async (
-    outcome: 'recovered' | 'skipped' | 'failed' | 'unfinished',
+    outcome: InstanceEnd['outcome'],
     why: string | null,
     after: string | null,
     to: string | null,
@@ -176,6 +163,8 @@ async function follow(
       return end('skipped', 'it was deleted meanwhile', null, null);
     case 'elsewhere':
       return end('skipped', `Nova has it on ${progress.host} now`, null, progress.host);
+    case 'left-alone':
+      return end(entry.attempts > 0 ? 'failed' : 'skipped', progress.why, null, null);
     case 'failed':
       if (!progress.isCertain) entry.perhapsAtTarget = true;
       if (turnElsewhere(moving, entry, progress.why)) return 'ask';

@@ -1,12 +1,13 @@
-// One request to Nova: evacuate this instance. Written down before it leaves; what its answer allows to conclude; and
-// when another target may be tried.
+// One request to Nova: evacuate this instance. Written down before it leaves, and preceded by one last look; what its
+// answer allows to conclude; and when another target may be tried.
 
 import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
-import { requestLimitMs } from '../instance-progress.ts';
+import { type InstanceProgress, requestLimitMs } from '../instance-progress.ts';
+import { type LastLook, lastLook } from '../last-look.ts';
 import { endInstance, type Moving } from '../mover.ts';
 import { isFinal } from '../retry.ts';
 
@@ -17,14 +18,26 @@ const mostRequests = 3;
 export const mayAskAgain = ({ attempts, attemptsElsewhere }: JournalEntry): boolean =>
   attempts - attemptsElsewhere < mostRequests;
 
+/** What the look that led to the request rests on. */
+interface Ground {
+  /** See `cloudAheadMs`. */
+  readonly aheadMs: number;
+  /** What the last look means for the instance, as it was before this request was written down. */
+  judge(entry: JournalEntry, look: LastLook): InstanceProgress;
+}
+
 /**
  * Asks Nova for one evacuation. The journal says so first, under a fresh confirmation that this worker still holds the
- * lock, so that neither a crash nor a frozen worker leads to a second request for the same instance.
+ * lock, so that neither a crash nor a frozen worker leads to a second request for the same instance; then Nova is looked
+ * at once more. "look-again": nothing left, as that look shows something else, or is too old.
  */
-export async function ask(moving: Moving, entry: JournalEntry): Promise<void> {
+export async function ask(
+  moving: Moving,
+  entry: JournalEntry,
+  ground: Ground,
+): Promise<'asked' | 'look-again'> {
   const { journal, clock, lock } = moving;
-  const host = entry.target.kind === 'host' ? entry.target.host : null;
-  const before = { state: 'pending' as const, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
+  const before = { state: entry.state, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
   const takeBack = async () => {
     Object.assign(entry, before);
@@ -36,11 +49,33 @@ export async function ask(moving: Moving, entry: JournalEntry): Promise<void> {
   entry.attempts += 1;
   entry.askedAtMs = clock.nowMs();
   journal.acted = true;
-  await lock.save(journal);
+  let look: LastLook | null;
+  try {
+    look = await lastLook(moving, entry.id, ground.aheadMs);
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    await takeBack();
+    moving.signal.throwIfAborted();
+    throw error;
+  }
   if (moving.signal.aborted) {
     await takeBack();
     throw moving.signal.reason;
   }
+  if (look === null || !mayBeAskedFor(ground.judge({ ...entry, ...before }, look))) {
+    await takeBack();
+    return 'look-again';
+  }
+  await send(moving, entry, takeBack);
+  return 'asked';
+}
+
+const mayBeAskedFor = (progress: InstanceProgress): boolean =>
+  progress.kind === 'waiting' || (progress.kind === 'failed' && progress.at === null);
+
+async function send(moving: Moving, entry: JournalEntry, takeBack: () => Promise<void>): Promise<void> {
+  const { journal, clock, lock } = moving;
+  const host = entry.target.kind === 'host' ? entry.target.host : null;
   try {
     // Not under moving.signal: a request cut off by a stop would leave nobody knowing whether Nova took it. But
     // bounded: it must not leave long after the look it rests on, as when a login is waited for.

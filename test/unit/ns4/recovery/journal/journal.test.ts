@@ -98,7 +98,7 @@ describe('whose turn it is', () => {
     {
       id,
       name: id,
-      before: { status: 'ACTIVE', vmState: 'active' },
+      before: { status: 'ACTIVE', vmState: 'active', powerState: 1, heard: [] },
       wave,
       state,
       target: { kind: 'scheduler' },
@@ -107,6 +107,7 @@ describe('whose turn it is', () => {
       attempts: 0,
       attemptsElsewhere: 0,
       askedAtMs: null,
+      endedAtMs: null,
       report: null,
     },
   ];

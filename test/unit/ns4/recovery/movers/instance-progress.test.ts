@@ -1,6 +1,6 @@
 // The look before every request, as a table: what Nova shows of an instance, and what may follow from it.
 import { describe, expect, test } from 'vitest';
-import type { EvacuationMigration, PortBinding } from '../../../../../src/ns4/cloud/cloud.ts';
+import type { MigrationRecord, PortBinding } from '../../../../../src/ns4/cloud/cloud.ts';
 import type { JournalEntry } from '../../../../../src/ns4/recovery/journal/journal.ts';
 import {
   lostRequestMs,
@@ -9,10 +9,14 @@ import {
 } from '../../../../../src/ns4/recovery/movers/instance-progress.ts';
 import { nowMs, server } from '../../../../support/inventories.ts';
 
+const was = (status: string, vmState: string, powerState = 1): JournalEntry['before'] => ({
+  ...{ status, vmState, powerState },
+  heard: [],
+});
 const entry = (change: Partial<JournalEntry> = {}): JournalEntry => ({
   id: 'id-vm1',
   name: 'vm1',
-  before: { status: 'ACTIVE', vmState: 'active' },
+  before: was('ACTIVE', 'active'),
   wave: 1,
   target: { kind: 'host', host: 'hv04' },
   otherwise: null,
@@ -21,18 +25,21 @@ const entry = (change: Partial<JournalEntry> = {}): JournalEntry => ({
   attempts: 0,
   attemptsElsewhere: 0,
   askedAtMs: null,
+  endedAtMs: null,
   report: null,
   ...change,
 });
 const asked = (agoMs: number, change: Partial<JournalEntry> = {}) =>
   entry({ state: 'asked', attempts: 1, askedAtMs: nowMs - agoMs, ...change });
-const migration = (status: string, change: Partial<EvacuationMigration> = {}): EvacuationMigration => ({
+const migration = (status: string, change: Partial<MigrationRecord> = {}): MigrationRecord => ({
   uuid: 'm1',
+  type: 'evacuation',
   instanceId: 'id-vm1',
   status,
   source: 'hv01',
   target: 'hv04',
   createdAtMs: nowMs - 1_000,
+  updatedAtMs: change.createdAtMs ?? nowMs - 1_000,
   ...change,
 });
 const port = (change: Partial<PortBinding> = {}): PortBinding => ({
@@ -41,11 +48,19 @@ const port = (change: Partial<PortBinding> = {}): PortBinding => ({
   host: 'hv04',
   vifType: 'ovs',
   status: 'ACTIVE',
+  isSwitchedOn: true,
   ...change,
 });
 
 const dead = (change = {}) => server('vm1', 'hv01', change);
 const moved = (change = {}) => server('vm1', 'hv04', change);
+
+const seenAs = (seen: Partial<Seen>) =>
+  progressOf({
+    ...{ entry: entry(), server: null, migrations: [], ports: null },
+    ...{ dead: 'hv01', sinceMs: nowMs - 60_000, nowMs, lookedForMs: 1_000 },
+    ...seen,
+  });
 
 describe('progress of an instance', () => {
   const table: [string, Partial<Seen>, string][] = [
@@ -57,16 +72,59 @@ describe('progress of an instance', () => {
     ],
     ['an open migration', { server: dead(), migrations: [migration('accepted')] }, 'under-way'],
     [
-      'an open migration of somebody else, long ago',
-      { server: dead(), migrations: [migration('pre-migrating', { createdAtMs: 0 })] },
+      'an open migration of somebody else, an hour ago',
+      { server: dead(), migrations: [migration('pre-migrating', { createdAtMs: nowMs - 3_600_000 })] },
       'under-way',
     ],
     [
-      'REBUILD without a migration',
-      { server: dead({ status: 'REBUILD', taskState: 'rebuilding' }) },
+      'an evacuation that nobody ended, older than its launch',
+      { server: dead(), migrations: [migration('accepted', { createdAtMs: 0 })] },
+      'waiting',
+    ],
+    [
+      'older than its launch, but it shows',
+      {
+        server: dead({ status: 'REBUILD', taskState: 'rebuilding' }),
+        migrations: [migration('accepted', { createdAtMs: 0 })],
+      },
       'under-way',
     ],
-    ['task state of a rebuild', { server: dead({ taskState: 'rebuild_block_device_mapping' }) }, 'under-way'],
+    [
+      'older than its launch, which it made itself a moment ago: Nova names the new host last',
+      {
+        server: dead({ launchedAtMs: nowMs - 1_000 }),
+        migrations: [migration('pre-migrating', { createdAtMs: nowMs - 300_000 })],
+      },
+      'under-way',
+    ],
+    [
+      'the rebuild that its user ordered: no evacuation',
+      { server: dead({ status: 'REBUILD', taskState: 'rebuilding' }) },
+      'left-alone',
+    ],
+    [
+      'REBUILD after a request of ours, without a migration yet',
+      { entry: asked(1_000), server: dead({ status: 'REBUILD', taskState: 'rebuilding' }) },
+      'under-way',
+    ],
+    [
+      'its migration has ended, its state has not',
+      {
+        entry: asked(1_000),
+        server: dead({ status: 'REBUILD', taskState: 'rebuilding' }),
+        migrations: [migration('error')],
+      },
+      'under-way',
+    ],
+    [
+      'a stopped one that is powered off on its way',
+      {
+        entry: asked(5_000, { before: was('SHUTOFF', 'stopped', 4) }),
+        server: dead({ taskState: 'powering-off' }),
+        migrations: [migration('done')],
+      },
+      'under-way',
+    ],
     [
       'done but still on the old host (70 ms)',
       { entry: asked(100), server: dead(), migrations: [migration('done')] },
@@ -107,7 +165,41 @@ describe('progress of an instance', () => {
       { entry: asked(1_000, { attempts: 2 }), server: dead(), migrations: [migration('error')] },
       'under-way',
     ],
+    [
+      'in ERROR, and it ran',
+      { entry: entry({ before: was('ERROR', 'error') }), server: dead({ status: 'ERROR' }) },
+      'waiting',
+    ],
+    [
+      'in ERROR, and it never ran',
+      { entry: entry({ before: was('ERROR', 'error', 0) }), server: dead({ status: 'ERROR' }) },
+      'left-alone',
+    ],
     ['back', { entry: asked(5_000), server: moved(), ports: [port()] }, 'back'],
+    [
+      'ACTIVE on the spare, but nothing runs',
+      { entry: asked(5_000), server: moved({ powerState: 0 }), ports: [port()] },
+      'settling',
+    ],
+    [
+      'its port is not wired yet',
+      { entry: asked(5_000), server: moved(), ports: [port({ status: 'BUILD' })] },
+      'settling',
+    ],
+    [
+      'its port is switched off, and so DOWN',
+      { entry: asked(5_000), server: moved(), ports: [port({ status: 'DOWN', isSwitchedOn: false })] },
+      'back',
+    ],
+    [
+      'stopped, its port is DOWN',
+      {
+        entry: asked(5_000, { before: was('SHUTOFF', 'stopped', 4) }),
+        server: moved({ status: 'SHUTOFF', powerState: 4 }),
+        ports: [port({ status: 'DOWN' })],
+      },
+      'back',
+    ],
     ['back without ports', { entry: asked(5_000), server: moved(), ports: [] }, 'back'],
     [
       'on the spare, task running',
@@ -118,6 +210,16 @@ describe('progress of an instance', () => {
       'on the spare, migration not ended',
       { entry: asked(5_000), server: moved(), migrations: [migration('accepted')], ports: [port()] },
       'under-way',
+    ],
+    [
+      'on the spare, an old record not ended: it was launched since',
+      {
+        entry: asked(5_000),
+        server: moved({ launchedAtMs: nowMs - 1_000 }),
+        migrations: [migration('done'), migration('accepted', { createdAtMs: 0 })],
+        ports: [port()],
+      },
+      'back',
     ],
     ['on the spare, ports not seen', { entry: asked(5_000), server: moved(), ports: null }, 'settling'],
     [
@@ -138,8 +240,8 @@ describe('progress of an instance', () => {
     [
       'stopped stays stopped',
       {
-        entry: asked(5_000, { before: { status: 'SHUTOFF', vmState: 'stopped' } }),
-        server: moved({ status: 'SHUTOFF' }),
+        entry: asked(5_000, { before: was('SHUTOFF', 'stopped', 4) }),
+        server: moved({ status: 'SHUTOFF', powerState: 4 }),
         ports: [port()],
       },
       'back',
@@ -147,7 +249,7 @@ describe('progress of an instance', () => {
     [
       'stopped, but it runs now',
       {
-        entry: asked(5_000, { before: { status: 'SHUTOFF', vmState: 'stopped' } }),
+        entry: asked(5_000, { before: was('SHUTOFF', 'stopped', 4) }),
         server: moved(),
         ports: [port()],
       },
@@ -156,7 +258,7 @@ describe('progress of an instance', () => {
     [
       'was in ERROR, runs again',
       {
-        entry: asked(5_000, { before: { status: 'ERROR', vmState: 'error' } }),
+        entry: asked(5_000, { before: was('ERROR', 'error') }),
         server: moved(),
         ports: [port()],
       },
@@ -166,17 +268,100 @@ describe('progress of an instance', () => {
     ['moved elsewhere by somebody', { server: server('vm1', 'hv07') }, 'elsewhere'],
   ];
   test.each(table)('%s', (_, seen, kind) => {
-    const progress = progressOf({
-      entry: entry(),
-      server: null,
-      migrations: [],
-      ports: null,
-      dead: 'hv01',
-      sinceMs: nowMs - 60_000,
-      lookedForMs: 1_000,
-      ...seen,
+    expect(seenAs(seen).kind).toBe(kind);
+  });
+});
+
+describe('what somebody else does to it is left alone, and named with the place to look', () => {
+  const live = (status: string, change: Partial<MigrationRecord> = {}) =>
+    migration(status, { type: 'live-migration', target: 'hv02', ...change });
+  const table: [string, Partial<Seen>, RegExp][] = [
+    [
+      'a live migration',
+      { server: dead({ status: 'MIGRATING', taskState: 'migrating' }), migrations: [live('running')] },
+      /^it is being live-migrated from hv01 to hv02 \(running\): it may run there, look there \(virsh list\)$/,
+    ],
+    [
+      'a live migration whose task is over, its record is not',
+      { server: dead(), migrations: [live('post-migrating')] },
+      /live-migrated from hv01 to hv02/,
+    ],
+    [
+      'migrating, and no record',
+      { server: dead({ status: 'MIGRATING', taskState: 'migrating' }) },
+      /live-migrated, and no record says where to/,
+    ],
+    [
+      'a cold migration to the dead host',
+      {
+        server: dead(),
+        migrations: [migration('migrating', { type: 'migration', source: 'hv02', target: 'hv01' })],
+      },
+      /migrated from hv02 to hv01/,
+    ],
+    ['a resize', { server: dead(), migrations: [live('pre-migrating', { type: 'resize' })] }, /resized from/],
+    ['an unknown word for its status', { server: dead(), migrations: [live('pondering')] }, /pondering/],
+    ['deleting', { server: dead({ taskState: 'deleting' }) }, /it is being deleted/],
+    [
+      'powering-on',
+      { server: dead({ taskState: 'powering-on' }) },
+      /ordered something \(powering-on\) that hv01/,
+    ],
+    ['rebooting', { server: dead({ taskState: 'rebooting_hard' }) }, /rebooting_hard/],
+    ['resizing', { server: dead({ taskState: 'resize_prep' }) }, /resize_prep/],
+    [
+      'the rebuild of its user',
+      { server: dead({ status: 'REBUILD', taskState: 'rebuilding' }) },
+      /ordered its rebuild \(rebuilding\), which is no evacuation/,
+    ],
+    [
+      'an evacuation of an earlier recovery failed half-way, on another host',
+      {
+        server: dead({ launchedAtMs: nowMs - 7_200_000 }),
+        migrations: [migration('failed', { target: 'hv05', createdAtMs: nowMs - 3_600_000 })],
+      },
+      /to hv05 failed half-way: it may run on hv05: look there \(virsh list\)$/,
+    ],
+    [
+      'ours did, and its other target is wanted now',
+      {
+        entry: asked(9_000, { target: { kind: 'scheduler' } }),
+        server: dead({ status: 'ERROR', vmState: 'error', fault: 'Timed out' }),
+        migrations: [migration('failed')],
+      },
+      /to hv04 failed half-way \(Timed out\): it may run on hv04/,
+    ],
+  ];
+  test.each(table)('%s', (_, seen, why) => {
+    expect(seenAs(seen)).toMatchObject({ kind: 'left-alone', why: expect.stringMatching(why) });
+  });
+
+  test.each(['completed', 'error', 'failed', 'cancelled', 'confirmed', 'finished', 'reverted', 'done'])(
+    'a migration that is %s is over',
+    (status) => {
+      expect(seenAs({ server: dead(), migrations: [live(status)] })).toEqual({ kind: 'waiting' });
+    },
+  );
+
+  test('a failed evacuation is forgotten when the instance was launched since', () => {
+    const failed = migration('failed', { target: 'hv05', createdAtMs: nowMs - 7_200_000 });
+    const server = dead({ launchedAtMs: nowMs - 3_600_000 });
+    expect(seenAs({ server, migrations: [failed] })).toEqual({ kind: 'waiting' });
+    // Its own launch, saved before it failed, is none of these.
+    const itself = { ...failed, updatedAtMs: nowMs - 3_599_000 };
+    expect(seenAs({ server, migrations: [itself] }).kind).toBe('left-alone');
+  });
+
+  test('after a failed evacuation to the same host it may be asked for there again, and it is said', () => {
+    const failed = migration('failed', { createdAtMs: nowMs - 3_600_000 });
+    const server = dead({ launchedAtMs: nowMs - 7_200_000, status: 'ERROR', fault: 'Timed out' });
+    expect(seenAs({ server, migrations: [failed] })).toEqual({ kind: 'waiting' });
+    const ours = { entry: asked(5_000), server, migrations: [migration('failed')] };
+    expect(seenAs(ours)).toMatchObject({
+      kind: 'failed',
+      why: 'Timed out; it may run on hv04: look there (virsh list)',
+      isCertain: false,
     });
-    expect(progress.kind).toBe(kind);
   });
 });
 
@@ -226,17 +411,7 @@ describe("where Nova's scheduler chose", () => {
     ['on no host', { server: { ...there(), host: null } }, { kind: 'elsewhere', host: 'no host' }],
   ];
   test.each(table)('%s', (_, seen, expected) => {
-    const progress = progressOf({
-      entry: chosen(),
-      server: null,
-      migrations: [],
-      ports: null,
-      dead: 'hv01',
-      sinceMs: nowMs - 60_000,
-      lookedForMs: 1_000,
-      ...seen,
-    });
-    expect(progress).toMatchObject(expected);
+    expect(seenAs({ entry: chosen(), ...seen })).toMatchObject(expected);
   });
 });
 
@@ -248,8 +423,7 @@ test.each([
 ] as const)('is it certain that nothing runs at the target? %s', (_, statuses, attempts, isCertain) => {
   const migrations = statuses.map((status) => migration(status));
   const server = dead({ status: 'ERROR', vmState: 'error' });
-  const seen = { entry: asked(5_000, { attempts }), server, migrations, ports: null, dead: 'hv01' };
-  expect(progressOf({ ...seen, sinceMs: nowMs - 60_000, lookedForMs: 1_000 })).toMatchObject({
+  expect(seenAs({ entry: asked(5_000, { attempts }), server, migrations })).toMatchObject({
     kind: 'failed',
     at: null,
     isCertain,

@@ -1,0 +1,143 @@
+// The rows of Nova's database: those that may be moved are rewritten in one transaction, after one last look at them;
+// the others are ended with their reason.
+
+import type { Hypervisor } from '../../../../shared/documents/inventory.ts';
+import { errorText, OperationalError } from '../../../../shared/ground/errors.ts';
+import { groupBy } from '../../../../shared/ground/group-by.ts';
+import { CloudError } from '../../../cloud/cloud.ts';
+import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';
+import { type JournalEntry, namesOf } from '../../journal/journal.ts';
+import { progressOf } from '../instance-progress.ts';
+import { cloudAheadMs, isStillNow, type LastLook, lookFreshMs } from '../last-look.ts';
+import { endInstance, type Moving, sinceMsOf } from '../mover.ts';
+import { awayLimitMs, awayPauseMs, patiently } from '../retry.ts';
+
+/**
+ * States in which Nova accepts a hard reboot (nova.compute.vm_states.ALLOW_HARD_REBOOT), and stopped, which needs none.
+ */
+const movable = new Set(['active', 'stopped', 'paused', 'suspended', 'error']);
+
+/** One transaction for all; what is no longer on the dead hypervisor is left alone. */
+export async function rewriteHosts(
+  moving: Moving,
+  database: Pick<NovaDatabase, 'moveInstances'>,
+  spare: Hypervisor,
+  all: readonly JournalEntry[],
+): Promise<void> {
+  const { journal } = moving;
+  // Before anything is written down: those who stay were never asked for.
+  const wanted = new Set(await patiently(moving, () => idsToMove(moving, all)));
+  const entries = all.filter(({ id }) => wanted.has(id));
+  if (entries.length === 0) return;
+  await moving.confirmSilence();
+  journal.acted = true;
+  for (const entry of entries) {
+    entry.state = 'asking';
+    entry.attempts += 1;
+    entry.askedAtMs ??= moving.clock.nowMs();
+  }
+  const moved = await rewriteOnce(moving, database, spare, entries);
+  if (moved === null) return;
+  const elsewhere = new Map(moved.elsewhere.map(({ id, host }) => [id, host]));
+  const here = new Set([...moved.moved, ...moved.already]);
+  for (const entry of entries) {
+    if (entry.report !== null) continue;
+    if (here.has(entry.id)) entry.state = 'asked';
+    else {
+      const host = elsewhere.get(entry.id);
+      const why = host ? `Nova has it on ${host} now` : 'it was deleted meanwhile';
+      await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: host ?? null });
+    }
+  }
+  await moving.lock.save(journal);
+}
+
+/**
+ * The transaction, asked for again (which is safe, see NovaDatabase) as long as MySQL or OpenStack is away; each time
+ * the dead host must be silent, the lock held, and Nova looked at. Null when they stayed away: then every entry has its
+ * end.
+ */
+async function rewriteOnce(
+  moving: Moving,
+  database: Pick<NovaDatabase, 'moveInstances'>,
+  spare: Hypervisor,
+  entries: readonly JournalEntry[],
+): Promise<MoveResult | null> {
+  const { journal, cloud, clock, signal } = moving;
+  const dead = moving.hypervisor(journal.dead);
+  const from = { host: dead.host, node: dead.name };
+  const to = { host: spare.host, node: spare.name };
+  const sinceMs = clock.steadyMs();
+  for (let told = false; ; ) {
+    await moving.confirmSilence();
+    const aheadMs = cloudAheadMs(clock, cloud);
+    await moving.lock.save(journal);
+    const savedAtMs = clock.steadyMs();
+    signal.throwIfAborted();
+    let why = 'the look at the instances is too old';
+    try {
+      const ids = await idsToMove(moving, entries);
+      if (ids.length === 0) return { moved: [], already: [], elsewhere: [] };
+      if (clock.steadyMs() - savedAtMs > lookFreshMs) await moving.lock.save(journal);
+      if (isStillNow(moving, aheadMs)) return await database.moveInstances({ ids, from, to }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof OperationalError || error instanceof CloudError)) throw error;
+      why = errorText(error);
+      if (error instanceof OperationalError && !told) {
+        told = true;
+        const progress = { step: 'database-away', detail: why, retryForMs: awayLimitMs } as const;
+        await moving.say({ kind: 'progress', ...namesOf(journal), progress });
+      }
+    }
+    moving.log.warn({ error: why }, 'the instances were not moved');
+    if (clock.steadyMs() - sinceMs > awayLimitMs) {
+      for (const entry of entries)
+        if (entry.report === null)
+          await endInstance(moving, entry, { outcome: 'unfinished', why, after: null, to: null });
+      return null;
+    }
+    await clock.sleep(awayPauseMs, signal);
+  }
+}
+
+/** Looks at all that is on the dead host, and ends those that stay there; ids of the others. */
+async function idsToMove(moving: Moving, entries: readonly JournalEntry[]): Promise<string[]> {
+  const { cloud, journal, signal } = moving;
+  const [onDead, records] = await Promise.all([
+    cloud.listServers(signal, journal.dead),
+    cloud.listMigrations(journal.dead, signal),
+  ]);
+  const servers = new Map(onDead.map((server) => [server.id, server]));
+  const migrations = groupBy(records, ({ instanceId }) => instanceId);
+  const ids: string[] = [];
+  for (const entry of entries) {
+    if (entry.report !== null) continue;
+    const server = servers.get(entry.id);
+    // What is not there (any more) the transaction tells: an earlier attempt moved it, or it is gone.
+    const look = { server: server ?? null, migrations: migrations.get(entry.id) ?? [] };
+    const why = server === undefined ? null : reasonToStay(moving, entry, look);
+    if (why === null) ids.push(entry.id);
+    else await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
+  }
+  return ids;
+}
+
+/**
+ * Why an instance on the dead host stays where it is: something is under way with it, or Nova could not start it again
+ * by a reboot. Null: it may be moved.
+ */
+function reasonToStay(moving: Moving, entry: JournalEntry, look: LastLook): string | null {
+  const { journal, cloud, clock } = moving;
+  const progress = progressOf({
+    ...{ entry: { ...entry, attempts: 0, state: 'pending' }, ...look, ports: null },
+    dead: journal.dead,
+    sinceMs: sinceMsOf(moving),
+    nowMs: clock.nowMs() + cloud.clockSkewMs(),
+    lookedForMs: 0,
+  });
+  if (progress.kind === 'under-way') return `a Nova evacuation of it is under way (${progress.detail})`;
+  if (progress.kind === 'left-alone') return progress.why;
+  const { vmState } = entry.before;
+  return movable.has(vmState) ? null : `Nova refuses a hard reboot in vm_state ${vmState}`;
+}
