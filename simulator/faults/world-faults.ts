@@ -15,7 +15,7 @@ const apis: readonly ServiceName[] = ['keystone', 'nova', 'neutron', 'placement'
 
 const troubles: Readonly<Record<string, EvacuationTrouble>> = {
   fail: 'fails',
-  'fail late': 'fails-running',
+  'fail-late': 'fails-running',
   stick: 'sticks',
 };
 
@@ -86,6 +86,13 @@ export const worldFaults = {
     says: 'somebody stops {instance}',
     begin: (world, name = '') => changePower(world, world.instance(name), 'os-stop'),
   },
+  guestHangs: {
+    says: '{instance} answers nobody any more',
+    begin: (world, name = '') => {
+      world.instance(name).mute = true;
+      world.onPresence();
+    },
+  },
   instanceStarted: {
     says: 'somebody starts {instance}',
     begin: (world, name = '') => changePower(world, world.instance(name), 'os-start'),
@@ -114,9 +121,9 @@ export const worldFaults = {
     says: '{host} is of another cell',
     begin: (world, name = '') => world.otherCell.add(name),
   },
-  /** Of its next rebuilds; "fail late at": its guest runs by then. */
+  /** Of its next rebuilds; "fail-late at": its guest runs by then. */
   rebuildInTrouble: {
-    says: 'Nova will {fail|fail late|stick} at {instance}[ {how often} times]',
+    says: 'Nova will {fail|fail-late|stick} at {instance}[ {how often} times]',
     begin: (world, how = '', name = '', times = '1') => {
       const trouble = troubles[how] ?? 'fails';
       world.instance(name).trouble.push(...Array.from({ length: Number(times) }, () => trouble));

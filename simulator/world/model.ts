@@ -130,7 +130,7 @@ export interface Instance {
   /** Was there ever a moment with two of them able to write? The one thing that must never be. */
   everTwoWriters: boolean;
   /** Its address never answers: a firewall, as many have. */
-  readonly mute: boolean;
+  mute: boolean;
   evacuationsStarted: number;
   evacuationsCompleted: number;
   /** What the next evacuations of this instance shall suffer, one entry each. */

@@ -117,7 +117,8 @@ test('a migration that begins while the request is prepared is seen by the last 
   const stopper = new AbortController();
   const order = bench.order(pair);
   const running = worker.recover(order, stopper.signal);
-  const asked = async () => Object.values((await worker.parts.journals.read(order.recovery))?.instances ?? {});
+  const asked = async () =>
+    Object.values((await worker.parts.journals.read(order.recovery))?.instances ?? {});
   await until(
     () => bench.simulator.snapshot().migrations.filter(({ server }) => server === name).length,
     (n) => n === 1,
@@ -170,13 +171,13 @@ test('a process that stood still before its request looks again first', async ()
 describe('failed half-way', () => {
   test('A2: it runs on the first spare, so no other one gets it, now or by a later order', async () => {
     const pair = await bench.pair({ vm: { launchedAgoMs: 86_400_000 } });
-    await bench.simulator.happen(`Nova will fail late at ${pair.dead}-vm`);
+    await bench.simulator.happen(`Nova will fail-late at ${pair.dead}-vm`);
     const first = await bench.worker().recover(bench.order(pair));
     expect(first.instances).toMatchObject([
       {
         outcome: 'failed',
         why: expect.stringMatching(
-          new RegExp(`already exists\\.; it may run on ${pair.spare}: look there \\(virsh list\\)$`),
+          new RegExp(`already exists; it may run on ${pair.spare}: look there \\(virsh list\\)$`),
         ),
       },
     ]);
@@ -253,5 +254,61 @@ describe('the canary', () => {
     expect(report.instances.map((i) => i.outcome)).toEqual(pair.names.map(() => 'recovered'));
     const moved = bench.simulator.snapshot().migrations.filter(({ source }) => source === pair.dead);
     expect(moved[0]?.server).toBe(fullName(pair, 'small'));
+  });
+});
+
+describe('who answered before answers again', () => {
+  const answers = { state: 'answers', detail: 'open' } as const;
+  const silent = { state: 'silent', detail: '1 port silent' } as const;
+
+  test('one does, one does not in time, one never did, one is stopped', async () => {
+    const pair = await bench.pair({ well: {}, hangs: {}, mute: {}, off: { stopped: true } });
+    const clock = new MovableClock();
+    const worker = bench.worker({ clock });
+    const idOf = (name: string) => bench.seen(fullName(pair, name)).id;
+    worker.scans.set(idOf('well'), silent);
+    for (const name of ['hangs', 'off']) worker.scans.set(idOf(name), silent);
+    const running = worker.recover(bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 }));
+    // All of them are told as back before anybody is waited for.
+    await until(
+      () => worker.heard.filter((facts) => facts.kind === 'instance-ended').length,
+      (n) => n === 4,
+    );
+    worker.scans.set(idOf('well'), answers);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    clock.aheadMs += 31_000;
+    const report = await running;
+    const found = of(pair, report.instances);
+    expect(report.instances.map((i) => i.outcome)).toEqual(pair.names.map(() => 'recovered'));
+    expect([found.well?.answers, found.hangs?.answers, found.mute?.answers, found.off?.answers]).toEqual([
+      true,
+      false,
+      null,
+      null,
+    ]);
+    expect(report.tookMs).toBeLessThan(31_000);
+    expect(await worker.parts.journals.read(report.recovery)).toMatchObject({
+      ended: { outcome: 'done' },
+    });
+  });
+
+  test('whoever took the recovery over asks them as well', async () => {
+    const pair = await bench.pair({ hangs: {} });
+    const [name = ''] = pair.names;
+    const stopper = new AbortController();
+    const first = bench.worker();
+    first.scans.set(bench.seen(name).id, silent);
+    const order = bench.order(pair);
+    const running = first.recover(order, stopper.signal);
+    await until(
+      () => first.heard.some((facts) => facts.kind === 'instance-ended'),
+      (ended) => ended,
+    );
+    stopper.abort(new Error('stopped'));
+    expect(await running).toMatchObject({ outcome: 'handed-back' });
+    const second = bench.worker();
+    second.scans.set(bench.seen(name).id, answers);
+    const report = await second.recover(bench.later(order, 0));
+    expect(report).toMatchObject({ outcome: 'done', instances: [{ outcome: 'recovered', answers: true }] });
   });
 });

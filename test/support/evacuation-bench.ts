@@ -217,11 +217,16 @@ export class Worker {
   #tell({ targets, controls }: ScanRequest): ScanResult {
     if (this.scanResult !== null) return this.scanResult;
     const { hosts } = this.#simulator.snapshot();
-    const finding = (name: string): ScanFinding =>
-      this.scans.get(name) ??
-      (hosts[name]?.powered ? { state: 'answers', detail: 'open' } : { state: 'silent', detail: 'silent' });
+    const finding = ({ name, kind }: ScanRequest['targets'][number]): ScanFinding => {
+      const told = this.scans.get(name);
+      if (told !== undefined) return told;
+      if (kind === 'guest') return { state: 'unknown', neverHeard: true, detail: 'never heard from here' };
+      return hosts[name]?.powered
+        ? { state: 'answers', detail: 'open' }
+        : { state: 'silent', detail: 'silent' };
+    };
     const findings = (all: ScanRequest['targets']) =>
-      Object.fromEntries(all.map((t) => [t.name, finding(t.name)]));
+      Object.fromEntries(all.map((t) => [t.name, finding(t)]));
     return {
       ok: true,
       outcome: 'seen',
@@ -421,7 +426,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
       name: 'bench',
     },
     fencing: { mode: 'none', file: null, timeoutMs: 5_000 },
-    recovery: { disabledHosts: 'leave' },
+    recovery: { disabledHosts: 'leave', answerTimeoutMs: 30_000 },
     slack: { token: null, appToken: null, channel: null, clouds: [], apiUrl: null },
   } as const satisfies Settings;
 }

@@ -38,6 +38,8 @@ export function recoveryTools(
     log,
     policy: policyOf('', { ...settings.monitor, ...settings.recovery, fencing: settings.fencing.mode }),
     hypervisorPorts: settings.scan.hypervisorPorts,
+    instancePorts: settings.scan.instancePorts,
+    answerTimeoutMs: settings.recovery.answerTimeoutMs,
     concurrency: openstack.concurrency,
     refresh: async (signal) => {
       const { hosts, servers } = await refresh(parts, true, signal);

@@ -35,6 +35,9 @@ export interface RecoveryTools {
   /** What this ns4 was configured to do. */
   readonly policy: Policy;
   readonly hypervisorPorts: readonly number[];
+  readonly instancePorts: readonly number[];
+  /** Instances that answered before have so long to answer again; 0: they are not asked. */
+  readonly answerTimeoutMs: number;
   readonly concurrency: number;
 }
 

@@ -77,10 +77,16 @@ export function reportOf(
   endedAtMs: number,
 ): RecoveryReport {
   const { acted, openedAtMs } = journal;
-  const tookMs = endedAtMs - openedAtMs;
+  const tookMs = movedAtMs(journal, endedAtMs) - openedAtMs;
   const instances = outcome === 'refused' ? [] : instancesOf(journal);
   const { incident, recovery, host: dead, targets } = namesOf(journal);
   return { incident, recovery, dead, targets, outcome, refusal, acted, instances, tookMs };
+}
+
+/** When the last instance was back, or was given up; whether they answer is asked after that. */
+function movedAtMs({ instances }: Journal, endedAtMs: number): number {
+  const times = Object.values(instances).map((entry) => entry.endedAtMs ?? endedAtMs);
+  return times.length === 0 ? endedAtMs : Math.max(...times);
 }
 
 function instancesOf(journal: Journal): InstanceReport[] {

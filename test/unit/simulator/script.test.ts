@@ -86,6 +86,9 @@ test('each sentence of the world has one meaning, said as it is told', () => {
     hostCutOff: ['hv1', 'reports, guests'],
     ovnAway: ['northd'],
     rebuildInTrouble: ['stick', 'vm-1', '2'],
+    liveMigration: ['vm-1', 'hv2'],
+    coldMigration: ['vm-1', 'hv2'],
+    staleEvacuation: ['vm-1', 'hv2', '200'],
   };
   for (const [name, probe] of Object.entries(probes)) {
     const here = scene();

@@ -18,8 +18,8 @@ const entrySchema = z.object({
     vmState: z.string(),
     /** Nova's number; null in a journal of an earlier version. */
     powerState: z.number().nullable().default(null),
-    /** Its addresses that some vantage point heard since its launch: one of them is to answer again. */
-    heard: z.array(z.string()).default([]),
+    /** By the cloud's clock: whoever was heard since then is to answer again. */
+    launchedAtMs: z.number().nullable().default(null),
   }),
   wave: z.number(),
   /** Where it goes now. */

@@ -116,7 +116,7 @@ function progressOnDeadHost(
   if (newest && entry.attempts > 0) {
     const isCertain = ours.every((m) => m.status === neverLeft);
     const fault = server.fault ?? `Nova's migration ended as ${newest.status}`;
-    const why = isCertain ? fault : `${fault}; ${perhapsThereText(newest.target)}`;
+    const why = isCertain ? fault : `${withoutStop(fault)}; ${perhapsThereText(newest.target)}`;
     return { kind: 'failed', at: null, why, isCertain };
   }
   return neverRan(entry) ? { kind: 'left-alone', why: neverRanText(entry) } : { kind: 'waiting' };
@@ -136,7 +136,9 @@ function failedElsewhere(
 }
 
 const failedText = ({ target }: MigrationRecord, { fault }: Server): string =>
-  `an evacuation of it${target === null ? '' : ` to ${target}`} failed half-way${fault === null ? '' : ` (${fault})`}: ${perhapsThereText(target)}`;
+  `an evacuation of it${target === null ? '' : ` to ${target}`} failed half-way${fault === null ? '' : ` (${withoutStop(fault)})`}: ${perhapsThereText(target)}`;
+
+const withoutStop = (sentence: string): string => sentence.replace(/\.\s*$/, '');
 
 /** In ERROR, and without a process when its host died: an evacuation would start what never ran. */
 const neverRan = ({ attempts, before }: JournalEntry): boolean =>

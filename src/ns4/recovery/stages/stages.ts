@@ -1,6 +1,7 @@
 // The stages of a recovery in their order. This list is the documentation; each stage is one file beside it.
 //
-// That one instance settled (its state, its ports) is part of moving it: its place is wanted for the next instance.
+// That an instance is as it was (its state, its ports) is part of moving it. Its guest may take minutes to boot, and its
+// place is wanted for the next one: whether that answers is asked when all are moved.
 import type { Stage } from '../recovery.ts';
 import { closeServices } from './close-services.ts';
 import { freshFacts } from './fresh-facts.ts';
@@ -10,6 +11,7 @@ import { openJournal } from './open-journal.ts';
 import { pickUp } from './pick-up.ts';
 import { proveOff } from './prove-off.ts';
 import { report } from './report.ts';
+import { settle } from './settle.ts';
 import { takeLock } from './take-lock.ts';
 
 export const stages: readonly Stage[] = [
@@ -29,6 +31,8 @@ export const stages: readonly Stage[] = [
   closeServices,
   /** The instances, each until it has its end. */
   move,
+  /** Those who answered before answer again, or it is said that they do not. */
+  settle,
   report,
 ];
 

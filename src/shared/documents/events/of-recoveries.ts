@@ -5,7 +5,7 @@ import { refusalSchema, refusalSentence } from '../refusals/refusals.ts';
 import { targetSchema, targetsText } from '../terms/plan.ts';
 import { event } from './entry.ts';
 import { progressSchema, progressText } from './progress.ts';
-import { endedText, endedWell } from './report-text.ts';
+import { endedText, endedWell, mute } from './report-text.ts';
 import { seconds } from './words.ts';
 
 /** Which recovery of which incident, whose instances, and where they go. */
@@ -91,7 +91,7 @@ const recoveryEnded = event(
   { report: recoveryReportSchema },
   {
     incident: ({ report }) => report.incident,
-    level: ({ report }) => (endedWell(report) ? 'info' : 'error'),
+    level: ({ report }) => (!endedWell(report) ? 'error' : mute(report).length > 0 ? 'warning' : 'info'),
     says: ({ report }) => endedText(report),
   },
 );

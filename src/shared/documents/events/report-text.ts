@@ -9,6 +9,10 @@ export function endedWell(report: RecoveryReport): boolean {
   return report.outcome === 'done' && report.instances.every((i) => i.outcome === 'recovered');
 }
 
+/** Those that are back and answered before, but do not now. */
+export const mute = ({ instances }: RecoveryReport): InstanceReport[] =>
+  instances.filter(({ outcome, answers }) => outcome === 'recovered' && answers === false);
+
 /** How a recovery ended, in one or two sentences. */
 export function endedText(report: RecoveryReport): string {
   const pair = `${report.dead} -> ${targetsText(report.targets)}`;
@@ -16,6 +20,8 @@ export function endedText(report: RecoveryReport): string {
   const back = of('recovered');
   const rest = report.instances.filter((i) => i.outcome !== 'recovered');
   const named = rest.map((i) => `${i.name} ${i.outcome} (${i.why})`);
+  const silent = mute(report).map(({ name }) => name);
+  const unheard = silent.length === 0 ? '' : ` ${muteText(silent)}`;
   switch (report.outcome) {
     case 'refused':
       return `${pair} was refused: ${report.refusal ? refusalSentence(report.refusal) : 'no reason given.'}`;
@@ -28,7 +34,12 @@ export function endedText(report: RecoveryReport): string {
     case 'done':
       if (report.instances.length === 0) return `${pair}: there was no instance to recover.`;
       if (rest.length === 0)
-        return `${pair}: all ${back.length} affected instances are back (${list(back.map((i) => i.name))}), after ${seconds(report.tookMs)}.`;
-      return `${pair}: ${back.length} of ${report.instances.length} instances are back after ${seconds(report.tookMs)}; ${list(named)}. Please look.`;
+        return `${pair}: all ${back.length} affected instances are back (${list(back.map((i) => i.name))}), after ${seconds(report.tookMs)}.${unheard}`;
+      return `${pair}: ${back.length} of ${report.instances.length} instances are back after ${seconds(report.tookMs)}; ${list(named)}. Please look.${unheard}`;
   }
 }
+
+const muteText = (names: readonly string[]): string =>
+  names.length === 1
+    ? `${names[0]} runs, but does not answer as it did before. Please look.`
+    : `${list(names)} run, but do not answer as they did before. Please look.`;

@@ -77,7 +77,7 @@ describe("the original's config.ini, unchanged", () => {
         name: expect.stringMatching(/^[a-z0-9][a-z0-9._-]*$/i),
       },
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
-      recovery: { disabledHosts: 'leave' },
+      recovery: { disabledHosts: 'leave', answerTimeoutMs: 120_000 },
       slack: {
         token: 'xoxb-0000-original',
         appToken: null,
@@ -165,6 +165,8 @@ name = ctl-1.example.org
 mode = Required
 hosts = bmc/fencing.yaml
 timeout = 7.5
+[RECOVERY]
+answer_timeout = 45
 [SLACK]
 token = xoxb-1
 app_token = xapp-1
@@ -220,7 +222,7 @@ api_url = http://127.0.0.1:8080/api/
       name: 'ctl-1.example.org',
     },
     fencing: { mode: 'required', file: join(cwd, 'bmc/fencing.yaml'), timeoutMs: 7_500 },
-    recovery: { disabledHosts: 'leave' },
+    recovery: { disabledHosts: 'leave', answerTimeoutMs: 45_000 },
     slack: {
       token: 'xoxb-1',
       appToken: 'xapp-1',

@@ -98,7 +98,7 @@ describe('whose turn it is', () => {
     {
       id,
       name: id,
-      before: { status: 'ACTIVE', vmState: 'active', powerState: 1, heard: [] },
+      before: { status: 'ACTIVE', vmState: 'active', powerState: 1, launchedAtMs: null },
       wave,
       state,
       target: { kind: 'scheduler' },

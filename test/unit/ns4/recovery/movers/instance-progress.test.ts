@@ -11,7 +11,7 @@ import { nowMs, server } from '../../../../support/inventories.ts';
 
 const was = (status: string, vmState: string, powerState = 1): JournalEntry['before'] => ({
   ...{ status, vmState, powerState },
-  heard: [],
+  launchedAtMs: null,
 });
 const entry = (change: Partial<JournalEntry> = {}): JournalEntry => ({
   id: 'id-vm1',

@@ -11,7 +11,7 @@ const anywhere = { kind: 'scheduler' } as const;
 const entry = (name: string, change: Partial<JournalEntry> = {}): JournalEntry => ({
   id: `id-${name}`,
   name,
-  before: { status: 'ACTIVE', vmState: 'active', powerState: 1, heard: [] },
+  before: { status: 'ACTIVE', vmState: 'active', powerState: 1, launchedAtMs: null },
   wave: 1,
   target: hv04,
   otherwise: null,
@@ -128,7 +128,7 @@ test('the canary is the smallest one that ran and was asked for least', () => {
     entry: entry(name, change),
     server: server(name, 'hv01', { memoryMb }),
   });
-  const off = { before: { status: 'SHUTOFF', vmState: 'stopped', powerState: 4, heard: [] } };
+  const off = { before: { status: 'SHUTOFF', vmState: 'stopped', powerState: 4, launchedAtMs: null } };
   const [big, small, stopped, again] = [
     one('big', 4_096),
     one('small', 1_024),
