@@ -5,6 +5,7 @@ import type { Host, Instance, Line } from '../../simulator/world/model.ts';
 import { computeWorks } from '../../simulator/world/reports.ts';
 import { faults } from './catalogue.ts';
 import type { History } from './history.ts';
+import { drained, failsHalfWay } from './strokes-of-movers.ts';
 
 /** Something drawn that befalls a history now. */
 export type Stroke = (history: History) => void;
@@ -175,6 +176,8 @@ export const strokes = {
     if (vmState === 'active' && computeWorks(world, world.host(host ?? '')))
       begin(history, faults.instanceStopped, name);
   }),
+  drained,
+  failsHalfWay,
   fencingDeviceFails: (history) => {
     const { world, random } = history;
     const { name } = random.pick([...world.hosts.values()]);

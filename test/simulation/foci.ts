@@ -97,6 +97,18 @@ export const foci: Readonly<Record<string, Focus>> = {
     ...{ rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
     ...{ spares: [2, 3], durationMs: 140 * seconds, disaster: handsMeet },
   },
+  'drained when it dies': {
+    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'required' }, durationMs: 140 * seconds },
+    disaster: strokes.drained,
+  },
+  'failed half-way, then by hand': {
+    ...{ rules: { ...recovers, fencing: 'required' }, setting: { workers: 1, monitors: 1, quorum: 1 } },
+    ...{ spares: [2, 3], durationMs: 260 * seconds },
+    disaster: (history) => {
+      strokes.failsHalfWay(history);
+      onFirstSave(history, isOver, () => later(history, [1, 20], () => goOnByHand(history)));
+    },
+  },
   'refused while the next one is judged': {
     ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'required' }, durationMs: 240 * seconds },
     disaster: (history) => {
@@ -165,6 +177,13 @@ function handsMeet(history: History): void {
       });
     }),
   );
+}
+
+/** What a recovery left is tried by hand on another spare. */
+function goOnByHand({ judges, world, workers }: History): void {
+  const report = judges.state?.reports.at(-1);
+  const spare = [...world.hosts.values()].find(({ disabledReason }) => disabledReason === 'spare');
+  if (report !== undefined && spare !== undefined) workers[0]?.role?.byHand(report.dead, spare.name);
 }
 
 /** Back in part as soon as its recovery is decided, which then waits for a worker. */

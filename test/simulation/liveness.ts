@@ -85,7 +85,11 @@ const guestsOf = ({ world }: History, host: Host): Instance[] => world.instances
 /** Those that Nova evacuates and may be asked for: nothing else is under way with them, and they ran. */
 const movableOf = (history: History, host: Host): Instance[] =>
   guestsOf(history, host).filter(
-    (g) => g.vmState !== 'paused' && !isLeftAlone(g) && !(g.vmState === 'error' && g.powerState !== 1),
+    (g) =>
+      g.vmState !== 'paused' &&
+      !isLeftAlone(g) &&
+      // One in ERROR that never ran, or that runs on a target already without Nova's knowing.
+      !(g.vmState === 'error' && (g.powerState !== 1 || g.runningOn.size > 0)),
   );
 
 const isLeftAlone = ({ taskState, evacuationsStarted }: Instance): boolean =>

@@ -180,6 +180,33 @@ export const ns4Guards: readonly Guard[] = [
       '',
     ]),
   ),
+  inFocus(
+    'drained when it dies',
+    guard(
+      'left alone: migrations, tasks',
+      'an instance that somebody else moves or works at is not evacuated',
+      [progress, "if (other) return { kind: 'left-alone'", "if (false) return { kind: 'left-alone'"],
+      [progress, 'if (isRebuilding(server) || server.taskState !== null)', 'if (isRebuilding(server))'],
+    ),
+  ),
+  inFocus(
+    'failed half-way, then by hand',
+    guard('left alone: failed half-way', 'what may run on one target is not given to another one', [
+      progress,
+      'if (elsewhere) return',
+      'if (false) return',
+    ]),
+  ),
+  rarely(
+    inFocus(
+      'workers stand still',
+      guard('stood still', 'a machine that was paused with its clocks looks again before its request', [
+        lastLook,
+        'if (tookMs <= lookFreshMs && isStillNow(moving, aheadMs)) return',
+        'if (tookMs <= lookFreshMs) return',
+      ]),
+    ),
+  ),
   guard('most requests', 'an instance is asked for three times, no more', [
     request,
     'attempts - attemptsElsewhere < mostRequests;',
