@@ -13,7 +13,9 @@ export function derivedDocuments(): {
   readonly now: string;
   readonly derived: string;
 }[] {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [readme, refusals] = ['README.md', 'docs/refusals.md'].map((file) =>
+    readFileSync(join(root, file), 'utf8'),
+  ) as [string, string];
   return [
     {
       file: 'config.example.ini',
@@ -23,8 +25,9 @@ export function derivedDocuments(): {
     {
       file: 'README.md',
       now: readme,
-      derived: between(between(readme, 'configuration keys', keyTable()), 'refusals', refusalTable()),
+      derived: between(readme, 'configuration keys', keyTable()),
     },
+    { file: 'docs/refusals.md', now: refusals, derived: between(refusals, 'refusals', refusalTable()) },
   ];
 }
 

@@ -21,6 +21,7 @@ import { QuorumScan } from '../shared/vantage-points/ask-all.ts';
 import { VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import { BackgroundScan } from './baseline/background-scan.ts';
 import { HeardStore } from './baseline/heard.ts';
+import { heardByAny } from './baseline/heard-by-any.ts';
 import { lookWithBaseline } from './baseline/look.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
@@ -28,6 +29,7 @@ import { confirmByHand, fenceByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
 import { recoverAlone } from './commands/recover-alone.ts';
 import { recoverByOrder } from './commands/recover-by-order.ts';
+import { showSenses } from './commands/senses.ts';
 import { type StartedOnCloud, startOnCloud } from './commands/start-on-cloud.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
@@ -54,7 +56,8 @@ await runProcess('ns4', async (frame) => {
   const { fence, resetCooldown, confirmFenced, deadHypervisor: dead, spareHypervisor: spare } = options;
   // The worker waits for Redis, a command ends without it. Fencing by hand must work when everything else is down.
   const mayWait =
-    fence !== undefined || !(resetCooldown || confirmFenced !== undefined || dead !== undefined);
+    fence !== undefined ||
+    !(resetCooldown || confirmFenced !== undefined || dead !== undefined || options.senses !== undefined);
   const open = mayWait ? connectRedis : reachRedis;
   const redis = await open(settings.redis, openstack.cloud, log);
   frame.onClose('Redis', () => redis.disconnect());
@@ -112,12 +115,17 @@ await runProcess('ns4', async (frame) => {
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
+    heardByAny: heardByAny(redis, keys, registry),
     look: lookWithBaseline({ settings: settings.scan, heard, ears, clock: systemClock, log }),
     lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
     mover: moverOf(started, frame),
     ...fencingOf(started, plan, confirmations, new RedisShots(redis, keys)),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
   };
+  if (options.senses !== undefined) {
+    const host = options.senses === true ? null : options.senses;
+    return showSenses(parts, { host, json: options.json === true }, frame.stop, print);
+  }
   if (dead !== undefined && spare !== undefined) {
     await proveLogin(cloud, started.credentials, log, frame.stop);
     const status = await readStatus(redis, keys);

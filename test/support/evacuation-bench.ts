@@ -181,6 +181,7 @@ export class Worker {
       events: new EventLog(this.#redis, keys),
       clock,
       log: logger,
+      heardByAny: async () => new Map(),
       // Without a baseline: the dead of this stage were never alive.
       look: (request, stop) => scan(request, settings.scan, {}, clock, stop),
       lookTogether: (_, own) => own.scan(),

@@ -47,6 +47,7 @@ export interface World {
   finding: (name: string) => Finding;
   recover: (request: Extract<JobRequest, { name: 'recover' }>) => JobOutcome<'recover'>;
   refresh?: (servers: boolean) => JobOutcome<'refresh-inventory'>;
+  survey?: () => JobResult<'survey-senses'>;
   scan?: () => JobOutcome<'scan'> | null;
 }
 
@@ -119,6 +120,11 @@ export class Story {
         return this.world.refresh?.(job.data.servers) ?? this.#refreshed(job.data.servers);
       case 'scan':
         return this.world.scan?.() ?? { state: 'done', result: this.#scanned(job) };
+      case 'survey-senses':
+        return {
+          state: 'done',
+          result: this.world.survey?.() ?? { ok: true, unjudged: [], count: 0, of: 1 },
+        };
       case 'recover':
         return this.world.recover(job);
     }

@@ -1,4 +1,4 @@
-// The documents say what the entries say: config.example.ini and README's tables are derived from them.
+// The documents say what the entries say: config.example.ini, README's keys and docs/refusals.md are derived from them.
 import { expect, test } from 'vitest';
 import { derivedDocuments } from '../../scripts/write-docs.ts';
 

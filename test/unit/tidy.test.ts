@@ -68,6 +68,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'core/plans',
     'core/recoveries',
     'core/watches/hosts',
+    'core/watches/senses',
     'core/watches',
     'core',
     '',

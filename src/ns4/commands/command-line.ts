@@ -17,6 +17,9 @@ export interface Ns4Options extends CommonOptions {
   readonly action?: AgentAction;
   readonly level?: number;
   readonly yes?: boolean;
+  /** True: of all hypervisors. */
+  readonly senses?: string | true;
+  readonly json?: boolean;
 }
 
 const actions: readonly AgentAction[] = ['status', 'off', 'on'];
@@ -37,6 +40,8 @@ export function parseCommandLine(): Ns4Options {
     .option('--action <action>', `for --fence: ${actions.join(', ')}`, action)
     .option('--level <n>', 'for --fence: only this level', level)
     .option('--yes', 'for --confirm-fenced and --fence: do not ask')
+    .option('--senses [host]', 'show what each sense says now of every hypervisor, or of this one')
+    .option('--json', 'for --senses: as JSON')
     .exitOverride()
     .parse()
     .opts<Ns4Options>();
@@ -54,6 +59,7 @@ function mistakesIn(options: Ns4Options): string[] {
     ...(resetCooldown ? ['-r'] : []),
     ...(confirmFenced !== undefined ? ['--confirm-fenced'] : []),
     ...(fence !== undefined ? ['--fence'] : []),
+    ...(options.senses !== undefined ? ['--senses'] : []),
     ...(options.check ? ['--check'] : []),
   ];
   const alone = commands.length > 1 && !resetCooldown;
@@ -78,6 +84,7 @@ function mistakesIn(options: Ns4Options): string[] {
     ...(fence === undefined && (options.action !== undefined || options.level !== undefined)
       ? ['--action and --level go with --fence']
       : []),
+    ...(options.json && options.senses === undefined ? ['--json goes with --senses'] : []),
     ...(options.yes && confirmFenced === undefined && fence === undefined
       ? ['--yes goes with --confirm-fenced or --fence']
       : []),

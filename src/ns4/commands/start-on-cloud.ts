@@ -18,7 +18,7 @@ export interface StartedOnCloud extends Started {
 }
 
 /** As `start`; throws UsageError with the mistakes of clouds.yaml and fencing.yaml together. */
-export function startOnCloud(options: CommonOptions): StartedOnCloud {
+export function startOnCloud(options: CommonOptions & { readonly json?: boolean }): StartedOnCloud {
   const { settings, secrets } = readSettings('ns4', options);
   const openstack = requireOpenStack(settings);
   const { file } = settings.fencing;
@@ -42,6 +42,8 @@ export function startOnCloud(options: CommonOptions): StartedOnCloud {
     name: 'ns4',
     verbosity: options.verbose,
     secrets: [...secrets, own, ...(plan?.secrets ?? [])],
+    // The document on standard output must be read by programs.
+    ...(options.json ? { destination: process.stderr } : {}),
   });
   return { settings, log, openstack, credentials, plan };
 }

@@ -6,6 +6,7 @@ import type { Log } from '../../shared/ground/log.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { QuorumScan } from '../../shared/vantage-points/ask-all.ts';
+import type { HeardByAny } from '../baseline/heard-by-any.ts';
 import type { Look } from '../baseline/look.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Fencing } from '../fencing/fencing.ts';
@@ -27,6 +28,7 @@ export interface WorkerParts {
   readonly events: EventLog;
   readonly clock: Clock;
   readonly log: Log;
+  readonly heardByAny: HeardByAny;
   /** A scan by this process alone. */
   readonly look: Look;
   /** A scan by this process and every other vantage point of the cloud. */

@@ -13,7 +13,10 @@ import { rules } from '../../support/monitor-story.ts';
 
 const refresh = { name: 'refresh-inventory' as const, id: 'r', data: { servers: true, requestedAtMs: 0 } };
 const scan = { name: 'scan' as const, id: 's', data: { targets: [], controls: [], requestedAtMs: 0 } };
-const at = (hosts: State['watches']['hosts']): State => ({ ...firstState('life'), watches: { hosts } });
+const at = (hosts: State['watches']['hosts']): State => ({
+  ...firstState('life'),
+  watches: { ...firstState('life').watches, hosts },
+});
 const judging = (silent: string[]) =>
   at({
     ...{ kind: 'reading-servers', sinceMs: 0, suspectedAtMs: 0, job: refresh },

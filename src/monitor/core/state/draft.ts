@@ -40,6 +40,10 @@ export class Draft {
     return { name: 'scan', id: this.#nextId('scan'), data };
   }
 
+  surveyJob(data: JobData<'survey-senses'>): JobRequest<'survey-senses'> {
+    return { name: 'survey-senses', id: this.#nextId('survey'), data };
+  }
+
   #nextId(kind: string): string {
     this.state.sequence += 1;
     return `${kind}-${this.state.life}-${this.state.sequence}`;

@@ -7,6 +7,7 @@ import { recoveryReportSchema } from '../../../shared/documents/jobs/recover.ts'
 import { refusalSchema } from '../../../shared/documents/refusals/refusals.ts';
 import { planSchema } from '../../../shared/documents/terms/plan.ts';
 import { type Scope, scopeSchema } from '../../../shared/documents/terms/scope.ts';
+import { firstSurveyPhase, surveyPhaseSchema } from './survey.ts';
 
 const witnessesSchema = z.record(
   z.string(),
@@ -137,7 +138,7 @@ export const stateSchema = z.object({
   life: z.string(),
   sequence: z.number(),
   /** The phase of each watch. */
-  watches: z.object({ hosts: hostsPhaseSchema }),
+  watches: z.object({ hosts: hostsPhaseSchema, senses: surveyPhaseSchema.default(firstSurveyPhase) }),
   incidents: z.array(incidentSchema),
   /** What stands about the cloud, its zones and aggregates. */
   raised: z.array(raisedSchema),
@@ -164,7 +165,7 @@ export function firstState(life: string): State {
     revision: 0,
     life,
     sequence: 0,
-    watches: { hosts: { kind: 'watching', nextCheckMs: 0 } },
+    watches: { hosts: { kind: 'watching', nextCheckMs: 0 }, senses: firstSurveyPhase },
     incidents: [],
     raised: [],
     cooldown: null,

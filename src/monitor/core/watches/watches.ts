@@ -2,5 +2,6 @@
 
 import type { Watch } from '../state/watch.ts';
 import { hostsWatch } from './hosts/watch.ts';
+import { sensesWatch } from './senses/watch.ts';
 
-export const watches: readonly Watch[] = [hostsWatch];
+export const watches: readonly Watch[] = [hostsWatch, sensesWatch];

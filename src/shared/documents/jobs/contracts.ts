@@ -3,10 +3,12 @@ import type { z } from 'zod';
 import { recoverJob } from './recover.ts';
 import { refreshInventoryJob } from './refresh-inventory.ts';
 import { scanJob } from './scan.ts';
+import { surveySensesJob } from './survey-senses.ts';
 
 export const contracts = {
   'refresh-inventory': refreshInventoryJob,
   scan: scanJob,
+  'survey-senses': surveySensesJob,
   recover: recoverJob,
 } as const;
 

@@ -1,5 +1,5 @@
 // What is known of one refusal: its evidence, who says it and when, how loud, what makes it another one, its sentence,
-// and its row in README. Everything else about refusals is derived from such entries.
+// and its row in docs/refusals.md. Everything else about refusals is derived from such entries.
 import { z } from 'zod';
 
 /**
@@ -29,7 +29,7 @@ interface RefusalFacts<R> {
   says(refusal: R): string;
   /** The sentence when it is over, where it concerns the cloud or a part of it; a host is "no longer suspicious". */
   over?(scope: string): string;
-  /** README's row: what it means, and what to do. */
+  /** Its row in docs/refusals.md: what it means, and what to do. */
   readonly means: string;
   readonly remedy: string;
 }

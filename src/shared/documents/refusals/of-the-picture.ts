@@ -133,7 +133,46 @@ function outageSentence(r: OutageEvidence): string {
   }
 }
 
+/** Hypervisors that nobody could tell dead, while they are well. */
+const tooFewSenses = refusal(
+  'too-few-senses',
+  {
+    /** Some of them. */
+    unjudged: z.array(z.object({ host: z.string(), reason: z.string(), help: z.string() })),
+    count: z.number(),
+    /** Hypervisors with instances. */
+    of: z.number(),
+  },
+  {
+    stage: 'picture',
+    by: ['monitor'],
+    level: 'warning',
+    about: ({ unjudged }) => unjudged.map(({ host }) => host),
+    ofCloud: true,
+    condition: () => 'senses',
+    over: () => 'Every hypervisor with instances can be judged now.',
+    says: ({ unjudged, count, of }) =>
+      `${count} of ${of} hypervisors with instances could not be told dead if they died now: ${unjudgedText(unjudged, count)}. \`ns4 --senses\` shows what each sense says.`,
+    means: 'too few senses can tell of these hosts: if one died, nothing would be recovered',
+    remedy: '`ns4 --senses HOST` names the sense that is missing, and what would help',
+  },
+);
+
+/** Named in a sentence. */
+const mostNamed = 5;
+
+function unjudgedText(unjudged: readonly { host: string; reason: string }[], count: number): string {
+  const reasons = [...new Set(unjudged.map(({ reason }) => reason))];
+  const told = reasons.map((reason) => {
+    const hosts = unjudged.filter((one) => one.reason === reason).map(({ host }) => host);
+    return `${list(hosts)} (${reason})`;
+  });
+  const left = count - unjudged.length;
+  return [...told.slice(0, mostNamed), ...(told.length > mostNamed || left > 0 ? ['…'] : [])].join('; ');
+}
+
 export const pictureRefusals = [
+  tooFewSenses,
   inventoryUnavailable,
   inventoryStale,
   workerSilent,

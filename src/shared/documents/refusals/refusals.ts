@@ -1,5 +1,5 @@
 // Every reason Sonny can have for doing nothing, derived from the entries beside this file. A refusal is never only a
-// log line: it is announced, tested, and listed in README's "Why Sonny did nothing".
+// log line: it is announced, tested, and listed in docs/refusals.md.
 import { z } from 'zod';
 import { cloudScope, hostScope, type Scope } from '../terms/scope.ts';
 import type { RefusalEntry } from './entry.ts';
@@ -8,7 +8,7 @@ import { suspectRefusals } from './of-suspects.ts';
 import { deadRefusals } from './of-the-dead.ts';
 import { pictureRefusals } from './of-the-picture.ts';
 
-/** All entries, in the order of README's table. */
+/** All entries, in the order of the table in docs/refusals.md. */
 export const refusalEntries = [
   ...pictureRefusals,
   ...suspectRefusals,

@@ -1,5 +1,6 @@
 // A host's heartbeat: what its senses of the control plane say together. One that hears it vetoes; silent is who is
 // silent to all that can tell, to one at least. Pure; the monitor and ns4 ask alike.
+import type { Unjudged } from '../../documents/jobs/survey-senses.ts';
 import { newest } from '../../ground/newest.ts';
 import type { Picture } from '../../picture/picture.ts';
 import type { Reading, Says, Sense, SenseCase } from './sense.ts';
@@ -17,18 +18,10 @@ export interface Heartbeat {
 }
 
 /** By what a heartbeat is judged. */
-type HeartbeatRules = SenseCase['rules'];
-
-/** Somebody of whom no sense of the control plane can tell whether he lives, or would be heard to die. */
-export interface Unjudged {
-  readonly host: string;
-  readonly reason: string;
-  /** What would change it. */
-  readonly help: string;
-}
+export type HeartbeatRules = SenseCase['rules'];
 
 export function heartbeatOf(host: string, picture: Picture, nowMs: number, rules: HeartbeatRules): Heartbeat {
-  const about: SenseCase = { host, picture, nowMs, rules };
+  const about: SenseCase = { host, picture, nowMs, rules, looked: null };
   const readings = senses
     .filter(({ kind }) => kind === 'control-plane')
     .map((sense) => ({ sense, reading: sense.speak(about) }));

@@ -1,5 +1,6 @@
 // What a sense is: one way to tell whether a hypervisor lives. Each says alive, silent or that it cannot tell, and why.
 // One `alive` is a veto; only a sense that can tell may be silent.
+import type { ScanFinding } from '../../documents/jobs/scan.ts';
 import type { Picture } from '../../picture/picture.ts';
 
 export type Says = 'alive' | 'silent' | 'cannot-tell';
@@ -14,6 +15,31 @@ export interface Reading {
   readonly runsOutAtMs?: number | null;
 }
 
+/** An instance of a host that was asked, and what its silence is worth. */
+export interface AskedGuest {
+  /** Its name, with the reason when its silence says nothing. */
+  readonly title: string;
+  readonly tells: 'testifies' | 'only-alive' | 'nothing';
+  readonly finding: ScanFinding;
+}
+
+/** What one fence device of a host says of its power. */
+export interface DeviceWord {
+  /** "level 1, fence_ipmilan" */
+  readonly name: string;
+  readonly power: 'on' | 'off' | 'unknown';
+  /** Why it is unknown. */
+  readonly detail: string;
+}
+
+/** What a look at a host brought, beside what the picture tells of it. */
+export interface Looked {
+  /** Null: it was not scanned. */
+  readonly ports: ScanFinding | null;
+  readonly guests: readonly AskedGuest[];
+  readonly devices: readonly DeviceWord[];
+}
+
 /** Whom a sense is asked about, and by what. */
 export interface SenseCase {
   /** The service host of a hypervisor. */
@@ -21,6 +47,8 @@ export interface SenseCase {
   readonly picture: Picture;
   readonly nowMs: number;
   readonly rules: { readonly heartbeatPeriodMs: number };
+  /** Null: nobody looked, the picture is all there is. */
+  readonly looked: Looked | null;
 }
 
 export interface Sense {

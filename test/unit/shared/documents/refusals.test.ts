@@ -1,5 +1,5 @@
 // Every refusal as an operator meets it: its sentence, and whether it is alarming. A refusal without a line in this
-// table does not compile. That each is brought about by a test elsewhere, and is in README's table, is for
+// table does not compile. That each is brought about by a test elsewhere, and is in the table of docs/refusals.md, is for
 // tidy.test.ts.
 import { expect, test } from 'vitest';
 import type { EventLevel } from '../../../../src/shared/documents/events/entry.ts';
@@ -47,6 +47,18 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     'error',
     { scope: { kind: 'zone', name: 'nova' }, of: 'agents', stale: hosts, total: 3, why: 'most', hosts },
     '2 of 3 hypervisors have silent agents in zone nova (hv01, hv02): that looks like the control plane or the network, not like dead hosts. None of its hosts is judged meanwhile.',
+  ),
+  'too-few-senses': row(
+    'warning',
+    {
+      unjudged: [
+        { host: 'hv01', reason: 'none of its 2 instances was heard', help: 'a port' },
+        { host: 'hv02', reason: 'none of its 2 instances was heard', help: 'a port' },
+      ],
+      count: 2,
+      of: 5,
+    },
+    '2 of 5 hypervisors with instances could not be told dead if they died now: hv01, hv02 (none of its 2 instances was heard). `ns4 --senses` shows what each sense says.',
   ),
   'too-many-suspects': row(
     'warning',

@@ -1,0 +1,91 @@
+// Job `survey-senses`: whom too few senses could tell dead, from the stored inventory and what was heard so far.
+
+import { externalAddresses, type Server } from '../../shared/documents/inventory.ts';
+import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
+import { mostUnjudged, type Unjudged } from '../../shared/documents/jobs/survey-senses.ts';
+import { groupBy } from '../../shared/ground/group-by.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
+import type { InventoryStore } from '../../shared/picture/store.ts';
+import { standingOf } from '../../shared/rules/guests.ts';
+import { heardWithinMs } from '../../shared/rules/senses/baseline.ts';
+import { type Ears, tooFewSenses } from '../../shared/rules/senses/enough.ts';
+import type { HeardByAny } from '../baseline/heard-by-any.ts';
+import type { WorkerParts } from './worker-parts.ts';
+
+/** One launched later may not have been asked yet, or is booting. */
+const youngMs = 600_000;
+
+interface Means {
+  readonly inventory: Pick<InventoryStore, 'readThrough'>;
+  readonly heardByAny: HeardByAny;
+  readonly nowMs: number;
+  readonly rules: { readonly heartbeatPeriodMs: number; readonly isProven: boolean };
+}
+
+/** A guest that could testify, by its addresses. */
+interface Guest {
+  readonly host: string;
+  readonly addresses: readonly string[];
+  readonly sinceMs: number;
+}
+
+export function surveySensesHandler(parts: WorkerParts): Handlers['survey-senses'] {
+  const { inventory, heardByAny, clock, settings } = parts;
+  return async ({ isProven }) => {
+    const { heartbeatPeriodMs } = settings.monitor;
+    const rules = { heartbeatPeriodMs, isProven };
+    const found = await surveySenses({ inventory, heardByAny, nowMs: clock.nowMs(), rules });
+    if (found === null) return { ok: false, detail: 'there is no inventory yet' };
+    const { unjudged, of } = found;
+    return { ok: true, unjudged: unjudged.slice(0, mostUnjudged), count: unjudged.length, of };
+  };
+}
+
+/** Null: nothing was collected yet. `of`: hypervisors with instances. */
+export async function surveySenses(means: Means): Promise<{ unjudged: Unjudged[]; of: number } | null> {
+  const { inventory, nowMs, rules } = means;
+  let guests: Guest[] = [];
+  const picture = await inventory.readThrough(() => {
+    guests = [];
+    return (servers) => {
+      for (const server of servers) guests.push(...guestOf(server));
+    };
+  });
+  if (picture === null || picture.serversCollectedAtMs === null) return null;
+  const ears = await listenBack(picture, guests, means);
+  return {
+    unjudged: tooFewSenses(picture, ears, nowMs, rules),
+    of: picture.hypervisors.filter((h) => picture.instancesOn(h.host) > 0).length,
+  };
+}
+
+function guestOf(server: Server): Guest[] {
+  const { host, launchedAtMs } = server;
+  if (host === null || standingOf(server).tells !== 'testifies') return [];
+  const addresses = externalAddresses(server).map(({ address }) => address);
+  return addresses.length === 0 ? [] : [{ host, addresses, sinceMs: launchedAtMs ?? 0 }];
+}
+
+/** What was heard of each host and of its guests. */
+async function listenBack(
+  picture: Picture,
+  guests: readonly Guest[],
+  { heardByAny, nowMs }: Means,
+): Promise<(host: string) => Ears> {
+  const ofHosts = picture.hypervisors.flatMap(({ address }) => address ?? []);
+  const heard = await heardByAny([...new Set([...ofHosts, ...guests.flatMap(({ addresses }) => addresses)])]);
+  const byHost = groupBy(guests, ({ host }) => host);
+  const isHeard = ({ addresses, sinceMs }: Guest) =>
+    addresses.some((address) => (heard.get(address) ?? Number.NEGATIVE_INFINITY) >= sinceMs);
+  return (host) => {
+    const on = byHost.get(host) ?? [];
+    const address = picture.hypervisor(host)?.address ?? null;
+    const portsMs = address === null ? undefined : heard.get(address);
+    return {
+      hasHeardPorts: portsMs !== undefined && nowMs - portsMs <= heardWithinMs,
+      guestsHeard: on.filter(isHeard).length,
+      guestsAsked: on.length,
+      isYoung: on.some(({ sinceMs }) => nowMs - sinceMs < youngMs),
+    };
+  };
+}

@@ -1,0 +1,55 @@
+// Who could not be told dead if he died now, as too few senses can tell of him: nobody is watched in silence. A verdict
+// needs a sense of the control plane, and beside it instances that were heard; where a proof of power-off is demanded
+// the host's own ports do as well. Pure.
+import type { Unjudged } from '../../documents/jobs/survey-senses.ts';
+import { counted } from '../../ground/counted.ts';
+import type { Picture } from '../../picture/picture.ts';
+import { guestAddressesSense } from './guest-addresses.ts';
+import { type HeartbeatRules, whoCannotBeJudged } from './heartbeat.ts';
+import { hostPortsSense } from './host-ports.ts';
+
+/** What the vantage points heard of a host before. */
+export interface Ears {
+  /** Its own address, within the last day. */
+  readonly hasHeardPorts: boolean;
+  /** Instances that testify and were heard since their launch. */
+  readonly guestsHeard: number;
+  /** Instances that testify, heard or not. */
+  readonly guestsAsked: number;
+  /** Some of these were launched so short a time ago that they may be booting. */
+  readonly isYoung: boolean;
+}
+
+/** Of the hypervisors with instances, those of whom too little would be known, sorted by host. */
+export function tooFewSenses(
+  picture: Picture,
+  earsOf: (host: string) => Ears,
+  nowMs: number,
+  rules: HeartbeatRules & { readonly isProven: boolean },
+): Unjudged[] {
+  const mute = new Map(whoCannotBeJudged(picture, nowMs, rules).map((one) => [one.host, one]));
+  return picture.hypervisors.flatMap(({ host, runningVms, forcedDown, state }): Unjudged[] => {
+    const instances = Math.max(picture.instancesOn(host), runningVms);
+    // One that is down already is not watched any more: it is judged, or was.
+    if (instances === 0 || forcedDown || state === 'down') return [];
+    const silent = mute.get(host);
+    if (silent !== undefined)
+      return [{ ...silent, reason: `cannot be heard by the cloud: ${silent.reason}` }];
+    const ears = earsOf(host);
+    if (ears.guestsHeard > 0 || ears.isYoung || (rules.isProven && ears.hasHeardPorts)) return [];
+    return [{ host, reason: muteReason(ears, instances, rules.isProven), help: muteHelp(rules.isProven) }];
+  });
+}
+
+function muteReason({ guestsAsked }: Ears, instances: number, isProven: boolean): string {
+  const guests =
+    guestsAsked === 0
+      ? `none of its ${counted(instances, 'instance')} runs with an address that can be asked`
+      : `none of the ${counted(guestsAsked, 'instance')} asked was ever heard (a firewall?)`;
+  return isProven ? `never answered on its own address, and ${guests}` : guests;
+}
+
+const muteHelp = (isProven: boolean): string =>
+  isProven
+    ? `${hostPortsSense.help}; or ${guestAddressesSense.help}`
+    : `${guestAddressesSense.help}; or [FENCING] mode = required`;
