@@ -135,7 +135,7 @@ export class Verdicts {
     const neverSpoke = (id: string) => scans.every((scan) => scan.targets[id]?.neverHeard);
     const wasHeard = (s: Server) => externalAddresses(s).some(({ address }) => this.everHeard(address));
     // With fencing the proof takes the place of witnesses.
-    const testified = external.some((s) => runs(s) && wasHeard(s));
+    const testified = external.some((s) => runs(s) && wasHeard(s) && !neverSpoke(s.id));
     must(this.#rules.fencing === 'required' || testified, 'a running witness testified', dead);
     for (const { id } of external) this.#nobodyHeard(scans, id, 'every witness was silent');
     for (const s of external)
