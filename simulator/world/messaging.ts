@@ -1,7 +1,7 @@
 // RabbitMQ and the conductor: a message waits while either is away, and is carried out when they return, however long
 // its sender has given up. Nova checks a request only when it comes in.
 import type { Host } from './model.ts';
-import { forgetDeleted } from './ovn.ts';
+import { answerSoon, forgetDeleted } from './ovn.ts';
 import { computeWorks, track } from './reports.ts';
 import { settle } from './settle.ts';
 import type { ServiceName, World } from './world.ts';
@@ -49,6 +49,7 @@ export function startService(world: World, service: ServiceName): boolean {
 function returns(world: World, service: ServiceName): void {
   world.stopped.delete(service);
   if (service === 'neutron') forgetDeleted(world);
+  if (service === 'northd' || service === 'southbound') answerSoon(world);
   for (const host of world.hosts.values()) settle(world, host);
   if (!world.stopped.has('rabbitmq') && !world.stopped.has('conductor'))
     for (const work of world.undelivered.splice(0)) work();

@@ -54,10 +54,17 @@ const pingIntervalMs = (world: World): number =>
 
 /** Somebody lists agents. The answer that he gets may show some of the new beats already. */
 export function ping(world: World): void {
-  const { ovn, nowMs, chance } = world;
+  const { ovn, nowMs } = world;
   if (ovn === null || nowMs - ovn.pingedAtMs < pingIntervalMs(world)) return;
   ovn.pingedAtMs = nowMs;
   ovn.nbCfg += 1;
+  answerSoon(world);
+}
+
+/** The last ping gets to the chassis: at once, or when northd and the southbound database are there again. */
+export function answerSoon(world: World): void {
+  const { ovn, chance } = world;
+  if (ovn === null) return;
   const { nbCfg } = ovn;
   for (const host of world.hosts.values()) {
     const lateMs = chance.between(0, 9) === 0 ? 0 : chance.between(50, answersWithinMs);
