@@ -115,7 +115,7 @@ describe.skipIf(!isOvn)('a real OVN cloud', () => {
       }
       await delay(minute);
       const said = (await wordsOf(household)).filter(
-        (text) => !/could not be refreshed|I can see the cloud again/.test(text),
+        (text) => !/I cannot see the cloud: Neutron|I can see the cloud again/.test(text),
       );
       expect(said).toEqual([]);
       expect(await testbed.cloud.listEvacuations('hv01', never)).toEqual([]);
