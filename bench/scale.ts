@@ -114,6 +114,8 @@ class PretendCloud {
         return { agents: numbers(hypervisors).map((i) => this.#agent(i)) };
       case '/neutron/v2.0/networks':
         return { networks: [{ id: idOf(0), name: 'ext-net', 'router:external': true, shared: true }] };
+      case '/neutron/v2.0/rbac-policies':
+        return { rbac_policies: [{ id: idOf(1), object_id: idOf(0), target_tenant: '*' }] };
       case '/neutron/v2.0/floatingips':
         return { floatingips: [] };
       case '/neutron/v2.0/ports':

@@ -38,6 +38,7 @@ export function createNeutron(gate: Gate): (call: Call) => Promise<Answer> {
       handle: (call, id = '') => putPort(world, call, requestedPort(world, id)),
     },
     { method: 'GET', path: /^\/v2\.0\/networks$/, handle: (call) => networks(world, call) },
+    { method: 'GET', path: /^\/v2\.0\/rbac-policies$/, handle: (call) => policies(world, call) },
     { method: 'GET', path: /^\/v2\.0\/floatingips$/, handle: (call) => floatingIps(world, call) },
   ];
 
@@ -156,8 +157,8 @@ function networks(world: World, call: Call): Answer {
   const list = world.networks.map((network) => ({
     id: network.id,
     name: network.name,
-    tenant_id: world.projects[0]?.id,
-    project_id: world.projects[0]?.id,
+    tenant_id: ownerOf(world, network),
+    project_id: ownerOf(world, network),
     admin_state_up: true,
     mtu: 1500,
     status: 'ACTIVE',
@@ -167,6 +168,24 @@ function networks(world: World, call: Call): Answer {
     'provider:network_type': network.external ? 'flat' : 'vxlan',
   }));
   return listAnswer(call, 'networks', list, { paged: true });
+}
+
+/** What is open to all is the administrator's. */
+const ownerOf = ({ projects }: World, { external, shared }: Network): string | undefined =>
+  projects[external || shared ? 0 : 1]?.id;
+
+function policies(world: World, call: Call): Answer {
+  const open = world.networks.flatMap((network) => [
+    ...(network.shared ? [{ network, action: 'access_as_shared' }] : []),
+    ...(network.external ? [{ network, action: 'access_as_external' }] : []),
+  ]);
+  const list = open.map(({ network, action }) => ({
+    id: `${network.id.slice(0, -4)}${action === 'access_as_shared' ? '5a5a' : 'e7e7'}`,
+    project_id: ownerOf(world, network),
+    tenant_id: ownerOf(world, network),
+    ...{ object_type: 'network', object_id: network.id, action, target_tenant: '*' },
+  }));
+  return listAnswer(call, 'rbac_policies', list, { paged: true });
 }
 
 function floatingIps(world: World, call: Call): Answer {

@@ -142,7 +142,12 @@ export class InProcessCloud implements Cloud {
   }
 
   async listNetworks(signal: AbortSignal): Promise<NetworkRecord[]> {
-    return this.#read(['neutron'], signal, () => this.#world.networks.map((network) => ({ ...network })));
+    return this.#read(['neutron'], signal, () =>
+      this.#world.networks.map(({ id, name, external, shared }) => ({
+        ...{ id, name },
+        isPublic: external || shared,
+      })),
+    );
   }
 
   async listInstanceAddresses(signal: AbortSignal): Promise<InstanceAddress[]> {

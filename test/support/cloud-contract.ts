@@ -90,7 +90,7 @@ export function cloudContract(name: string, setup: () => Promise<World>, limitMs
     }, async () => {
       const networks = await stage.cloud.listNetworks(signal);
       expect(new Set(networks.map(({ id }) => id)).size).toBe(networks.length);
-      const outside = networks.filter(({ external }) => external);
+      const outside = networks.filter(({ isPublic }) => isPublic);
       expect(outside.length).toBeGreaterThan(0);
       const id = await stage.world.boot('addressed', stage.cast.living);
       const server = await stage.cloud.readServer(id, signal);

@@ -46,7 +46,7 @@ export const password = 'correct-horse-battery';
 
 export async function scriptedCloud(
   script: Script,
-  options: { compute?: unknown; login?: Script } = {},
+  options: { compute?: unknown; login?: Script; projectId?: string } = {},
 ): Promise<ScriptedCloud> {
   const requests: SeenRequest[] = [];
   const counts = new Map<string, number>();
@@ -57,7 +57,7 @@ export async function scriptedCloud(
     const count = counts.get(key) ?? 0;
     counts.set(key, count + 1);
     const own = isLogin(seen)
-      ? (options.login ?? (() => grant(`token-${count + 1}`, base)))
+      ? (options.login ?? (() => grant(`token-${count + 1}`, base, 3_600_000, options.projectId)))
       : isVersion(seen)
         ? () => ({ json: options.compute ?? { version: { version: '2.93', min_version: '2.1' } } })
         : script;
@@ -93,7 +93,12 @@ export async function scriptedCloud(
 }
 
 /** Keystone's answer to a login, valid for `lifeMs`, with a catalogue that points to `base`. */
-export function grant(token: string, base: string, lifeMs = 3_600_000): ScriptedAnswer {
+export function grant(
+  token: string,
+  base: string,
+  lifeMs = 3_600_000,
+  projectId = 'project',
+): ScriptedAnswer {
   const service = (type: string, path: string) => ({
     type,
     endpoints: [{ interface: 'public', region_id: 'One', region: 'One', url: base + path }],
@@ -107,7 +112,7 @@ export function grant(token: string, base: string, lifeMs = 3_600_000): Scripted
         issued_at: new Date(Date.now() - 3_600_000).toISOString(),
         expires_at: new Date(Date.now() - 3_600_000 + lifeMs).toISOString(),
         user: { name: 'sonny' },
-        project: { name: 'admin' },
+        project: { id: projectId, name: 'admin' },
         roles: [{ name: 'admin' }],
         catalog: [
           service('compute', '/compute/v2.1'),

@@ -95,10 +95,11 @@ export interface PortBinding {
 export interface NetworkRecord {
   readonly id: string;
   readonly name: string;
-  /** `router:external`: floating addresses come from it. */
-  readonly external: boolean;
-  /** Other projects may use it; only an administrator shares with all. */
-  readonly shared: boolean;
+  /**
+   * An administrator opened it: to all projects (shared, or external), or as a network of the project that Sonny logs in
+   * to. Neutron's own `shared` and `router:external` do not tell: any project can bring them about for its networks.
+   */
+  readonly isPublic: boolean;
 }
 
 /** An address that Neutron gives an instance: of one of its ports, or floating and bound to one of them. */

@@ -2,28 +2,27 @@
 import type { NetworkRecord } from '../cloud/cloud.ts';
 
 /**
- * A project can give its own network the name of the external one. Only an administrator can make a network external
- * or share it with all, so only such ones count; all of them where several bear the name.
+ * The ids of the networks that `names` (`provider_net`) mean: only public ones, as any project can give its own network
+ * the name of the external one; all of them where several bear the name.
  */
-const isPublic = ({ external, shared }: NetworkRecord): boolean => external || shared;
-
-/** The ids of the networks that `names` (`provider_net`) mean. */
 export function externalNetworkIds(
   networks: readonly NetworkRecord[],
   names: readonly string[],
 ): ReadonlySet<string> {
   const wanted = new Set(names);
-  return new Set(networks.filter((n) => wanted.has(n.name) && isPublic(n)).map(({ id }) => id));
+  return new Set(networks.filter((n) => wanted.has(n.name) && n.isPublic).map(({ id }) => id));
 }
 
 /** Names that mean no such network, as sentences: instances cannot testify by them. */
 export function namelessNetworks(networks: readonly NetworkRecord[], names: readonly string[]): string[] {
   return names.flatMap((name) => {
     const named = networks.filter((network) => network.name === name);
-    if (named.some(isPublic)) return [];
+    if (named.some(({ isPublic }) => isPublic)) return [];
     return named.length === 0
       ? [`provider_net names ${name}: Neutron has no network of that name`]
-      : [`provider_net names ${name}: no network of that name is external or shared, so none counts`];
+      : [
+          `provider_net names ${name}: no network of that name is open to all projects or Sonny's own, so none counts`,
+        ];
   });
 }
 

@@ -52,7 +52,7 @@ export function withAddresses(
     return {
       network: network?.name ?? networkId,
       networkId: network?.id ?? networkId,
-      external: type === 'floating' || externalIds.has(networkId),
+      external: type === 'floating' ? network?.isPublic === true : externalIds.has(networkId),
       address,
       version: address.includes(':') ? 6 : 4,
       type,

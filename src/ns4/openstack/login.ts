@@ -17,6 +17,7 @@ export interface Grant {
   readonly catalogue: Catalogue;
   readonly user: string;
   readonly project: string | null;
+  readonly projectId: string | null;
   readonly roles: readonly string[];
 }
 
@@ -54,7 +55,7 @@ const tokenSchema = z.object({
     expires_at: utcTime,
     issued_at: utcTime,
     user: z.object({ name: z.string() }),
-    project: z.object({ name: z.string() }).nullish(),
+    project: z.object({ id: z.string().optional(), name: z.string() }).nullish(),
     roles: z.array(z.object({ name: z.string() })).nullish(),
     catalog: catalogueSchema,
   }),
@@ -79,6 +80,7 @@ export function readGrant(answer: HttpAnswer, askedAtMs: number): Grant {
     catalogue: body.catalog,
     user: body.user.name,
     project: body.project?.name ?? null,
+    projectId: body.project?.id ?? null,
     roles: (body.roles ?? []).map((role) => role.name),
   };
 }

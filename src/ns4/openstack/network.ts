@@ -14,6 +14,7 @@ import {
   extensionItem,
   floatingItem,
   networkItem,
+  policyItem,
   portItem,
 } from './records.ts';
 import type { Session } from './session.ts';
@@ -24,7 +25,8 @@ const portFields = [
   ...['id', 'device_id', 'device_owner', 'binding:host_id', 'binding:vif_type'],
   ...['status', 'admin_state_up'],
 ];
-const networkFields = ['id', 'name', 'router:external', 'shared'];
+const networkFields = ['id', 'name', 'project_id', 'router:external', 'shared'];
+const policyFields = ['id', 'object_id', 'target_tenant'];
 const addressFields = ['id', 'device_id', 'device_owner', 'network_id', 'fixed_ips'];
 const floatingFields = ['id', 'port_id', 'floating_ip_address', 'floating_network_id'];
 const fields = (names: readonly string[]): [string, string][] => names.map((name) => ['fields', name]);
@@ -63,11 +65,16 @@ export class Network implements Pick<Cloud, NetworkPart> {
     return ports.filter(isOfInstance).map(({ owner: _, ...port }) => port);
   }
 
-  listNetworks(signal: AbortSignal): Promise<NetworkRecord[]> {
-    return this.#list(
-      { path: '/networks', key: 'networks', item: networkItem, fields: networkFields },
-      signal,
-    );
+  async listNetworks(signal: AbortSignal): Promise<NetworkRecord[]> {
+    const [networks, openToAll, { projectId: own }] = await Promise.all([
+      this.#list({ path: '/networks', key: 'networks', item: networkItem, fields: networkFields }, signal),
+      this.#openToAll(signal),
+      this.#session.grant(signal),
+    ]);
+    return networks.map(({ id, name, projectId, isOpen }) => {
+      const isOpenedByAdmin = isOpen && (openToAll === null || openToAll.has(id));
+      return { id, name, isPublic: isOpenedByAdmin || (own !== null && projectId === own) };
+    });
   }
 
   async listInstanceAddresses(signal: AbortSignal): Promise<InstanceAddress[]> {
@@ -87,32 +94,56 @@ export class Network implements Pick<Cloud, NetworkPart> {
     return [...fixed, ...bound];
   }
 
-  /** A Neutron without routers has no such list, and says 404 as a proxy's page might. */
+  /** Ids of the networks that are opened to all projects; null where Neutron opens them in no other way. */
+  async #openToAll(signal: AbortSignal): Promise<ReadonlySet<string> | null> {
+    const list = { path: '/rbac-policies', key: 'rbac_policies', item: policyItem, fields: policyFields };
+    const filter = [
+      ['object_type', 'network'],
+      ['target_tenant', '*'],
+    ] as const;
+    const policies = await this.#ifThere(
+      'rbac-policies',
+      () => this.#list({ ...list, filter }, signal),
+      signal,
+    );
+    if (policies === null) return null;
+    return new Set(policies.filter(({ target }) => target === '*').map(({ objectId }) => objectId));
+  }
+
   async #listFloating(signal: AbortSignal) {
     const list = { path: '/floatingips', key: 'floatingips', item: floatingItem, fields: floatingFields };
+    return (await this.#ifThere('router', () => this.#list(list, signal), signal)) ?? [];
+  }
+
+  /** A list of an extension; null where Neutron lacks it: its 404 alone might be a proxy's. */
+  async #ifThere<T>(alias: string, read: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
     try {
-      return await this.#list(list, signal);
+      return await read();
     } catch (error) {
       const isAbsent = error instanceof CloudError && error.status === 404;
-      if (!isAbsent || (await this.#hasRouters(signal))) throw error;
-      return [];
+      if (!isAbsent || (await this.#extensions(signal)).includes(alias)) throw error;
+      return null;
     }
   }
 
-  async #hasRouters(signal: AbortSignal): Promise<boolean> {
+  async #extensions(signal: AbortSignal): Promise<string[]> {
     const call = { service: 'network', path: '/extensions' } as const;
     const list = { call, key: 'extensions', item: extensionItem, pageSize: null };
     const extensions = await readList(this.#session, { ...list, idOf: ({ alias }) => alias }, signal);
-    return extensions.some(({ alias }) => alias === 'router');
+    return extensions.map(({ alias }) => alias);
   }
 
   #list<T extends { readonly id: string }>(
-    list: Pick<List<T>, 'key' | 'item'> & { readonly path: string; readonly fields: readonly string[] },
+    list: Pick<List<T>, 'key' | 'item'> & {
+      readonly path: string;
+      readonly fields: readonly string[];
+      readonly filter?: readonly (readonly [string, string])[];
+    },
     signal: AbortSignal,
   ): Promise<T[]> {
     const { path, key, item } = list;
     const call = { service: 'network', path } as const;
-    const query = fields(list.fields);
+    const query = [...fields(list.fields), ...(list.filter ?? [])];
     return readList(
       this.#session,
       { call, query, key, item, idOf: ({ id }) => id, pageSize: this.#pageSize },

@@ -8,7 +8,6 @@ import type {
   ComputeService,
   HypervisorRecord,
   MigrationRecord,
-  NetworkRecord,
   PortBinding,
 } from '../cloud/cloud.ts';
 import { utcTime } from './validation.ts';
@@ -215,18 +214,22 @@ export const networkItem = z
   .object({
     id: z.string(),
     name: z.string(),
+    project_id: nullable.optional(),
     // Where Neutron knows no external networks at all, no network has the field.
     'router:external': z.boolean().optional(),
     shared: z.boolean(),
   })
-  .transform(
-    (raw): NetworkRecord => ({
-      id: raw.id,
-      name: raw.name,
-      external: raw['router:external'] ?? false,
-      shared: raw.shared,
-    }),
-  );
+  .transform((raw) => ({
+    id: raw.id,
+    name: raw.name,
+    projectId: orNull(raw.project_id),
+    isOpen: raw.shared || raw['router:external'] === true,
+  }));
+
+/** Whom an object is opened to: "*" are all projects, and only an administrator can say so. */
+export const policyItem = z
+  .object({ id: z.string(), object_id: z.string(), target_tenant: z.string() })
+  .transform((raw) => ({ id: raw.id, objectId: raw.object_id, target: raw.target_tenant }));
 
 export const addressedPortItem = z
   .object({

@@ -144,7 +144,7 @@ test('defect 5: a silent host without a witness is told, not skipped in silence'
 describe('defect 6: the configured networks and every address on them count', () => {
   const networks = ['private', 'public', 'dmz'].map((name) => ({
     ...{ id: `net-${name}`, name },
-    ...{ external: name !== 'private', shared: false },
+    isPublic: name !== 'private',
   }));
   const on = (name: string, address: string, type: 'fixed' | 'floating' = 'fixed') => ({
     ...{ instanceId: 'id-vm1', networkId: `net-${name}` },

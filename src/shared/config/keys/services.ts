@@ -89,7 +89,7 @@ export const openstackKeys = {
     externalNetworks: key('provider_net', names('names of networks between commas'), {
       default: 'ext-net',
       about:
-        'The external networks, by their names in Neutron; only networks that are external or shared count. Instances with an address there, or a floating one, testify whether a silent hypervisor is dead: ns4 must reach those addresses.',
+        'The external networks, by their names in Neutron; only public ones count, opened to all projects or of the project of the login. Instances with an address there, or a floating one, testify whether a silent hypervisor is dead: ns4 must reach those addresses.',
     }),
     method: key('evacuate', choice('api', 'database'), {
       default: 'api',

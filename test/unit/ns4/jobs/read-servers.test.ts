@@ -5,15 +5,12 @@ import { describeNetworks, namelessNetworks } from '../../../../src/ns4/jobs/ext
 import { withAddresses } from '../../../../src/ns4/jobs/read-servers.ts';
 import { address, server } from '../../../support/inventories.ts';
 
-const network = (id: string, name: string, change: Partial<NetworkRecord> = {}): NetworkRecord => ({
-  ...{ id, name, external: false, shared: false },
-  ...change,
-});
-const networks = [
-  network('n-ext', 'ext-net', { external: true }),
-  network('n-provider', 'provider', { shared: true }),
-  network('n-tenant', 'ext-net'),
-  network('n-private', 'private'),
+const networks: NetworkRecord[] = [
+  { id: 'n-ext', name: 'ext-net', isPublic: true },
+  { id: 'n-provider', name: 'provider', isPublic: true },
+  { id: 'n-theirs', name: 'ext-net', isPublic: false },
+  { id: 'n-pool', name: 'pool', isPublic: true },
+  { id: 'n-private', name: 'private', isPublic: false },
 ];
 const at = (networkId: string, of: string, change: Partial<InstanceAddress> = {}): InstanceAddress => ({
   ...{ instanceId: 'id-vm1', networkId, address: of, type: 'fixed' },
@@ -25,10 +22,16 @@ const shownOf = (addresses: InstanceAddress[], names = ['ext-net', 'provider']) 
 describe('the addresses of a server', () => {
   it.each([
     ['on the external network', at('n-ext', '192.0.2.7'), true],
-    ['on a network that is shared with all', at('n-provider', '192.0.2.7'), true],
-    ["on a project's own network of the same name", at('n-tenant', '192.0.2.7'), false],
+    ['on another network that provider_net names', at('n-provider', '192.0.2.7'), true],
+    ["on a project's own network of the same name", at('n-theirs', '192.0.2.7'), false],
     ['on a network of another name', at('n-private', '10.0.0.7'), false],
     ['floating', at('n-ext', '192.0.2.7', { type: 'floating' }), true],
+    ["floating on a project's own network", at('n-theirs', '192.0.2.7', { type: 'floating' }), false],
+    [
+      'floating on a network that provider_net does not name',
+      at('n-pool', '192.0.2.7', { type: 'floating' }),
+      true,
+    ],
     ['on a network that was made meanwhile', at('n-new', '192.0.2.7'), false],
   ])('%s: external %s', (_, told, external) => {
     const name = networks.find(({ id }) => id === told.networkId)?.name ?? told.networkId;
@@ -67,7 +70,9 @@ describe('names in provider_net', () => {
     [['nosuch'], ['provider_net names nosuch: Neutron has no network of that name']],
     [
       ['private', 'ext-net'],
-      ['provider_net names private: no network of that name is external or shared, so none counts'],
+      [
+        "provider_net names private: no network of that name is open to all projects or Sonny's own, so none counts",
+      ],
     ],
   ])('%j', (names, expected) => expect(namelessNetworks(networks, names)).toEqual(expected));
 

@@ -58,7 +58,7 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
       { id: '1', name: 'admin' },
     ],
     listServers: async () => [],
-    listNetworks: async () => [{ id: 'net-ext', name: 'ext-net', external: true, shared: false }],
+    listNetworks: async () => [{ id: 'net-ext', name: 'ext-net', isPublic: true }],
     listInstanceAddresses: async () => [],
     clockSkewMs: () => 0,
     readServer: missing,

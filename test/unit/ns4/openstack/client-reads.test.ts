@@ -252,16 +252,49 @@ describe('the addresses of instances', () => {
     expect((await errorOf(cloud.listInstanceAddresses(never))).status).toBe(500);
   });
 
-  it('stand on networks that may lack the word for external', async () => {
+  describe('stand on networks, which are public', () => {
+    const named = (id: string, change: object = {}) => ({
+      ...{ id, name: 'ext-net', project_id: 'theirs', shared: false, 'router:external': false },
+      ...change,
+    });
     const networks = [
-      { id: 'n1', name: 'ext-net', 'router:external': true, shared: false },
-      { id: 'n2', name: 'ext-net', shared: true },
+      named('n-external', { 'router:external': true }),
+      named('n-shared', { shared: true }),
+      named('n-closed'),
+      { id: 'n-bare', name: 'ext-net', shared: true },
+      // Any project can bring these about: by a policy for the login's project, and for its own.
+      named('n-faked', { shared: true, 'router:external': true }),
+      named('n-own', { project_id: 'own' }),
     ];
-    const { cloud } = await start(() => ({ json: { networks } }));
-    expect(await cloud.listNetworks(never)).toEqual([
-      { id: 'n1', name: 'ext-net', external: true, shared: false },
-      { id: 'n2', name: 'ext-net', external: false, shared: true },
-    ]);
+    const policy = (id: string, target = '*') => ({ id: `p-${id}`, object_id: id, target_tenant: target });
+    const policies = [policy('n-external'), policy('n-shared'), policy('n-bare'), policy('n-faked', 'own')];
+    const answer = (request: { path: string }) =>
+      request.path.endsWith('/networks') ? { json: { networks } } : { json: { rbac_policies: policies } };
+    const publicOnes = async (script: Parameters<typeof start>[0], projectId = 'else') => {
+      const { cloud, server } = await start(script, {}, { projectId });
+      const found = (await cloud.listNetworks(never)).filter(({ isPublic }) => isPublic);
+      return { ids: found.map(({ id }) => id), calls: server.calls() };
+    };
+
+    it('when an administrator opened them to all projects', async () => {
+      const { ids, calls } = await publicOnes(answer);
+      expect(ids).toEqual(['n-external', 'n-shared', 'n-bare']);
+      const asked = calls.find(({ path }) => path.endsWith('/rbac-policies'));
+      expect(asked?.query.get('target_tenant')).toBe('*');
+    });
+
+    it('when they are of the project that is logged in to', async () =>
+      expect((await publicOnes(answer, 'own')).ids).toContain('n-own'));
+
+    it('when they are open, where Neutron knows no policies', async () => {
+      const without = (request: { path: string }) =>
+        request.path.endsWith('/rbac-policies')
+          ? noRouters
+          : request.path.endsWith('/extensions')
+            ? { json: { extensions: [] } }
+            : answer(request);
+      expect((await publicOnes(without)).ids).toEqual(['n-external', 'n-shared', 'n-bare', 'n-faked']);
+    });
   });
 });
 
