@@ -151,6 +151,15 @@ test('a scan calls silent only who was heard before, and notes who answers', asy
       mute: { state: 'unknown', neverHeard: true, detail: 'never heard from here' },
     },
   });
+  // A control that never answered is nobody to wait for.
+  const muteControl = {
+    ...asked,
+    targets: [target('host', host.address)],
+    controls: [control, target('mute', mute.address)],
+  };
+  expect(await look(muteControl, never)).toMatchObject({
+    controls: { control: { state: 'answers' }, mute: { neverHeard: true } },
+  });
   expect(await heardNow()).toEqual([host.address, guest.address]);
   await store().note([mute.address], Date.now() - 60_000);
   const launched = (agoMs: number) => ({

@@ -35,24 +35,30 @@ export function lookWithBaseline({ settings, heard, ears, clock, log }: LookPart
     const noted = heard.note([...answered], nowMs).catch((error) => {
       log.warn({ error: errorText(error) }, 'what was heard could not be noted');
     });
-    const targets = { ...seen.targets };
-    const silent = request.targets.filter(({ name }) => targets[name]?.state === 'silent');
+    // Controls as well: one that never answered is nobody to wait for, and must not make its network look dark.
+    const findings = { targets: { ...seen.targets }, controls: { ...seen.controls } };
+    const silent = (['targets', 'controls'] as const).flatMap((of) =>
+      request[of]
+        .filter(({ name }) => findings[of][name]?.state === 'silent')
+        .map((target) => ({ target, among: findings[of] })),
+    );
     try {
-      const last = await heard.lastHeard([...new Set(silent.flatMap(addressesOf))]);
-      for (const target of silent) {
+      const addresses = silent.flatMap(({ target }) => addressesOf(target));
+      const last = await heard.lastHeard([...new Set(addresses)]);
+      for (const { target, among } of silent) {
         const times = addressesOf(target).flatMap((address) => last.get(address) ?? []);
         const before = {
           lastHeardMs: times.length === 0 ? null : Math.max(...times),
           heardSinceMs: target.heardSinceMs,
         };
-        targets[target.name] = withBaseline(targets[target.name] as ScanFinding, before, nowMs);
+        among[target.name] = withBaseline(among[target.name] as ScanFinding, before, nowMs);
       }
     } catch (error) {
       const detail = `whether it was heard before is not known: ${errorText(error)}`;
-      for (const { name } of silent) targets[name] = { state: 'unknown', detail };
+      for (const { target, among } of silent) among[target.name] = { state: 'unknown', detail };
     }
     await noted;
-    return { ...seen, targets };
+    return { ...seen, ...findings };
   };
 }
 

@@ -141,6 +141,7 @@ export class Verdicts {
     for (const s of external)
       if (testified && runs(s) && !neverSpoke(s.id))
         must(this.#agree(scans, s.id), 'every witness was silent', `${s.name} of ${dead}`);
+    const isMuteControl = (target: string) => scans.every((scan) => scan.controls[target]?.neverHeard);
     const isControlGuest = (target: string) => servers.some((server) => server.id === target);
     const controls = new Set(scans.flatMap((scan) => Object.keys(scan.controls)));
     const areHeard = (isMeant: (target: string) => boolean) =>
@@ -153,7 +154,7 @@ export class Verdicts {
         'control hosts answered the guest scan',
         dead,
       );
-    else if ([...controls].some(isControlGuest))
+    else if ([...controls].some((name) => isControlGuest(name) && !isMuteControl(name)))
       must(areHeard(isControlGuest), 'guests elsewhere answered', dead);
   }
 

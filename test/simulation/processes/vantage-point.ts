@@ -64,10 +64,14 @@ export class VantagePoint {
     const allAnswer = targets.every(({ name }) => seen.targets[name]?.state === 'answers');
     const isVouched = isVouchedFor(controls, (name) => seen.controls[name]?.state === 'answers');
     const outcome = isVouched || allAnswer ? 'seen' : 'blind';
-    for (const target of targets) {
-      const finding = seen.targets[target.name];
-      if (finding !== undefined) seen.targets[target.name] = this.#asReported(target, finding);
-    }
+    const report = (all: readonly ScanTarget[], found: Record<string, ScanFinding>) => {
+      for (const target of all) {
+        const finding = found[target.name];
+        if (finding !== undefined) found[target.name] = this.#asReported(target, finding);
+      }
+    };
+    report(targets, seen.targets);
+    report(controls, seen.controls);
     const tookMs = allAnswer ? 50 : 3_050;
     return { result: { ok: true, outcome, ...seen, tookMs }, tookMs };
   }
