@@ -100,10 +100,12 @@ export class Verdicts {
       );
     const hostScans = this.#scans.get(hosts.jobId) ?? [];
     must(hostScans.some(isSighted), 'controls answered the host scan', dead);
-    must(this.#agree(hostScans, dead), 'the host was silent', dead);
     this.#nobodyHeard(hostScans, dead, 'the host was silent');
+    // Of a host that never answered only its guests can tell.
     const { address } = this.#world.host(dead);
-    must(address !== null && this.everHeard(address), 'the host was heard before', dead);
+    const spoke = !neverSpoke(hostScans, dead);
+    if (spoke) must(this.#agree(hostScans, dead), 'the host was silent', dead);
+    if (spoke) must(address !== null && this.everHeard(address), 'the host was heard before', dead);
 
     const read = this.#reads.get(servers.jobId);
     if (read === undefined) throw new Violation('the instances were read in this round', dead);
@@ -120,27 +122,27 @@ export class Verdicts {
       'heartbeats were silent',
       `${dead} for ${silentMs} ms`,
     );
-    this.#guestsWereSilent(dead, read, this.#scans.get(guests.jobId) ?? []);
+    this.#guestsWereSilent(dead, read, this.#scans.get(guests.jobId) ?? [], spoke);
     this.#cloudWasHeard(dead, read);
     this.#partWasHeard(dead, read, this.#scans.get(guests.jobId) ?? []);
     this.#spareIsOne(dead, spare, read.inventory);
   }
 
-  #guestsWereSilent(dead: string, { inventory }: Read, scans: readonly SeenScan[]): void {
+  #guestsWereSilent(dead: string, { inventory }: Read, scans: readonly SeenScan[], hostSpoke: boolean): void {
     must(scans.some(isSighted), 'controls answered the guest scan', dead);
     const servers = inventory.servers?.servers ?? [];
     const external = servers.filter(
       (s) => s.host === dead && externalAddresses(s).length > 0 && !isMoving(s),
     );
-    const neverSpoke = (id: string) => scans.every((scan) => scan.targets[id]?.neverHeard);
     const wasHeard = (s: Server) => externalAddresses(s).some(({ address }) => this.everHeard(address));
-    // With fencing the proof takes the place of witnesses.
-    const testified = external.some((s) => runs(s) && wasHeard(s) && !neverSpoke(s.id));
-    must(this.#rules.fencing === 'required' || testified, 'a running witness testified', dead);
+    const witnesses = external.filter((s) => runs(s) && wasHeard(s) && !neverSpoke(scans, s.id));
+    const testified = witnesses.length > 0;
+    // With fencing the proof takes the place of witnesses, where the host's own silence means something.
+    const isEnough = this.#rules.fencing === 'required' && hostSpoke;
+    must(isEnough || testified, 'a running witness testified', dead);
     for (const { id } of external) this.#nobodyHeard(scans, id, 'every witness was silent');
-    for (const s of external)
-      if (testified && runs(s) && !neverSpoke(s.id))
-        must(this.#agree(scans, s.id), 'every witness was silent', `${s.name} of ${dead}`);
+    for (const { id, name } of witnesses)
+      must(this.#agree(scans, id), 'every witness was silent', `${name} of ${dead}`);
     const isMuteControl = (target: string) => scans.every((scan) => scan.controls[target]?.neverHeard);
     const isControlGuest = (target: string) => servers.some((server) => server.id === target);
     const controls = new Set(scans.flatMap((scan) => Object.keys(scan.controls)));
@@ -264,6 +266,10 @@ export function isInRefusal(standing: ReadonlyMap<string, Standing>, host: strin
     ({ refusal }) => refusal?.name === 'control-plane-suspect' && refusal.stale.includes(host),
   );
 }
+
+/** Nobody ever got an answer of it that counts. */
+const neverSpoke = (scans: readonly SeenScan[], target: string): boolean =>
+  scans.length > 0 && scans.every((scan) => scan.targets[target]?.neverHeard);
 
 const isSighted = (scan: SeenScan): boolean =>
   Object.values(scan.controls).some((finding) => finding.state === 'answers');

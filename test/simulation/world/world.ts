@@ -76,6 +76,8 @@ export class World extends PretendWorld {
     const network = part.network ?? part.addresses[0]?.network;
     const options = { ...part, ...(network === undefined ? {} : { network }) };
     const instance = boot(this, part.name, this.host(part.host), options);
+    // It runs since long, so that what answers at the beginning was heard since its launch, whatever the clocks say.
+    if (instance.launchedAtMs !== null) instance.launchedAtMs -= 86_400_000;
     const isReached = (type: Address['type']) => type === 'floating' || instance.port.network.external;
     for (const { address, type } of part.addresses)
       if (isReached(type)) this.byAddress.set(address, instance);
