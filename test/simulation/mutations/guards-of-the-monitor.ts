@@ -57,13 +57,16 @@ export const monitorGuards: readonly Guard[] = [
     [verdict, "if (scan.outcome === 'blind') return 'blind';", ''],
     withoutAgreement,
   ),
+  // A vantage point that hears no hypervisor is blind by itself.
   inFocus(
     'no control host heard, and nobody testifies',
-    guard(
-      'control hosts dark',
-      'a host without witnesses is judged only by vantage points that hear control hosts',
-      [verdict, "if (!vouchedSilence(scan, [], [controlHosts])) return 'blind';", ''],
-      [verdict, "if (!vouchedSilence(scan, [host], [controlHosts])) return 'blind';", ''],
+    rarely(
+      guard(
+        'control hosts dark',
+        'a host without witnesses is judged only by vantage points that hear control hosts',
+        [verdict, "if (!vouchedSilence(scan, [], [controlHosts])) return 'blind';", ''],
+        [verdict, "if (!vouchedSilence(scan, [host], [controlHosts])) return 'blind';", ''],
+      ),
     ),
   ),
   inFocus(
@@ -107,11 +110,14 @@ export const monitorGuards: readonly Guard[] = [
     [serversRead, "else if (!canTestify && rules.fencing === 'none')", 'else if (false)'],
     [verdict, "if (draft.rules.fencing === 'none') {", 'if (false) {'],
   ),
-  guard('running guests', 'an instance that does not run does not testify by its silence', [
-    'shared/rules/guests.ts',
-    "if (!runningStates.has(vmState)) return { tells: 'only-alive', title: named(vmState) };\n  if (powerState !== powerRunning)",
-    'if (false)',
-  ]),
+  // What never ran was never heard either; it takes one that was stopped since.
+  rarely(
+    guard('running guests', 'an instance that does not run does not testify by its silence', [
+      'shared/rules/guests.ts',
+      "if (!runningStates.has(vmState)) return { tells: 'only-alive', title: named(vmState) };\n  if (powerState !== powerRunning)",
+      'if (false)',
+    ]),
+  ),
   inFocus(
     'the monitor stands still before the verdict',
     guard(
