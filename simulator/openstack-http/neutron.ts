@@ -185,7 +185,8 @@ function policies(world: World, call: Call): Answer {
     tenant_id: ownerOf(world, network),
     ...{ object_type: 'network', object_id: network.id, action, target_tenant: '*' },
   }));
-  return listAnswer(call, 'rbac_policies', list, { paged: true });
+  // A limit is ignored here, as Neutron does.
+  return listAnswer(call, 'rbac_policies', list);
 }
 
 function floatingIps(world: World, call: Call): Answer {
@@ -231,7 +232,7 @@ function listAnswer(
       query.getAll(name).some((value) => value.toLowerCase() === String(item[name]).toLowerCase()),
     ),
   );
-  const { items, links } = paged ? cut(call, wanted) : { items: wanted, links: [] };
+  const { items, links } = paged ? cut(call, key, wanted) : { items: wanted, links: [] };
   const fields = query.getAll('fields');
   const shown = items.map((item) =>
     fields.length === 0
@@ -246,11 +247,15 @@ interface NeutronPage {
   readonly links: readonly object[];
 }
 
-function cut(call: Call, all: readonly Record<string, unknown>[]): NeutronPage {
+const nouns: Readonly<Record<string, string>> = { ports: 'Port', networks: 'Network' };
+
+function cut(call: Call, key: string, all: readonly Record<string, unknown>[]): NeutronPage {
   const limit = Number(call.query.get('limit') ?? 0);
   const marker = call.query.get('marker');
   const index = all.findIndex((item) => item.id === marker);
-  // A marker that has gone makes Neutron begin after everything, not fail (seen: an empty list).
+  // A marker that has gone: floating IPs begin after everything, others say so (both seen).
+  if (marker !== null && index < 0 && key !== 'floatingips')
+    throw new ApiRefusal(404, `${nouns[key] ?? 'Object'} ${marker} could not be found.`);
   const start = marker === null ? 0 : index < 0 ? all.length : index + 1;
   if (limit === 0) return { items: all.slice(start), links: [] };
   const items = all.slice(start, start + limit);

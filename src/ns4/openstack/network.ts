@@ -31,6 +31,9 @@ const addressFields = ['id', 'device_id', 'device_owner', 'network_id', 'fixed_i
 const floatingFields = ['id', 'port_id', 'floating_ip_address', 'floating_network_id'];
 const fields = (names: readonly string[]): [string, string][] => names.map((name) => ['fields', name]);
 
+/** A list that another deletion cuts short each time is given up. */
+const mostTries = 4;
+
 type NetworkPart = 'listAgents' | 'listPorts' | 'bindPort' | 'listNetworks' | 'listInstanceAddresses';
 
 export class Network implements Pick<Cloud, NetworkPart> {
@@ -110,9 +113,20 @@ export class Network implements Pick<Cloud, NetworkPart> {
     return new Set(policies.filter(({ target }) => target === '*').map(({ objectId }) => objectId));
   }
 
+  /**
+   * A page after a floating IP that was deleted meanwhile is empty, as if the list had ended there (ports say 404
+   * instead). So the last one of several pages must still exist, or the list is read again.
+   */
   async #listFloating(signal: AbortSignal) {
     const list = { path: '/floatingips', key: 'floatingips', item: floatingItem, fields: floatingFields };
-    return (await this.#ifThere('router', () => this.#list(list, signal), signal)) ?? [];
+    for (let tries = 0; tries < mostTries; tries++) {
+      const found = (await this.#ifThere('router', () => this.#list(list, signal), signal)) ?? [];
+      const last = found.at(-1);
+      if (last === undefined || found.length < this.#pageSize) return found;
+      const filter = [['id', last.id]] as const;
+      if ((await this.#list({ ...list, filter }, signal)).length > 0) return found;
+    }
+    throw new CloudError('not-done', 'Neutron /floatingips: the list never holds still', null);
   }
 
   /** A list of an extension; null where Neutron lacks it: its 404 alone might be a proxy's. */

@@ -245,6 +245,35 @@ describe('the addresses of instances', () => {
     expect((await errorOf(withRouters.cloud.listInstanceAddresses(never))).status).toBe(404);
   });
 
+  it('are read again when a floating one was deleted between two pages, as Neutron ends the list there', async () => {
+    const gone = { on: true };
+    const page = (ids: string[], next?: string) => ({
+      json: {
+        floatingips: ids.map((id) => floating(id, '1')),
+        ...(next === undefined
+          ? {}
+          : { floatingips_links: [{ rel: 'next', href: `http://inside/v2.0/floatingips?marker=${next}` }] }),
+      },
+    });
+    const { cloud } = await start(
+      ({ path, query }) => {
+        if (path.endsWith('/ports')) return { json: { ports: [port('1')] } };
+        if (query.get('id') === '7') return page([]);
+        if (query.has('id')) return page([query.get('id') ?? '']);
+        if (!gone.on) return query.has('marker') ? page(['9']) : page(['8'], '8');
+        if (!query.has('marker')) return page(['7'], '7');
+        gone.on = false;
+        return page([]);
+      },
+      { pageSize: 1 },
+    );
+    const found = await cloud.listInstanceAddresses(never);
+    expect(found.filter(({ type }) => type === 'floating').map(({ address }) => address)).toEqual([
+      '192.0.2.8',
+      '192.0.2.9',
+    ]);
+  });
+
   it('fail as a whole when the floating ones cannot be read', async () => {
     const { cloud } = await start(({ path }) =>
       path.endsWith('/ports') ? { json: { ports: [] } } : { status: 500 },
