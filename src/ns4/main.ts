@@ -25,12 +25,14 @@ import { heardByAny } from './baseline/heard-by-any.ts';
 import { lookWithBaseline } from './baseline/look.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
+import { giveCopiesGone } from './commands/copies-gone.ts';
 import { confirmByHand, fenceByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
 import { recoverAlone } from './commands/recover-alone.ts';
 import { recoverByOrder } from './commands/recover-by-order.ts';
 import { showSenses } from './commands/senses.ts';
 import { type StartedOnCloud, startOnCloud } from './commands/start-on-cloud.ts';
+import { waivedFor } from './commands/waived.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
@@ -53,17 +55,24 @@ await runProcess('ns4', async (frame) => {
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);
-  const { fence, resetCooldown, confirmFenced, deadHypervisor: dead, spareHypervisor: spare } = options;
+  const { fence, resetCooldown, confirmFenced, copiesGone } = options;
+  const { deadHypervisor: dead, spareHypervisor: spare } = options;
   // The worker waits for Redis, a command ends without it. Fencing by hand must work when everything else is down.
   const mayWait =
     fence !== undefined ||
-    !(resetCooldown || confirmFenced !== undefined || dead !== undefined || options.senses !== undefined);
+    !(resetCooldown || (confirmFenced ?? copiesGone ?? dead ?? options.senses) !== undefined);
   const open = mayWait ? connectRedis : reachRedis;
   const redis = await open(settings.redis, openstack.cloud, log);
   frame.onClose('Redis', () => redis.disconnect());
   if (resetCooldown) {
     await leaveOrder(redis, keys, { kind: 'reset-cooldown', by: operator(), atMs: systemClock.nowMs() });
     print(`the monitor of ${openstack.cloud} forgets the last recovery at its next look (or when it starts)`);
+    return 0;
+  }
+  if (copiesGone !== undefined) {
+    const word = { yes: options.yes ?? false, atMs: systemClock.nowMs(), stop: frame.stop };
+    await giveCopiesGone(copiesGone, { redis, keys, ...word });
+    print(`the monitor of ${openstack.cloud} ends its alarm about ${copiesGone} at its next look`);
     return 0;
   }
   const confirmations = new OperatorConfirmations(redis, keys);
@@ -77,7 +86,8 @@ await runProcess('ns4', async (frame) => {
   const byHand = { ...shared, ...{ redis, keys, confirmations, plan, print }, stop: frame.stop };
   if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
   if (fence !== undefined) return fenceByHand(fence, options, byHand);
-  const { despite = [], alone } = options;
+  const { alone } = options;
+  const despite = await waivedFor(dead, options, frame.stop);
   if (dead !== undefined && !alone)
     return recoverByOrder(
       { host: dead, target: spare ?? null, despite },

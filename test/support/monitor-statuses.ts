@@ -21,6 +21,7 @@ export const monitorStatus = (change: Partial<Status> = {}): Status => ({
   raised: [],
   watches: [],
   incidents: [],
+  runningTwice: [],
   reports: [],
   ...change,
 });

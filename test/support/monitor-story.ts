@@ -16,6 +16,7 @@ import type {
   JobRequest,
   JobResult,
 } from '../../src/shared/documents/jobs/contracts.ts';
+import type { Shown } from '../../src/shared/documents/jobs/look-at-recovered.ts';
 import type { RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import type { ScanFinding } from '../../src/shared/documents/jobs/scan.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';
@@ -36,6 +37,14 @@ export const rules: Rules = {
   disabledHosts: 'leave',
 };
 
+const silentShown: Shown = {
+  answers: null,
+  guests: [],
+  heartbeatAtMs: null,
+  reportedAtMs: null,
+  clearing: null,
+};
+
 type Untimed<I> = I extends unknown ? Omit<I, 'atMs'> : never;
 /** never-heard: no answer now, and none before. */
 type Finding = ScanFinding['state'] | 'never-heard';
@@ -49,6 +58,8 @@ export interface World {
   refresh?: (servers: boolean) => JobOutcome<'refresh-inventory'>;
   survey?: () => JobResult<'survey-senses'>;
   scan?: () => JobOutcome<'scan'> | null;
+  /** What a host that was recovered shows; default: it is silent. */
+  shown?: (host: string) => Partial<Shown>;
 }
 
 export class Story {
@@ -69,9 +80,14 @@ export class Story {
   round(): this {
     if (this.state.watches.hosts.kind === 'watching')
       this.atMs = Math.max(this.atMs, this.state.watches.hosts.nextCheckMs);
-    this.input({ kind: 'tick' });
+    return this.input({ kind: 'tick' }).settle();
+  }
+
+  /** Answers every job until none is left, a second for each. */
+  settle(): this {
     for (let turns = 0; turns < 50; turns += 1) {
-      const [job] = awaitedJobs(this.state).filter((j) => this.answer(j).state !== 'running');
+      const isOpen = ({ state }: JobOutcome<JobName>) => state !== 'running' && state !== 'waiting';
+      const [job] = awaitedJobs(this.state).filter((j) => isOpen(this.answer(j)));
       if (job === undefined) return this;
       this.atMs += 1_000;
       this.outcome(job, this.answer(job));
@@ -125,6 +141,13 @@ export class Story {
           state: 'done',
           result: this.world.survey?.() ?? { ok: true, unjudged: [], count: 0, of: 1 },
         };
+      case 'look-at-recovered': {
+        const shown = job.data.hosts.map(({ host }) => [
+          host,
+          { ...silentShown, ...this.world.shown?.(host) },
+        ]);
+        return { state: 'done', result: { ok: true, hosts: Object.fromEntries(shown) } };
+      }
       case 'recover':
         return this.world.recover(job);
     }

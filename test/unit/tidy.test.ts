@@ -69,6 +69,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'core/recoveries',
     'core/watches/hosts',
     'core/watches/senses',
+    'core/watches/returns',
     'core/watches',
     'core',
     '',

@@ -5,6 +5,7 @@ import { leaveSafeMode } from './incidents/safe-mode.ts';
 import { recoverByHand } from './recoveries/by-hand.ts';
 import type { Draft } from './state/draft.ts';
 import { rest } from './watches/hosts/round.ts';
+import { clearByWord } from './watches/returns/watch.ts';
 import { watches } from './watches/watches.ts';
 
 /** Harmless to obey twice: an order is taken off only after what it changed is saved. */
@@ -25,6 +26,9 @@ export function obey(draft: Draft, order: Order, picture: Picture | null): void 
       if (draft.hostsPhase.kind === 'watching') rest(draft, draft.hostsPhase.nextCheckMs);
       return;
     }
+    case 'copies-gone':
+      clearByWord(draft, order.host, order.by);
+      return;
     case 'recover':
       if (recoverByHand(draft, order, picture)) for (const watch of watches) watch.beginAnew(draft);
       return;

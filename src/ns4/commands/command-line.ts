@@ -11,8 +11,11 @@ export interface Ns4Options extends CommonOptions {
   /** Gates that the operator waives. */
   readonly despite?: readonly string[];
   readonly alone?: boolean;
+  /** The word that whatever answers at its instances' addresses is not on the dead hypervisor. */
+  readonly guestsAreElsewhere?: boolean;
   readonly resetCooldown?: boolean;
   readonly confirmFenced?: string;
+  readonly copiesGone?: string;
   readonly fence?: string;
   readonly action?: AgentAction;
   readonly level?: number;
@@ -34,12 +37,21 @@ export function parseCommandLine(): Ns4Options {
     .option('-s, --spare-hypervisor <host>', 'for -d: onto this spare (default: the monitor chooses)', host)
     .option('--despite <gates...>', `for -d: waive these gates (${waivableGates.join(', ')})`)
     .option('--alone', 'for -d with -s: recover without a monitor, from here')
+    .option(
+      '--guests-are-elsewhere',
+      'for -d: give your word that instances of it that answer do not run there',
+    )
     .option('-r, --reset-cooldown', 'let the monitor forget the last recovery')
     .option('--confirm-fenced <host>', 'give your word, as proof, that this hypervisor is off', host)
+    .option(
+      '--copies-gone <host>',
+      'give your word that nothing of its moved instances runs on this recovered hypervisor',
+      host,
+    )
     .option('--fence <host>', 'try the fence levels of this hypervisor (with --action)', host)
     .option('--action <action>', `for --fence: ${actions.join(', ')}`, action)
     .option('--level <n>', 'for --fence: only this level', level)
-    .option('--yes', 'for --confirm-fenced and --fence: do not ask')
+    .option('--yes', 'for --confirm-fenced, --copies-gone, --fence, --guests-are-elsewhere: do not ask')
     .option('--senses [host]', 'show what each sense says now of every hypervisor, or of this one')
     .option('--json', 'for --senses: as JSON')
     .exitOverride()
@@ -51,21 +63,23 @@ export function parseCommandLine(): Ns4Options {
 }
 
 function mistakesIn(options: Ns4Options): string[] {
-  const { deadHypervisor, spareHypervisor, resetCooldown, confirmFenced, fence } = options;
+  const { deadHypervisor, spareHypervisor, resetCooldown, confirmFenced, copiesGone, fence } = options;
   const despite = options.despite ?? [];
   const unknown = despite.filter((name) => !waivableGates.includes(name));
   const commands = [
     ...(deadHypervisor !== undefined ? ['-d'] : []),
     ...(resetCooldown ? ['-r'] : []),
     ...(confirmFenced !== undefined ? ['--confirm-fenced'] : []),
+    ...(copiesGone !== undefined ? ['--copies-gone'] : []),
     ...(fence !== undefined ? ['--fence'] : []),
     ...(options.senses !== undefined ? ['--senses'] : []),
     ...(options.check ? ['--check'] : []),
   ];
   const alone = commands.length > 1 && !resetCooldown;
   return [
-    ...(deadHypervisor === undefined && (spareHypervisor !== undefined || despite.length > 0 || options.alone)
-      ? ['-s, --despite and --alone go with -d: expected the dead hypervisor']
+    ...(deadHypervisor === undefined &&
+    (spareHypervisor !== undefined || despite.length > 0 || options.alone || options.guestsAreElsewhere)
+      ? ['-s, --despite, --alone and --guests-are-elsewhere go with -d: expected the dead hypervisor']
       : []),
     ...(options.alone && spareHypervisor === undefined
       ? ['--alone: expected -s with it, as nobody else chooses the spare']
@@ -85,11 +99,18 @@ function mistakesIn(options: Ns4Options): string[] {
       ? ['--action and --level go with --fence']
       : []),
     ...(options.json && options.senses === undefined ? ['--json goes with --senses'] : []),
-    ...(options.yes && confirmFenced === undefined && fence === undefined
-      ? ['--yes goes with --confirm-fenced or --fence']
+    ...(options.yes && !isAsked(options)
+      ? ['--yes goes with --confirm-fenced, --copies-gone, --fence or --guests-are-elsewhere']
       : []),
   ];
 }
+
+/** Does it do what a name has to be typed for? */
+const isAsked = ({ confirmFenced, copiesGone, fence, guestsAreElsewhere }: Ns4Options): boolean =>
+  confirmFenced !== undefined ||
+  copiesGone !== undefined ||
+  fence !== undefined ||
+  guestsAreElsewhere === true;
 
 function host(value: string): string {
   if (value.trim() === '') throw new InvalidArgumentError('expected the name of a hypervisor');

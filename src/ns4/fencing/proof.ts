@@ -40,9 +40,11 @@ const agentProofMs = 600_000;
 /** Heartbeats sent before the power went may be counted by Neutron a little later, and clocks differ a little. */
 const lateHeartbeatMs = 5_000;
 
-/** Does this proof still stand, so that nothing has to be fenced again? */
-export function stands(proof: Proof | null, nowMs: number): boolean {
-  return proof !== null && (proof.by === 'operator' || nowMs - proof.atMs <= agentProofMs);
+/**
+ * Does this proof still stand, so that nothing has to be fenced again? `seenOffAtMs`: when its device said off last.
+ */
+export function stands(proof: Proof | null, nowMs: number, seenOffAtMs = proof?.atMs ?? 0): boolean {
+  return proof !== null && (proof.by === 'operator' || nowMs - seenOffAtMs <= agentProofMs);
 }
 
 /** The device that gave it, for people. */

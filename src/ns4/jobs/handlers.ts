@@ -1,6 +1,7 @@
 // The table contract -> handler: everything this worker can be asked for.
 
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
+import { lookAtRecoveredHandler } from './look-at-recovered.ts';
 import { recoverHandler } from './recover.ts';
 import { refreshHandler } from './refresh.ts';
 import { scanHandler } from './scan.ts';
@@ -12,6 +13,7 @@ export function handlersOf(parts: WorkerParts): Handlers {
     'refresh-inventory': refreshHandler(parts),
     scan: scanHandler(parts),
     'survey-senses': surveySensesHandler(parts),
+    'look-at-recovered': lookAtRecoveredHandler(parts),
     recover: recoverHandler(parts),
   };
 }

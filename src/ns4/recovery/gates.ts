@@ -20,6 +20,7 @@ import { isGoodBeat } from '../../shared/rules/senses/ovn.ts';
 import { ago } from '../../shared/rules/senses/sense.ts';
 import { isGoneOnWith, spareShortcoming, targetShortcoming } from '../../shared/rules/spares.ts';
 import { tooFewVantagePoints } from '../../shared/rules/votes.ts';
+import { answersText, type GuestsAsked, guestsGate } from './guests-still-there.ts';
 import { foreignMark } from './mark.ts';
 
 /** What may tell that the host lives, collected just now. */
@@ -43,14 +44,17 @@ interface FreshFacts {
 export interface Suspect
   extends Pick<RecoverData, 'dead' | 'judgedAtMs'>,
     Partial<Pick<RecoverData, 'byHand' | 'judgedByGuests'>> {
-  /** The host was proven to be off then: what is older tells of its life before. Null: no proof. */
+  /** The host was proven to be off then: what is older tells of its life before. Null or absent: no proof. */
   readonly offSinceMs?: number | null;
 }
 
 /** What a gate judges. */
 interface GateCase {
   readonly order: Suspect & Pick<RecoverData, 'plan' | 'sonny' | 'byHand'>;
-  readonly facts: Pick<FreshFacts, 'scan' | 'nowMs'>;
+  readonly facts: Pick<FreshFacts, 'scan' | 'nowMs'> & {
+    /** Of its instances for which nothing was asked yet: who answers, and how many were asked. Absent: nobody was. */
+    readonly guests?: GuestsAsked;
+  };
   /**
    * This recovery already changed something: its targets are expected to be enabled and partly filled, and Nova's
    * report time of the dead service is no evidence any more (our own change of the service may have touched it).
@@ -114,6 +118,12 @@ export const workerGates: readonly WorkerGate[] = [
       ),
   },
   {
+    name: guestsGate,
+    why: 'the instances of a host that is only cut off get a second writer on their disks',
+    waivable: 'by-word',
+    check: guestsAnswer,
+  },
+  {
     name: 'control-plane-suspect',
     why: 'a network that is cut looks like a dead host',
     waivable: true,
@@ -127,9 +137,11 @@ export const workerGates: readonly WorkerGate[] = [
   },
 ];
 
-/** Names that an operator may waive, of the monitor's gates and ns4's. */
+/** Names that an operator may waive by `--despite`, of the monitor's gates and ns4's. */
 export const waivableGates: readonly string[] = [
-  ...new Set([...recoveryGates, ...workerGates].filter((gate) => gate.waivable).map((gate) => gate.name)),
+  ...new Set(
+    [...recoveryGates, ...workerGates].filter((gate) => gate.waivable === true).map((gate) => gate.name),
+  ),
 ];
 
 /** The first refusal, or null when the recovery may go on. */
@@ -204,6 +216,26 @@ function heardSince(
       ? isGoodBeat(ovn.heardAtMs, nowMs, heartbeatPeriodMs)
       : ovn.heardAfterMs !== null && ovn.heardAfterMs >= offSinceMs;
   return counts ? ovn.heardAtMs : null;
+}
+
+/**
+ * Half-way they are a sign of life as any other; of a host that is proven to be off each is left alone by itself, while
+ * the others move (still-silent.ts).
+ */
+function guestsAnswer({ order, facts: { guests }, resumed }: GateCase): Refusal | null {
+  const host = order.dead;
+  if (guests === undefined) return null;
+  const { answering, asked, trouble } = guests;
+  if (trouble !== null && !resumed)
+    return { name: 'scan-failed', of: 'guests', hosts: [host], detail: trouble };
+  if (answering.length === 0) return null;
+  if (!resumed) {
+    const names = answering.map(({ name }) => name);
+    return { name: 'guests-answer', host, answering: names, silent: asked - names.length };
+  }
+  return (order.offSinceMs ?? null) === null
+    ? { name: 'came-back', host, evidence: answersText(answering) }
+    : null;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Picture } from '../../shared/picture/picture.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Fencing } from '../fencing/fencing.ts';
+import type { GuestsAsked } from './guests-still-there.ts';
 import { type Journal, namesOf } from './journal/journal.ts';
 import type { Journals } from './journal/journals.ts';
 import type { Lock } from './journal/lock.ts';
@@ -64,6 +65,8 @@ export interface Stage {
 export interface Facts {
   readonly picture: Picture;
   readonly scan: ScanResult;
+  /** Of its instances for which nothing was asked yet. */
+  readonly guests: GuestsAsked;
   readonly askedAtMs: number;
 }
 

@@ -1,6 +1,10 @@
 // The ends of a recovery, each with its report.
 
-import type { InstanceReport, RecoveryReport } from '../../shared/documents/jobs/recover.ts';
+import {
+  askedForOnly,
+  type InstanceReport,
+  type RecoveryReport,
+} from '../../shared/documents/jobs/recover.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import { targetsOf, targetsText } from '../../shared/documents/terms/plan.ts';
 import { type Journal, namesOf } from './journal/journal.ts';
@@ -80,7 +84,8 @@ export function reportOf(
   const tookMs = movedAtMs(journal, endedAtMs) - openedAtMs;
   const instances = outcome === 'refused' ? [] : instancesOf(journal);
   const { incident, recovery, host: dead, targets } = namesOf(journal);
-  return { incident, recovery, dead, targets, outcome, refusal, acted, instances, tookMs };
+  const life = journal.lifeAtEnd === undefined ? {} : { lifeAtEnd: journal.lifeAtEnd };
+  return { incident, recovery, dead, targets, outcome, refusal, acted, instances, ...life, tookMs };
 }
 
 /** When the last instance was back, or was given up; whether they answer is asked after that. */
@@ -90,18 +95,23 @@ function movedAtMs({ instances }: Journal, endedAtMs: number): number {
 }
 
 function instancesOf(journal: Journal): InstanceReport[] {
-  return Object.values(journal.instances).map(
-    (entry) =>
-      entry.report ?? {
-        id: entry.id,
-        name: entry.name,
-        before: entry.before.status,
-        outcome: 'unfinished',
-        why: entry.attempts > 0 ? 'asked for, its end was not awaited' : 'not asked for',
-        after: null,
-        to: null,
-        tookMs: null,
-        answers: null,
-      },
-  );
+  return Object.values(journal.instances).map((entry) => {
+    const { taskState } = entry.before;
+    const report: InstanceReport = entry.report ?? {
+      id: entry.id,
+      name: entry.name,
+      before: entry.before.status,
+      outcome: 'unfinished',
+      why: entry.attempts > 0 ? askedForOnly : 'not asked for',
+      after: null,
+      to: null,
+      tookMs: null,
+      answers: null,
+    };
+    return isOrderOfUser(taskState) ? { ...report, pending: taskState } : report;
+  });
 }
+
+/** Nova sends these to the host's nova-compute without asking whether it is there: RabbitMQ keeps them for it. */
+const isOrderOfUser = (taskState: string | null | undefined): taskState is string =>
+  typeof taskState === 'string' && /^(powering-on|reboot)/.test(taskState);

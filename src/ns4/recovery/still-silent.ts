@@ -1,13 +1,16 @@
 // While a recovery runs: is the dead host still silent? A large one takes minutes, and minutes more when OpenStack is
 // away in between; a host that wakes up meanwhile runs its guests again. No request leaves on an old answer.
 
-import type { ScanResult } from '../../shared/documents/jobs/scan.ts';
+import type { Agent } from '../../shared/documents/inventory.ts';
+import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Cloud } from '../cloud/cloud.ts';
+import type { PowerSeen } from '../fencing/proof.ts';
 import type { AgentsOfTheDead } from './agents-of-the-dead.ts';
 import { type Suspect, signOfLife } from './gates.ts';
+import { type Answering, answeringOf, answersText } from './guests-still-there.ts';
 
 /** Asked again in the background when the last answer is this old… */
 export const renewMs = 5_000;
@@ -32,21 +35,41 @@ export class DoubtError extends OperationalError {
   }
 }
 
+/** The device whose word is the proof, asked again. */
+export interface ProvingDevice {
+  /** For people: "fence_ipmilan, level 1". */
+  readonly name: string;
+  look(): Promise<PowerSeen>;
+  /** Says off: the proof counts from now on. */
+  saidOff(): void;
+  /** Null: the proof still stands. Otherwise why it is too old to go on without the device. */
+  outdated(): Refusal | null;
+}
+
 interface SilenceQuestion {
   readonly order: Suspect;
   readonly agents: AgentsOfTheDead;
-  readonly cloud: Pick<Cloud, 'listAgents' | 'clockSkewMs'>;
+  readonly cloud: Pick<Cloud, 'listAgents' | 'listComputeServices' | 'clockSkewMs'>;
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** When the facts the recovery began with were asked for, in steady time. */
+  /** When the facts the recovery began with were asked for, in steady time; minus infinity: they do not count. */
   readonly confirmedAtMs: number;
-  scan(): Promise<ScanResult>;
+  /** The dead host, and with it these. */
+  scan(guests: readonly ScanTarget[]): Promise<ScanResult>;
+  /** The instances that are still to be moved, as far as they may answer for the host. */
+  guests(): readonly ScanTarget[];
+  nameOf(id: string): string;
+  /** Null: no device proved the host off. */
+  device(): ProvingDevice | null;
+  /** They answer although the host is proven to be off: whatever that means, nothing is asked for them. */
+  leaveAlone(answering: readonly Answering[]): Promise<void>;
 }
 
 export class StillSilent {
   readonly #question: SilenceQuestion;
   #confirmedAtMs: number;
+  #silentAtMs: number | null = null;
   #asking: Promise<void> | null = null;
   #life: Refusal | null = null;
 
@@ -55,31 +78,128 @@ export class StillSilent {
     this.#confirmedAtMs = question.confirmedAtMs;
   }
 
+  /** When it was known to be silent last, by the time of day; null: it was not asked again yet. */
+  get silentAtMs(): number | null {
+    return this.#silentAtMs;
+  }
+
   /**
    * Resolves while the host is known to be silent since a moment ago, `limitMs` at most.
    * @throws SignOfLifeError when it lives; CloudError or OperationalError when that cannot be told
    */
   async confirm(limitMs = mostAgeMs): Promise<void> {
     const ageMs = this.#question.clock.steadyMs() - this.#confirmedAtMs;
-    if (ageMs > renewMs && this.#asking === null) {
-      this.#asking = this.#ask().finally(() => {
-        this.#asking = null;
-      });
-      // Nobody waits for it now. When it fails, the answer grows old, and the next one is waited for.
-      this.#asking.catch(() => undefined);
-    }
+    if (ageMs > renewMs && this.#asking === null) this.#begin();
     if (ageMs > limitMs) await this.#asking;
     if (this.#life !== null) throw new SignOfLifeError(this.#life);
   }
 
-  async #ask(): Promise<void> {
-    const { order, agents, cloud, heartbeatPeriodMs, clock, signal, scan } = this.#question;
-    const askedAtMs = clock.steadyMs();
-    const [heard, result] = await Promise.all([agents.ask(cloud, clock, signal), scan()]);
-    const now = { agentsOf: () => heard, scan: result, nowMs: clock.nowMs(), isBegun: true };
-    const refusal = signOfLife(order, now, heartbeatPeriodMs);
-    if (refusal === null) this.#confirmedAtMs = askedAtMs;
-    else if (isDoubt(refusal)) throw new DoubtError(refusal);
-    else this.#life = refusal;
+  /**
+   * Whatever rests on the proof asks this as well: a device that was switched off or cut off meanwhile says nothing, and
+   * what it said counts for some time only. @throws DoubtError
+   */
+  checkProof(): void {
+    const outdated = this.#question.device()?.outdated() ?? null;
+    if (outdated !== null) throw new DoubtError(outdated);
   }
+
+  /** Asks once more, now, however young the last answer is. @throws as confirm */
+  async confirmAnew(): Promise<void> {
+    await this.#asking?.catch(() => undefined);
+    await this.#begin();
+    if (this.#life !== null) throw new SignOfLifeError(this.#life);
+  }
+
+  #begin(): Promise<void> {
+    this.#asking = this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    // Perhaps nobody waits for it now. When it fails, the answer grows old, and the next one is waited for.
+    this.#asking.catch(() => undefined);
+    return this.#asking;
+  }
+
+  async #ask(): Promise<void> {
+    const {
+      order,
+      agents: known,
+      cloud,
+      clock,
+      signal,
+      scan,
+      guests,
+      nameOf,
+      device,
+      leaveAlone,
+    } = this.#question;
+    const askedAtMs = clock.steadyMs();
+    const silentAtMs = clock.nowMs();
+    const targets = guests();
+    const proving = device();
+    const provenBefore = order.offSinceMs ?? null;
+    const [agents, services, result, power] = await Promise.all([
+      known.ask(cloud, clock, signal),
+      cloud.listComputeServices(signal, order.dead),
+      scan(targets),
+      proving?.look() ?? null,
+    ]);
+    const answering = answeringOf(targets, result, nameOf);
+    const heard =
+      (proving === null || power === null ? null : switchedOn(order.dead, proving, power, answering)) ??
+      this.#heard(agents, services, result);
+    if (heard !== null && !isDoubt(heard)) {
+      this.#life = heard;
+      return;
+    }
+    if (answering.length > 0) {
+      if (provenBefore === null && (order.offSinceMs ?? null) === null) {
+        this.#life = { name: 'came-back', host: order.dead, evidence: answersText(answering) };
+        return;
+      }
+      // It was powered off while they were asked: what they said before is asked again.
+      if (provenBefore === null) return;
+      await leaveAlone(answering);
+    }
+    if (heard !== null) throw new DoubtError(heard);
+    if (power?.says === 'off') proving?.saidOff();
+    this.#confirmedAtMs = askedAtMs;
+    this.#silentAtMs = silentAtMs;
+  }
+
+  /** What its agents, its nova-compute and its own address say. */
+  #heard(
+    agents: readonly Agent[],
+    services: Awaited<ReturnType<Cloud['listComputeServices']>>,
+    scan: ScanResult,
+  ): Refusal | null {
+    const { order, cloud, heartbeatPeriodMs, clock } = this.#question;
+    const skewMs = cloud.clockSkewMs();
+    const service = services.find(({ host }) => host === order.dead);
+    // Our own change of the service moves the time of its report: it is evidence before that only.
+    const reportedAtMs = service?.forcedDown === false ? service.reportedAtMs : null;
+    const now = {
+      agentsOf: () => agents,
+      reportedAtMs: reportedAtMs === null ? null : reportedAtMs - skewMs,
+      scan,
+      nowMs: clock.nowMs(),
+      isBegun: true,
+    };
+    return signOfLife(order, now, heartbeatPeriodMs);
+  }
+}
+
+/** The device that proved it off says on: somebody switched it on, or it never was what had to be off. */
+function switchedOn(
+  host: string,
+  { name }: ProvingDevice,
+  power: PowerSeen,
+  answering: readonly Answering[],
+): Refusal | null {
+  if (power.says !== 'on') return null;
+  const answers = answering.length === 0 ? '' : `; ${answersText(answering)}: THE PROOF IS WRONG`;
+  return {
+    name: 'came-back',
+    host,
+    evidence: `${name}, which proved it off, says that it is on${answers}`,
+  };
 }

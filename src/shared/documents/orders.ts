@@ -10,6 +10,8 @@ export const orderSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('accept-empty-state'), ...common }),
   /** `ns4 --confirm-fenced HOST`: the host is off by somebody's word. */
   z.object({ kind: z.literal('confirm-fenced'), host: z.string(), ...common }),
+  /** `ns4 --copies-gone HOST`: nothing of the instances that were moved from it runs there, by somebody's word. */
+  z.object({ kind: z.literal('copies-gone'), host: z.string(), ...common }),
   /** `ns4 -d HOST [-s HOST]`: recover it, whatever the watch thinks of it; the gates are asked all the same. */
   z.object({
     kind: z.literal('recover'),

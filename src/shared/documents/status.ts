@@ -53,6 +53,8 @@ export const statusSchema = z.object({
   /** Where each watch stands; `dueAtMs`: when it goes on by itself. */
   watches: z.array(z.object({ name: z.string(), phase: z.string(), dueAtMs: z.number() })),
   incidents: z.array(incidentStatusSchema),
+  /** Recovered hosts that are heard again while instances may run on them and elsewhere. */
+  runningTwice: z.array(z.object({ host: z.string(), sinceMs: z.number(), text: z.string() })).default([]),
   /** Of the recoveries that ended last, the newest last. */
   reports: z.array(recoveryReportSchema),
 });

@@ -26,9 +26,10 @@ const longestSentence = 200;
 export function monitorLines(view: MonitorView, nowMs: number): string[] {
   const { published } = view;
   if (published.kind !== 'found') return standing(view, nowMs);
-  const { raised, incidents } = published.status;
+  const { raised, incidents, runningTwice } = published.status;
   const urgentFirst = incidents.toSorted((a, b) => rank(a) - rank(b));
   return [
+    ...runningTwice.map(({ text, sinceMs }) => `${short(text)} (for ${durationText(nowMs - sinceMs)})`),
     ...standing(view, nowMs),
     ...atMost(mostRaised, raised, 'refusal', ({ text }) => short(text)),
     ...atMost(mostIncidents, urgentFirst, 'incident', (incident) => incidentLine(incident, nowMs)),

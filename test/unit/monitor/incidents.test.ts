@@ -120,6 +120,7 @@ describe('ns4 refuses: every refusal that it can give is said once, however many
       quorum: 2,
     },
     'scan-unknown': { name: 'scan-unknown', host: 'hv01', detail: 'EMFILE' },
+    'guests-answer': { name: 'guests-answer', host: 'hv01', answering: ['vm1'], silent: 0 },
     'unknown-host': { name: 'unknown-host', host: 'hv01' },
     'came-back': { name: 'came-back', host: 'hv01', evidence: 'port 22 open' },
     'spare-unfit': { name: 'spare-unfit', host: 'hv01', spare: 'hv04', why: 'it is full' },

@@ -44,6 +44,10 @@ export class Draft {
     return { name: 'survey-senses', id: this.#nextId('survey'), data };
   }
 
+  recoveredJob(data: JobData<'look-at-recovered'>): JobRequest<'look-at-recovered'> {
+    return { name: 'look-at-recovered', id: this.#nextId('recovered'), data };
+  }
+
   #nextId(kind: string): string {
     this.state.sequence += 1;
     return `${kind}-${this.state.life}-${this.state.sequence}`;

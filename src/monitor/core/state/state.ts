@@ -7,6 +7,7 @@ import { recoveryReportSchema } from '../../../shared/documents/jobs/recover.ts'
 import { refusalSchema } from '../../../shared/documents/refusals/refusals.ts';
 import { planSchema } from '../../../shared/documents/terms/plan.ts';
 import { type Scope, scopeSchema } from '../../../shared/documents/terms/scope.ts';
+import { firstReturnsPhase, returnsPhaseSchema } from './returns.ts';
 import { firstSurveyPhase, surveyPhaseSchema } from './survey.ts';
 
 const witnessesSchema = z.record(
@@ -138,7 +139,11 @@ export const stateSchema = z.object({
   life: z.string(),
   sequence: z.number(),
   /** The phase of each watch. */
-  watches: z.object({ hosts: hostsPhaseSchema, senses: surveyPhaseSchema.default(firstSurveyPhase) }),
+  watches: z.object({
+    hosts: hostsPhaseSchema,
+    senses: surveyPhaseSchema.default(firstSurveyPhase),
+    returns: returnsPhaseSchema.default(firstReturnsPhase),
+  }),
   incidents: z.array(incidentSchema),
   /** What stands about the cloud, its zones and aggregates. */
   raised: z.array(raisedSchema),
@@ -165,7 +170,11 @@ export function firstState(life: string): State {
     revision: 0,
     life,
     sequence: 0,
-    watches: { hosts: { kind: 'watching', nextCheckMs: 0 }, senses: firstSurveyPhase },
+    watches: {
+      hosts: { kind: 'watching', nextCheckMs: 0 },
+      senses: firstSurveyPhase,
+      returns: firstReturnsPhase,
+    },
     incidents: [],
     raised: [],
     cooldown: null,

@@ -2,6 +2,7 @@
 
 import type { Watch } from '../state/watch.ts';
 import { hostsWatch } from './hosts/watch.ts';
+import { returnsWatch } from './returns/watch.ts';
 import { sensesWatch } from './senses/watch.ts';
 
-export const watches: readonly Watch[] = [hostsWatch, sensesWatch];
+export const watches: readonly Watch[] = [hostsWatch, returnsWatch, sensesWatch];

@@ -16,6 +16,7 @@ const entrySchema = z.object({
   before: z.object({
     status: z.string(),
     vmState: z.string(),
+    taskState: z.string().nullish(),
     /** Nova's number; null in a journal of an earlier version. */
     powerState: z.number().nullable().default(null),
     /** By the cloud's clock: whoever was heard since then is to answer again. */
@@ -63,6 +64,8 @@ const journalSchema = z.object({
   /** What was told of it: as facts, or by the version before as a sentence. */
   progress: z.array(z.object({ atMs: z.number(), progress: z.union([progressSchema, z.string()]) })),
   instances: z.record(z.string(), entrySchema),
+  /** It was heard when all of them had their end; `since`: who was moved since it was known to be silent last. */
+  lifeAtEnd: z.object({ evidence: z.string(), since: z.array(z.string()) }).optional(),
   /** How it ended, for a worker that is asked for it again: the one that ended it may be lost before it could tell. */
   ended: z
     .object({

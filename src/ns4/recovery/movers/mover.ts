@@ -53,7 +53,11 @@ export const sinceMsOf = ({ journal, cloud }: Pick<Moving, 'journal' | 'cloud'>)
 export type InstanceEnd = Pick<InstanceReport, 'outcome' | 'why' | 'after' | 'to'>;
 
 /** Notes the end of one instance in the journal and tells it. */
-export async function endInstance(moving: Moving, entry: JournalEntry, end: InstanceEnd): Promise<void> {
+export async function endInstance(
+  moving: Pick<Moving, 'journal' | 'clock' | 'lock' | 'say'>,
+  entry: JournalEntry,
+  end: InstanceEnd,
+): Promise<void> {
   const { journal, clock } = moving;
   const tookMs = entry.askedAtMs === null ? null : clock.nowMs() - entry.askedAtMs;
   const report: InstanceReport = {

@@ -6,6 +6,7 @@ import { Picture } from '../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../shared/rules/controls.ts';
 import { CloudError } from '../../cloud/cloud.ts';
+import { answeringOf, type GuestsAsked, guestsGate, guestsStillThere } from '../guests-still-there.ts';
 import type { Facts, Recovery, Stage } from '../recovery.ts';
 import { refused } from '../report.ts';
 
@@ -33,19 +34,40 @@ export const freshFacts: Stage = {
 async function ask(recovery: Recovery): Promise<Facts> {
   const { order, tools, signal } = recovery;
   const askedAtMs = tools.clock.steadyMs();
-  const [{ hosts, servers }, firstScan] = await Promise.all([
-    tools.refresh(signal),
+  const [{ picture, guests }, firstScan] = await Promise.all([
+    tools.refresh(signal).then(async ({ hosts, servers }) => {
+      const picture = Picture.of(hosts, servers);
+      return { picture, guests: await askGuests(recovery, picture) };
+    }),
     scanAt(recovery, order.address),
   ]);
-  const picture = Picture.of(hosts, servers);
   const address = picture.hypervisor(order.dead)?.address ?? null;
   // Before the first change a blind scan ends it, and the monitor judges anew.
   const isBegun = recovery.journal !== null && picture.hypervisor(order.dead)?.forcedDown === true;
   const isBlind = isBegun && firstScan.ok && firstScan.outcome === 'blind';
   if (isBlind) recovery.controls = controlsOfNow(recovery, picture);
   const scan = address === order.address && !isBlind ? firstScan : await scanAt(recovery, address);
-  return { picture, scan, askedAtMs };
+  return { picture, scan, guests, askedAtMs };
 }
+
+/** Whoever of its instances answers lives, and their host with them: by the monitor's verdict, by order and by hand. */
+async function askGuests(recovery: Recovery, picture: Picture): Promise<GuestsAsked> {
+  const { order, tools, journal, signal, controls } = recovery;
+  const targets = order.despite.includes(guestsGate)
+    ? []
+    : guestsStillThere(order.dead, picture, journal, tools);
+  if (targets.length === 0) return { asked: 0, answering: [], trouble: null };
+  const result = await tools.scan({ targets, controls: [...controls] }, signal);
+  return {
+    asked: targets.length,
+    answering: answeringOf(targets, result, namesIn(picture, order.dead)),
+    trouble: result.ok ? null : result.detail,
+  };
+}
+
+/** The name of an instance of a host by its id. */
+export const namesIn = (picture: Picture, host: string) => (id: string) =>
+  picture.serversOf(host).find((server) => server.id === id)?.name ?? id;
 
 /**
  * The order's controls were chosen minutes or an hour ago: all of them may have died since, and what was begun would
@@ -60,8 +82,12 @@ function controlsOfNow({ order, tools }: Recovery, picture: Picture): ScanTarget
   return [...order.controls, ...living.filter(({ name }) => !known.has(name))];
 }
 
-/** One scan of the dead host by every vantage point, along with the controls. */
-export function scanAt({ order, tools, signal, controls }: Recovery, address: string | null) {
-  const targets = [hostTarget(order.dead, address, tools)];
+/** One scan of the dead host by every vantage point, along with the controls, and with these of its guests. */
+export function scanAt(
+  { order, tools, signal, controls }: Recovery,
+  address: string | null,
+  guests: readonly ScanTarget[] = [],
+) {
+  const targets = [hostTarget(order.dead, address, tools), ...guests];
   return tools.scan({ targets, controls: [...controls] }, signal);
 }

@@ -34,7 +34,7 @@ export const mayGoOn: Stage = {
 function judged({ order, tools, facts, beginning }: Recovery, proof: Proof | null): Refusal | null {
   const about = {
     order: { ...order, offSinceMs: offSinceMs(proof) },
-    facts: { scan: facts.scan, nowMs: tools.clock.nowMs() },
+    facts: { scan: facts.scan, guests: facts.guests, nowMs: tools.clock.nowMs() },
     resumed: beginning.kind === 'continued',
   };
   return permitRecovery(about, facts.picture, tools.policy, order.despite);

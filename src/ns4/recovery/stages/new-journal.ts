@@ -45,12 +45,12 @@ export function addArrivals(journal: Journal, picture: Picture): void {
 
 /** A first entry for an instance found on the dead hypervisor. */
 function entryOf(server: Server, plan: Plan): JournalEntry {
-  const { id, name, status, vmState, powerState, launchedAtMs } = server;
+  const { id, name, status, vmState, taskState, powerState, launchedAtMs } = server;
   const place = placeOf(plan, id);
   const entry: JournalEntry = {
     id,
     name,
-    before: { status, vmState, powerState, launchedAtMs },
+    before: { status, vmState, taskState, powerState, launchedAtMs },
     wave: place?.wave ?? 1,
     target: place?.target ?? { kind: 'scheduler' },
     otherwise: place?.otherwise ?? null,

@@ -3,10 +3,11 @@
 import { z } from 'zod';
 import { type EventEntry, type EventLevel, eventLevels } from './entry.ts';
 import { recoveryEvents } from './of-recoveries.ts';
+import { returnEvents } from './of-returns.ts';
 import { suspicionEvents } from './of-suspicion.ts';
 import { monitorEvents } from './of-the-monitor.ts';
 
-const eventEntries = [...monitorEvents, ...suspicionEvents, ...recoveryEvents] as const;
+const eventEntries = [...monitorEvents, ...suspicionEvents, ...recoveryEvents, ...returnEvents] as const;
 
 type Schemas<T extends readonly EventEntry[]> = { [K in keyof T]: T[K]['schema'] };
 const schemas = eventEntries.map((entry) => entry.schema) as unknown as Schemas<typeof eventEntries>;

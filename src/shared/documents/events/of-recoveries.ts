@@ -57,7 +57,7 @@ const recoveryProgress = event(
   { ...which, progress: progressSchema },
   {
     incident,
-    level: 'info',
+    level: ({ progress }) => (progress.step === 'guests-answer' ? 'error' : 'info'),
     says: (facts) => `${way(facts)}: ${progressText(facts.host, facts.progress)}.`,
   },
 );

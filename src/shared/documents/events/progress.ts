@@ -1,5 +1,6 @@
 // How far a recovery is: facts, and the one sentence for each.
 import { z } from 'zod';
+import { list } from './words.ts';
 
 export const progressSchema = z.discriminatedUnion('step', [
   /** A fence device is about to be told to power the dead host off; told each time, so `atMs` is part of it. */
@@ -40,6 +41,8 @@ export const progressSchema = z.discriminatedUnion('step', [
   }),
   /** No further request leaves. */
   z.object({ step: z.literal('stopped') }),
+  /** They answer although their host is off `by` a device, or somebody's word: nothing is asked for them. */
+  z.object({ step: z.literal('guests-answer'), instances: z.array(z.string()), by: z.string() }),
   /** Nova's database did not take the move; it is tried again for so long. */
   z.object({ step: z.literal('database-away'), detail: z.string(), retryForMs: z.number() }),
   /** Placement still counts an instance elsewhere than on the hypervisor that runs it now. */
@@ -74,6 +77,8 @@ export function progressText(dead: string, p: Progress): string {
       return `Nova does not begin with ${p.instance} on ${p.target} (of another cell?); ${p.waiting} more wait for that`;
     case 'stopped':
       return 'stopped';
+    case 'guests-answer':
+      return `${list(p.instances)} ${p.instances.length === 1 ? 'answers' : 'answer'} although ${dead} is off by ${p.by}: THE PROOF IS WRONG, unless they run elsewhere. Left alone; please look at once`;
     case 'database-away':
       return `${p.detail}; tried again for ${p.retryForMs / 60_000} minutes`;
     case 'allocation-wrong':

@@ -1,5 +1,6 @@
 // All jobs that the monitor (or an operator) may ask of ns4, and the types that follow from their entries.
 import type { z } from 'zod';
+import { lookAtRecoveredJob } from './look-at-recovered.ts';
 import { recoverJob } from './recover.ts';
 import { refreshInventoryJob } from './refresh-inventory.ts';
 import { scanJob } from './scan.ts';
@@ -9,6 +10,7 @@ export const contracts = {
   'refresh-inventory': refreshInventoryJob,
   scan: scanJob,
   'survey-senses': surveySensesJob,
+  'look-at-recovered': lookAtRecoveredJob,
   recover: recoverJob,
 } as const;
 

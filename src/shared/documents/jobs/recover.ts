@@ -23,8 +23,16 @@ export const instanceReportSchema = z.object({
    * could tell.
    */
   answers: z.boolean().nullable().default(null),
+  /**
+   * The task of an order of its user (`powering-on`, `rebooting`…) that waits for the dead host's nova-compute, and that
+   * it would carry out when it returns.
+   */
+  pending: z.string().optional(),
 });
 export type InstanceReport = z.infer<typeof instanceReportSchema>;
+
+/** Why an instance is unfinished that may be started at its target yet. */
+export const askedForOnly = 'asked for, its end was not awaited';
 
 export const recoveryReportSchema = z.object({
   incident: z.string(),
@@ -42,6 +50,8 @@ export const recoveryReportSchema = z.object({
   /** Did anything that moves an instance leave for Nova or MySQL? Then the cooldown stands. */
   acted: z.boolean(),
   instances: z.array(instanceReportSchema),
+  /** The host was heard at the end of a recovery that was done: how, and who was moved since it was silent last. */
+  lifeAtEnd: z.object({ evidence: z.string(), since: z.array(z.string()) }).optional(),
   tookMs: z.number(),
 });
 export type RecoveryReport = z.infer<typeof recoveryReportSchema>;

@@ -183,13 +183,14 @@ const guestsAnswer = refusal(
   { host, answering: z.array(z.string()), silent: z.number() },
   {
     stage: 'suspicion',
-    by: ['monitor'],
+    by: ['monitor', 'ns4'],
     level: 'warning',
     about: theHost,
     says: (r) =>
       `${r.host} is silent, but ${r.answering.length} of its instances answer (${list(r.answering)}); ${r.silent} are silent. It is unreachable, not dead; nothing done.`,
     means: 'the host is cut off, its instances run',
-    remedy: 'repair its management network; do **not** evacuate',
+    remedy:
+      'repair its management network; do **not** evacuate. Only if you know that they run elsewhere: `ns4 -d HOST -s SPARE --guests-are-elsewhere`',
   },
 );
 

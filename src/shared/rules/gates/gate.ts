@@ -8,8 +8,11 @@ export interface Gate<C, P, R> {
   readonly name: RefusalName;
   /** What goes wrong without it. */
   readonly why: string;
-  /** May an operator waive it by name (`--despite`)? Never where a sign of life is asked for. */
-  readonly waivable: boolean;
+  /**
+   * May an operator waive it by name (`--despite`)? Never where a sign of life of the host itself is asked for. by-word:
+   * only together with his word of what it is about, and the host's name typed.
+   */
+  readonly waivable: boolean | 'by-word';
   check(about: C, picture: P, policy: R): Refusal | null;
 }
 
@@ -22,7 +25,7 @@ export function askGates<C, P, R>(
   despite: readonly string[],
 ): Refusal | null {
   for (const gate of gates) {
-    if (gate.waivable && despite.includes(gate.name)) continue;
+    if (gate.waivable !== false && despite.includes(gate.name)) continue;
     const refusal = gate.check(about, picture, policy);
     if (refusal !== null) return refusal;
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AgentCall, runAgent } from '../../../../src/ns4/fencing/agent.ts';
-import { powerOff } from '../../../../src/ns4/fencing/level.ts';
+import { look, powerOff } from '../../../../src/ns4/fencing/level.ts';
 import { systemClock } from '../../../../src/shared/ground/clock.ts';
 
 let dir: string;
@@ -230,5 +230,24 @@ describe('one level', () => {
     const body = `[ $action = off ] && exit 0; [ -e ${device('d')} ] && sleep 60; touch ${device('d')}; echo "login failed" >&2; exit 1`;
     expect(await off(body, 600)).toMatchObject({ off: false, failure: { failure: 'not-verified' } });
     expect(Date.now() - startedAtMs).toBeLessThan(5_000);
+  });
+});
+
+describe('one look at a host that was proven off', () => {
+  test.each([
+    ['says on', 'echo Status: ON; exit 0', 'on'],
+    ['says off', 'echo Status: OFF; exit 2', 'off'],
+    ['errs', 'echo "login failed" >&2; exit 1', 'unknown'],
+    ['hangs', 'sleep 60', 'unknown'],
+  ])('the device %s', async (_, body, says) => {
+    const startedAtMs = Date.now();
+    const seen = await look({ level: levelOf(body), timeoutMs: 1_000, signal: never });
+    expect(seen.says).toBe(says);
+    expect(Date.now() - startedAtMs).toBeLessThan(5_000);
+  });
+
+  test('it is not there at all', async () => {
+    const level = { ...levelOf('exit 0'), program: join(dir, 'no-such-agent') };
+    expect((await look({ level, timeoutMs: 1_000, signal: never })).says).toBe('unknown');
   });
 });

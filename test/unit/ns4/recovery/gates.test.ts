@@ -1,7 +1,13 @@
 // The second lock on the door, as a table: every reason for which ns4 does not begin, or does not go on with, an
 // evacuation.
 import { describe, expect, test } from 'vitest';
-import { permitRecovery, signOfLife, workerGates } from '../../../../src/ns4/recovery/gates.ts';
+import {
+  permitRecovery,
+  signOfLife,
+  waivableGates,
+  workerGates,
+} from '../../../../src/ns4/recovery/gates.ts';
+import type { GuestsAsked } from '../../../../src/ns4/recovery/guests-still-there.ts';
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
@@ -56,11 +62,15 @@ type Facts = ReturnType<typeof facts>;
 const permit = (
   { hosts, servers, scan }: Facts,
   resumed: boolean,
-  change: Partial<typeof order> & { despite?: readonly string[]; deadBackoff?: number } = {},
+  change: Partial<typeof order & { offSinceMs: number; guests: GuestsAsked }> & {
+    despite?: readonly string[];
+    deadBackoff?: number;
+  } = {},
 ) => {
-  const { despite = [], deadBackoff = 1, ...ordered } = change;
+  const { despite = [], deadBackoff = 1, guests, ...ordered } = change;
+  const asked = guests === undefined ? {} : { guests };
   return permitRecovery(
-    { order: { ...order, ...ordered }, facts: { scan, nowMs }, resumed },
+    { order: { ...order, ...ordered }, facts: { scan, nowMs, ...asked }, resumed },
     Picture.of(hosts, servers),
     { ...policy, deadBackoff },
     despite,
@@ -469,4 +479,33 @@ test('a sign of life and a spare that does not fit cannot be waived', () => {
     'spare-unfit',
   );
   expect(permit(facts({ spare: null }), false, { despite })?.name).toBe('unknown-host');
+});
+
+describe('its instances answer', () => {
+  const guests: GuestsAsked = {
+    asked: 3,
+    answering: [{ id: 'id-vm1', name: 'vm1', on: '192.0.2.1:22 open' }],
+    trouble: null,
+  };
+
+  test('regression B4: before the first change they end it, by verdict, by order and by hand', () => {
+    const refusal = { name: 'guests-answer', host: 'hv01', answering: ['vm1'], silent: 2 };
+    expect(permit(facts({}), false, { guests })).toEqual(refusal);
+    const silence = { asked: 3, answering: [], trouble: null };
+    expect(permit(facts({}), false, { guests: silence })).toBeNull();
+    const trouble = { ...silence, trouble: 'boom' };
+    const doubt = { name: 'scan-failed', of: 'guests', hosts: ['hv01'], detail: 'boom' };
+    expect(permit(facts({}), false, { guests: trouble })).toEqual(doubt);
+    expect(permit(facts(inUse), true, { guests: trouble }), 'the host itself was asked').toBeNull();
+  });
+
+  test('only with the name typed they are waived, never by --despite', () => {
+    expect(permit(facts({}), false, { guests, despite: ['guests-answer'] })).toBeNull();
+    expect(waivableGates).not.toContain('guests-answer');
+  });
+
+  test('half-way they are a sign of life, unless the host is proven off: then each is left alone', () => {
+    expect(permit(facts(inUse), true, { guests })).toMatchObject({ name: 'came-back', host: 'hv01' });
+    expect(permit(facts(inUse), true, { guests, offSinceMs: nowMs - 10_000 })).toBeNull();
+  });
 });

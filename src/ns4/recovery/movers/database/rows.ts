@@ -27,9 +27,12 @@ export async function rewriteHosts(
   const { journal } = moving;
   // Before anything is written down: those who stay were never asked for.
   const wanted = new Set(await patiently(moving, () => idsToMove(moving, all)));
-  const entries = all.filter(({ id }) => wanted.has(id));
-  if (entries.length === 0) return;
+  const waiting = all.filter(({ id }) => wanted.has(id));
+  if (waiting.length === 0) return;
   await moving.confirmSilence();
+  // Whoever asked for signs of life may have ended some of them.
+  const entries = waiting.filter(({ state }) => state !== 'ended');
+  if (entries.length === 0) return;
   journal.acted = true;
   for (const entry of entries) {
     entry.state = 'asking';

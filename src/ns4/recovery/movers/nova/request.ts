@@ -36,6 +36,8 @@ export async function ask(
   entry: JournalEntry,
   ground: Ground,
 ): Promise<'asked' | 'look-again'> {
+  // Whoever asked for signs of life meanwhile may have ended it.
+  if (entry.state === 'ended') return 'look-again';
   const { journal, clock, lock } = moving;
   const before = { state: entry.state, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */

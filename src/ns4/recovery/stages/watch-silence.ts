@@ -1,0 +1,83 @@
+// The watch for signs of life of one recovery, wired: whom it asks, from the opening of the journal to the end.
+
+import { deviceText, offSinceMs, stands } from '../../fencing/proof.ts';
+import { AgentsOfTheDead } from '../agents-of-the-dead.ts';
+import { type Answering, guestsGate, guestsStillThere, isUntouched } from '../guests-still-there.ts';
+import { endInstance } from '../movers/mover.ts';
+import type { Recovery } from '../recovery.ts';
+import { type ProvingDevice, StillSilent } from '../still-silent.ts';
+import { namesIn, scanAt } from './fresh-facts.ts';
+
+export function watchSilence(recovery: Recovery): StillSilent {
+  const { order, tools, facts, signal, opened: journal } = recovery;
+  const { cloud, clock, policy } = tools;
+  const { picture } = facts;
+  const address = picture.hypervisor(order.dead)?.address ?? null;
+  const suspect = {
+    ...order,
+    get offSinceMs() {
+      return offSinceMs(journal.proof);
+    },
+  };
+  const isWaived = order.despite.includes(guestsGate);
+  const { answering } = facts.guests;
+  return new StillSilent({
+    order: suspect,
+    agents: new AgentsOfTheDead(order.dead, picture.agentsOf(order.dead)),
+    ...{ cloud, clock, signal },
+    heartbeatPeriodMs: policy.heartbeatPeriodMs,
+    // Whoever answers although his host is off is to be left alone before anything is asked for.
+    confirmedAtMs: answering.length > 0 ? Number.NEGATIVE_INFINITY : facts.askedAtMs,
+    scan: (guests) => scanAt(recovery, address, guests),
+    guests: () => (isWaived ? [] : guestsStillThere(order.dead, picture, journal, tools)),
+    nameOf: namesIn(picture, order.dead),
+    device: deviceOf(recovery),
+    leaveAlone: (guests) => leaveAlone(recovery, guests),
+  });
+}
+
+/** The device that gave the proof of the journal, as far as one did. */
+function deviceOf({ tools, signal, opened: journal }: Recovery): () => ProvingDevice | null {
+  const { fencing, clock } = tools;
+  let seenOff: { readonly proof: Recovery['opened']['proof']; readonly atMs: number } | null = null;
+  return () => {
+    const { proof, dead } = journal;
+    if (fencing === null || proof?.by !== 'agent') return null;
+    const name = deviceText(proof);
+    return {
+      name,
+      look: () => fencing.lookAgain(dead, proof, signal),
+      saidOff: () => {
+        seenOff = { proof, atMs: clock.nowMs() };
+      },
+      outdated: () => {
+        const seenOffAtMs = seenOff?.proof === proof ? seenOff.atMs : proof.atMs;
+        if (stands(proof, clock.nowMs(), seenOffAtMs)) return null;
+        const detail = 'its proof is too old to go on without asking it, and it does not answer';
+        const level = { agent: proof.agent, failure: 'not-verified', detail } as const;
+        return { name: 'fence-failed', host: dead, levels: [level] };
+      },
+    };
+  };
+}
+
+/** Ends them where they are. Said aloud: either they run elsewhere, or the proof is wrong. */
+async function leaveAlone(recovery: Recovery, answering: readonly Answering[]): Promise<void> {
+  const { opened: journal, tools, lock } = recovery;
+  const { proof } = journal;
+  const left = answering.filter(({ id }) => {
+    const entry = journal.instances[id];
+    return entry !== undefined && isUntouched(entry);
+  });
+  if (left.length === 0 || proof === null) return;
+  const by = proof.by === 'agent' ? deviceText(proof) : `the word of ${proof.who}`;
+  await recovery.tell({ step: 'guests-answer', instances: left.map(({ name }) => name), by });
+  for (const { id, on } of left) {
+    const entry = journal.instances[id];
+    if (entry === undefined || !isUntouched(entry)) continue;
+    const why = `it answers (${on}), although its host is off by ${by}`;
+    await endInstance({ ...tools, journal, lock }, entry, {
+      ...{ outcome: 'skipped', why, after: null, to: null },
+    });
+  }
+}
