@@ -12,8 +12,9 @@ import type { World } from './world.ts';
 export function settle(world: World, host: Host, atOnce = true): void {
   const { nowMs, stopped } = world;
   const runs = controlRuns(world, host);
-  // nova-compute's report is written by the conductor; one that is forced down is not counted.
-  const isCounted = !stopped.has('conductor') && !host.forcedDown;
+  // nova-compute's report is written by the conductor, also that of one that is forced down
+  // (nova/servicegroup/drivers/db.py, _report_state).
+  const isCounted = !stopped.has('conductor');
   follow(host.compute, runs && !host.compute.broken && isCounted, nowMs, atOnce);
   const couldBind = host.agents.length > 0 && canBind(world, host);
   // An agent reports to neutron-server.

@@ -46,6 +46,40 @@ export const foci: Readonly<Record<string, Focus>> = {
       onFirst(history, 'shot', () => later(history, [0, 3], () => connect(history, host, 'management')));
     },
   },
+  'guests answer during a recovery': {
+    ...{ ...spared, rules: { ...recovers, fencing: 'none' }, durationMs: 280 * seconds },
+    setting: { workers: 1, quorum: 1, monitors: 1, concurrency: 1 },
+    disaster: (history) => {
+      const host = cutOffHost(history);
+      if (host === null) return;
+      onFirst(history, 'evacuate', () => {
+        connect(history, host, 'guests');
+        strike(history, faults.openstackAway, [70, 100]);
+      });
+    },
+  },
+  'power returns during a recovery': {
+    ...{ ...spared, rules: { ...recovers, fencing: 'required' }, durationMs: 280 * seconds },
+    setting: { workers: 1, quorum: 1, monitors: 1, concurrency: 1 },
+    disaster: (history) => {
+      const host = cutOffHost(history);
+      if (host === null) return;
+      Object.assign(host, { bmc: 'works' });
+      onFirst(history, 'evacuate', () => {
+        end(history, faults.hostDies, host.name);
+        strike(history, faults.openstackAway, [70, 100]);
+      });
+    },
+  },
+  'ordered although its guests answer': {
+    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'none' }, durationMs: 240 * seconds },
+    disaster: (history) => {
+      const host = busyHost(history);
+      if (host === null) return;
+      cut(history, host, ['reports', 'management'], [600, 600]);
+      later(history, [65, 90], () => begin(history, faults.recoveryOrdered, host.name));
+    },
+  },
   'an order waits in the queue': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
     disaster: (history) => {
@@ -203,7 +237,7 @@ function cutOffHost(history: History): Host | null {
 }
 
 /** One of its lines carries again; its nova-compute does not come back with it. */
-function connect(history: History, host: Host, line: 'management' | 'reports'): void {
+function connect(history: History, host: Host, line: 'management' | 'reports' | 'guests'): void {
   host.compute.broken = true;
   end(history, faults.hostCutOff, host.name, line);
 }

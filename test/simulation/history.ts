@@ -78,6 +78,7 @@ export class History {
     this.redis = new PretendRedis(this.timeline);
     this.judges = new Judges(this.world, this.redis, rules, setting.quorum);
     this.world.listener = this.judges.deeds;
+    this.world.onPresence = () => this.judges.signs.follow();
     this.world.mishap = () =>
       random.chance(weather.rebuildFails) ? 'fails' : random.chance(weather.rebuildSticks) ? 'sticks' : null;
     this.jobs = new Jobs(this.redis, random, weather);

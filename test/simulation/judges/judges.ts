@@ -12,6 +12,7 @@ import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
 import { Hands } from './hands.ts';
+import { Signs } from './signs.ts';
 import { phaseOf, underwayIn } from './standing.ts';
 import { type Passed, Verdicts } from './verdicts.ts';
 import { must } from './violation.ts';
@@ -30,6 +31,7 @@ export class Judges implements Judge<Ledger> {
   readonly verdicts: Verdicts;
   readonly deeds: Deeds;
   readonly hands: Hands;
+  readonly signs: Signs;
   readonly counts = { saves: 0, recoveries: 0, attempts: 0 };
   readonly events: Record<string, number> = {};
   readonly refusals: Record<string, number> = {};
@@ -61,6 +63,8 @@ export class Judges implements Judge<Ledger> {
     this.verdicts = new Verdicts(world, rules, quorum);
     this.deeds = new Deeds(world, rules);
     this.hands = new Hands(world, redis);
+    this.signs = new Signs(world);
+    this.signs.eyesOpenSinceMs = () => this.deeds.eyesOpenSinceMs;
   }
 
   emptyLedger(): Ledger {
@@ -85,6 +89,7 @@ export class Judges implements Judge<Ledger> {
 
   /** The request to force a host down leaves its worker. */
   forcesDown(process: Process, host: Host): void {
+    this.#judge(() => this.signs.forcesDown(host));
     this.deeds.forcesDown(host);
     this.#judge(() => this.hands.changes(process, host, true));
   }
@@ -93,6 +98,7 @@ export class Judges implements Judge<Ledger> {
   asked(process: Process, guest: Instance, target: string): void {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     this.deeds.asked(guest, target);
+    if (source.name !== target) this.#judge(() => this.signs.asked(guest, source));
     if (source.name !== target) this.#judge(() => this.hands.moves(process, source, target));
   }
 
@@ -141,6 +147,7 @@ export class Judges implements Judge<Ledger> {
 
   /** Counts what is said, by whomever. */
   heard(facts: EventFacts): void {
+    this.signs.heard(facts);
     this.events[facts.kind] = (this.events[facts.kind] ?? 0) + 1;
     if (facts.kind === 'refused')
       this.refusals[facts.refusal.name] = (this.refusals[facts.refusal.name] ?? 0) + 1;
@@ -188,6 +195,7 @@ export class Judges implements Judge<Ledger> {
 
   /** Every wait ends within its limit, as long as the monitor runs. Asked from time to time. */
   waits(): void {
+    this.signs.sample();
     const { state } = this;
     const watchingSinceMs = this.#watchingSinceMs;
     if (state === null || watchingSinceMs === null) return;

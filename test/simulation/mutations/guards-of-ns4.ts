@@ -1,5 +1,5 @@
 // The guards that keep ns4 from a wrong change, each with the text that takes it out.
-import { type Guard, guard, inFocus, rarely } from './guard.ts';
+import { type Guard, guard, inFocus, rarely, withoutGate } from './guard.ts';
 
 const senses = (name: string) => `shared/rules/senses/${name}.ts`;
 const gates = 'ns4/recovery/gates.ts';
@@ -56,6 +56,30 @@ export const ns4Guards: readonly Guard[] = [
     'if (next.length > 0 && room > 0) await moving.confirmSilence();',
     '',
   ]),
+  inFocus(
+    'ordered although its guests answer',
+    guard(
+      'guests answer, before the change',
+      'an order does not recover a host whose guests answer',
+      withoutGate('guests-answer'),
+    ),
+  ),
+  inFocus(
+    'guests answer during a recovery',
+    guard('guests are asked again', 'those that are still to be moved are asked for signs of life', [
+      'ns4/recovery/stages/watch-silence.ts',
+      'guests: () => (isWaived ?',
+      'guests: () => (isWaived || true ?',
+    ]),
+  ),
+  inFocus(
+    'power returns during a recovery',
+    guard('the device is asked again', 'a host that its device shows on is left alone', [
+      'ns4/recovery/stages/watch-silence.ts',
+      "if (fencing === null || proof?.by !== 'agent') return null;",
+      "if (fencing === null || proof?.by !== 'agent' || true) return null;",
+    ]),
+  ),
   guard('fence before evacuate', 'with fencing required nothing moves without proof', [
     stage('prove-off'),
     'const unproven = await fence(tools.fencing, recovery);',

@@ -5,6 +5,7 @@ import type { World } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import { CloudError } from '../../../src/ns4/cloud/cloud.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
+import { lookAtRecovered } from '../../../src/ns4/jobs/look-at-recovered.ts';
 import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
 import type { InstanceMove } from '../../../src/ns4/nova-database/nova-database.ts';
 import { Journals } from '../../../src/ns4/recovery/journal/journals.ts';
@@ -16,11 +17,13 @@ import { assignmentTokenOf } from '../../../src/shared/documents/assignments.ts'
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';
 import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { AskedAbout } from '../../../src/shared/documents/jobs/look-at-recovered.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import { planOntoSpare } from '../../../src/shared/documents/terms/plan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import { Picture } from '../../../src/shared/picture/picture.ts';
+import { noServers } from '../../../src/shared/picture/reading.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
 import { policyOf } from '../../../src/shared/rules/policy.ts';
 import type { CloudLink } from './cloud-link.ts';
@@ -93,6 +96,11 @@ export class Ns4 implements Taker {
       case 'survey-senses':
         // Whom nobody could tell dead is for people; histories judge what is done, and what is said of the dead.
         return { ok: true, unjudged: [], count: 0, of: this.#parts.world.hosts.size };
+      case 'look-at-recovered':
+        return this.#atRecovered(
+          (request as Extract<JobRequest, { name: 'look-at-recovered' }>).data.hosts,
+          signal,
+        );
       case 'recover': {
         const { data } = request as Extract<JobRequest, { name: 'recover' }>;
         return this.#ordered({ ...data, assignment: assignmentTokenOf(data) }, signal);
@@ -140,6 +148,28 @@ export class Ns4 implements Taker {
     const { result, seen, tookMs } = this.#parts.lookTogether(question);
     witness.scanned(id, seen);
     return process.answer(tookMs, () => result);
+  }
+
+  async #atRecovered(
+    hosts: readonly AskedAbout[],
+    signal: AbortSignal,
+  ): Promise<JobResult<'look-at-recovered'>> {
+    const { process, cloud, link, rules } = this.#parts;
+    const stored = new PretendInventory(link);
+    try {
+      const shown = await lookAtRecovered(hosts, {
+        ...{ cloud, signal, ...rules },
+        inventory: (left) => stored.read(() => ({ ...noServers, hosts: left })),
+        scan: async (targets) => {
+          const { result, tookMs } = this.#parts.lookTogether({ targets, controls: [] });
+          return process.answer(tookMs, () => result);
+        },
+      });
+      return { ok: true, hosts: shown };
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      return { ok: false, detail: error.message };
+    }
   }
 
   /** As `ns4 -d DEAD -s SPARE --alone` does it, in this worker's stead. */
@@ -207,7 +237,8 @@ export class Ns4 implements Taker {
         // The other vantage points are asked by way of Redis.
         await link.call(() => undefined);
         const scan = await this.#scanned(`scan of ${process.name}`, question);
-        witness.looked(order, scan);
+        // Of the host itself: its guests are asked by themselves before the first change.
+        if (question.targets.some(({ name }) => name === order.dead)) witness.looked(order, scan);
         return scan;
       },
       // A lost event is no reason to stop: the report tells it all again.
