@@ -76,6 +76,9 @@ async function expectAlike(): Promise<void> {
     (cloud) => cloud.listServers(signal),
     (cloud) => cloud.listServers(signal, 'hv01'),
     (cloud) => cloud.listEvacuations('hv01', signal),
+    (cloud) => cloud.listMigrations('hv01', signal),
+    (cloud) => cloud.listMigrations('hv02', signal),
+    (cloud) => cloud.listMigrationsOf(world.instance('active').id, signal),
     async (cloud) =>
       (await cloud.listPorts({ host: 'hv01' }, signal)).sort((a, b) => a.id.localeCompare(b.id)),
     (cloud) => cloud.listNetworks(signal),

@@ -47,7 +47,15 @@ export function evacuationContract(current: () => Stage, limitMs: number): void 
         .sort()
         .reverse(),
     );
-    expect(migrations[0]).toMatchObject({ source: dead, target });
+    expect(migrations[0]).toMatchObject({ type: 'evacuation', source: dead, target });
+    // From the dead host and to its target, of any type; and of one instance.
+    expect(await stage.cloud.listMigrations(dead, signal)).toEqual(migrations);
+    expect(await stage.cloud.listMigrations(target, signal)).toEqual(expect.arrayContaining(migrations));
+    const ofOne = await stage.cloud.listMigrationsOf(running, signal);
+    expect(ofOne).toEqual(migrations.filter(({ instanceId }) => instanceId === running));
+    const launchedAtMs = (await stage.cloud.readServer(running, signal))?.launchedAtMs ?? 0;
+    // Its own launch is later than its record was begun.
+    expect(launchedAtMs).toBeGreaterThanOrEqual(ofOne[0]?.createdAtMs ?? Number.POSITIVE_INFINITY);
     const onePerPage = stage.world.open(1);
     expect(await onePerPage.listEvacuations(dead, signal)).toHaveLength(3);
     await onePerPage.close();
