@@ -236,4 +236,48 @@ export const ns4Guards: readonly Guard[] = [
     'attempts - attemptsElsewhere < mostRequests;',
     'attempts >= 0;',
   ]),
+  rarely(
+    guard('mark is read', 'nothing is asked for at a host that bears the mark of another Sonny', [
+      'ns4/recovery/mark.ts',
+      'if (!isMarkedBy(service, this.#journal)) {',
+      'if (false) {',
+    ]),
+  ),
+  rarely(
+    guard(
+      'mark of another one, before the change',
+      'a host that another Sonny forced down is left to it',
+      withoutGate('foreign-mark'),
+      [stage('close-services'), 'if (foreign !== null) return foreign;', ''],
+    ),
+  ),
+  rarely(
+    guard('operator at work', 'a host that an operator disabled is left to him', [
+      'shared/documents/inventory.ts',
+      "return recoveryMarkOf(disabledReason) === null ? (disabledReason ?? '') : null;",
+      'return null;',
+    ]),
+  ),
+  rarely(
+    guard(
+      'not shot again',
+      'a host that may have been switched on since is not shot again',
+      ['ns4/fencing/shots.ts', "if (power === 'on' && seenOff) return 'switched-on';", ''],
+      ['ns4/fencing/shots.ts', "return effect === 'none' ? 'tell' : 'not-again';", "return 'tell';"],
+    ),
+  ),
+  rarely(
+    guard('spare begins with the word', 'a host that waits for a spare part is no spare', [
+      'shared/documents/terms/disabled-reason.ts',
+      "/^\\s*spare(?![\\p{L}\\p{N}_])/iu.test(reason ?? '')",
+      "/spare/i.test(reason ?? '')",
+    ]),
+  ),
+  rarely(
+    guard('target is locked', 'no two recoveries work at one target', [
+      stage('take-lock'),
+      'targets: namedHosts(order.plan).filter((host) => host !== order.dead) }',
+      'targets: [] }',
+    ]),
+  ),
 ];
