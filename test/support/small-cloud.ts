@@ -82,7 +82,7 @@ export class SmallCloud {
       forcedDown: true,
       status: 'disabled',
       state: 'down',
-      disabledReason: 'sonny resurrection on hv04',
+      disabledReason: expect.stringMatching(/^sonny resurrection on hv04 \(\S+ \S+\)$/),
     });
     expect(hosts.hv04).toMatchObject({ status: 'enabled' });
   }
