@@ -6,7 +6,7 @@ import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts
 import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
-import type { Cloud } from '../cloud/cloud.ts';
+import type { Cloud, ComputeService } from '../cloud/cloud.ts';
 import type { PowerSeen } from '../fencing/proof.ts';
 import type { AgentsOfTheDead } from './agents-of-the-dead.ts';
 import { type Suspect, signOfLife } from './gates.ts';
@@ -42,6 +42,8 @@ export interface ProvingDevice {
   look(): Promise<PowerSeen>;
   /** Says off: the proof counts from now on. */
   saidOff(): void;
+  /** It says off of a host that was heard in between: what was heard was late, and the proof counts from now on. */
+  heardLate(evidence: string, atMs: number): Promise<void>;
   /** Null: the proof still stands. Otherwise why it is too old to go on without the device. */
   outdated(): Refusal | null;
 }
@@ -146,7 +148,7 @@ export class StillSilent {
     const answering = answeringOf(targets, result, nameOf);
     const heard =
       (proving === null || power === null ? null : switchedOn(order.dead, proving, power, answering)) ??
-      this.#heard(agents, services, result);
+      (await this.#heardUnlessLate(agents, services, result, proving));
     if (heard !== null && !isDoubt(heard)) {
       this.#life = heard;
       return;
@@ -166,13 +168,34 @@ export class StillSilent {
     this.#silentAtMs = silentAtMs;
   }
 
+  /**
+   * Reports that were sent before the power went may be counted minutes later, when the backlog of a message queue is
+   * worked off. The device is asked after they were heard: what it still says off of cannot have sent them now.
+   */
+  async #heardUnlessLate(
+    agents: readonly Agent[],
+    services: readonly ComputeService[],
+    scan: ScanResult,
+    proving: ProvingDevice | null,
+  ): Promise<Refusal | null> {
+    const { order, clock } = this.#question;
+    const heard = this.#heard(agents, services, scan, order);
+    if (heard?.name !== 'came-back' || proving === null) return heard;
+    const offSinceMs = clock.nowMs();
+    const beside = this.#heard(agents, services, scan, { ...order, offSinceMs });
+    if (beside?.name === 'came-back' || (await proving.look()).says !== 'off') return heard;
+    await proving.heardLate(heard.evidence, offSinceMs);
+    return beside;
+  }
+
   /** What its agents, its nova-compute and its own address say. */
   #heard(
     agents: readonly Agent[],
-    services: Awaited<ReturnType<Cloud['listComputeServices']>>,
+    services: readonly ComputeService[],
     scan: ScanResult,
+    order: Suspect,
   ): Refusal | null {
-    const { order, cloud, heartbeatPeriodMs, clock } = this.#question;
+    const { cloud, heartbeatPeriodMs, clock } = this.#question;
     const skewMs = cloud.clockSkewMs();
     const service = services.find(({ host }) => host === order.dead);
     // Our own change of the service moves the time of its report: it is evidence before that only.

@@ -94,8 +94,8 @@ export const ns4Guards: readonly Guard[] = [
     'back between two levels of fencing',
     guard('silent before it is shot', 'nobody who answers is powered off', [
       stage('prove-off'),
-      'await stillSilent.confirm(renewMs);\n        // The last thing',
-      '// The last thing',
+      'await stillSilent.confirm(renewMs);\n        await recovery.tell(',
+      'await recovery.tell(',
     ]),
   ),
   guard('forced_down before evacuate', 'the dead host is forced down before the first instance moves', [

@@ -134,7 +134,7 @@ export const monitorGuards: readonly Guard[] = [
         'else if (third) (living.length === 0 ? failed : doubtful).push(third);',
         '',
       ],
-      ['shared/rules/spares.ts', 'if (silent) return', 'if (false) return'],
+      ['shared/rules/spares.ts', 'if (late) return', 'if (false) return'],
     ),
   ),
   guard('suspicious_backoff', 'with more suspects than that none is inspected', [

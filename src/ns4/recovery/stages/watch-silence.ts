@@ -37,7 +37,8 @@ export function watchSilence(recovery: Recovery): StillSilent {
 }
 
 /** The device that gave the proof of the journal, as far as one did. */
-function deviceOf({ tools, signal, opened: journal }: Recovery): () => ProvingDevice | null {
+function deviceOf(recovery: Recovery): () => ProvingDevice | null {
+  const { tools, signal, opened: journal } = recovery;
   const { fencing, clock } = tools;
   let seenOff: { readonly proof: Recovery['opened']['proof']; readonly atMs: number } | null = null;
   return () => {
@@ -49,6 +50,11 @@ function deviceOf({ tools, signal, opened: journal }: Recovery): () => ProvingDe
       look: () => fencing.lookAgain(dead, proof, signal),
       saidOff: () => {
         seenOff = { proof, atMs: clock.nowMs() };
+      },
+      heardLate: async (evidence, atMs) => {
+        const { agent, level } = proof;
+        journal.proof = { ...proof, atMs };
+        await recovery.tell({ step: 'late-heartbeat', evidence, agent, level });
       },
       outdated: () => {
         const seenOffAtMs = seenOff?.proof === proof ? seenOff.atMs : proof.atMs;

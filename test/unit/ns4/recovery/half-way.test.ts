@@ -76,10 +76,10 @@ describe('D2: a target in trouble is waited for', () => {
 
 describe("D2: a report against a device's proof", () => {
   /** Neutron counts a report of the dead host now, as when a queue's backlog is worked off. */
-  function lateReport(crew: PretendCrew): void {
+  function lateReport(crew: PretendCrew, inMs = 0): void {
     const [agent] = crew.world.host('hv1').agents;
     if (agent === undefined) throw new Error('no agent');
-    agent.lastMs = crew.timeline.nowMs;
+    agent.lastMs = crew.timeline.nowMs + inMs;
   }
 
   test('the device says off again: it was late, which is told, and the recovery goes on', async () => {
@@ -99,6 +99,36 @@ describe("D2: a report against a device's proof", () => {
       outcome: 'stopped',
       refusal: { name: 'came-back' },
     });
+  });
+
+  /** Nobody was killed: the report is counted while the first worker moves the instances. */
+  async function inMidMove(says: Device['says']) {
+    const device: Device = { takesMs: 1_000, says: 'off' };
+    const crew = new PretendCrew(3, 40);
+    await crew.kill('hv1');
+    const reports: RecoveryReport[] = [];
+    const order = { ...crew.order('ours', 'hv1', 's1'), proofDemanded: true };
+    void crew.recover(crew.worker('first', undefined, device), order).then((r) => reports.push(r));
+    await crew.timeline.runUntil(crew.timeline.nowMs + 10 * minute, () => crew.asked.length > 0);
+    lateReport(crew, 6_000);
+    device.says = says;
+    await crew.timeline.runUntil(crew.timeline.nowMs + 30 * minute, () => reports.length > 0);
+    const late = crew.said.filter(
+      ({ facts }) => facts.kind === 'progress' && facts.progress.step === 'late-heartbeat',
+    );
+    return { reports, late };
+  }
+
+  test('also while instances move: late, told once, and all are moved', async () => {
+    const { reports, late } = await inMidMove('off');
+    expect(reports).toMatchObject([{ outcome: 'done', refusal: null }]);
+    expect(late).toHaveLength(1);
+  });
+
+  test.each(['on', 'unknown'] as const)('also while instances move: the device says %s', async (says) => {
+    const { reports, late } = await inMidMove(says);
+    expect(reports).toMatchObject([{ outcome: 'stopped', refusal: { name: 'came-back' } }]);
+    expect(late).toEqual([]);
   });
 
   test('without a device nobody can tell: it came back', async () => {

@@ -25,7 +25,7 @@ interface Sight {
 
 function watch(sight: Sight = { finding: 'answers' }) {
   const time = { passedMs: 0, setByMs: 0 };
-  const asked = { scans: 0, guests: [] as string[], saidOff: 0 };
+  const asked = { scans: 0, guests: [] as string[], saidOff: 0, heardLate: 0 };
   const leftAlone: Answering[] = [];
   const guests = ['id-vm1', 'id-vm2'].map((name) => ({
     name,
@@ -86,6 +86,9 @@ function watch(sight: Sight = { finding: 'answers' }) {
             look: async () => ({ says: sight.power ?? 'unknown', said: '' }),
             saidOff: () => {
               asked.saidOff += 1;
+            },
+            heardLate: async () => {
+              asked.heardLate += 1;
             },
             outdated: () => sight.outdated ?? null,
           },
