@@ -52,7 +52,8 @@ export async function showSenses(
   const rules = { heartbeatPeriodMs, isProven: parts.fencing !== null };
   const survey = await surveySenses({ ...parts, nowMs: parts.clock.nowMs(), rules });
   const short = new Map(survey?.unjudged.map((one) => [one.host, one]));
-  const nowMs = parts.clock.nowMs();
+  // As of the reading of the cloud: the look at ports and devices took its time since.
+  const nowMs = picture.collectedAtMs;
   const rows = wanted.map((host): HostSenses => {
     const about = { host, picture, nowMs, rules, looked: looked.get(host) ?? null };
     const readings = senses.map((sense) => ({ sense, reading: sense.speak(about) }));

@@ -12,6 +12,7 @@ import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
 import { groupBy } from '../../shared/ground/group-by.ts';
+import { listenedToByMany } from '../../shared/ground/listened-to.ts';
 import {
   type Aggregate,
   type Cloud,
@@ -61,7 +62,7 @@ export async function refreshInventory(
 ): Promise<RefreshedInventory> {
   const collectedAtMs = clock.nowMs();
   const failure = new AbortController();
-  const either = AbortSignal.any([signal, failure.signal]);
+  const either = listenedToByMany(AbortSignal.any([signal, failure.signal]));
   const down = { hosts: new Set<string>(), servers: new Set<string>() };
   const listServices = () => cloud.listComputeServices(either, undefined, (host) => down.hosts.add(host));
   const onServerDown = (id: string) => void down.servers.add(id);

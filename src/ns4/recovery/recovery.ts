@@ -7,6 +7,7 @@ import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
 import type { RecoverData, RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
+import { listenedToByMany } from '../../shared/ground/listened-to.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
@@ -124,7 +125,7 @@ export class Recovery {
 
   set lock(lock: Lock) {
     this.#lock = lock;
-    this.#signal = AbortSignal.any([this.stop, lock.lost]);
+    this.#signal = listenedToByMany(AbortSignal.any([this.stop, lock.lost]));
   }
 
   get facts(): Facts {

@@ -14,6 +14,7 @@ import {
 import { answerWithin, systemClock } from '../ground/clock.ts';
 import { errorText } from '../ground/errors.ts';
 import { groupBy } from '../ground/group-by.ts';
+import { listenedToByMany } from '../ground/listened-to.ts';
 import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
 import { redisOptions } from '../redis/connect.ts';
@@ -168,7 +169,7 @@ export class JobWorker {
     try {
       // One cast: the table's type ties each handler to its own contract, which TypeScript cannot follow by name.
       const handler = handlers[name] as (data: unknown, signal: AbortSignal) => Promise<unknown>;
-      const result = await handler(contract.data.parse(job.data), AbortSignal.any(signals));
+      const result = await handler(contract.data.parse(job.data), listenedToByMany(AbortSignal.any(signals)));
       log.debug({ job: name, id: job.id, tookMs: Date.now() - startedAtMs }, 'job done');
       return contract.result.parse(result);
     } catch (error) {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { errorText, OperationalError, ServiceError, UsageError } from '../ground/errors.ts';
+import { listenedToByMany } from '../ground/listened-to.ts';
 import { timings } from '../ground/timings.ts';
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
@@ -54,6 +55,7 @@ export interface Frame {
 export async function runProcess(name: string, body: (frame: Frame) => Promise<ExitCode>): Promise<never> {
   process.env.RES_OPTIONS ??= resolverOptions;
   const stopper = new AbortController();
+  listenedToByMany(stopper.signal);
   const steps: { what: string; close: () => Promise<void> | void }[] = [];
   const say = (line: string) => process.stderr.write(`${name}: ${line}\n`);
   let code: ExitCode = 1;
