@@ -37,7 +37,7 @@ export type ScanSettings = Complete<Of<'scan'>, 'name'>;
 /** `file`: absolute path of fencing.yaml; null: not set. */
 export type FencingSettings = Of<'fencing'>;
 
-export type RecoverySettings = Of<'recovery'>;
+type RecoverySettings = Of<'recovery'>;
 
 export type SlackSettings = Complete<Of<'slack'>, 'clouds'>;
 

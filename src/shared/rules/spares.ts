@@ -40,7 +40,7 @@ export function spareShortcoming(q: SpareQuestion): string | null {
 }
 
 /** What is wrong with the network agents of a target; null: nothing. Clouds without any do without. */
-export function agentShortcoming(
+function agentShortcoming(
   host: string,
   { picture, nowMs, heartbeatPeriodMs }: Pick<SpareQuestion, 'picture' | 'nowMs' | 'heartbeatPeriodMs'>,
 ): string | null {
