@@ -119,7 +119,9 @@ export const worldFaults = {
   },
   otherCell: {
     says: '{host} is of another cell',
-    begin: (world, name = '') => world.otherCell.add(name),
+    begin: (world, name) => {
+      hostOf(world, name).cell = 'another-cell';
+    },
   },
   /** Of its next rebuilds; "fail-late at": its guest runs by then. */
   rebuildInTrouble: {

@@ -30,7 +30,7 @@ export function evacuate(world: World, instance: Instance, target: string | null
   }
   const move = begin(world, instance, instance.host, instance.node, target);
   // Looked for in the cell of the instance, after its state and the record were saved: nothing undoes those.
-  if (target !== null && world.otherCell.has(target) !== world.otherCell.has(instance.host)) {
+  if (target !== null && world.host(target).cell !== world.host(instance.host).cell) {
     move.stuck = true;
     throw new ApiRefusal(500, `Unexpected API Error. ComputeHostNotFound: ${target}`);
   }

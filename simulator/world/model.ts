@@ -32,7 +32,7 @@ export interface Host {
   /** What its network agents call it: its name, or the full one. */
   readonly agentHost: string;
   /** Nova's cell it is in. */
-  readonly cell: string;
+  cell: string;
   readonly zone: string;
   readonly aggregates: readonly string[];
   readonly vcpus: number;

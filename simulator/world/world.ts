@@ -72,8 +72,6 @@ export class World<S extends WorldSettings = WorldSettings> {
   /** Oldest first. */
   readonly migrations: Migration[] = [];
   readonly evacuations = new Set<Evacuation>();
-  /** Hosts of another cell than all the rest; Nova evacuates across no cells, and says so too late. */
-  readonly otherCell = new Set<string>();
   /** Does somebody see to it that rebuilds that hang come to an end? */
   isTended = false;
   readonly aggregates: Aggregate[] = [];
