@@ -190,6 +190,8 @@ export async function stage(
       ...ini,
       DEFAULT: { monitor_period: 5, heartbeat_period: 8, ...ini.DEFAULT },
       OPENSTACK: { cloud: testbed.env.cloud, provider_net: testbed.env.ext_net, ...ini.OPENSTACK },
+      // A guest's address is silent until the test bed is told that it moved (`settle`).
+      RECOVERY: { answer_timeout: 5, ...ini.RECOVERY },
     },
   });
   return {
