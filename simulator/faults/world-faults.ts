@@ -3,7 +3,7 @@
 import { change, endCompute, freeze, powerOff, powerOn, startCompute, thaw } from '../world/host-power.ts';
 import { changePower } from '../world/instance-power.ts';
 import { boot, remove } from '../world/instances.ts';
-import { startService, stopService } from '../world/messaging.ts';
+import { startService, stopService, workOffReports } from '../world/messaging.ts';
 import { coldMigrate, leaveStaleRecord, liveMigrate, rebuildInPlace } from '../world/migrations.ts';
 import type { EvacuationTrouble, Host, Line } from '../world/model.ts';
 import { startController, stopController } from '../world/ovn.ts';
@@ -52,6 +52,16 @@ export const worldFaults = {
     ends: 'the agents of {host} run again',
     end: (world, name) => breakAgents(world, name, false),
   },
+  agentsDeleted: {
+    says: 'somebody deletes the agents of {host}',
+    begin: (world, name) => {
+      for (const agent of hostOf(world, name).agents) agent.deleted = true;
+    },
+  },
+  lateReports: {
+    says: 'RabbitMQ hands over what {host} reported before',
+    begin: (world, name) => workOffReports(world, hostOf(world, name)),
+  },
   computeEnds: {
     says: 'nova-compute of {host} ends',
     begin: (world, name) => endCompute(world, hostOf(world, name)),
@@ -61,6 +71,45 @@ export const worldFaults = {
         host.compute.broken = false;
         startCompute(world, host);
       }),
+  },
+  hostFirewalled: {
+    says: 'the firewall of {host} {drops|prohibits} whatever asks for its ports',
+    begin: (world, name, how) =>
+      changeHost(world, name, (host) => {
+        host.firewall = how === 'drops' ? 'drops' : 'prohibits';
+      }),
+    ends: 'the firewall of {host} lets everybody in',
+    end: (world, name) => changeHost(world, name, (host) => Object.assign(host, { firewall: 'open' })),
+  },
+  deviceOfAnother: {
+    says: 'the fencing device of {host} is that of {another host}',
+    begin: (world, name, other = '') => {
+      hostOf(world, name).bmcFault = { kind: 'other', host: other };
+    },
+    ends: 'the fencing device of {host} is its own again',
+    end: (world, name) => {
+      hostOf(world, name).bmcFault = null;
+    },
+  },
+  deviceDoesNothing: {
+    says: 'the fencing device of {host} switches one of its two supplies only',
+    begin: (world, name) => {
+      hostOf(world, name).bmcFault = { kind: 'nothing' };
+    },
+    ends: 'the fencing device of {host} switches both of its supplies',
+    end: (world, name) => {
+      hostOf(world, name).bmcFault = null;
+    },
+  },
+  deviceRestores: {
+    says: 'the fencing device of {host} restores its power after {so many} s',
+    begin: (world, name, afterS) => {
+      hostOf(world, name).bmcFault = { kind: 'restores', afterMs: Number(afterS) * 1_000 };
+    },
+    ends: 'the fencing device of {host} leaves it off',
+    end: (world, name) => {
+      hostOf(world, name).bmcFault = null;
+    },
   },
   fencingDeviceFails: {
     says: 'the fencing device of {host} is {dead|deaf}',

@@ -22,9 +22,9 @@ const deletedChassis = '("Chassis" register deleted)';
 export function listAgents(world: World): AgentRow[] {
   ping(world);
   return [...world.hosts.values()].flatMap((host) =>
-    host.agents.flatMap((agent) =>
-      isOvn(world, agent) ? ovnRow(world, host, agent) : [row(world, host, agent)],
-    ),
+    host.agents
+      .filter(({ deleted }) => !deleted)
+      .flatMap((agent) => (isOvn(world, agent) ? ovnRow(world, host, agent) : [row(world, host, agent)])),
   );
 }
 

@@ -31,18 +31,35 @@ export function powerOff(world: World, host: Host): boolean {
   return true;
 }
 
-/** The machine answers, and its processes report; nova-compute has its first look around when all is up. */
+/** The machine boots: it answers, its processes report, and nova-compute has its first look around, each in its time. */
 export function powerOn(world: World, host: Host): boolean {
   if (host.powered) return false;
+  const boot = world.boots();
+  const up = { kernel: boot.kernelMs === 0, agents: boot.agentsMs === 0, compute: boot.computeMs === 0 };
   change(world, host, () => {
     host.powered = true;
+    host.poweredSinceMs = world.nowMs;
+    Object.assign(host.up, up);
   });
   const life = host.computeLife;
-  world.after(world.settings.durations.bootMs, () => {
-    // Switched off and on again meanwhile, it is in the middle of another boot.
-    if (host.powered && !host.frozen && host.computeLife === life) startCompute(world, host);
+  const then = (afterMs: number, work: () => void) =>
+    world.after(afterMs, () => {
+      // Switched off and on again meanwhile, it is in the middle of another boot.
+      if (host.powered && host.computeLife === life) work();
+    });
+  for (const part of ['kernel', 'agents'] as const)
+    if (!up[part])
+      then(boot[`${part}Ms`], () => change(world, host, () => Object.assign(host.up, { [part]: true })));
+  if (!up.compute) then(boot.computeMs, () => reportsAtLast(world, host));
+  then(boot.guestsMs, () => {
+    if (!host.frozen) startCompute(world, host);
   });
   return true;
+}
+
+/** Its first look around comes before it takes what waits for it, where both are due. */
+function reportsAtLast(world: World, host: Host): void {
+  world.after(0, () => change(world, host, () => Object.assign(host.up, { compute: true })));
 }
 
 /** nova-compute ends. */
@@ -77,7 +94,9 @@ export function thaw(world: World, host: Host): boolean {
 export function revive(world: World, host: Host): void {
   const restarts = !host.powered || host.compute.broken;
   change(world, host, () => {
+    if (!host.powered) host.poweredSinceMs = world.nowMs;
     Object.assign(host, { powered: true, frozen: false, controlHung: false });
+    Object.assign(host.up, { kernel: true, agents: true, compute: true });
     Object.assign(host.cut, { reports: false, management: false, guests: false, storage: false });
     for (const reporter of [...host.agents, host.compute]) reporter.broken = false;
     for (const instance of world.instances) noteWriters(world, instance);

@@ -62,6 +62,7 @@ export function boot(world: World, name: string, host: Host, options: BootOption
     fault: null,
     deleted: false,
     runningOn: new Set(),
+    startedMs: new Map(),
     everTwoWriters: false,
     mute: options.mute ?? false,
     evacuationsStarted: 0,

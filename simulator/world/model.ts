@@ -13,10 +13,21 @@ export interface Reporter {
   lastMs: number;
   /** The process has ended. */
   broken: boolean;
+  /** Somebody took it off the list, until it reports again. */
+  deleted: boolean;
 }
 
 /** A network of a host that may not carry: to RabbitMQ, of the host itself, of its guests, to Ceph. */
 export type Line = 'reports' | 'management' | 'guests' | 'storage';
+
+/**
+ * A device that says off, and switched another host; said it and did nothing (a lie, or one of two supplies); or whose
+ * host gets its power back by itself so much later.
+ */
+export type DeviceFault =
+  | { readonly kind: 'other'; readonly host: string }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'restores'; readonly afterMs: number };
 
 /** A hypervisor with its nova-compute, its network agents and its fencing devices. */
 export interface Host {
@@ -41,13 +52,21 @@ export interface Host {
 
   // What really is.
   powered: boolean;
+  /** Since when it has power; meaningless while it has none. */
+  poweredSinceMs: number;
   /** The machine stands still: nothing runs or answers, yet all of it goes on if it thaws. */
   frozen: boolean;
   /** Agents and nova-compute hang; the kernel answers, guests run. */
   controlHung: boolean;
   readonly cut: Record<Line, boolean>;
+  /** What of it is up again after a boot: its kernel, its agents, its nova-compute. */
+  readonly up: { kernel: boolean; agents: boolean; compute: boolean };
+  /** Whoever asks for one of its ports: an answer, nothing, or its own ICMP error "host prohibited". */
+  firewall: 'open' | 'drops' | 'prohibits';
   /** Its fencing device: `deaf` does as it is told and never answers. */
   bmc: 'works' | 'dead' | 'deaf';
+  /** What is wrong with what its device does when it works. */
+  bmcFault: DeviceFault | null;
   /** The switched outlet it is plugged into, the second level of its fencing; `none`: there is no second level. */
   outlet: 'works' | 'dead' | 'none';
   readonly agents: readonly Reporter[];
@@ -62,6 +81,8 @@ export interface Host {
   mutedSinceMs: number;
   /** Since when its agents' reports arrive; null: they do not. */
   reportsSinceMs: number | null;
+  /** Since when anything it sends on its own network can be received; null: nothing. */
+  sendsSinceMs: number | null;
 
   // What Nova has on record.
   disabled: boolean;
@@ -127,6 +148,8 @@ export interface Instance {
 
   /** Service hosts on which a process with this instance's disk open exists: it writes, or will when its host thaws. */
   readonly runningOn: Set<string>;
+  /** When it started on each of them; those it was made on are missing. */
+  readonly startedMs: Map<string, number>;
   /** Was there ever a moment with two of them able to write? The one thing that must never be. */
   everTwoWriters: boolean;
   /** Its address never answers: a firewall, as many have. */

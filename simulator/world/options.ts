@@ -51,6 +51,14 @@ export const measured: Durations = {
   reconnectMs: 3_000,
 };
 
+/** From power on, each by itself: the first answer, the agents' first report, nova-compute's, and its guests' start. */
+export interface Boot {
+  readonly kernelMs: number;
+  readonly agentsMs: number;
+  readonly computeMs: number;
+  readonly guestsMs: number;
+}
+
 export interface WorldSettings {
   /** Names of projects; the first is that of the login, the second that of booted instances. */
   readonly projects: readonly string[];

@@ -10,6 +10,7 @@ export function startGuest(world: World, instance: Instance, host: string): void
     world.listener.secondWriter(instance, host, others);
   }
   instance.runningOn.add(host);
+  instance.startedMs.set(host, world.nowMs);
   noteWriters(world, instance);
   world.tell(`${instance.name} runs on ${host}`);
   world.onPresence();
@@ -35,7 +36,12 @@ export function noteWriters(world: World, instance: Instance): void {
 
 /** Does the host's own address have a living machine and a network behind it? */
 export function hostAnswers(host: Host): boolean {
-  return host.powered && !host.frozen && !host.cut.management;
+  return hostSends(host) && host.firewall === 'open';
+}
+
+/** Can anything that the machine sends on its own network be received? */
+export function hostSends(host: Host): boolean {
+  return host.powered && host.up.kernel && !host.frozen && !host.cut.management;
 }
 
 /** Does the instance run somewhere with a network, its port bound just there? */
@@ -44,6 +50,10 @@ export function guestAnswers(world: World, instance: Instance): boolean {
   const { port } = instance;
   if (port.host === null || port.vifType !== 'ovs' || port.status === 'BUILD') return false;
   if (!instance.runningOn.has(port.host)) return false;
-  const host = world.host(port.host);
-  return host.powered && !host.frozen && !host.cut.guests;
+  return carriesGuests(world.host(port.host));
+}
+
+/** Does the network of its guests have a living machine behind it? */
+export function carriesGuests(host: Host): boolean {
+  return host.powered && host.up.kernel && !host.frozen && !host.cut.guests;
 }

@@ -14,7 +14,7 @@ export function lastReport(reporter: Reporter, nowMs: number): number {
 
 /** Can this nova-compute take work and report? It needs the host, itself, and RabbitMQ. */
 export function computeWorks(world: World, host: Host): boolean {
-  return !host.compute.broken && controlRuns(world, host);
+  return !host.compute.broken && host.up.compute && controlRuns(world, host);
 }
 
 /** Do the processes of the control plane on it run, and reach RabbitMQ (or the network that it is on, at least)? */
@@ -23,7 +23,7 @@ export function controlRuns(
   host: Host,
   over: 'rabbitmq' | 'without-rabbitmq' = 'rabbitmq',
 ): boolean {
-  const runs = host.powered && !host.frozen && !host.controlHung;
+  const runs = host.powered && host.up.kernel && !host.frozen && !host.controlHung;
   return runs && !host.cut.reports && (over !== 'rabbitmq' || !world.stopped.has('rabbitmq'));
 }
 

@@ -1,7 +1,7 @@
 // What follows from a change of a host or of the services behind: who reports, and who answers, from now on.
 import { repairBindingsLater } from './binding.ts';
 import type { Host, Reporter } from './model.ts';
-import { hostAnswers } from './physics.ts';
+import { hostAnswers, hostSends } from './physics.ts';
 import { canBind, controlRuns, lastReport } from './reports.ts';
 import type { World } from './world.ts';
 
@@ -15,14 +15,15 @@ export function settle(world: World, host: Host, atOnce = true): void {
   // nova-compute's report is written by the conductor, also that of one that is forced down
   // (nova/servicegroup/drivers/db.py, _report_state).
   const isCounted = !stopped.has('conductor');
-  follow(host.compute, runs && !host.compute.broken && isCounted, nowMs, atOnce);
+  follow(host.compute, runs && !host.compute.broken && host.up.compute && isCounted, nowMs, atOnce);
   const couldBind = host.agents.length > 0 && canBind(world, host);
   // An agent reports to neutron-server.
   for (const agent of host.agents)
-    follow(agent, runs && !agent.broken && !stopped.has('neutron'), nowMs, atOnce);
+    follow(agent, runs && !agent.broken && host.up.agents && !stopped.has('neutron'), nowMs, atOnce);
   const heard = host.agents.some((agent) => agent.sinceMs !== null);
   if (heard && !couldBind) repairBindingsLater(world, host);
   if (heard !== (host.reportsSinceMs !== null)) host.reportsSinceMs = heard ? nowMs : null;
+  if (hostSends(host) !== (host.sendsSinceMs !== null)) host.sendsSinceMs = hostSends(host) ? nowMs : null;
   const answers = hostAnswers(host);
   if (answers === (host.answersSinceMs !== null)) return;
   host.answersSinceMs = answers ? nowMs : null;
@@ -33,4 +34,5 @@ function follow(reporter: Reporter, reports: boolean, nowMs: number, atOnce: boo
   if (reports === (reporter.sinceMs !== null)) return;
   reporter.lastMs = reports && atOnce ? nowMs : lastReport(reporter, nowMs);
   reporter.sinceMs = reports ? nowMs : null;
+  if (reports) reporter.deleted = false;
 }

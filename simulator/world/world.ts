@@ -12,7 +12,7 @@ import type {
   Project,
   Reporter,
 } from './model.ts';
-import type { WorldSettings } from './options.ts';
+import type { Boot, WorldSettings } from './options.ts';
 import type { Ovn } from './ovn.ts';
 import { PlacementBook } from './placement-book.ts';
 import { ApiRefusal } from './refusal.ts';
@@ -99,6 +99,8 @@ export class World<S extends WorldSettings = WorldSettings> {
   listener: Listener = { evacuationTaken: () => {}, secondWriter: () => {} };
   /** What befalls a rebuild for which nothing was ordered. */
   mishap: () => EvacuationTrouble | null = () => null;
+  /** How the next boot of a host goes. */
+  boots: () => Boot;
   readonly #byId = new Map<string, Instance>();
 
   constructor(clock: WorldClock, chance: Chance, settings: S) {
@@ -106,6 +108,8 @@ export class World<S extends WorldSettings = WorldSettings> {
     this.chance = chance;
     this.settings = settings;
     this.startedAtMs = clock.nowMs;
+    const { bootMs } = settings.durations;
+    this.boots = () => ({ kernelMs: 0, agentsMs: 0, computeMs: 0, guestsMs: bootMs });
     this.projects = settings.projects.map((name) => ({
       id: chance.newId('project', name).replaceAll('-', ''),
       name,
@@ -201,10 +205,14 @@ export class World<S extends WorldSettings = WorldSettings> {
       number: this.hosts.size + 1,
       createdAtMs: this.cloudNowMs,
       powered: true,
+      poweredSinceMs: nowMs,
       frozen: false,
       controlHung: false,
       cut: { reports: false, management: false, guests: false, storage: false },
+      up: { kernel: true, agents: true, compute: true },
+      firewall: 'open',
       bmc: 'works',
+      bmcFault: null,
       outlet: 'none',
       agents: agents.map((binary) => this.#reporter(name, binary, agentIntervalMs)),
       compute: this.#reporter(name, 'nova-compute', this.settings.durations.reportIntervalMs),
@@ -213,6 +221,7 @@ export class World<S extends WorldSettings = WorldSettings> {
       answersSinceMs: nowMs,
       mutedSinceMs: nowMs,
       reportsSinceMs: nowMs,
+      sendsSinceMs: nowMs,
       disabled: isSpare,
       disabledReason: isSpare ? 'spare' : null,
       forcedDown: false,
@@ -244,6 +253,7 @@ export class World<S extends WorldSettings = WorldSettings> {
       sinceMs: this.nowMs - pastMs,
       lastMs: this.nowMs - pastMs,
       broken: false,
+      deleted: false,
     };
   }
 }

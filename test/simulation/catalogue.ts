@@ -2,9 +2,14 @@
 // processes, their clocks and lines, Redis, and what operators do.
 import { type Fault, scriptOf } from '../../simulator/faults/script.ts';
 import { worldFaults } from '../../simulator/faults/world-faults.ts';
+import { giveBack, setAside } from '../../simulator/world/compute-service.ts';
+import { evacuate } from '../../simulator/world/evacuation.ts';
+import { powerOff, powerOn } from '../../simulator/world/host-power.ts';
+import { ApiRefusal } from '../../simulator/world/refusal.ts';
 import type { World } from '../../simulator/world/world.ts';
-import type { History, Seat } from './history.ts';
+import type { History } from './history.ts';
 import { wordKey } from './processes/fence.ts';
+import type { Seat } from './setting.ts';
 import type { Weather } from './weather.ts';
 
 const seconds = 1_000;
@@ -18,6 +23,10 @@ const householdFaults = {
     end: silently((h) => h.redisReturns()),
   },
   redisRollsBack: { says: 'Redis loses its last second', begin: silently((h) => h.redisRollsBack()) },
+  redisFailsOver: {
+    says: 'Redis fails over to a replica that is {so many} s behind',
+    begin: silently((h, lostS) => h.redisRollsBack(Number(lostS))),
+  },
   redisForgets: { says: 'Redis loses everything', begin: silently((h) => h.redisForgets()) },
   processKilled: {
     says: '{process} is killed',
@@ -43,7 +52,7 @@ const householdFaults = {
     ends: '{process} reaches OpenStack[ again]',
     end: (h, name) => cutLine(h, seatOf(h, name).cloudLine, false),
   },
-  /** Its own network does not reach them: all, those of a zone, or a host with its guests. */
+  /** Its own network does not reach them: all, those of a zone, a host with its guests, or one of the two. */
   workerBlind: {
     says: '{worker} sees no {what...}',
     begin: silently((h, name, what = '') => {
@@ -51,6 +60,7 @@ const householdFaults = {
       const { blind } = workerOf(h, name).vantagePoint;
       if (kind === 'zone') blind.zone = which;
       else if (kind === 'host') blind.host = which;
+      else if (kind === 'management' || kind === 'guestsNetwork') blind[kind] = which;
       else Object.assign(blind, { hosts: what.includes('hosts'), guests: what.includes('guests') });
       h.tell(`the network of ${name} does not reach ${what}`);
       h.eyesChanged();
@@ -60,16 +70,21 @@ const householdFaults = {
       Object.assign(workerOf(h, name).vantagePoint.blind, {
         hosts: false,
         guests: false,
-        zone: null,
-        host: null,
+        ...{ zone: null, host: null, management: null, guestsNetwork: null },
       });
       h.tell(`the network of ${name} reaches everything again`);
       h.eyesChanged();
     }),
   },
+  plansDiffer: {
+    says: 'the plan of {worker} names the device of {another host} for {host}',
+    begin: (h, name, other = '', host = '') => workerOf(h, name).aims.set(host, other),
+    ends: 'the plan of {worker} names the right devices',
+    end: (h, name) => workerOf(h, name).aims.clear(),
+  },
   clockJumps: {
     says: 'the clock of {process} jumps by {so many} s',
-    begin: silently((h, name, byS) => h.stepClock(seatOf(h, name), Number(byS) * seconds)),
+    begin: silently((h, name, byS) => h.clocks.step(seatOf(h, name), Number(byS) * seconds)),
   },
   operatorConfirms: {
     says: 'an operator confirms that {host} is off',
@@ -82,6 +97,50 @@ const householdFaults = {
       const id = `order-${host}-${atMs}`;
       h.order({ kind: 'recover', id, host, target: null, despite: [], by: 'somebody', atMs });
     }),
+  },
+  /** Two orders onto one spare are two such sentences. */
+  recoveryOrderedOnto: {
+    says: 'an operator orders the recovery of {host} onto {spare}',
+    begin: silently((h, host = '', target = '') => {
+      const { nowMs: atMs } = h.timeline;
+      const id = `order-${host}-${atMs}`;
+      h.order({ kind: 'recover', id, host, target, despite: [], by: 'somebody', atMs });
+    }),
+  },
+  recoveredAlone: {
+    says: 'somebody recovers {host} onto {spare} with {worker} alone',
+    begin: (h, host = '', spare = '', name = '') => {
+      h.judges.deeds.decidedByHand.add(host);
+      void workerOf(h, name).role?.byHand(host, spare);
+    },
+  },
+  operatorEvacuates: {
+    says: 'an operator evacuates {instance} to {host}',
+    begin: (h, name = '', target = '') => {
+      let isTaken = true;
+      h.judges.deeds.byOperator(() => {
+        try {
+          evacuate(h.world, h.world.instance(name), target);
+        } catch (refusal) {
+          if (!(refusal instanceof ApiRefusal)) throw refusal;
+          isTaken = false;
+        }
+      });
+      return isTaken;
+    },
+  },
+  maintenance: {
+    says: 'an operator disables {host} for maintenance and reboots it',
+    begin: ({ world }, name = '') => {
+      setAside(world, world.host(name), 'maintenance: BIOS update');
+      powerOff(world, world.host(name));
+    },
+    ends: 'the maintenance of {host} is over',
+    end: ({ world }, name = '') => {
+      const host = world.host(name);
+      powerOn(world, host);
+      if (!host.forcedDown) giveBack(world, host);
+    },
   },
   stateAccepted: {
     says: 'an operator accepts the empty state',

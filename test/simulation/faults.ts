@@ -1,84 +1,14 @@
 // From the catalogue of faults to what befalls a random history: whom, when, and for how long. Every fault heals by
 // itself or when calm comes; only the dead stay dead.
-import { begin, end, type Fault } from '../../simulator/faults/script.ts';
-import type { Host, Instance, Line } from '../../simulator/world/model.ts';
+import { begin, end } from '../../simulator/faults/script.ts';
+import type { Line } from '../../simulator/world/model.ts';
 import { computeWorks } from '../../simulator/world/reports.ts';
 import { faults } from './catalogue.ts';
 import type { History } from './history.ts';
+import { later, onFirst } from './moments.ts';
+import { busyHosts, cut, ofBusyHost, ofInstance, ofSpare, type Stroke, seconds, strike } from './stroke.ts';
 import { drained, failsHalfWay } from './strokes-of-movers.ts';
-
-/** Something drawn that befalls a history now. */
-export type Stroke = (history: History) => void;
-
-const seconds = 1_000;
-
-/** Undone when calm comes at the latest. */
-function forAWhile(history: History, forMs: number, undo: () => void): void {
-  let over = false;
-  const once = () => {
-    if (over) return;
-    over = true;
-    undo();
-  };
-  history.timeline.after(forMs, once);
-  history.healings.push(once);
-}
-
-/** A fault that ends after some time between these, in seconds. */
-export function strike(
-  history: History,
-  fault: Fault<History>,
-  [least, most]: readonly [number, number],
-  ...words: string[]
-): void {
-  const forMs = history.random.between(least, most) * seconds;
-  begin(history, fault, ...words);
-  forAWhile(history, forMs, () => end(history, fault, ...words));
-}
-
-const busyHosts = ({ world }: History): Host[] =>
-  [...world.hosts.values()].filter(
-    (host) => host.powered && world.instances.some((g) => g.host === host.name),
-  );
-
-/** One with power that has instances; null when there is none. */
-export function busyHost(history: History): Host | null {
-  const hosts = busyHosts(history);
-  return hosts.length === 0 ? null : history.random.pick(hosts);
-}
-
-/** What befalls one busy host. */
-const ofBusyHost =
-  (befall: (history: History, host: Host) => void): Stroke =>
-  (history) => {
-    const host = busyHost(history);
-    if (host !== null) befall(history, host);
-  };
-
-const ofSpare =
-  (befall: (history: History, spare: Host) => void): Stroke =>
-  (history) => {
-    const spare = [...history.world.hosts.values()].find((host) => host.disabledReason === 'spare');
-    if (spare !== undefined) befall(history, spare);
-  };
-
-const ofInstance =
-  (befall: (history: History, instance: Instance) => void): Stroke =>
-  (history) => {
-    const { world, random } = history;
-    const idle = world.instances.filter((g) => g.taskState === null && world.host(g.host ?? '').powered);
-    if (idle.length > 0) befall(history, random.pick(idle));
-  };
-
-/** Some of a host's networks do not carry. */
-export function cut(
-  history: History,
-  host: Host,
-  lines: readonly Line[],
-  forS: readonly [number, number],
-): void {
-  strike(history, faults.hostCutOff, forS, host.name, lines.join(', '));
-}
+import { operatorStrokes } from './strokes-of-operators.ts';
 
 const lineSets: readonly (readonly Line[])[] = [
   ['reports'],
@@ -93,6 +23,7 @@ const lineSets: readonly (readonly Line[])[] = [
 ];
 
 export const strokes = {
+  ...operatorStrokes,
   hostDies: ofBusyHost((history, { name }) => begin(history, faults.hostDies, name)),
   twoDieTogether: (history) => {
     const { random, timeline } = history;
@@ -104,6 +35,46 @@ export const strokes = {
     });
   },
   hostDiesAndComesBack: ofBusyHost((history, { name }) => strike(history, faults.hostDies, [20, 200], name)),
+  /** Somebody at the rack, a chassis manager, "restore on AC": in the middle of its recovery. */
+  powerReturns: ofBusyHost((history, { name }) => {
+    begin(history, faults.hostDies, name);
+    const when = history.random.pick(['shot', 'force-down', 'evacuate', 'evacuate'] as const);
+    onFirst(history, when, ({ name: dead }) =>
+      later(history, [0, 30], () => end(history, faults.hostDies, dead)),
+    );
+  }),
+  /** Its control plane alone is lost: nova-compute and agents, or only these while nova-compute reports. */
+  controlLost: ofBusyHost((history, host) => {
+    const { random } = history;
+    const forS = random.between(60, 240);
+    strike(history, faults.agentsEnd, [forS, forS], host.name);
+    if (random.chance(0.5)) strike(history, faults.computeEnds, [forS, forS], host.name);
+    if (random.chance(0.5)) cut(history, host, ['management'], [forS, forS]);
+  }),
+  firewallCloses: ofBusyHost((history, { name }) =>
+    strike(history, faults.hostFirewalled, [30, 240], name, 'drops'),
+  ),
+  firewallProhibits: ofBusyHost((history, { name }) =>
+    strike(history, faults.hostFirewalled, [30, 240], name, 'prohibits'),
+  ),
+  deviceOfAnother: ofBusyHost((history, { name }) => {
+    const others = [...history.world.hosts.keys()].filter((other) => other !== name);
+    strike(history, faults.deviceOfAnother, [60, 300], name, history.random.pick(others));
+  }),
+  deviceDoesNothing: ofBusyHost((history, { name }) =>
+    strike(history, faults.deviceDoesNothing, [60, 300], name),
+  ),
+  deviceRestores: ofBusyHost((history, { name }) => {
+    const afterS = String(history.random.pick([1, 5, 20, 60]));
+    history.world.host(name).bmcFault = null;
+    begin(history, faults.deviceRestores, name, afterS);
+    history.healings.push(() => end(history, faults.deviceRestores, name));
+  }),
+  plansDiffer: ofBusyHost((history, { name }) => {
+    const others = [...history.world.hosts.keys()].filter((other) => other !== name);
+    const worker = anyOf(history, 'workers');
+    strike(history, faults.plansDiffer, [60, 300], worker, history.random.pick(others), name);
+  }),
   hostHangs: ofBusyHost((history, { name }) => strike(history, faults.hostHangs, [30, 240], name)),
   controlHangs: ofBusyHost((history, { name }) => strike(history, faults.controlHangs, [30, 200], name)),
   agentFlaps: ofBusyHost((history, { name }) => {
@@ -136,12 +107,31 @@ export const strokes = {
     const forS = random.between(20, 200);
     for (const host of world.hosts.values()) if (host.zone === zone) cut(history, host, lines, [forS, forS]);
   },
+  /** What it reported before it died is read when it is judged dead already. */
+  lateReports: ofBusyHost((history, { name }) => {
+    begin(history, faults.hostDies, name);
+    if (history.random.chance(0.5)) later(history, [20, 100], () => begin(history, faults.lateReports, name));
+    else
+      onFirst(history, history.random.pick(['force-down', 'evacuate']), ({ name: dead }) =>
+        later(history, [0, 12], () => begin(history, faults.lateReports, dead)),
+      );
+  }),
+  agentsDeleted: ofBusyHost((history, { name }) => {
+    begin(history, faults.hostDies, name);
+    later(history, [20, 100], () => begin(history, faults.agentsDeleted, name));
+  }),
+  /** Recovered on silence alone, and connected again with all that ran on it. */
+  returnsAsItWas: ofBusyHost((history, host) =>
+    cut(history, host, ['reports', 'management', 'guests'], [120, 140]),
+  ),
   rabbitDown: (history) => strike(history, faults.rabbitAway, [20, 150]),
   apiAway: (history) => strike(history, faults.openstackAway, [5, 90]),
   blindEye: (history) => {
     const { random, workers, world } = history;
     const zones = [...world.hosts.values()].map(({ zone }) => `zone of ${zone}`);
-    const what = random.pick(['hosts', 'guests', 'hosts and guests', random.pick(zones)]);
+    const { name } = random.pick([...world.hosts.values()]);
+    const lines = [`management of ${name}`, `guestsNetwork of ${name}`];
+    const what = random.pick(['hosts', 'guests', 'hosts and guests', random.pick(zones), ...lines]);
     strike(history, faults.workerBlind, [20, 200], random.pick(workers).name, what);
   },
   clockSteps: (history) => {
@@ -151,6 +141,7 @@ export const strokes = {
     else begin(history, faults.clockJumps, random.pick([...workers, ...monitors]).name, byS);
   },
   redisRollsBack: (history) => begin(history, faults.redisRollsBack),
+  redisFailsOver: (history) => begin(history, faults.redisFailsOver, String(history.random.pick([4, 15]))),
   redisAway: (history) => strike(history, faults.redisAway, [2, 40]),
   redisForgets: (history) => {
     if (history.random.chance(0.3)) begin(history, faults.redisForgets);

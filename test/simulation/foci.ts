@@ -6,9 +6,15 @@ import type { Host } from '../../simulator/world/model.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { State } from '../../src/monitor/core/state/state.ts';
 import { faults } from './catalogue.ts';
-import { busyHost, cut, type Stroke, strike, strokes } from './faults.ts';
-import type { History, Setting } from './history.ts';
+import { strokes } from './faults.ts';
+import { fociOfSenses } from './foci-of-senses.ts';
+import type { Household } from './generate.ts';
+import type { History } from './history.ts';
 import { phaseOf, underwayIn } from './judges/standing.ts';
+import { later, onFirst, onFirstRecovery, onFirstSave } from './moments.ts';
+import type { Traits } from './populate.ts';
+import type { Setting } from './setting.ts';
+import { busyHost, cut, type Stroke, seconds, strike } from './stroke.ts';
 import type { Weather } from './weather.ts';
 
 export interface Focus {
@@ -18,16 +24,22 @@ export interface Focus {
   readonly spares?: readonly number[];
   /** From the disaster on. */
   readonly weather?: Partial<Weather>;
+  /** What its clouds are like, instead of what is drawn. */
+  readonly traits?: Partial<Traits>;
+  /** What its household is like, instead of what is drawn. */
+  readonly household?: Partial<Household>;
   readonly disaster: Stroke;
   readonly durationMs?: number;
+  /** What it is about, by the names of not-yet.ts: it has these although their rules are awaited. */
+  readonly awaits?: readonly string[];
 }
 
-const seconds = 1_000;
 const spared = { spares: [1, 2, 2] };
 const alone = { setting: { workers: 1, quorum: 1, monitors: 1 } };
 const recovers = { deadBackoff: 1, suspiciousBackoff: 5 };
 
 export const foci: Readonly<Record<string, Focus>> = {
+  ...fociOfSenses,
   'answers before the order is begun': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
     disaster: (history) => returnsInTheQueue(history, 'management'),
@@ -245,37 +257,3 @@ function connect(history: History, host: Host, line: 'management' | 'reports' | 
 /** A recovery has been, and none is under way. */
 const isOver = (state: State): boolean =>
   state.reports.at(-1)?.acted === true && underwayIn(state).length === 0;
-
-function later(history: History, [least, most]: readonly [number, number], run: () => void): void {
-  history.timeline.after(history.random.between(least * seconds, most * seconds), () => {
-    if (!history.isCalm) run();
-  });
-}
-
-function onFirst(
-  { judges }: History,
-  wanted: 'shot' | 'force-down' | 'evacuate',
-  run: (host: Host) => void,
-): void {
-  let done = false;
-  judges.deeds.onAct = (what, host) => {
-    if (done || what !== wanted) return;
-    done = true;
-    run(host);
-  };
-}
-
-function onFirstSave({ judges }: History, isMeant: (state: State) => boolean, run: () => void): void {
-  const { onSave } = judges;
-  let done = false;
-  judges.onSave = () => {
-    onSave();
-    if (done || judges.state === null || !isMeant(judges.state)) return;
-    done = true;
-    run();
-  };
-}
-
-function onFirstRecovery(history: History, run: () => void): void {
-  onFirstSave(history, (state) => underwayIn(state).length > 0, run);
-}

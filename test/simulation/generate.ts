@@ -1,10 +1,11 @@
 // From a seed to a history: a world, its rules, its weather and what goes wrong when. Each history leaves out most
 // kinds of trouble, so that those it has come in numbers.
-import type { Address } from '../../simulator/world/model.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import { type StrokeName, strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import { History } from './history.ts';
+import { isOnWith } from './not-yet.ts';
+import { populate } from './populate.ts';
 import type { Random } from './random.ts';
 import { fairWeather, type Weather } from './weather.ts';
 
@@ -16,8 +17,10 @@ export interface Plan {
 
 const startMs = Date.parse('2026-11-21T12:00:00Z');
 
-/** With a focus what it names is as it says; everything else is drawn as ever. */
-export function generate(random: Random, focus: Focus | null = null): Plan {
+/**
+ * With a focus what it names is as it says; everything else is drawn as ever. `all`: with what the code cannot bear yet.
+ */
+export function generate(random: Random, focus: Focus | null = null, all = false): Plan {
   const weather: Weather = { ...fairWeather };
   const history = new History(
     {
@@ -37,9 +40,12 @@ export function generate(random: Random, focus: Focus | null = null): Plan {
       ...focus?.setting,
     },
     random,
+    isOnWith(all ? null : (focus?.awaits ?? [])),
   );
   history.redis.strict = random.chance(0.1);
-  populate(history, focus?.spares ?? [0, 1, 1, 1, 1, 2, 2, 2]);
+  const household = { ...householdOf(history), ...focus?.household };
+  settle(history, household);
+  populate(history, focus?.spares ?? [0, 1, 1, 1, 1, 2, 2, 2], focus?.traits ?? {});
   const drawnMs = random.pick([65_000, 75_000, 90_000, 140_000]);
   const durationMs = focus?.durationMs ?? drawnMs;
   const firstMs = random.between(1_000, 12_000);
@@ -50,9 +56,9 @@ export function generate(random: Random, focus: Focus | null = null): Plan {
     }
     // Fair weather while the first picture is taken, so that most histories get far enough.
     if (random.chance(0.6)) Object.assign(weather, storm(random));
-    random.pick(disasters)(history);
+    strokes[random.pick(disasters.filter(history.isOn))](history);
   });
-  const kinds = focus === null ? random.some(troubles, 0.25) : [];
+  const kinds = focus === null ? random.some(troubles.filter(history.isOn), 0.25) : [];
   const count = kinds.length === 0 ? 0 : random.between(0, 4);
   for (let i = 0; i < count; i += 1) {
     const kind = random.pick(kinds);
@@ -62,11 +68,10 @@ export function generate(random: Random, focus: Focus | null = null): Plan {
 }
 
 /** What most histories are about. */
-const disasters = [
-  ...[strokes.hostDies, strokes.hostDies, strokes.hostDies, strokes.hostHangs, strokes.twoDieTogether],
-  ...[strokes.cutOff, strokes.hostDiesAndComesBack, strokes.controlHangs, strokes.zoneCutOff],
-  strokes.comesBackInPart,
-  strokes.heardByOthers,
+const disasters: readonly StrokeName[] = [
+  ...(['hostDies', 'hostDies', 'hostDies', 'hostHangs', 'twoDieTogether', 'cutOff'] as const),
+  ...(['hostDiesAndComesBack', 'controlHangs', 'zoneCutOff', 'comesBackInPart', 'heardByOthers'] as const),
+  ...(['powerReturns', 'controlLost'] as const),
 ];
 const troubles = Object.keys(strokes) as StrokeName[];
 
@@ -84,53 +89,41 @@ function rulesOf(random: Random): Rules {
   };
 }
 
-function populate({ world, random }: History, sparesDrawn: readonly number[]): void {
-  const count = random.pick([3, 3, 3, 4, 5]);
-  const spares = random.pick(sparesDrawn);
-  const zones = random.chance(0.2) ? ['az1', 'az2'] : ['az1'];
-  const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
-  const outlets = random.chance(0.4);
-  const witnessed = random.pick([0.85, 0.85, 0.85, 0.3]);
-  const bmc = random.pick(['works', 'works', 'works', 'works', 'works', 'dead', 'deaf'] as const);
-  for (let i = 1; i <= count + spares; i += 1) {
-    const isSpare = i > count;
-    const name = isSpare ? `spare${i - count}` : `hv${i}`;
-    const agents = ['neutron-openvswitch-agent', ...(random.chance(0.2) ? ['neutron-dhcp-agent'] : [])];
-    world.addPlainHost(
-      {
-        ...{ name, zone: zones[i % zones.length] ?? 'az1', vcpus: isSpare && random.chance(0.1) ? 4 : 16 },
-        address: random.chance(0.03) ? null : `10.0.0.${i}`,
-        aggregates: random.chance(0.1) ? ['ssd'] : [],
-      },
-      agents,
-      reportMs,
-      isSpare,
-    );
-    if (random.chance(0.5)) world.host(name).bmc = bmc;
-    if (outlets) world.host(name).outlet = random.pick(['works', 'works', 'dead']);
-    if (!isSpare)
-      for (let g = 1; g <= random.pick([1, 1, 2, 2, 3]); g += 1) addGuest(world, random, name, g, witnessed);
-  }
+/** What Sonny's own household is like. */
+export interface Household {
+  /** Its machines are virtual, and may be paused with their clocks. */
+  readonly pausable: boolean;
+  /** One ns4 is configured otherwise than the rest. */
+  readonly differs: Partial<Rules> | null;
+  /** A second Sonny, with a Redis of its own, watches the same cloud. */
+  readonly rival: boolean;
 }
 
-function addGuest(
-  world: History['world'],
-  random: Random,
-  host: string,
-  number: number,
-  witnessed: number,
-): void {
-  const name = `${host}-vm${number}`;
-  const external: Address = {
-    network: random.chance(0.9) ? 'ext-net' : 'private',
-    address: `203.0.113.${world.instances.length + 1}`,
-    ...{ version: 4, type: random.chance(0.2) ? 'floating' : 'fixed' },
+function householdOf({ random, isOn }: History): Household {
+  return {
+    pausable: isOn('pausable') && random.chance(0.2),
+    differs: isOn('differs') && random.chance(0.1) ? differenceOf(random) : null,
+    rival: isOn('rival') && random.chance(0.05),
   };
-  world.addInstance({
-    ...{ name, host, mute: random.chance(0.1) },
-    addresses: random.chance(witnessed) ? [external] : [],
-    vmState: random.chance(0.85) ? 'active' : random.pick(['stopped', 'stopped', 'paused', 'error']),
-  });
+}
+
+function differenceOf(random: Random): Partial<Rules> {
+  return random.pick<Partial<Rules>>([
+    { heartbeatPeriodMs: 20_000 },
+    { heartbeatPeriodMs: 90_000 },
+    { fencing: 'none' },
+    { fencing: 'required' },
+    { deadBackoff: 0 },
+    { deadBackoff: 3 },
+  ]);
+}
+
+function settle(history: History, { pausable, differs, rival }: Household): void {
+  const { workers, monitors, random, setting, isOn } = history;
+  for (const { machine } of [...workers, ...monitors]) machine.isPausable = pausable;
+  if (differs !== null) random.pick(workers).differs = differs;
+  if (!rival) return;
+  history.rival = new History({ ...setting, monitors: 1, workers: 1, quorum: 1 }, random, isOn, history);
 }
 
 /** A few kinds of trouble with every call. */

@@ -1,11 +1,13 @@
 // One history in the making: the world, its processes and their judges, put together and kept running as a service
 // manager would.
 import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts';
-import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';
+import { bootOf } from './boots.ts';
+import { Clocks } from './clocks.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
+import { type IsOn, isOnWith } from './not-yet.ts';
 import { CloudLink } from './processes/cloud-link.ts';
 import { PretendFencing } from './processes/fence.ts';
 import { Jobs } from './processes/jobs.ts';
@@ -17,35 +19,10 @@ import { Process } from './processes/process.ts';
 import { RedisLink } from './processes/redis-link.ts';
 import { VantagePoint } from './processes/vantage-point.ts';
 import type { Random } from './random.ts';
+import type { Seat, Setting } from './setting.ts';
 import { Timeline } from './timeline.ts';
-import type { Weather } from './weather.ts';
 import { PretendRedis } from './world/redis.ts';
 import { World } from './world/world.ts';
-
-export interface Setting {
-  readonly rules: Rules;
-  /** May change while the history runs. */
-  readonly weather: Weather;
-  readonly workers: number;
-  readonly monitors: number;
-  /** So many vantage points must agree. */
-  readonly quorum: number;
-  readonly method: 'api' | 'database';
-  readonly concurrency: number;
-  readonly startMs: number;
-}
-
-/** A machine on which one process runs, again and again. */
-export interface Seat<T> {
-  readonly name: string;
-  readonly machine: { offsetMs: number };
-  readonly redisLine: { cut: boolean };
-  readonly cloudLine: { cut: boolean };
-  readonly vantagePoint: VantagePoint;
-  process: Process | null;
-  role: T | null;
-  lives: number;
-}
 
 export class History {
   readonly timeline: Timeline;
@@ -57,41 +34,56 @@ export class History {
   readonly monitors: readonly Seat<Monitor<Ledger>>[];
   readonly setting: Setting;
   readonly random: Random;
+  /** Which faults and demands it has. */
+  readonly isOn: IsOn;
   /** Redis lost everything at some time, so the monitor may hold as soon as it notices. */
   hasForgotten = false;
+  /** A second Sonny with a Redis of its own at the same cloud. */
+  rival: History | null = null;
   /** Nothing new goes wrong any more. */
   isCalm = false;
   /** What ends the faults under way. */
   readonly healings: (() => void)[] = [];
-  #clockSpreadMs = 0;
+  readonly clocks = new Clocks(this);
   /** How long a process that ended stays away. */
   downMs: () => number;
   /** Hears every event, by whomever it is said. */
   hear: (event: SonnyEvent) => void = () => {};
 
-  constructor(setting: Setting, random: Random) {
+  /** `beside`: another household of the same cloud, that neither knows of. */
+  constructor(setting: Setting, random: Random, isOn: IsOn = isOnWith([]), beside: History | null = null) {
+    this.isOn = isOn;
     const { rules, weather, startMs } = setting;
     this.setting = setting;
     this.random = random;
-    this.timeline = new Timeline(startMs);
-    this.world = new World(this.timeline, random);
+    this.timeline = beside?.timeline ?? new Timeline(startMs);
+    this.world = beside?.world ?? new World(this.timeline, random);
     this.redis = new PretendRedis(this.timeline);
-    this.judges = new Judges(this.world, this.redis, rules, setting.quorum);
-    this.world.listener = this.judges.deeds;
-    this.world.onPresence = () => this.judges.signs.follow();
-    this.world.mishap = () =>
-      random.chance(weather.rebuildFails) ? 'fails' : random.chance(weather.rebuildSticks) ? 'sticks' : null;
+    this.judges = new Judges(this.world, this.redis, rules, setting.quorum, isOn);
+    if (beside === null) {
+      this.world.listener = this.judges.deeds;
+      this.world.onPresence = () => this.judges.signs.follow();
+      this.world.mishap = () =>
+        random.chance(weather.rebuildFails)
+          ? 'fails'
+          : random.chance(weather.rebuildSticks)
+            ? 'sticks'
+            : null;
+      this.world.boots = () => bootOf(random, isOn('quickBoots'));
+    } else beside.judges.deeds.rival = this.judges.deeds;
     this.jobs = new Jobs(this.redis, random, weather);
     this.downMs = () => random.pick([300, 2_000, 2_000, 15_000, 60_000]);
     const seats = <T>(count: number, what: string): Seat<T>[] =>
-      Array.from({ length: count }, (_, i) => this.#seat<T>(`${what}-${i + 1}`));
+      Array.from({ length: count }, (_, i) =>
+        this.#seat<T>(`${beside === null ? '' : 'other-'}${what}-${i + 1}`),
+      );
     this.workers = seats(setting.workers, 'ns4');
     this.monitors = seats(setting.monitors, 'monitor');
     const { judges } = this;
-    judges.verdicts.clockSpreadMs = () => this.#clockSpreadMs;
+    judges.verdicts.clockSpreadMs = () => this.clocks.spreadMs;
     judges.verdicts.everHeard = (address) =>
       this.workers.some(({ vantagePoint }) => vantagePoint.hasHeard(address));
-    judges.deeds.clockSpreadMs = () => this.#clockSpreadMs;
+    judges.deeds.clockSpreadMs = () => this.clocks.spreadMs;
     for (const { vantagePoint } of this.workers)
       vantagePoint.onBlink = () => {
         if (judges.deeds.eyesOpenSinceMs !== null) judges.deeds.eyesOpenSinceMs = this.timeline.nowMs;
@@ -137,9 +129,10 @@ export class History {
     this.poke();
   }
 
-  redisRollsBack(): void {
-    const lost = this.redis.rollBack();
-    this.world.tell(`Redis restarts and lost its last second (${lost} writes)`);
+  redisRollsBack(lostS = 1): void {
+    const lost = this.redis.rollBack(lostS * 1_000);
+    const what = lostS === 1 ? 'second' : `${lostS} s`;
+    this.world.tell(`Redis restarts and lost its last ${what} (${lost} writes)`);
     this.judges.disturbedMs = this.timeline.nowMs;
     this.judges.hands.forgottenMs = this.timeline.nowMs;
     this.timeline.after(100, () => this.jobs.lookAgain());
@@ -168,22 +161,6 @@ export class History {
     this.judges.deeds.eyesOpenSinceMs = open ? this.timeline.nowMs : null;
   }
 
-  /** A machine's clock jumps. */
-  stepClock(seat: Seat<unknown>, byMs: number): void {
-    this.world.tell(`the clock of ${seat.name} jumps by ${byMs / 1000} s`);
-    seat.machine.offsetMs += byMs;
-    const offsets = [...this.workers, ...this.monitors].map((other) => other.machine.offsetMs);
-    // What was stamped before the jump stays so.
-    this.#clockSpreadMs = Math.max(
-      this.#clockSpreadMs,
-      Math.abs(byMs),
-      Math.max(...offsets) - Math.min(...offsets),
-    );
-    this.judges.deeds.cooldownBlurredMs = this.timeline.nowMs;
-    this.judges.disturbedMs = this.timeline.nowMs;
-    this.poke();
-  }
-
   /** Something happened that only a look would show. */
   poke(): void {
     for (const seat of this.monitors) seat.role?.poke();
@@ -200,7 +177,8 @@ export class History {
 
   startWorker(seat: Seat<Ns4>): void {
     const { world, redis, random, setting, judges } = this;
-    const { weather, rules, method, concurrency } = setting;
+    const { weather, method, concurrency } = setting;
+    const rules = { ...setting.rules, ...seat.differs };
     const process = this.#process(seat);
     const link = new RedisLink(redis, process, random, weather, seat.redisLine);
     const onSend = ({ name, id, target }: ChangeRequest) => {
@@ -215,7 +193,9 @@ export class History {
       fencing:
         rules.fencing === 'none'
           ? null
-          : new PretendFencing(world, process, link, random, (host) => judges.deeds.shot(host)),
+          : new PretendFencing({ world, process, link, random, aims: seat.aims }, (host, fault) =>
+              judges.deeds.shot(host, fault),
+            ),
       witness: {
         scanned: (id, seen) => judges.verdicts.scanned(id, seen),
         reading: (id) => judges.verdicts.reading(id),
@@ -237,6 +217,7 @@ export class History {
     };
     process.onFreeze = (forMs) => {
       this.world.tell(`${seat.name} stands still for ${forMs / 1000} s`);
+      this.clocks.lag(seat, forMs);
       this.jobs.frozen(process, forMs);
       process.later(forMs, () => this.jobs.lookAgain());
     };
@@ -266,6 +247,7 @@ export class History {
     };
     process.onFreeze = (forMs) => {
       this.world.tell(`${seat.name} stands still for ${forMs / 1000} s`);
+      this.clocks.lag(seat, forMs);
       heldLease(redis);
       judges.pauses(process);
       this.poke();
@@ -280,8 +262,10 @@ export class History {
 
   #seat<T>(name: string): Seat<T> {
     return {
-      ...{ name, machine: { offsetMs: 0 }, redisLine: { cut: false }, cloudLine: { cut: false } },
+      ...{ name, machine: { offsetMs: 0, pausedMs: 0, isPausable: false }, differs: {} },
+      ...{ redisLine: { cut: false }, cloudLine: { cut: false } },
       vantagePoint: new VantagePoint(name, this.world, this.random, this.setting.weather),
+      aims: new Map(),
       ...{ process: null, role: null, lives: 0 },
     };
   }

@@ -7,6 +7,7 @@ import { unheardMs } from '../../simulator/world/reports.ts';
 import { orderSchema } from '../../src/shared/documents/orders.ts';
 import { hostScope, scopeKey } from '../../src/shared/documents/terms/scope.ts';
 import type { History } from './history.ts';
+import { isExternal, isWitness } from './judges/life.ts';
 import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
 import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
@@ -38,8 +39,10 @@ export function settledBefore({ world, judges }: History): ReadonlySet<string> {
 export function demands(history: History, touched: ReadonlySet<string>): Demands {
   const { world, timeline, setting, judges } = history;
   const { rules } = setting;
+  // What two at one cloud leave undone, each for the other's sake, nobody can say.
+  const isAlone = history.rival === null;
   const dead = [...world.hosts.values()].filter(
-    (host) => !host.powered && guestsOf(history, host).length > 0,
+    (host) => isAlone && !host.powered && guestsOf(history, host).length > 0,
   );
   const begun = judges.state === null ? 0 : underwayIn(judges.state).length;
   const due = dead.filter((host) => !touched.has(host.name) && isDue(history, host, dead, begun));
@@ -47,7 +50,7 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   // Whoever stands still at the moment counts from when he goes on.
   const calmMs = timeline.nowMs + Math.max(0, ...seats.map((seat) => seat.process?.frozenMs ?? 60_000));
   const recoveredByMs = calmMs + recoveryPeriods * rules.monitorPeriodMs + evacuationMs;
-  const canEnd = dead.every((host) => othersLive(history, host));
+  const canEnd = isAlone && dead.every((host) => othersLive(history, host));
   const isOver = () =>
     !canEnd ||
     (judges.state !== null && underwayIn(judges.state).length === 0 && openIncidents(history).length === 0);
@@ -98,12 +101,13 @@ const isLeftAlone = ({ taskState, evacuationsStarted }: Instance): boolean =>
 /** One that was opened and never begun with is begun anew, or never. */
 function openIncidents(history: History): string[] {
   const hosts = history.redis.keys('open:').map((key) => history.world.host(key.slice('open:'.length)));
-  const { leftAloud, hands } = history.judges;
+  const { leftAloud, hands, deeds } = history.judges;
   // An end that Redis forgot in its last second leaves nothing to be done, or was told with the request to look. When
-  // all was lost, and the monitor with it, it is an operator who goes on: then it is enough that the host is named.
+  // all was lost, and the monitor with it, or somebody began it
+  // without the monitor, it is an operator who goes on: then it is enough that the host is named.
   const isForgotten = (host: Host) =>
     (hands.forgottenMs > Number.NEGATIVE_INFINITY && leftAloud.has(host.name)) ||
-    (history.hasForgotten && isNamed(history, host));
+    ((history.hasForgotten || deeds.decidedByHand.has(host.name)) && isNamed(history, host));
   return hosts
     .filter((host) => host.forcedDown && !host.powered && movableOf(history, host).length > 0)
     .filter((host) => !isForgotten(host))
@@ -121,6 +125,7 @@ function isNamed({ judges }: History, { name }: Host): boolean {
 function isDue(history: History, host: Host, dead: readonly Host[], begun: number): boolean {
   const { world, setting, judges } = history;
   const { rules } = setting;
+  if (history.workers.some(({ differs }) => Object.keys(differs).length > 0)) return false;
   if (rules.deadBackoff === 0 || dead.length + begun > rules.deadBackoff) return false;
   if (judges.state === null) return false;
   const offsets = [...history.workers, ...history.monitors].map((seat) => seat.machine.offsetMs);
@@ -132,15 +137,12 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
       dead.every((h) => unheardMs(world, h) > rules.heartbeatPeriodMs + 5_000));
   if (!together || begun > 0) return false;
   if (history.hasForgotten || judges.state.safeMode !== null || judges.state.unproven) return false;
+  if (host.disabled && host.disabledReason?.startsWith('maintenance')) return false;
   if (judges.state.cooldown !== null || host.address === null) return false;
   // An order to recover another one that nobody obeyed yet begins the cooldown.
   if (recoveriesOrdered(history)) return false;
   if (rules.fencing === 'required' && host.bmc !== 'works') return false;
   const guests = guestsOf(history, host);
-  const isWitness = (g: Instance) =>
-    g.vmState === 'active' &&
-    g.taskState === null &&
-    g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net');
   const heard = (address: string, sinceMs = 0) =>
     history.workers.every(({ vantagePoint }) => vantagePoint.hasHeard(address, sinceMs));
   if (!heard(host.address)) return false;
@@ -148,9 +150,11 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const skewMs = world.cloudNowMs - history.timeline.nowMs - Math.max(...offsets);
   const wasHeard = ({ addresses, launchedAtMs }: Instance) =>
     addresses.some(({ address }) => heard(address, (launchedAtMs ?? 0) - skewMs));
-  const witnesses = guests.filter(isWitness);
-  if (rules.fencing === 'none' && witnesses.length === 0) return false;
-  if (witnesses.length > 0 && !witnesses.some(wasHeard)) return false;
+  const spoke = guests.some((g) => isWitness(g) && wasHeard(g));
+  if (!spoke && (rules.fencing === 'none' || guests.some(isExternal))) return false;
+  // One that boots in silence looks as dead as they do, and counts with them.
+  if ([...world.hosts.values()].some((h) => h.powered && !Object.values(h.up).every((isUp) => isUp)))
+    return false;
   // A spare that died a moment ago still looks as if it lived, and may be the one that is chosen.
   const marked = [...world.hosts.values()].filter((spare) => spare.disabledReason === 'spare');
   if (marked.some((s) => !s.powered && unheardMs(world, s) <= rules.heartbeatPeriodMs + 20_000)) return false;
@@ -187,7 +191,8 @@ function othersLive({ world }: History, host: Host): boolean {
       g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net'),
   );
   const guestsAnswer = external.length === 0 || external.some((g) => guestAnswers(world, g));
-  return others.some((other) => other.address !== null && other.zone === host.zone) && guestsAnswer;
+  const answering = others.filter((other) => other.address !== null && other.firewall === 'open');
+  return answering.some((other) => other.zone === host.zone) && guestsAnswer;
 }
 
 /** So many dead are taken for a failure of the control plane. */

@@ -22,6 +22,8 @@ interface Figures {
   attempts: number;
   evacuations: number;
   secondWriters: number;
+  /** Of these with fencing required: nobody could have known of them when the request left. */
+  excused: number;
   recoveredAfterCalm: number;
   refusals: Record<string, number>;
 }
@@ -38,7 +40,11 @@ export async function runHistory(
   focus: string | null = null,
   hear: Hear | null = null,
 ): Promise<Outcome> {
-  const { history, calmMs } = generate(new Random(seed), focus === null ? null : focusOf(focus));
+  const { history, calmMs } = generate(
+    new Random(seed),
+    focus === null ? null : focusOf(focus),
+    process.env.ALL === 'yes',
+  );
   const { timeline, world, judges } = history;
   const startMs = timeline.nowMs;
   if (hear !== null) {
@@ -49,6 +55,7 @@ export async function runHistory(
   let recoveredAfterCalm = 0;
   try {
     history.start();
+    history.rival?.start();
     await timeline.runUntil(calmMs);
     const touched = settledBefore(history);
     calm(history);
@@ -74,6 +81,7 @@ export async function runHistory(
       ...{
         evacuations: deeds.counts.taken,
         secondWriters: deeds.counts.secondWriters,
+        excused: deeds.counts.excused,
         recoveredAfterCalm,
         refusals,
       },
@@ -96,4 +104,7 @@ function calm(history: Parameters<typeof demands>[0]): void {
   unstick(history.world);
   history.downMs = () => 2_000;
   history.poke();
+  if (history.rival === null) return;
+  history.rival.isCalm = true;
+  history.rival.downMs = history.downMs;
 }

@@ -1,6 +1,7 @@
 // Twenty thousand simulated histories without a violation. One that violates something is told as a story.
 import { expect, test } from 'vitest';
 import { foci } from './foci.ts';
+import { isAwaited } from './not-yet.ts';
 import { runHistories } from './run/crew.ts';
 import { replay, tell } from './run/story.ts';
 import { firstViolation } from './run/totals.ts';
@@ -28,7 +29,10 @@ test(`${runs} histories from seed 1 on`, { timeout: 300_000 }, async () => {
   expect(recoveredAfterCalm).toBeGreaterThan(totals.runs / 100);
 });
 
-test.each(Object.keys(foci))(`${runsOfFocus} histories of "%s"`, { timeout: 120_000 }, async (focus) => {
+/** Those that the code is to bear already. */
+const ready = Object.keys(foci).filter((name) => !isAwaited(foci[name]?.awaits ?? []));
+
+test.each(ready)(`${runsOfFocus} histories of "%s"`, { timeout: 120_000 }, async (focus) => {
   const totals = await runHistories({ from: 1, runs: runsOfFocus, workers: 1, focus });
   const first = firstViolation(totals);
   if (first !== null)

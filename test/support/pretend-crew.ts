@@ -87,7 +87,7 @@ export class PretendCrew {
     device: Device | null = null,
   ): { ns4: Ns4; redis: PretendRedis } {
     const { timeline, world, random } = this;
-    const process = new Process(name, timeline, { offsetMs: 0 });
+    const process = new Process(name, timeline, { offsetMs: 0, pausedMs: 0, isPausable: false });
     const line = { cut: false };
     const ns4 = new Ns4({
       process,

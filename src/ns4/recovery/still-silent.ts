@@ -17,6 +17,9 @@ export const renewMs = 5_000;
 /** …and waited for when it is this old. */
 const mostAgeMs = 20_000;
 
+/** The proving device's word counts this long for what leaves after it: no machine boots and starts its guests so fast. */
+const powerMs = 2_000;
+
 /** The host lives: nothing more may be asked for. */
 export class SignOfLifeError extends OperationalError {
   readonly refusal: Refusal;
@@ -72,6 +75,8 @@ export class StillSilent {
   readonly #question: SilenceQuestion;
   #confirmedAtMs: number;
   #silentAtMs: number | null = null;
+  #powerAtMs = Number.NEGATIVE_INFINITY;
+  #askingPower: Promise<void> | null = null;
   #asking: Promise<void> | null = null;
   #life: Refusal | null = null;
 
@@ -103,6 +108,32 @@ export class StillSilent {
   checkProof(): void {
     const outdated = this.#question.device()?.outdated() ?? null;
     if (outdated !== null) throw new DoubtError(outdated);
+  }
+
+  /**
+   * The last thing before a request: resolves while the device that proved the host off said so a moment ago, or does not
+   * answer (see checkProof). It is quicker to ask than all the others. @throws SignOfLifeError when it says on
+   */
+  async confirmPower(): Promise<void> {
+    const proving = this.#question.device();
+    if (proving === null) return;
+    if (this.#question.clock.steadyMs() - this.#powerAtMs > powerMs) {
+      this.#askingPower ??= this.#askPower(proving).finally(() => {
+        this.#askingPower = null;
+      });
+      await this.#askingPower;
+    }
+    if (this.#life !== null) throw new SignOfLifeError(this.#life);
+  }
+
+  async #askPower(proving: ProvingDevice): Promise<void> {
+    const { clock, order } = this.#question;
+    const askedAtMs = clock.steadyMs();
+    const power = await proving.look();
+    this.#life ??= switchedOn(order.dead, proving, power, []);
+    if (power.says === 'off') proving.saidOff();
+    // Who does not answer is not asked before each request: that takes seconds each time.
+    this.#powerAtMs = power.says === 'off' ? askedAtMs : clock.steadyMs();
   }
 
   /** Asks once more, now, however young the last answer is. @throws as confirm */
@@ -163,7 +194,10 @@ export class StillSilent {
       await leaveAlone(answering);
     }
     if (heard !== null) throw new DoubtError(heard);
-    if (power?.says === 'off') proving?.saidOff();
+    if (power?.says === 'off') {
+      proving?.saidOff();
+      this.#powerAtMs = askedAtMs;
+    }
     this.#confirmedAtMs = askedAtMs;
     this.#silentAtMs = silentAtMs;
   }

@@ -2,12 +2,15 @@
 // instance twice at once, no spare twice, no more hosts per cooldown than allowed, nothing done to a host that is
 // heard.
 
-import type { Host, Instance } from '../../../simulator/world/model.ts';
+import type { DeviceFault, Host, Instance } from '../../../simulator/world/model.ts';
 import { copiesOf } from '../../../simulator/world/physics.ts';
 import { lastReport } from '../../../simulator/world/reports.ts';
 import type { Listener } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
+import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
+import type { IsOn } from '../not-yet.ts';
 import type { World } from '../world/world.ts';
+import { signsOfLife } from './life.ts';
 import { must, Violation } from './violation.ts';
 
 interface Begun {
@@ -19,11 +22,17 @@ interface Begun {
 
 /** A host that can be heard for this long by everybody is heard before anything more is done to it. */
 const noticedWithinMs = 60_000;
+/** The last sign of silence that a request may leave on, and a request's own way. */
+const confirmedWithinMs = 25_000;
+/** The look at a server is the last thing before a request for it, and may have been slow. */
+const lookedWithinMs = 6_000;
+/** What Nova may have begun elsewhere, or will do when the host returns. */
+const elsewhere = new Set(['migrating', 'resize_migrating', 'resize_migrated', 'deleting', 'powering-on']);
 /** Powering off follows a look that is younger. */
 const shotWithinMs = 18_000;
 
 export class Deeds implements Listener {
-  readonly counts = { taken: 0, shots: 0, secondWriters: 0 };
+  readonly counts = { taken: 0, shots: 0, secondWriters: 0, excused: 0 };
   /** Can everybody see everything, and since when? What is not seen cannot be heeded. */
   eyesOpenSinceMs: number | null;
   /** Nothing can be said about cooldowns begun before: an operator reset it, or the monitor's clock jumped. */
@@ -34,14 +43,28 @@ export class Deeds implements Listener {
   clockSpreadMs: () => number = () => 0;
   readonly #world: World;
   readonly #rules: Rules;
+  readonly #isOn: IsOn;
   readonly #begun: Begun[] = [];
   /** Hosts that somebody asked Nova to force down. */
   readonly forcedDown: Set<string> = new Set();
   /** Guests a copy of which existed when they were asked for last. */
   readonly #existedWhenAsked = new Set<Instance>();
+  /** Hosts that somebody recovers beside the monitor. */
+  readonly decidedByHand: Set<string> = new Set();
+  /** Hosts whose device said off and left them on. */
+  readonly #deceived = new Set<string>();
+  /** Hosts whose device switched another one off. */
+  readonly #missed = new Set<string>();
+  /** Those of a second Sonny at the same cloud. */
+  rival: Deeds | null = null;
+  #isOperator = false;
+  readonly #operatedMs = new Map<Instance, number>();
+  readonly #askedMs = new Map<Instance, number>();
+  readonly #shotMs = new Map<string, number>();
   readonly #spareOf = new Map<string, string>();
 
-  constructor(world: World, rules: Rules) {
+  constructor(world: World, rules: Rules, isOn: IsOn) {
+    this.#isOn = isOn;
     this.#world = world;
     this.#rules = rules;
     this.eyesOpenSinceMs = world.timeline.nowMs;
@@ -60,14 +83,39 @@ export class Deeds implements Listener {
   forcesDown(host: Host): void {
     this.forcedDown.add(host.name);
     this.onAct('force-down', host);
-    this.#judge(() => this.#isSilent(host, 'no host that is heard is forced down', host.name));
+    this.#judge(() => {
+      this.#isSilent(host, 'no host that is heard is forced down', host.name);
+      this.#isNobodysWork(host);
+    });
   }
 
   /** A host is about to be powered off by its fencing device. */
-  shot(host: Host): void {
+  shot(host: Host, fault: DeviceFault | null): void {
     this.counts.shots += 1;
     this.onAct('shot', host);
-    this.#judge(() => this.#isSilent(host, 'no host that is heard is powered off', host.name, shotWithinMs));
+    if (fault?.kind === 'nothing') this.#deceived.add(host.name);
+    if (fault?.kind === 'other') this.#missed.add(host.name);
+    this.#judge(() => {
+      this.#isSilent(host, 'no host that is heard is powered off', host.name, shotWithinMs);
+      this.#isNobodysWork(host);
+      this.#isNotShotAgain(host);
+    });
+  }
+
+  /** Whoever disabled it with a reason of his own works at it. */
+  #isNobodysWork({ name, disabled, disabledReason }: Host): void {
+    const demand = 'no host at which an operator works is touched';
+    if (this.#isOn(demand)) must(!disabled || !disabledReason?.startsWith('maintenance'), demand, name);
+  }
+
+  /** After a shot somebody switched it on, and it boots in silence. */
+  #isNotShotAgain(host: Host): void {
+    const demand = 'no host is shot again while it boots';
+    const shotMs = this.#shotMs.get(host.name) ?? Number.POSITIVE_INFINITY;
+    this.#shotMs.set(host.name, this.#world.timeline.nowMs);
+    // Another device, which nobody told yet, knows nothing of the first shot.
+    if (!this.#isOn(demand) || !host.powered || host.up.kernel || host.outlet !== 'none') return;
+    must(host.poweredSinceMs < shotMs, demand, host.name);
   }
 
   /** A request for an evacuation leaves its worker. */
@@ -79,8 +127,12 @@ export class Deeds implements Listener {
   #asked(guest: Instance, target: string): void {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     if (source.name === target) return;
-    if (copiesOf(this.#world, guest).some((name) => name !== target)) this.#existedWhenAsked.add(guest);
+    this.#askedMs.set(guest, this.#world.timeline.nowMs);
+    if (copiesOf(this.#world, guest).some((name) => name !== target && this.#couldBeKnown(guest, name)))
+      this.#existedWhenAsked.add(guest);
     else this.#existedWhenAsked.delete(guest);
+    this.#hasNoPower(source, `${guest.name} of ${source.name}`);
+    this.#isNotUnderWay(guest);
     this.#isSilent(
       source,
       'no instance is moved from a host that is heard',
@@ -101,19 +153,80 @@ export class Deeds implements Listener {
     this.#withinLimit(source);
   }
 
+  /** One that is proven to be off, and is, is not given up half-way for what it reported before. */
+  ended({ dead, outcome, refusal }: RecoveryReport): void {
+    const demand = 'what is proven off is recovered whole';
+    const { powered, poweredSinceMs } = this.#world.host(dead);
+    const begunMs = this.#begun.findLast(({ host }) => host === dead)?.atMs ?? Number.POSITIVE_INFINITY;
+    const wasOff = !powered && poweredSinceMs < begunMs && this.#shotMs.has(dead);
+    if (!this.#isOn(demand) || this.#rules.fencing === 'none' || outcome !== 'stopped' || !wasOff) return;
+    must(refusal?.name !== 'came-back', demand, dead);
+  }
+
+  /** Somebody who is not Sonny does something to the instances of a cloud. */
+  byOperator(work: () => void): void {
+    this.#isOperator = true;
+    work();
+    this.#isOperator = false;
+  }
+
   evacuationTaken(guest: Instance, target: string, second: boolean): void {
+    if (this.#isOperator) {
+      this.#operatedMs.set(guest, this.#world.timeline.nowMs);
+      return;
+    }
     this.counts.taken += 1;
-    this.#judge(() => must(!second, 'no instance is evacuated twice at once', `${guest.name} to ${target}`));
+    this.#judge(() =>
+      must(
+        !second || this.#isOperatorsFault(guest),
+        'no instance is evacuated twice at once',
+        `${guest.name} to ${target}`,
+      ),
+    );
+  }
+
+  /** An operator evacuated it after the last look that Sonny could have had, or after Sonny asked. */
+  #isOperatorsFault(guest: Instance): boolean {
+    const operatedMs = this.#operatedMs.get(guest) ?? Number.NEGATIVE_INFINITY;
+    return operatedMs > (this.#askedMs.get(guest) ?? 0) - lookedWithinMs;
   }
 
   secondWriter(guest: Instance, target: string, others: readonly string[]): void {
     this.counts.secondWriters += 1;
+    this.rival?.secondWriter(guest, target, others);
     const where = `${guest.name} on ${others.join()} and ${target}`;
-    // A host that somebody switches on after the last request left is his affair.
     const existed = this.#existedWhenAsked.has(guest);
-    this.#judge(() => must(this.#rules.fencing === 'none' || !existed, 'never two writers on a disk', where));
-    // Without fencing what was silent to everybody may live: that it was silent is judged when it is begun and asked
-    // for.
+    const isExcused = this.#rules.fencing === 'none' || !existed || this.#operatedMs.has(guest);
+    if (this.#rules.fencing === 'required' && isExcused) this.counts.excused += 1;
+    this.#judge(() => must(isExcused, 'never two writers on a disk', where));
+    // Without fencing what was silent to everybody may live: that it was silent is judged when it is begun, when its
+    // host is forced down, and with each request.
+  }
+
+  /**
+   * Whoever got power and started his guests since the last sign of silence cannot be known, and no request that left
+   * can be called back. Nor can a device be known that lies about a host of which nobody hears anything.
+   */
+  #couldBeKnown(guest: Instance, host: string): boolean {
+    const ranMs = this.#world.timeline.nowMs - (guest.startedMs.get(host) ?? 0);
+    return !this.#deceived.has(host) && ranMs > confirmedWithinMs;
+  }
+
+  /** Where an agent's proof is demanded, its device is asked again with each sign of silence. */
+  #hasNoPower(host: Host, detail: string): void {
+    const demand = 'no instance is moved from a host that has power again';
+    if (!this.#isOn(demand) || this.#rules.fencing === 'none' || !host.powered || host.bmc !== 'works')
+      return;
+    if (this.#deceived.has(host.name) || this.#missed.has(host.name)) return;
+    const poweredMs = this.#world.timeline.nowMs - host.poweredSinceMs;
+    must(poweredMs <= confirmedWithinMs, demand, `${detail}, for ${Math.round(poweredMs / 1_000)} s`);
+  }
+
+  /** Whatever might be under way for it counts as under way: it may run somewhere already, or will. */
+  #isNotUnderWay({ name, taskState, updatedAtMs }: Instance): void {
+    const demand = 'no instance is moved while something else is under way for it';
+    if (!this.#isOn(demand) || taskState === null || !elsewhere.has(taskState)) return;
+    must(this.#world.cloudNowMs - updatedAtMs <= lookedWithinMs, demand, `${name} is ${taskState}`);
   }
 
   /** In the middle of somebody's call: it must not be caught there. */
@@ -140,12 +253,21 @@ export class Deeds implements Listener {
       rule,
       `${detail}, whose agents report for ${Math.round((nowMs - firstMs) / 1000)} s`,
     );
+    for (const { demand, sinceMs, words } of signsOfLife(host))
+      if (this.#isOn(demand))
+        must(
+          nowMs - sinceMs <= withinMs,
+          demand,
+          `${detail}, ${words} for ${Math.round((nowMs - sinceMs) / 1000)} s`,
+        );
   }
 
   #withinLimit(source: Host): void {
     const { nowMs } = this.#world.timeline;
     const { deadBackoff, cooldownMs } = this.#rules;
     const own = this.#begun.findLast((b) => b.host === source.name);
+    // Who recovers one by hand, without the monitor, has decided it himself.
+    if (own === undefined && this.decidedByHand.has(source.name)) return;
     if (own === undefined) throw new Violation('nothing is moved that nobody decided on', source.name);
     own.acted = true;
     must(deadBackoff > 0, 'dry mode never acts', source.name);

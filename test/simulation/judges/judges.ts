@@ -6,6 +6,7 @@ import { assignmentsOf, type State } from '../../../src/monitor/core/state/state
 import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import { endedWell } from '../../../src/shared/documents/events/report-text.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { IsOn } from '../not-yet.ts';
 import type { Process } from '../processes/process.ts';
 import type { Judge } from '../processes/storage.ts';
 import type { PretendRedis } from '../world/redis.ts';
@@ -14,6 +15,7 @@ import { Deeds } from './deeds.ts';
 import { Hands } from './hands.ts';
 import { Signs } from './signs.ts';
 import { phaseOf, underwayIn } from './standing.ts';
+import { Twice, toldOfTwice } from './twice.ts';
 import { type Passed, Verdicts } from './verdicts.ts';
 import { must } from './violation.ts';
 import { judgeWords, type Said } from './words.ts';
@@ -49,6 +51,8 @@ export class Judges implements Judge<Ledger> {
   /** The last one that its leader knows to be saved. */
   #acknowledged: State | null = null;
   readonly #rules: Rules;
+  readonly #twice: Twice;
+  readonly #isOn: IsOn;
   readonly #world: World;
   readonly #redis: PretendRedis;
   /** The leading monitor's clock minus true time. */
@@ -56,15 +60,17 @@ export class Judges implements Judge<Ledger> {
   #phase: { id: string; sinceMs: number } = { id: '', sinceMs: 0 };
   readonly #recoveries = new Map<string, number>();
 
-  constructor(world: World, redis: PretendRedis, rules: Rules, quorum: number) {
+  constructor(world: World, redis: PretendRedis, rules: Rules, quorum: number, isOn: IsOn) {
     this.#world = world;
     this.#redis = redis;
     this.#rules = rules;
-    this.verdicts = new Verdicts(world, rules, quorum);
-    this.deeds = new Deeds(world, rules);
+    this.verdicts = new Verdicts(world, rules, quorum, isOn);
+    this.deeds = new Deeds(world, rules, isOn);
     this.hands = new Hands(world, redis);
     this.signs = new Signs(world);
     this.signs.eyesOpenSinceMs = () => this.deeds.eyesOpenSinceMs;
+    this.#twice = new Twice(world);
+    this.#isOn = isOn;
   }
 
   emptyLedger(): Ledger {
@@ -125,6 +131,7 @@ export class Judges implements Judge<Ledger> {
     const id = phase.kind === 'watching' ? `watching ${phase.nextCheckMs}` : phase.job.id;
     if (id !== this.#phase.id) this.#phase = { id, sinceMs: this.#world.timeline.nowMs };
     for (const event of events) {
+      this.#twice.heard(event);
       this.heard(event.facts);
       this.hear(event);
     }
@@ -154,6 +161,7 @@ export class Judges implements Judge<Ledger> {
     if (facts.kind === 'recovery-continued') this.counts.attempts += 1;
     if (facts.kind === 'recovery-ended' && !endedWell(facts.report)) this.leftAloud.add(facts.report.dead);
     if (facts.kind === 'recovery-lost') this.leftAloud.add(facts.host);
+    if (facts.kind === 'recovery-ended') this.#judge(() => this.deeds.ended(facts.report));
   }
 
   #begun(before: State, after: State, trail: readonly Passed[]): void {
@@ -210,6 +218,8 @@ export class Judges implements Judge<Ledger> {
       `${phase.kind} for ${Math.round(waitedMs / 1000)} s`,
     );
     this.#isKept(nowMs - Math.max(watchingSinceMs, this.disturbedMs));
+    if (this.#isOn(toldOfTwice))
+      this.#twice.judge(nowMs - Math.max(watchingSinceMs, this.disturbedMs), this.deeds.forcedDown);
     for (const { id } of underwayIn(state)) {
       const sinceMs = Math.max(this.#recoveries.get(id) ?? nowMs, watchingSinceMs, this.disturbedMs);
       if (!this.#recoveries.has(id)) this.#recoveries.set(id, nowMs);

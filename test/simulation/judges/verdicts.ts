@@ -2,6 +2,7 @@
 // points that answering controls prove open? By what the pretend vantage points truly saw, without a look at the core's
 // own rules.
 
+import type { Host, Reporter } from '../../../simulator/world/model.ts';
 import { lastReport, unheardMs } from '../../../simulator/world/reports.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { HostsPhase, State } from '../../../src/monitor/core/state/state.ts';
@@ -13,6 +14,7 @@ import {
   type Servers,
 } from '../../../src/shared/documents/inventory.ts';
 import { hostScope, scopeKey } from '../../../src/shared/documents/terms/scope.ts';
+import type { IsOn } from '../not-yet.ts';
 import type { SeenScan } from '../processes/vantage-point.ts';
 import type { World } from '../world/world.ts';
 import { phaseOf, type Standing, standingOf, type Underway, underwayIn } from './standing.ts';
@@ -50,15 +52,19 @@ export class Verdicts {
   readonly #world: World;
   readonly #rules: Rules;
   readonly #quorum: number;
+  readonly #isOn: IsOn;
   /** What each vantage point saw, by job. */
   readonly #scans = new Map<string, readonly SeenScan[]>();
   readonly #reads = new Map<string, Read>();
+  /** The newest one with instances, for whatever it was read: all judge by what is stored. */
+  #newest: Read | null = null;
   /** How far the clocks of the machines are apart, at most. */
   clockSpreadMs: () => number = () => 0;
   /** Did this address ever answer a vantage point? */
   everHeard: (address: string) => boolean = () => true;
 
-  constructor(world: World, rules: Rules, quorum: number) {
+  constructor(world: World, rules: Rules, quorum: number, isOn: IsOn) {
+    this.#isOn = isOn;
     this.#world = world;
     this.#rules = rules;
     this.#quorum = quorum;
@@ -69,11 +75,15 @@ export class Verdicts {
   }
 
   /** What a refresh reads from now on; to be called with what it made of it. */
-  reading(jobId: string): (inventory: Inventory) => void {
+  reading(jobId: string | null): (inventory: Inventory) => void {
     const { hosts, timeline } = this.#world;
     const silentMs = new Map([...hosts.values()].map((host) => [host.name, unheardMs(this.#world, host)]));
     const atMs = timeline.nowMs;
-    return (inventory) => this.#reads.set(jobId, { atMs, inventory, silentMs });
+    return (inventory) => {
+      const read = { atMs, inventory, silentMs };
+      if (jobId !== null) this.#reads.set(jobId, read);
+      if (inventory.servers !== null && atMs >= (this.#newest?.atMs ?? 0)) this.#newest = read;
+    };
   }
 
   /** The phases of the round, with the one that `after` left. */
@@ -88,11 +98,8 @@ export class Verdicts {
   /** Throws unless everything spoke for the death of this host, and its spare is one. */
   prove({ dead, spare }: Underway, before: State, trail: readonly Passed[]): void {
     const find = (kind: Passed['kind']) => trail.findLast((passed) => passed.kind === kind);
-    const [hosts, servers, guests] = [
-      find('scanning-hosts'),
-      find('reading-servers'),
-      find('scanning-guests'),
-    ];
+    const kinds = ['scanning-hosts', 'reading-servers', 'scanning-guests'] as const;
+    const [hosts, servers, guests] = kinds.map(find);
     if (!hosts || !servers || !guests || phaseOf(before).kind !== 'scanning-guests')
       throw new Violation(
         'nothing begins without a whole round',
@@ -107,7 +114,9 @@ export class Verdicts {
     if (spoke) must(this.#agree(hostScans, dead), 'the host was silent', dead);
     if (spoke) must(address !== null && this.everHeard(address), 'the host was heard before', dead);
 
-    const read = this.#reads.get(servers.jobId);
+    const own = this.#reads.get(servers.jobId);
+    const newest = this.#newest;
+    const read = newest !== null && newest.atMs >= (own?.atMs ?? 0) ? newest : own;
     if (read === undefined) throw new Violation('the instances were read in this round', dead);
     const { nowMs } = this.#world.timeline;
     must(
@@ -213,6 +222,9 @@ export class Verdicts {
     const chosen = hosts?.hypervisors.find((h) => h.host === spare);
     const host = hosts?.hypervisors.find((h) => h.host === dead);
     must(chosen !== undefined && isMarkedSpare(chosen), 'the spare is marked as one', spare);
+    // What merely names a spare is none.
+    if (this.#isOn('the spare was set aside as one'))
+      must(/^spare/i.test(chosen?.disabledReason ?? ''), 'the spare was set aside as one', spare);
     must(chosen?.state === 'up', 'the spare works', spare);
     must(!servers?.servers.some((s) => s.host === spare), 'the spare is empty', spare);
     must(chosen?.zone === host?.zone, 'the spare is in the same zone', `${dead} -> ${spare}`);
@@ -250,9 +262,8 @@ export class Verdicts {
           !host.forcedDown &&
           host.answersSinceMs === null &&
           host.mutedSinceMs < scanMs - 2_000 &&
-          [...host.agents, host.compute].every(
-            (a) => lastReport(a, nowMs) < suspectedMs - 2_000 - this.clockSpreadMs(),
-          ) &&
+          host.compute.sinceMs === null &&
+          reporters(host).every((r) => lastReport(r, nowMs) < suspectedMs - 2_000 - this.clockSpreadMs()) &&
           this.#world.instancesOn(host.name).some((g) => g.vmState === 'active') &&
           listed.has(host.name),
       )
@@ -273,3 +284,5 @@ const neverSpoke = (scans: readonly SeenScan[], target: string): boolean =>
 
 const isSighted = (scan: SeenScan): boolean =>
   Object.values(scan.controls).some((finding) => finding.state === 'answers');
+
+const reporters = ({ agents, compute }: Host): Reporter[] => [...agents, compute];

@@ -221,29 +221,29 @@ export const ns4Guards: readonly Guard[] = [
       'if (false) return',
     ]),
   ),
-  rarely(
-    inFocus(
-      'workers stand still',
-      guard('stood still', 'a machine that was paused with its clocks looks again before its request', [
-        lastLook,
-        'if (tookMs <= lookFreshMs && isStillNow(moving, aheadMs)) return',
-        'if (tookMs <= lookFreshMs) return',
-      ]),
-    ),
+  inFocus(
+    'machines of ns4 are paused',
+    guard('stood still', 'a machine that was paused with its clocks looks again before its request', [
+      lastLook,
+      'if (tookMs <= lookFreshMs && isStillNow(moving, aheadMs)) return',
+      'if (tookMs <= lookFreshMs) return',
+    ]),
   ),
   guard('most requests', 'an instance is asked for three times, no more', [
     request,
     'attempts - attemptsElsewhere < mostRequests;',
     'attempts >= 0;',
   ]),
-  rarely(
+  inFocus(
+    'two Sonnys at one cloud',
     guard('mark is read', 'nothing is asked for at a host that bears the mark of another Sonny', [
       'ns4/recovery/mark.ts',
       'if (!isMarkedBy(service, this.#journal)) {',
       'if (false) {',
     ]),
   ),
-  rarely(
+  inFocus(
+    'two Sonnys at one cloud',
     guard(
       'mark of another one, before the change',
       'a host that another Sonny forced down is left to it',
@@ -251,14 +251,16 @@ export const ns4Guards: readonly Guard[] = [
       [stage('close-services'), 'if (foreign !== null) return foreign;', ''],
     ),
   ),
-  rarely(
+  inFocus(
+    'a host under maintenance',
     guard('operator at work', 'a host that an operator disabled is left to him', [
       'shared/documents/inventory.ts',
       "return recoveryMarkOf(disabledReason) === null ? (disabledReason ?? '') : null;",
       'return null;',
     ]),
   ),
-  rarely(
+  inFocus(
+    'switched on while it is fenced',
     guard(
       'not shot again',
       'a host that may have been switched on since is not shot again',
@@ -266,14 +268,16 @@ export const ns4Guards: readonly Guard[] = [
       ['ns4/fencing/shots.ts', "return effect === 'none' ? 'tell' : 'not-again';", "return 'tell';"],
     ),
   ),
-  rarely(
+  inFocus(
+    'reasons that merely name a spare',
     guard('spare begins with the word', 'a host that waits for a spare part is no spare', [
       'shared/documents/terms/disabled-reason.ts',
       "/^\\s*spare(?![\\p{L}\\p{N}_])/iu.test(reason ?? '')",
       "/spare/i.test(reason ?? '')",
     ]),
   ),
-  rarely(
+  inFocus(
+    'two recoveries onto one spare',
     guard('target is locked', 'no two recoveries work at one target', [
       stage('take-lock'),
       'targets: namedHosts(order.plan).filter((host) => host !== order.dead) }',

@@ -1,7 +1,7 @@
 // A worker's fencing devices: they truly power a host off, or fail in the ways that such devices do. The proof is as
 // good as the real one; a word of an operator counts as in the real one.
-import { powerOff } from '../../../simulator/world/host-power.ts';
-import type { Host } from '../../../simulator/world/model.ts';
+import { powerOff, powerOn } from '../../../simulator/world/host-power.ts';
+import type { DeviceFault, Host } from '../../../simulator/world/model.ts';
 import type { World } from '../../../simulator/world/world.ts';
 import type { FenceOutcome, FenceRequest, Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import type { PowerSeen, ProofByAgent } from '../../../src/ns4/fencing/proof.ts';
@@ -17,6 +17,14 @@ interface Word {
 }
 
 const shotKey = (host: string, incident: string, level: number) => `shot:${host}:${incident}:${level}`;
+
+interface Parts {
+  readonly world: World;
+  readonly process: Process;
+  readonly link: RedisLink;
+  readonly random: Random;
+  readonly aims: ReadonlyMap<string, string>;
+}
 export const wordKey = (host: string): string => `word:${host}`;
 
 export class PretendFencing implements Fencing {
@@ -24,9 +32,15 @@ export class PretendFencing implements Fencing {
   readonly #process: Process;
   readonly #link: RedisLink;
   readonly #random: Random;
-  readonly #onOff: (host: Host) => void;
+  readonly #onOff: (host: Host, fault: DeviceFault | null) => void;
+  readonly #aims: ReadonlyMap<string, string>;
 
-  constructor(world: World, process: Process, link: RedisLink, random: Random, onOff: (host: Host) => void) {
+  /** `aims`: hosts for which this worker's plan names the device of another one. */
+  constructor(
+    { world, process, link, random, aims }: Parts,
+    onOff: (host: Host, fault: DeviceFault | null) => void,
+  ) {
+    this.#aims = aims;
     this.#world = world;
     this.#process = process;
     this.#link = link;
@@ -51,13 +65,13 @@ export class PretendFencing implements Fencing {
         continue;
       }
       await beforeOff({ agent, number: level });
-      this.#onOff(host);
+      this.#onOff(host, this.#faultOf(host));
       const device = level === 1 ? host.bmc : host.outlet;
       const tookMs = this.#random.between(200, 4_000);
       // It is on its way: whatever becomes of the worker meanwhile.
       if (device !== 'dead')
         process.timeline.after(tookMs, () => {
-          if (powerOff(this.#world, host)) this.#world.tell(`${name} is powered off by its fencing device`);
+          this.#switch(host);
         });
       await process.answer(
         device === 'works' ? tookMs + 100 : given !== null ? 3_000 : 20_000,
@@ -93,7 +107,28 @@ export class PretendFencing implements Fencing {
     const device = level === 1 ? host.bmc : host.outlet;
     await this.#process.answer(device === 'works' ? 500 : 3_000, () => undefined);
     if (device !== 'works') return { says: 'unknown', said: 'no answer' };
-    return { says: host.powered ? 'on' : 'off', said: 'Status' };
+    const fault = this.#faultOf(host);
+    const shown = fault?.kind === 'other' ? this.#world.host(fault.host) : host;
+    return { says: shown.powered && fault?.kind !== 'nothing' ? 'on' : 'off', said: 'Status' };
+  }
+
+  #faultOf({ name, bmcFault }: Host): DeviceFault | null {
+    const aim = this.#aims.get(name);
+    return aim === undefined ? bmcFault : { kind: 'other', host: aim };
+  }
+
+  /** What the device truly does, whatever it says of it. */
+  #switch(host: Host): void {
+    const world = this.#world;
+    const fault = this.#faultOf(host);
+    if (fault?.kind === 'nothing')
+      return world.tell(`the fencing device of ${host.name} says off, and it is on`);
+    const hit = fault?.kind === 'other' ? world.host(fault.host) : host;
+    if (powerOff(world, hit)) world.tell(`${hit.name} is powered off by the fencing device of ${host.name}`);
+    if (fault?.kind !== 'restores') return;
+    world.after(fault.afterMs, () => {
+      if (powerOn(world, hit)) world.tell(`${hit.name} has power again`);
+    });
   }
 
   async #wordFor(host: string, heardAtMs: number | null): Promise<Word | null> {

@@ -53,7 +53,7 @@ export interface Ns4Parts {
 /** What the judges are told of a worker's doings. */
 interface Ns4Witness {
   scanned(jobId: string, seen: readonly SeenScan[]): void;
-  reading(jobId: string): (inventory: { hosts: Hosts; servers: Servers | null }) => void;
+  reading(jobId: string | null): (inventory: { hosts: Hosts; servers: Servers | null }) => void;
   said(facts: EventFacts): void;
   locks(token: string): void;
   begins(order: Order): void;
@@ -113,12 +113,10 @@ export class Ns4 implements Taker {
     servers: boolean,
     signal: AbortSignal,
   ): Promise<JobResult<'refresh-inventory'>> {
-    const { process, witness } = this.#parts;
+    const { process } = this.#parts;
     const startedAtMs = process.clock.nowMs();
     try {
-      const read = witness.reading(id);
-      const inventory = await this.#refresh(servers, signal);
-      read(inventory);
+      const inventory = await this.#refresh(servers, signal, id);
       return {
         ...{ ok: true, collectedAtMs: inventory.hosts.collectedAtMs },
         serversCollectedAtMs: inventory.servers?.collectedAtMs ?? null,
@@ -132,14 +130,17 @@ export class Ns4 implements Taker {
     }
   }
 
-  async #refresh(askedForServers: boolean, signal: AbortSignal) {
-    const { cloud, process, link } = this.#parts;
+  /** `jobId`: of the job that asks for it; null: the worker itself does. */
+  async #refresh(askedForServers: boolean, signal: AbortSignal, jobId: string | null = null) {
+    const { cloud, process, link, witness } = this.#parts;
+    const read = witness.reading(jobId);
     const stored = new PretendInventory(link);
     const oldMs = stored.serversCollectedAtMs() ?? 0;
     const servers = askedForServers || process.clock.nowMs() - oldMs > serversAgeMs;
     const options = { servers, externalNetworks: ['ext-net'], earlier: stored.before() };
     const inventory = await refreshInventory(cloud, 'pretend', options, process.clock, signal);
     await stored.write(inventory.hosts, inventory.servers);
+    read(inventory);
     return inventory;
   }
 

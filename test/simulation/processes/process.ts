@@ -3,24 +3,33 @@
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import type { Planned, Timeline } from '../timeline.ts';
 
+/** What a process runs on; it outlives it. */
+export interface Machine {
+  /** Its wall clock minus true time. */
+  offsetMs: number;
+  /** Time that its steady clock did not count. */
+  pausedMs: number;
+  /** A virtual machine that is paused as a whole: when it stands still both of its clocks do. */
+  isPausable: boolean;
+}
+
 export class Process {
   readonly name: string;
   readonly timeline: Timeline;
-  /** Its clock minus true time; of the machine it runs on, so it outlives the process. */
-  readonly machine: { offsetMs: number };
+  readonly machine: Machine;
   readonly clock: Clock;
   onKill: () => void = () => {};
   onFreeze: (forMs: number) => void = () => {};
   #alive = true;
   #thawsAtMs = 0;
 
-  constructor(name: string, timeline: Timeline, machine: { offsetMs: number }) {
+  constructor(name: string, timeline: Timeline, machine: Machine) {
     this.name = name;
     this.timeline = timeline;
     this.machine = machine;
     this.clock = {
       nowMs: () => timeline.nowMs + machine.offsetMs,
-      steadyMs: () => timeline.nowMs,
+      steadyMs: () => timeline.nowMs - machine.pausedMs,
       sleep: (ms, signal) => this.sleep(ms, signal),
     };
   }
@@ -42,6 +51,7 @@ export class Process {
   freeze(forMs: number): void {
     if (!this.running) return;
     this.#thawsAtMs = this.timeline.nowMs + forMs;
+    if (this.machine.isPausable) this.machine.pausedMs += forMs;
     this.onFreeze(forMs);
   }
 
@@ -82,10 +92,18 @@ export class Process {
         planned.cancelled = true;
         reject(signal?.reason);
       };
-      const planned = this.later(ms, () => {
+      const dueMs = this.clock.steadyMs() + ms;
+      const wake = () => {
+        // By a clock that stood still it is not over yet.
+        const leftMs = dueMs - this.clock.steadyMs();
+        if (leftMs >= 1) {
+          planned = this.later(leftMs, wake);
+          return;
+        }
         signal?.removeEventListener('abort', onAbort);
         resolve();
-      });
+      };
+      let planned = this.later(ms, wake);
       signal?.addEventListener('abort', onAbort, { once: true });
     });
   }

@@ -1,6 +1,9 @@
 // The vantage points of one worker: what a scan from its machine finds in the true world.
 
-import { guestAnswers, hostAnswers } from '../../../simulator/world/physics.ts';
+import type { Host } from '../../../simulator/world/model.ts';
+import { guestAnswers, hostAnswers, hostSends } from '../../../simulator/world/physics.ts';
+import { judge } from '../../../src/ns4/scan/finding.ts';
+import { probeOf } from '../../../src/ns4/scan/offence.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
 import { counted } from '../../../src/shared/ground/counted.ts';
 import { withBaseline } from '../../../src/shared/rules/senses/baseline.ts';
@@ -15,11 +18,21 @@ export interface ScanQuestion {
   readonly controls: readonly ScanTarget[];
 }
 
+/** All hosts or guests, all of a zone, a host with its guests, that host alone, or the guests of that host alone. */
+interface Blindness {
+  hosts: boolean;
+  guests: boolean;
+  zone: string | null;
+  host: string | null;
+  management: string | null;
+  guestsNetwork: string | null;
+}
+
 export class VantagePoint {
   readonly name: string;
   /** What its own network does not reach. */
-  readonly blind: { hosts: boolean; guests: boolean; zone: string | null; host: string | null } = {
-    ...{ hosts: false, guests: false, zone: null, host: null },
+  readonly blind: Blindness = {
+    ...{ hosts: false, guests: false, zone: null, host: null, management: null, guestsNetwork: null },
   };
   readonly #world: World;
   readonly #random: Random;
@@ -39,8 +52,8 @@ export class VantagePoint {
   #blink: { readonly hosts: boolean; readonly guests: boolean } = { hosts: false, guests: false };
 
   get sighted(): boolean {
-    const { hosts, guests, zone, host } = this.blind;
-    return !hosts && !guests && zone === null && host === null;
+    const { hosts, guests, zone, host, management, guestsNetwork } = this.blind;
+    return !hosts && !guests && [zone, host, management, guestsNetwork].every((which) => which === null);
   }
 
   /** Does the scanner break, so that nothing is known? */
@@ -82,7 +95,33 @@ export class VantagePoint {
     if (trouble > 0 && this.#random.chance(trouble)) return { state: 'unknown', detail: 'EMFILE' };
     return endpoints.some(({ address }) => this.reaches(address))
       ? { state: 'answers', detail: `${first.address}:${first.port} open` }
-      : { state: 'silent', detail: `${counted(endpoints.length, 'port')} silent` };
+      : this.#isProhibited(first.address)
+        ? judge([{ endpoint: first, probe: prohibited }], 'alive')
+        : { state: 'silent', detail: `${counted(endpoints.length, 'port')} silent` };
+  }
+
+  /** Does its own firewall send an error? */
+  #isProhibited(address: string): boolean {
+    const owner = this.#world.byAddress.get(address);
+    return (
+      owner !== undefined &&
+      'cut' in owner &&
+      owner.firewall === 'prohibits' &&
+      this.#seesHost(owner) &&
+      hostSends(owner)
+    );
+  }
+
+  #seesHost({ name, zone }: Host): boolean {
+    const { blind } = this;
+    if (this.#blink.hosts || blind.hosts || blind.zone === zone) return false;
+    return blind.host !== name && blind.management !== name;
+  }
+
+  #seesGuestsOf({ name, zone }: Host): boolean {
+    const { blind } = this;
+    if (this.#blink.guests || blind.guests || blind.zone === zone) return false;
+    return blind.host !== name && blind.guestsNetwork !== name;
   }
 
   /** The finding after the real rule on who was heard before; every answer is noted. */
@@ -117,12 +156,13 @@ export class VantagePoint {
     const world = this.#world;
     const owner = world.byAddress.get(address);
     if (owner === undefined) return false;
-    if (this.blind.host !== null && this.blind.host === ('cut' in owner ? owner.name : owner.host))
-      return false;
-    if ('cut' in owner)
-      return !this.#blink.hosts && !this.blind.hosts && this.blind.zone !== owner.zone && hostAnswers(owner);
-    if (this.#blink.guests || this.blind.guests || this.blind.zone === world.host(owner.host ?? '').zone)
-      return false;
-    return guestAnswers(world, owner);
+    if ('cut' in owner) return this.#seesHost(owner) && hostAnswers(owner);
+    return this.#seesGuestsOf(world.host(owner.host ?? '')) && guestAnswers(world, owner);
   }
 }
+
+/** "Host administratively prohibited", from the host itself, as the real scanner reads it. */
+const prohibited = probeOf({
+  ...{ id: 1, end: 'icmp', errno: 'EHOSTUNREACH', tookMs: 10 },
+  ...{ by: 'target', version: 4, type: 3, code: 10 },
+});

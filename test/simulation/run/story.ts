@@ -19,4 +19,4 @@ export async function tell(seed: number, focus: string | null = null): Promise<S
 }
 
 export const replay = (seed: number, focus: string | null = null): string =>
-  `${focus === null ? '' : `FOCUS='${focus}' `}SEED=${seed} RUNS=1 npm run simulate`;
+  `${process.env.ALL === 'yes' ? 'ALL=yes ' : ''}${focus === null ? '' : `FOCUS='${focus}' `}SEED=${seed} RUNS=1 npm run simulate`;

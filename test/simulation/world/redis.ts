@@ -1,8 +1,9 @@
 // The pretend Redis: one map whose keys may expire, that can lose its last second (as an append-only file synced every
-// second does) or everything.
+// second does), more of it (as a fail-over to a replica that lags does), or everything.
 import type { Timeline } from '../timeline.ts';
 
-const lossMs = 1_000;
+/** It may lose so much at most. */
+const mostLossMs = 15_000;
 
 interface Kept {
   readonly value: unknown;
@@ -16,6 +17,7 @@ export class PretendRedis {
   /** Nobody reaches it. */
   away = false;
   readonly #values = new Map<string, Kept>();
+  #mostUndo = 300;
   #undo: { atMs: number; key: string; kept: Kept | undefined }[] = [];
 
   constructor(timeline: Timeline) {
@@ -40,8 +42,8 @@ export class PretendRedis {
     return [...this.#values.keys()].filter((key) => key.startsWith(prefix) && this.get(key) !== undefined);
   }
 
-  /** Everything written in the last second is gone; returns how many writes. */
-  rollBack(): number {
+  /** Everything written in the last moments is gone; returns how many writes. */
+  rollBack(lossMs = 1_000): number {
     let lost = 0;
     const { nowMs } = this.timeline;
     for (
@@ -66,7 +68,10 @@ export class PretendRedis {
   #write(key: string, kept: Kept | undefined): void {
     const { nowMs } = this.timeline;
     this.#undo.push({ atMs: nowMs, key, kept: this.#values.get(key) });
-    if (this.#undo.length > 300) this.#undo = this.#undo.filter((u) => u.atMs > nowMs - lossMs);
+    if (this.#undo.length > this.#mostUndo) {
+      this.#undo = this.#undo.filter((u) => u.atMs > nowMs - mostLossMs);
+      this.#mostUndo = Math.max(300, 2 * this.#undo.length);
+    }
     if (kept === undefined) this.#values.delete(key);
     else this.#values.set(key, kept);
   }

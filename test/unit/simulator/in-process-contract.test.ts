@@ -27,7 +27,7 @@ async function inProcessCloud(): Promise<World> {
   const random = new Random(1);
   const timeline = new Timeline(Date.parse('2026-11-21T12:00:00Z'));
   const world = new SimulatedWorld(timeline, random);
-  const process = new Process('client', timeline, { offsetMs: 0 });
+  const process = new Process('client', timeline, { offsetMs: 0, pausedMs: 0, isPausable: false });
   const hosts = ['hv1', 'hv2', 'hv3', 'hv4'];
   for (const [index, name] of hosts.entries())
     world.addPlainHost(

@@ -31,7 +31,7 @@ class Cloud {
       this.world.addPlainHost(part, ovnBinaries, 30_000, false);
     }
     useOvn(this.world, era);
-    this.#process = new Process('ns4', timeline, { offsetMs: 0 });
+    this.#process = new Process('ns4', timeline, { offsetMs: 0, pausedMs: 0, isPausable: false });
     const sender = {
       nowMs: () => this.#process.clock.nowMs(),
       pause: (ms: number) => this.#process.sleep(ms),

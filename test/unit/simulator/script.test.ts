@@ -83,6 +83,9 @@ test('each sentence of the world has one meaning, said as it is told', () => {
   const understand = scriptOf<Scene>(probes);
   const words: Readonly<Record<string, readonly string[]>> = {
     fencingDeviceFails: ['hv1', 'dead'],
+    deviceOfAnother: ['hv1', 'hv2'],
+    deviceRestores: ['hv1', '30'],
+    hostFirewalled: ['hv1', 'drops'],
     hostCutOff: ['hv1', 'reports, guests'],
     ovnAway: ['northd'],
     rebuildInTrouble: ['stick', 'vm-1', '2'],
@@ -95,7 +98,8 @@ test('each sentence of the world has one meaning, said as it is told', () => {
     begin(here, probe, ...(words[name] ?? ['hv1']));
     if (probe.ends !== undefined) end(here, probe, ...(words[name] ?? ['hv1']));
     const expected = meant.splice(0);
-    for (const sentence of [...here.told]) expect(understand(here, sentence)).toBe(true);
+    for (const sentence of [...here.told])
+      expect(understand(here, sentence), `${name}: ${sentence}`).toBe(true);
     expect(meant.splice(0)).toEqual(expected);
   }
 });

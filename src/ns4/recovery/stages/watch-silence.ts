@@ -26,8 +26,10 @@ export function watchSilence(recovery: Recovery): StillSilent {
     agents: new AgentsOfTheDead(order.dead, picture.agentsOf(order.dead)),
     ...{ cloud, clock, signal },
     heartbeatPeriodMs: policy.heartbeatPeriodMs,
-    // Whoever answers although his host is off is to be left alone before anything is asked for.
-    confirmedAtMs: answering.length > 0 ? Number.NEGATIVE_INFINITY : facts.askedAtMs,
+    // Whoever answers although his host is off is to be left alone before anything is asked for; and the facts did not
+    // ask the device that gave an earlier proof.
+    confirmedAtMs:
+      answering.length > 0 || journal.proof !== null ? Number.NEGATIVE_INFINITY : facts.askedAtMs,
     scan: (guests) => scanAt(recovery, address, guests),
     guests: () => (isWaived ? [] : guestsStillThere(order.dead, picture, journal, tools)),
     nameOf: namesIn(picture, order.dead),

@@ -215,4 +215,27 @@ describe('who is asked with each confirmation', () => {
     w.sight.finding = 'answers';
     await expect(w.silence.confirmAnew()).rejects.toThrow(SignOfLifeError);
   });
+
+  test('before a request the device alone is asked, unless it said off two seconds ago', async () => {
+    const w = watch({ power: 'off', offSinceMs: off });
+    const at = async (ms: number) => {
+      w.time.passedMs = ms;
+      await w.silence.confirmPower();
+      return w.asked.saidOff;
+    };
+    expect(await at(10_000)).toBe(1);
+    expect(await at(12_000)).toBe(1);
+    expect(await at(12_001)).toBe(2);
+    w.sight.power = 'on';
+    expect(await at(14_000), 'what was said just now').toBe(2);
+    await expect(at(14_002)).rejects.toThrow('says that it is on');
+    await expect(w.silence.confirm(), 'nothing else leaves either').rejects.toThrow(SignOfLifeError);
+    expect(w.asked.scans).toBeLessThanOrEqual(1);
+  });
+
+  test('a device that does not answer, or none, holds nobody up', async () => {
+    const mute = watch({ power: 'unknown', offSinceMs: off });
+    await mute.silence.confirmPower();
+    await watch({}).silence.confirmPower();
+  });
 });

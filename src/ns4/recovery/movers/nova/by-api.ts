@@ -166,6 +166,8 @@ async function follow(
     case 'left-alone':
       return end(entry.attempts > 0 ? 'failed' : 'skipped', progress.why, null, null);
     case 'failed':
+      // Nova has it on its target, in ERROR: no evacuation leads there again.
+      if (progress.at !== null) return end('failed', progress.why, 'ERROR', progress.at);
       if (!progress.isCertain) entry.perhapsAtTarget = true;
       if (turnElsewhere(moving, entry, progress.why)) return 'ask';
       return mayAskAgain(entry) ? 'ask' : end('failed', progress.why, 'ERROR', progress.at);

@@ -1,0 +1,130 @@
+// Histories about the senses and about whoever else acts on the same cloud: each leads to a rule that says who lives, or
+// who may touch what. Those that the code cannot bear yet name what they wait for.
+import { begin } from '../../simulator/faults/script.ts';
+import type { Host } from '../../simulator/world/model.ts';
+import { faults } from './catalogue.ts';
+import { strokes } from './faults.ts';
+import type { Focus } from './foci.ts';
+import type { History } from './history.ts';
+import { busyHost, cut, type Stroke, seconds, strike } from './stroke.ts';
+
+const spared = { spares: [1, 2, 2] };
+const one = { setting: { workers: 1, quorum: 1, monitors: 1 } };
+const slowly = { setting: { workers: 1, quorum: 1, monitors: 1, concurrency: 1 } };
+const open = { deadBackoff: 1, suspiciousBackoff: 5, fencing: 'none' } as const;
+const fenced = { deadBackoff: 1, suspiciousBackoff: 5, fencing: 'required' } as const;
+const long = { durationMs: 200 * seconds };
+const mute = { muteHost: 0.4, muteGuests: 1 };
+
+export const fociOfSenses: Readonly<Record<string, Focus>> = {
+  'nova-compute reports, and nothing else is heard': {
+    ...{ ...spared, ...one, ...long, rules: open, traits: { muteGuests: 0.8 } },
+    disaster: ofBusy((history, host) => {
+      strike(history, faults.agentsEnd, [190, 190], host.name);
+      cut(history, host, ['management', 'guests'], [190, 190]);
+    }),
+  },
+  'guests that never spoke': {
+    ...{ ...spared, ...one, ...long, rules: open, traits: { muteGuests: 1 } },
+    disaster: ofBusy((history, host) => cut(history, host, ['reports', 'management'], [190, 190])),
+  },
+  'a host that never answered': {
+    ...{ ...spared, ...one, ...long, rules: fenced, traits: mute },
+    disaster: (history) => hangsMute(history),
+  },
+  'its firewall says no': {
+    ...{ ...spared, ...one, ...long, rules: fenced, traits: { muteGuests: 1, muteHost: 0 } },
+    disaster: ofBusy((history, { name }) => {
+      strike(history, faults.hostFirewalled, [190, 190], name, 'prohibits');
+      strike(history, faults.controlHangs, [190, 190], name);
+    }),
+  },
+  'power returns, and its guests soon': {
+    ...{ ...spared, ...slowly, ...long, rules: fenced, traits: { muteHost: 0, crowd: 8 } },
+    disaster: strokes.powerReturns,
+  },
+  'late reports against a proof': {
+    ...{ ...spared, ...slowly, ...long, rules: fenced, traits: { muteHost: 0, crowd: 8 } },
+    disaster: strokes.lateReports,
+  },
+  'its agents are deleted': {
+    ...{ ...spared, ...one, ...long, rules: open, traits: { muteHost: 0, muteGuests: 0 } },
+    ...{ disaster: strokes.agentsDeleted },
+  },
+  'back as it was, and recovered': {
+    ...{ ...spared, ...one, rules: open, traits: { muteHost: 0, muteGuests: 0 } },
+    ...{ durationMs: 420 * seconds, disaster: strokes.returnsAsItWas },
+  },
+  'the device hits another host': {
+    ...{ ...spared, ...one, rules: fenced, awaits: ['deviceOfAnother'], durationMs: 140 * seconds },
+    disaster: ofBusy((history, host) => wrongDevice(history, host)),
+  },
+  'plans of fencing differ': {
+    ...{ ...spared, setting: { workers: 2, quorum: 1, monitors: 1 }, rules: fenced },
+    ...{ awaits: ['plansDiffer'], durationMs: 140 * seconds },
+    disaster: ofBusy((history, host) => {
+      Object.assign(host, { bmc: 'works' });
+      const other = [...history.world.hosts.keys()].find((name) => name !== host.name) ?? '';
+      begin(history, faults.plansDiffer, history.workers[0]?.name ?? '', other, host.name);
+      strike(history, faults.hostHangs, [130, 130], host.name);
+    }),
+  },
+  'machines of ns4 are paused': {
+    ...{ ...spared, rules: open, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
+    ...{ household: { pausable: true } },
+    ...{ weather: { freezeAtRedis: 0.03 }, disaster: strokes.hostDies, durationMs: 140 * seconds },
+  },
+  'two Sonnys at one cloud': {
+    ...{ ...spared, rules: open, household: { rival: true } },
+    ...{ traits: { muteGuests: 0 }, disaster: strokes.hostDies, durationMs: 140 * seconds },
+  },
+  'an operator evacuates as well': {
+    ...{ ...spared, ...slowly, rules: open, traits: { muteGuests: 0 }, durationMs: 140 * seconds },
+    disaster: strokes.operatorEvacuates,
+  },
+  'two recoveries onto one spare': {
+    ...{ spares: [1], setting: { workers: 2, quorum: 1, monitors: 1 }, rules: { ...fenced, deadBackoff: 2 } },
+    ...{ disaster: strokes.twoOntoOne, durationMs: 140 * seconds },
+  },
+  'a host under maintenance': {
+    ...{ ...spared, ...one, ...long, rules: fenced },
+    disaster: strokes.maintenance,
+  },
+  'switched on while it is fenced': {
+    ...{ ...spared, ...one, rules: fenced, durationMs: 400 * seconds },
+    disaster: strokes.switchedOnWhileFenced,
+  },
+  'reasons that merely name a spare': {
+    ...{ spares: [0, 1], ...one, rules: open, durationMs: 140 * seconds },
+    ...{ traits: { oddReason: 1, muteGuests: 0 } },
+    disaster: strokes.hostDies,
+  },
+  'hosts without agents': {
+    ...{ ...spared, ...one, rules: open, durationMs: 140 * seconds },
+    ...{ traits: { agentless: 1, muteGuests: 0 }, disaster: strokes.hostDies },
+  },
+};
+
+/** Agents and nova-compute of one whose firewall lets nobody in; its guests live. */
+function hangsMute(history: History): void {
+  const { world, random } = history;
+  const hosts = [...world.hosts.values()].filter(
+    (host) => host.firewall !== 'open' && host.disabledReason === null,
+  );
+  if (hosts.length > 0) strike(history, faults.controlHangs, [190, 190], random.pick(hosts).name);
+}
+
+/** It hangs, its device is another host's, and the shot goes there. */
+function wrongDevice(history: History, host: Host): void {
+  const others = [...history.world.hosts.keys()].filter((name) => name !== host.name);
+  Object.assign(host, { bmc: 'works' });
+  strike(history, faults.deviceOfAnother, [130, 130], host.name, history.random.pick(others));
+  strike(history, faults.hostHangs, [130, 130], host.name);
+}
+
+function ofBusy(befall: (history: History, host: Host) => void): Stroke {
+  return (history) => {
+    const host = busyHost(history);
+    if (host !== null) befall(history, host);
+  };
+}

@@ -1,0 +1,34 @@
+// What a history is drawn with, and the machines that Sonny's processes run on.
+import type { Rules } from '../../src/monitor/core/state/rules.ts';
+import type { Machine, Process } from './processes/process.ts';
+import type { VantagePoint } from './processes/vantage-point.ts';
+import type { Weather } from './weather.ts';
+
+export interface Setting {
+  readonly rules: Rules;
+  /** May change while the history runs. */
+  readonly weather: Weather;
+  readonly workers: number;
+  readonly monitors: number;
+  /** So many vantage points must agree. */
+  readonly quorum: number;
+  readonly method: 'api' | 'database';
+  readonly concurrency: number;
+  readonly startMs: number;
+}
+
+/** A machine on which one process runs, again and again. */
+export interface Seat<T> {
+  readonly name: string;
+  readonly machine: Machine;
+  /** What its configuration says otherwise than the others'. */
+  differs: Partial<Rules>;
+  readonly redisLine: { cut: boolean };
+  readonly cloudLine: { cut: boolean };
+  readonly vantagePoint: VantagePoint;
+  /** Hosts for which its plan of fencing names the device of another one. */
+  readonly aims: Map<string, string>;
+  process: Process | null;
+  role: T | null;
+  lives: number;
+}
