@@ -5,7 +5,7 @@ import { controlRuns } from './reports.ts';
 import type { World } from './world.ts';
 
 /** A row of OVN's southbound database: ovn-controller of a host, with the answer of its metadata agent beside it. */
-export interface Chassis {
+interface Chassis {
   /** The last ping that it answered. */
   nbCfg: number;
   /** When, by the host's own clock. */

@@ -54,6 +54,6 @@ export function guestAnswers(world: World, instance: Instance): boolean {
 }
 
 /** Does the network of its guests have a living machine behind it? */
-export function carriesGuests(host: Host): boolean {
+function carriesGuests(host: Host): boolean {
   return host.powered && host.up.kernel && !host.frozen && !host.cut.guests;
 }

@@ -3,7 +3,7 @@
 // its rule is there.
 
 /** Name of a fault, of a trait of the cloud, or of a judge's demand -> the rule that is awaited. */
-export const notYet: Readonly<Record<string, string>> = {
+const notYet: Readonly<Record<string, string>> = {
   deviceOfAnother: 'all hypervisors are scanned after a shot: was it the right one?',
   plansDiffer: 'each ns4 tells the hash of its plan of fencing',
 };

@@ -10,7 +10,7 @@ export const seconds = 1_000;
 export type Stroke = (history: History) => void;
 
 /** Undone when calm comes at the latest. */
-export function forAWhile(history: History, forMs: number, undo: () => void): void {
+function forAWhile(history: History, forMs: number, undo: () => void): void {
   let over = false;
   const once = () => {
     if (over) return;

@@ -6,7 +6,7 @@ import type { ScanFinding } from '../../documents/jobs/scan.ts';
 export const heardWithinMs = 86_400_000;
 
 /** What a person reads of a target that gave no answer now and none before. */
-export const neverHeardDetail = 'never heard from here';
+const neverHeardDetail = 'never heard from here';
 
 /** What is known of a target from before this scan. */
 export interface HeardBefore {

@@ -16,7 +16,7 @@ export const novaReportSense: Sense = {
  * Where an agent of the host can tell as well, both have to be silent, and half of the period is enough for the one that
  * reports three times as often: a host is found no later than by its agents alone.
  */
-export function novaLimitMs(about: SenseCase): number {
+function novaLimitMs(about: SenseCase): number {
   const { heartbeatPeriodMs } = about.rules;
   const agentsTell = [agentsSense, ovnSense].some((sense) => sense.speak(about).says !== 'cannot-tell');
   return agentsTell ? heartbeatPeriodMs / 2 : heartbeatPeriodMs;

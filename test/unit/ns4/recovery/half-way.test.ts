@@ -92,8 +92,9 @@ describe("D2: a report against a device's proof", () => {
   });
 
   test.each(['on', 'unknown'] as const)('the device says %s: it came back', async (says) => {
-    const device: Device = { takesMs: 1_000, says };
+    const device: Device = { takesMs: 1_000, says: 'off' };
     const { crew, order, run } = await halfDone(device);
+    device.says = says;
     lateReport(crew);
     expect(await run(order, 20 * minute)).toMatchObject({
       outcome: 'stopped',
