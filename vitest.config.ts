@@ -1,25 +1,31 @@
-// Four projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
+// Five projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
 // their worker's modules, which are costly to load and keep no state; `integration` starts real servers (Redis,
 // MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so eight
-// run at once; `calm` holds real processes to seconds that are promised: alone on the machine, by `npm run test:calm`.
+// run at once; `lost` is the same for those in which processes or Redis are lost in mid-recovery, by `npm run
+// test:lost`; `calm` holds real processes to seconds that are promised: alone on the machine, by `npm run test:calm`.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files of integration that take from half a minute to one and a half, the longest first. */
 const longest = [
   'sonny-relay',
-  'state-lost',
   'evacuation-faults',
   'sonny',
-  'interrupted',
   'wrong-configurations',
   'three-processes',
+  'evacuation-database-faults',
+];
+
+/** Workers, monitors or Redis are lost in mid-recovery: each takes half a minute to two. */
+const lost = [
+  'state-lost',
+  'interrupted',
   'two-monitors',
   'evacuation-crash',
-  'evacuation-database-faults',
   'fencing-interrupted',
+  'redis-fail-over',
   'upgrade',
-];
+].map((name) => `test/integration/${name}.test.ts`);
 
 const calm = ['test/integration/redis-troubles.test.ts'];
 
@@ -51,7 +57,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          exclude: calm,
+          exclude: [...calm, ...lost],
           maxWorkers: 8,
           // After the others, which use both cores.
           sequence: { groupOrder: 2 },
@@ -62,9 +68,19 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'lost',
+          include: lost,
+          maxWorkers: 8,
+          sequence: { groupOrder: 3 },
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'calm',
           include: calm,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           testTimeout: 90_000,
           hookTimeout: 90_000,
         },
