@@ -124,7 +124,8 @@ export class PretendFencing implements Fencing {
     if (fault?.kind === 'nothing')
       return world.tell(`the fencing device of ${host.name} says off, and it is on`);
     const hit = fault?.kind === 'other' ? world.host(fault.host) : host;
-    if (powerOff(world, hit)) world.tell(`${hit.name} is powered off by the fencing device of ${host.name}`);
+    const whose = hit === host ? 'its fencing device' : `the fencing device of ${host.name}`;
+    if (powerOff(world, hit)) world.tell(`${hit.name} is powered off by ${whose}`);
     if (fault?.kind !== 'restores') return;
     world.after(fault.afterMs, () => {
       if (powerOn(world, hit)) world.tell(`${hit.name} has power again`);

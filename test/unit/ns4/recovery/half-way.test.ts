@@ -165,3 +165,34 @@ describe('D3: what ended short is gone on with by hand', () => {
     });
   });
 });
+
+describe('what the histories showed', () => {
+  test('an instance in ERROR on its target is given up, and not asked for again without end', async () => {
+    const { crew, order, run } = await halfDone();
+    const [first] = crew.world.instances.filter(({ host }) => host === 'hv1');
+    if (first === undefined) throw new Error('nothing is left on hv1');
+    // Another evacuation of it, by an operator, was overtaken by ours and wrecked it.
+    Object.assign(first, {
+      host: 's1',
+      node: 's1.example',
+      vmState: 'error',
+      powerState: 0,
+      taskState: null,
+    });
+    const report = await run(order, 10 * minute);
+    expect(report).toMatchObject({ outcome: 'done' });
+    expect(report?.instances.find(({ name }) => name === first.name)).toMatchObject({ outcome: 'failed' });
+  });
+
+  test('the device that gave an earlier proof is asked before the first request of a further worker', async () => {
+    const device: Device = { takesMs: 1_000, says: 'off' };
+    const { crew, order, run } = await halfDone(device);
+    device.says = 'on';
+    const before = crew.asked.length;
+    expect(await run(order, 10 * minute)).toMatchObject({
+      outcome: 'stopped',
+      refusal: { name: 'came-back' },
+    });
+    expect(crew.asked.length, 'nothing more left').toBe(before);
+  });
+});
