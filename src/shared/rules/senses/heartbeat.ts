@@ -20,7 +20,28 @@ export interface Heartbeat {
 /** By what a heartbeat is judged. */
 export type HeartbeatRules = SenseCase['rules'];
 
+/** What was found of one picture at one moment: a step asks for every host again and again. */
+interface Found {
+  readonly nowMs: number;
+  readonly heartbeatPeriodMs: number;
+  readonly byHost: Map<string, Heartbeat>;
+}
+const foundOf = new WeakMap<Picture, Found>();
+
+/** What the senses of the control plane say of a host, together. */
 export function heartbeatOf(host: string, picture: Picture, nowMs: number, rules: HeartbeatRules): Heartbeat {
+  const { heartbeatPeriodMs } = rules;
+  let found = foundOf.get(picture);
+  if (found?.nowMs !== nowMs || found.heartbeatPeriodMs !== heartbeatPeriodMs) {
+    found = { nowMs, heartbeatPeriodMs, byHost: new Map() };
+    foundOf.set(picture, found);
+  }
+  const known = found.byHost.get(host) ?? listen(host, picture, nowMs, rules);
+  found.byHost.set(host, known);
+  return known;
+}
+
+function listen(host: string, picture: Picture, nowMs: number, rules: HeartbeatRules): Heartbeat {
   const about: SenseCase = { host, picture, nowMs, rules, looked: null };
   const readings = senses
     .filter(({ kind }) => kind === 'control-plane')
