@@ -22,7 +22,7 @@ const mostGroupControls = 50;
 /** A part of the cloud whose agents or compute services are stale together. */
 export interface Outage {
   readonly scope: PartScope;
-  readonly of: 'agents' | 'compute services';
+  readonly of: 'agents' | 'compute services' | 'hypervisors';
   readonly stale: readonly string[];
   /** How many were counted: see `isCounted`. */
   readonly total: number;
@@ -69,8 +69,16 @@ export function findOutages(
       of: 'compute services' as const,
       ...shareOf(counted, (h) => h.state === 'down' || !isReporting(beats.get(h))),
     };
-    const most = [agents, services].find(isMost);
-    const third = [agents, services].find(isThird);
+    // Some have agents that fell silent, others nothing but a nova-compute that did: together they may be most.
+    const heard = counted.filter((h) => beats.get(h)?.says !== 'cannot-tell');
+    const hypervisors = {
+      ...about,
+      of: 'hypervisors' as const,
+      ...shareOf(heard, (h) => beats.get(h)?.says === 'silent'),
+    };
+    const kinds = [agents, services, hypervisors];
+    const most = kinds.find(isMost);
+    const third = kinds.find(isThird);
     if (most) failed.push(most);
     else if (third) (living.length === 0 ? failed : doubtful).push(third);
     // Everything smaller is part of it.

@@ -160,7 +160,8 @@ export class Deeds implements Listener {
     const begunMs = this.#begun.findLast(({ host }) => host === dead)?.atMs ?? Number.POSITIVE_INFINITY;
     const wasOff = !powered && poweredSinceMs < begunMs && this.#shotMs.has(dead);
     if (!this.#isOn(demand) || this.#rules.fencing === 'none' || outcome !== 'stopped' || !wasOff) return;
-    must(refusal?.name !== 'came-back', demand, dead);
+    const forReports = refusal?.name === 'came-back' && /heartbeat|reported/.test(refusal.evidence);
+    must(!forReports, demand, dead);
   }
 
   /** Somebody who is not Sonny does something to the instances of a cloud. */

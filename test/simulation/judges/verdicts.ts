@@ -3,6 +3,7 @@
 // own rules.
 
 import type { Host, Reporter } from '../../../simulator/world/model.ts';
+import { hostSends } from '../../../simulator/world/physics.ts';
 import { lastReport, unheardMs } from '../../../simulator/world/reports.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { HostsPhase, State } from '../../../src/monitor/core/state/state.ts';
@@ -261,6 +262,7 @@ export class Verdicts {
           !recovering.some((r) => r.dead === host.name) &&
           !host.forcedDown &&
           host.answersSinceMs === null &&
+          !saysNo(host) &&
           host.mutedSinceMs < scanMs - 2_000 &&
           host.compute.sinceMs === null &&
           reporters(host).every((r) => lastReport(r, nowMs) < suspectedMs - 2_000 - this.clockSpreadMs()) &&
@@ -277,6 +279,9 @@ export function isInRefusal(standing: ReadonlyMap<string, Standing>, host: strin
     ({ refusal }) => refusal?.name === 'control-plane-suspect' && refusal.stale.includes(host),
   );
 }
+
+/** Its firewall lets nobody in and says so: an answer, too. */
+const saysNo = (host: Host): boolean => hostSends(host) && host.firewall === 'prohibits';
 
 /** Nobody ever got an answer of it that counts. */
 const neverSpoke = (scans: readonly SeenScan[], target: string): boolean =>

@@ -82,7 +82,7 @@ const controlPlaneSuspect = refusal(
   'control-plane-suspect',
   {
     scope: partScopeSchema,
-    of: z.enum(['agents', 'compute services']),
+    of: z.enum(['agents', 'compute services', 'hypervisors']),
     stale: z.array(z.string()),
     total: z.number(),
     /** most are stale; or many, and nobody is left who could answer a scan, or none of those left answered it. */
@@ -109,18 +109,22 @@ const controlPlaneSuspect = refusal(
 
 interface OutageEvidence {
   readonly scope: PartScope;
-  readonly of: 'agents' | 'compute services';
+  readonly of: 'agents' | 'compute services' | 'hypervisors';
   readonly stale: readonly string[];
   readonly total: number;
   readonly why: 'most' | 'nobody-to-ask' | 'no-answer';
   readonly hosts: readonly string[];
 }
 
+const staleWords: Readonly<Record<OutageEvidence['of'], string>> = {
+  agents: 'hypervisors have silent agents',
+  'compute services': 'compute services are down',
+  hypervisors: 'hypervisors are not heard',
+};
+
 function outageSentence(r: OutageEvidence): string {
   const where = r.scope.kind === 'cloud' ? 'the cloud' : scopeText(r.scope);
-  const seen = `${r.stale.length} of ${r.total} ${
-    r.of === 'agents' ? 'hypervisors have silent agents' : 'compute services are down'
-  } in ${where} (${list(r.stale)})`;
+  const seen = `${r.stale.length} of ${r.total} ${staleWords[r.of]} in ${where} (${list(r.stale)})`;
   switch (r.why) {
     case 'most':
       return `${seen}: that looks like the control plane or the network, not like dead hosts. ${

@@ -12,7 +12,7 @@ const rules = { heartbeatPeriodMs: 40_000, hypervisorPorts: [22] };
 
 /**
  * A host by its traits: x agents silent, d compute service down, f forced down, h handled before, r retired, n no
- * agent.
+ * agent, o nova-compute's report old.
  */
 type Traits = string;
 const handled = { state: 'down', status: 'disabled', disabledReason: 'sonny resurrection on hv99' } as const;
@@ -31,6 +31,7 @@ function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, str
           zone,
           aggregates: Object.keys(aggregates).filter((name) => aggregates[name]?.includes(host)),
           ...(has('d') ? { state: 'down' } : {}),
+          ...(has('o') ? { reportedAtMs: nowMs - 60_000 } : {}),
           ...(has('f') ? { state: 'down', forcedDown: true } : {}),
           ...(has('h') ? handled : {}),
           ...(has('r') ? { state: 'down', status: 'disabled', runningVms: 0 } : {}),
@@ -53,6 +54,11 @@ describe('what went stale together', () => {
   const table: [string, Picture, { failed?: string[]; doubtful?: string[]; recovering?: string[] }][] = [
     ['nothing', cloudOf({ a: ['', '', '', ''] }), {}],
     ['most, but retired', cloudOf({ a: ['xr', 'xr', 'xr', 'xd', '', ''] }), {}],
+    [
+      'some have silent agents, others nothing but a nova-compute: together they are most',
+      cloudOf({ a: ['x', 'x', 'no', 'no', ''] }),
+      { failed: ['cloud: 4 of 5 hypervisors'] },
+    ],
     ['one of four', cloudOf({ a: ['xd', '', '', ''] }), {}],
     ['two of seven: less than a third', cloudOf({ a: ['xd', 'xd', '', '', '', '', ''] }), {}],
     [
