@@ -250,3 +250,27 @@ export interface Project {
   readonly id: string;
   readonly name: string;
 }
+
+/** A row of OVN's southbound database: ovn-controller of a host, with the answer of its metadata agent beside it. */
+export interface Chassis {
+  /** The last ping that it answered. */
+  nbCfg: number;
+  /** When, by the host's own clock. */
+  beatMs: number;
+  metadataBeatMs: number;
+  /** Its own clock minus the true time. */
+  clockOffsetMs: number;
+  /** ovn-controller was stopped in good order and deleted its row. `forgotten`: Neutron was restarted since. */
+  gone: 'no' | 'shown' | 'forgotten';
+}
+
+/** `beat`: rows are stamped by their chassis. `request`: with the moment of the request, as Neutron 16 to 20 does. */
+export type OvnEra = 'beat' | 'request';
+
+export interface Ovn {
+  readonly era: OvnEra;
+  /** Counts the pings. */
+  nbCfg: number;
+  pingedAtMs: number;
+  readonly chassis: Map<string, Chassis>;
+}

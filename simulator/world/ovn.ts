@@ -1,32 +1,8 @@
 // OVN as Neutron's agents: no row beats by itself. Whoever lists agents pings all chassis, at most once in half of
 // agent_down_time; they answer a moment later (docs/facts.md#ovn).
-import type { Host } from './model.ts';
-import { controlRuns } from './reports.ts';
+import { controlRuns } from './control-runs.ts';
+import type { Chassis, Host, OvnEra } from './model.ts';
 import type { World } from './world.ts';
-
-/** A row of OVN's southbound database: ovn-controller of a host, with the answer of its metadata agent beside it. */
-interface Chassis {
-  /** The last ping that it answered. */
-  nbCfg: number;
-  /** When, by the host's own clock. */
-  beatMs: number;
-  metadataBeatMs: number;
-  /** Its own clock minus the true time. */
-  clockOffsetMs: number;
-  /** ovn-controller was stopped in good order and deleted its row. `forgotten`: Neutron was restarted since. */
-  gone: 'no' | 'shown' | 'forgotten';
-}
-
-/** `beat`: rows are stamped by their chassis. `request`: with the moment of the request, as Neutron 16 to 20 does. */
-export type OvnEra = 'beat' | 'request';
-
-export interface Ovn {
-  readonly era: OvnEra;
-  /** Counts the pings. */
-  nbCfg: number;
-  pingedAtMs: number;
-  readonly chassis: Map<string, Chassis>;
-}
 
 export const ovnBinaries = ['ovn-controller', 'neutron-ovn-metadata-agent'] as const;
 

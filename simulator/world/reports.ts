@@ -1,5 +1,6 @@
 // Reports of nova-compute and heartbeats of the network agents: who gives them, and what Nova and Neutron make of their
 // absence. No timer beats: from when on reports arrive is known, and the newest one is worked out when somebody asks.
+import { controlRuns } from './control-runs.ts';
 import type { Host, Reporter } from './model.ts';
 import { couldAnswer, isChassisAlive } from './ovn.ts';
 import type { World } from './world.ts';
@@ -15,16 +16,6 @@ export function lastReport(reporter: Reporter, nowMs: number): number {
 /** Can this nova-compute take work and report? It needs the host, itself, and RabbitMQ. */
 export function computeWorks(world: World, host: Host): boolean {
   return !host.compute.broken && host.up.compute && controlRuns(world, host);
-}
-
-/** Do the processes of the control plane on it run, and reach RabbitMQ (or the network that it is on, at least)? */
-export function controlRuns(
-  world: World,
-  host: Host,
-  over: 'rabbitmq' | 'without-rabbitmq' = 'rabbitmq',
-): boolean {
-  const runs = host.powered && host.up.kernel && !host.frozen && !host.controlHung;
-  return runs && !host.cut.reports && (over !== 'rabbitmq' || !world.stopped.has('rabbitmq'));
 }
 
 /** Nova's view: forced down, or no report for too long, is down. */

@@ -1,8 +1,9 @@
 // What follows from a change of a host or of the services behind: who reports, and who answers, from now on.
 import { repairBindingsLater } from './binding.ts';
+import { controlRuns } from './control-runs.ts';
 import type { Host, Reporter } from './model.ts';
 import { hostAnswers, hostSends } from './physics.ts';
-import { canBind, controlRuns, lastReport } from './reports.ts';
+import { canBind, lastReport } from './reports.ts';
 import type { World } from './world.ts';
 
 /**

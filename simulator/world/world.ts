@@ -9,11 +9,11 @@ import type {
   Instance,
   Migration,
   Network,
+  Ovn,
   Project,
   Reporter,
 } from './model.ts';
 import type { Boot, WorldSettings } from './options.ts';
-import type { Ovn } from './ovn.ts';
 import { PlacementBook } from './placement-book.ts';
 import { ApiRefusal } from './refusal.ts';
 

@@ -3,8 +3,10 @@ import type { ScanSettings } from '../../shared/config/settings.ts';
 import type { Endpoint, ScanFinding, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import { isAnswer, judge, nameOf } from './finding.ts';
 import type { Probe } from './probe.ts';
-import type { ScanOptions } from './scan.ts';
 import type { Question } from './sockets.ts';
+
+/** Told of every address that answers, more than once maybe; absent: nobody wants to know. */
+export type OnHeard = ((address: string) => void) | undefined;
 
 /** What is known so far of one target. */
 export class Inquiry {
@@ -13,15 +15,11 @@ export class Inquiry {
   readonly endpoints = new Map<string, Endpoint>();
   settled = false;
   readonly #refusedMeans: ScanSettings['refusedMeans'];
-  readonly #onHeard: ScanOptions['onHeard'];
+  readonly #onHeard: OnHeard;
   readonly #ends = new Map<string, Probe>();
   #card: string | null = null;
 
-  constructor(
-    { name, kind }: ScanTarget,
-    refusedMeans: ScanSettings['refusedMeans'],
-    onHeard: ScanOptions['onHeard'],
-  ) {
+  constructor({ name, kind }: ScanTarget, refusedMeans: ScanSettings['refusedMeans'], onHeard: OnHeard) {
     this.name = name;
     this.kind = kind;
     this.#refusedMeans = refusedMeans;
@@ -87,7 +85,7 @@ export class Inquiry {
 export function inquire(
   targets: readonly ScanTarget[],
   refusedMeans: ScanSettings['refusedMeans'],
-  onHeard: ScanOptions['onHeard'],
+  onHeard: OnHeard,
 ): Inquiry[] {
   const inquiries = new Map<string, Inquiry>();
   for (const target of targets) {

@@ -1,7 +1,7 @@
 // What an ICMP error says of the target, by who sent it: an error of the target's own is an answer, that of a router on
 // the way is silence or says nothing, that of this machine is its own trouble. Pure.
 import { z } from 'zod';
-import type { Probe } from './probe.ts';
+import { type Probe, slowErrorMs } from './probe.ts';
 
 /** What icmp-offender.py tells of one connect; its first lines say what the fields mean. */
 export const offenceSchema = z.object({
@@ -16,12 +16,6 @@ export const offenceSchema = z.object({
   code: z.number().int().optional(),
 });
 export type Offence = z.infer<typeof offenceSchema>;
-
-/**
- * An error that took this long is nobody's word at once: the kernel of this machine, or of a router, asked three times
- * for the hardware address (a second each), and nobody has it.
- */
-export const slowErrorMs = 2_500;
 
 /** What a router says when it knows no way to the target, "type code": RFC 792, RFC 1812 (5.2.7.1), RFC 4443 (3.1). */
 const noWay: Readonly<Record<4 | 6, ReadonlySet<string>>> = {

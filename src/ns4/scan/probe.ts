@@ -1,7 +1,12 @@
 // One TCP connect, and what its end says about the other side. No names are resolved and no byte is sent.
 import { isIP, Socket } from 'node:net';
 import type { Endpoint } from '../../shared/documents/jobs/scan.ts';
-import { slowErrorMs } from './offence.ts';
+
+/**
+ * An error that took this long is nobody's word at once: the kernel of this machine, or of a router, asked three times
+ * for the hardware address (a second each), and nobody has it.
+ */
+export const slowErrorMs = 2_500;
 
 /**
  * open, refused and prohibited are answers (refused: a kernel said no; prohibited: it said so by an ICMP error); silent:

@@ -6,7 +6,7 @@ import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts
 import type { Clock } from '../../shared/ground/clock.ts';
 import { isVouchedFor } from '../../shared/rules/senses/vouching.ts';
 import { nameOf } from './finding.ts';
-import { type Inquiry, inquire } from './inquiry.ts';
+import { type Inquiry, inquire, type OnHeard } from './inquiry.ts';
 import type { Neighbours } from './neighbours.ts';
 import { probeOf } from './offence.ts';
 import type { Offenders } from './offenders.ts';
@@ -16,7 +16,7 @@ export interface ScanOptions {
   /** Sockets at once; default: 4096, or what the file limit leaves. */
   readonly maxSockets?: number;
   /** Told of every address that answers, of targets and controls; more than once maybe. */
-  readonly onHeard?: (address: string) => void;
+  readonly onHeard?: OnHeard;
   /** Tells who sent the ICMP errors that ended probes; absent: such a probe is unknown. */
   readonly offenders?: Offenders;
   /** Hears hosts on the own segment that drop everything else. */
