@@ -141,6 +141,8 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   if (judges.state.cooldown !== null || host.address === null) return false;
   // An order to recover another one that nobody obeyed yet begins the cooldown.
   if (recoveriesOrdered(history)) return false;
+  // Who recovers another one by himself may take the spare, and has not begun yet.
+  if ([...judges.deeds.decidedByHand].some((other) => other !== host.name)) return false;
   if (rules.fencing === 'required' && host.bmc !== 'works') return false;
   const guests = guestsOf(history, host);
   const heard = (address: string, sinceMs = 0) =>

@@ -60,7 +60,9 @@ export class Signs {
     const detail = `${guest.name} of ${source.name}`;
     if (level === undefined)
       return must(!this.#isNoticed(source), 'no instance is moved while others of its host answer', detail);
+    // One that lies says off whatever it is asked.
     const shown =
+      !(level === 1 && source.bmcFault !== null) &&
       this.#isLong(this.#poweredSince, source.name) &&
       this.#isLong(this.#deviceSince, `${source.name} ${level}`);
     must(!shown, 'no instance is moved from a host that its device shows on', detail);
