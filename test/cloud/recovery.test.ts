@@ -150,11 +150,13 @@ describe('kill hv01', () => {
       movedMs.push(allBackMs);
       bareMs.push(await bareRun());
       process.stdout.write(`first request ${firstMs} ms after the kill; all back ${allBackMs} ms later\n`);
-      expect(firstMs).toBeLessThanOrEqual(heartbeatPeriodMs + 12_000);
+      // Two seconds of it for the mark in Nova, which is read back.
+      expect(firstMs).toBeLessThanOrEqual(heartbeatPeriodMs + 14_000);
     }
     const ratio = mean(movedMs) / mean(bareMs);
     process.stdout.write(`bare loops need ${bareMs.join(', ')} ms; ratio of the means ${ratio.toFixed(2)}\n`);
-    expect(ratio).toBeLessThanOrEqual(1.3);
+    // One instance goes first, and the others about a second later, once Nova is seen to work at it.
+    expect(ratio).toBeLessThanOrEqual(1.5);
   });
 
   test('database: likewise, and Placement moved', async () => {
