@@ -35,8 +35,9 @@ export class Signs {
 
   /** Asked from time to time, as devices tell nobody how they are. */
   sample(): void {
-    for (const { name, bmc, outlet } of this.#world.hosts.values()) {
-      keep(this.#deviceSince, `${name} 1`, bmc === 'works', this.#world.nowMs);
+    for (const { name, bmc, bmcFault, outlet } of this.#world.hosts.values()) {
+      // One that lies says off whatever it is asked.
+      keep(this.#deviceSince, `${name} 1`, bmc === 'works' && bmcFault === null, this.#world.nowMs);
       keep(this.#deviceSince, `${name} 2`, outlet === 'works', this.#world.nowMs);
     }
   }
@@ -60,9 +61,8 @@ export class Signs {
     const detail = `${guest.name} of ${source.name}`;
     if (level === undefined)
       return must(!this.#isNoticed(source), 'no instance is moved while others of its host answer', detail);
-    // One that lies says off whatever it is asked.
+    this.sample();
     const shown =
-      !(level === 1 && source.bmcFault !== null) &&
       this.#isLong(this.#poweredSince, source.name) &&
       this.#isLong(this.#deviceSince, `${source.name} ${level}`);
     must(!shown, 'no instance is moved from a host that its device shows on', detail);
