@@ -118,7 +118,7 @@ async function rebind({ cloud, signal }: Moving, entry: JournalEntry, spare: Hyp
 
 /**
  * A reboot whose answer was lost is looked for first; a second one on the same host would only delay. One that somebody
- * moved on meanwhile is not started.
+ * moved on meanwhile, or is at work at (a live migration, say), is not started: it had no task when its row was moved.
  */
 async function reboot(moving: Moving, entry: JournalEntry, spare: Hypervisor): Promise<void> {
   const { cloud, clock, signal } = moving;
@@ -127,7 +127,7 @@ async function reboot(moving: Moving, entry: JournalEntry, spare: Hypervisor): P
   signal.throwIfAborted();
   if (look === null) throw new CloudError('not-done', 'the look before the reboot is too old', null);
   const { server } = look;
-  if (server?.host !== spare.host || server.taskState?.startsWith('reboot')) return;
+  if (server?.host !== spare.host || server.taskState !== null) return;
   await cloud.hardReboot(entry.id, signal);
 }
 
