@@ -103,6 +103,14 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
     ...{ ...spared, ...one, rules: open, durationMs: 140 * seconds },
     ...{ traits: { agentless: 1, muteGuests: 0 }, disaster: strokes.hostDies },
   },
+  'most is silent, and some have no agents': {
+    ...{ ...spared, ...one, rules: open, durationMs: 140 * seconds },
+    traits: { agentless: 0.5, muteGuests: 0, muteHost: 0 },
+    disaster: (history) => {
+      strokes.hostDies(history);
+      strokes.zoneCutOff(history);
+    },
+  },
 };
 
 /** Agents and nova-compute of one whose firewall lets nobody in; its guests live. */

@@ -25,7 +25,8 @@ function traitsOf({ random, isOn }: History): Traits {
     muteGuests: random.pick([0.1, 0.1, 0.1, 0.1, 0.8]),
     crowd: 0,
     oddReason: isOn('oddReason') && random.chance(0.1) ? 1 : 0,
-    agentless: isOn('agentless') ? random.pick([0, 0, 0, 0.2, 1]) : 0,
+    // All of a cloud, or some of its hosts.
+    agentless: random.pick([0, 0, 0, 0.2, 1]),
   };
 }
 

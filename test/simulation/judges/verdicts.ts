@@ -261,6 +261,8 @@ export class Verdicts {
           !isInRefusal(standing, host.name) &&
           !recovering.some((r) => r.dead === host.name) &&
           !host.forcedDown &&
+          // Of one that never answered nobody can tell that it does not.
+          this.everHeard(host.address ?? '') &&
           host.answersSinceMs === null &&
           !saysNo(host) &&
           host.mutedSinceMs < scanMs - 2_000 &&

@@ -236,17 +236,11 @@ export const ns4Guards: readonly Guard[] = [
   ]),
   inFocus(
     'two Sonnys at one cloud',
-    guard('mark is read', 'nothing is asked for at a host that bears the mark of another Sonny', [
-      'ns4/recovery/mark.ts',
-      'if (!isMarkedBy(service, this.#journal)) {',
-      'if (false) {',
-    ]),
-  ),
-  inFocus(
-    'two Sonnys at one cloud',
+    // Each of the three makes up for the others.
     guard(
-      'mark of another one, before the change',
-      'a host that another Sonny forced down is left to it',
+      'mark of another one',
+      'nothing is asked for at a host that bears the mark of another Sonny',
+      ['ns4/recovery/mark.ts', 'if (!isMarkedBy(service, this.#journal)) {', 'if (false) {'],
       withoutGate('foreign-mark'),
       [stage('close-services'), 'if (foreign !== null) return foreign;', ''],
     ),
