@@ -16,8 +16,8 @@ export const ns4Guards: readonly Guard[] = [
     'reports before the order is begun',
     guard('came back: heartbeat', 'a host that reports again is left alone', [
       gates,
-      'if (heard)',
-      'if (false)',
+      'if (heardMs !== null) return cameBack',
+      'if (nowMs < 0) return cameBack',
     ]),
   ),
   inFocus(
