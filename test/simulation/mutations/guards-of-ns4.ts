@@ -51,11 +51,14 @@ export const ns4Guards: readonly Guard[] = [
       'controls',
     ]),
   ),
-  guard('silence is confirmed', 'each further request follows a recent sign of silence', [
-    turns,
-    'if (next.length > 0 && room > 0) await moving.confirmSilence();',
-    '',
-  ]),
+  inFocus(
+    'guests answer during a recovery',
+    guard('silence is confirmed', 'each further request follows a recent sign of silence', [
+      turns,
+      'if (next.length > 0 && room > 0) await moving.confirmSilence();',
+      '',
+    ]),
+  ),
   inFocus(
     'ordered although its guests answer',
     guard(
@@ -213,13 +216,15 @@ export const ns4Guards: readonly Guard[] = [
       [progress, 'if (isRebuilding(server) || server.taskState !== null)', 'if (isRebuilding(server))'],
     ),
   ),
-  inFocus(
-    'failed half-way, then by hand',
-    guard('left alone: failed half-way', 'what may run on one target is not given to another one', [
-      progress,
-      'if (elsewhere) return',
-      'if (false) return',
-    ]),
+  rarely(
+    inFocus(
+      'failed half-way, then by hand',
+      guard('left alone: failed half-way', 'what may run on one target is not given to another one', [
+        progress,
+        'if (elsewhere) return',
+        'if (false) return',
+      ]),
+    ),
   ),
   inFocus(
     'machines of ns4 are paused',

@@ -25,11 +25,16 @@ export const monitorGuards: readonly Guard[] = [
     'else if (!still.has(host)) clearHost(draft, host);',
     '',
   ]),
-  guard('host answers', 'a host that answers the scan is not dead', [
-    silentOnes,
-    "blind the scanner is otherwise.\n  if (finding.state === 'answers') return",
-    'blind the scanner is otherwise.\n  if (false) return',
-  ]),
+  guard(
+    'host answers',
+    'a host that answers the scan is not dead',
+    [
+      silentOnes,
+      "blind the scanner is otherwise.\n  if (finding.state === 'answers') return",
+      'blind the scanner is otherwise.\n  if (false) return',
+    ],
+    [verdict, "if (itself?.state === 'answers') return", 'if (false) return'],
+  ),
   rarely(
     guard(
       'guests answer',
