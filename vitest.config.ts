@@ -7,16 +7,9 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files of integration that take from half a minute to one and a half, the longest first. */
-const longest = [
-  'sonny-relay',
-  'evacuation-faults',
-  'sonny',
-  'wrong-configurations',
-  'three-processes',
-  'evacuation-database-faults',
-];
+const longest = ['sonny-relay', 'sonny', 'wrong-configurations', 'three-processes'];
 
-/** Workers, monitors or Redis are lost in mid-recovery: each takes half a minute to two. */
+/** Workers, monitors, Redis or answers of OpenStack are lost in mid-recovery: each takes half a minute to two. */
 const lost = [
   'state-lost',
   'interrupted',
@@ -25,6 +18,8 @@ const lost = [
   'fencing-interrupted',
   'redis-fail-over',
   'upgrade',
+  'evacuation-faults',
+  'evacuation-database-faults',
 ].map((name) => `test/integration/${name}.test.ts`);
 
 const calm = ['test/integration/redis-troubles.test.ts'];

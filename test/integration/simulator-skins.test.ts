@@ -131,7 +131,7 @@ test('a dead host, evacuations that end well and badly, and what is in between',
   for (const [name, target] of [
     ['active', 'hv02'],
     ['stopped', 'hv02'],
-    ['error', 'hv03'],
+    ['error', 'hv02'],
   ] as const)
     await inProcess.evacuate(world.instance(name).id, target, signal);
   await expectAlike();
