@@ -9,6 +9,7 @@ import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import { type Cloud, CloudError, type ComputeService } from '../cloud/cloud.ts';
 import type { Journal } from './journal/journal.ts';
+import { cloudAheadMs, isStillNow, lookFreshMs } from './movers/last-look.ts';
 
 /**
  * From writing the mark to reading it back. Another Sonny that read before this one wrote has written by then, or its
@@ -83,14 +84,14 @@ export const oneServiceOnly = (host: string, count: number): string =>
 /** Watches the mark from the moment at which this recovery wrote it. */
 export class MarkWatch {
   readonly #journal: Marking & Pick<Journal, 'dead'>;
-  readonly #cloud: Pick<Cloud, 'listComputeServices' | 'evacuate'>;
+  readonly #cloud: Pick<Cloud, 'listComputeServices' | 'evacuate' | 'clockSkewMs'>;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   #readAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     journal: Marking & Pick<Journal, 'dead'>,
-    cloud: Pick<Cloud, 'listComputeServices' | 'evacuate'>,
+    cloud: Pick<Cloud, 'listComputeServices' | 'evacuate' | 'clockSkewMs'>,
     clock: Clock,
     signal: AbortSignal,
   ) {
@@ -119,6 +120,8 @@ export class MarkWatch {
    * @throws as Cloud.evacuate; what is somebody else's by now was not asked for
    */
   async evacuate(instanceId: string, target: string | null, signal: AbortSignal): Promise<void> {
+    const clocks = { clock: this.#clock, cloud: this.#cloud };
+    const [aheadMs, beganMs] = [cloudAheadMs(this.#clock, this.#cloud), this.#clock.steadyMs()];
     try {
       await this.confirm();
     } catch (error) {
@@ -126,6 +129,9 @@ export class MarkWatch {
       if (error instanceof TakenHostError) throw new CloudError('not-done', error.message, null);
       throw error;
     }
+    // The look that the request rests on must not have grown old meanwhile, nor this machine have stood still.
+    if (this.#clock.steadyMs() - beganMs > lookFreshMs || !isStillNow(clocks, aheadMs))
+      throw new CloudError('not-done', 'the mark took too long to read', null);
     return this.#cloud.evacuate(instanceId, target, signal);
   }
 

@@ -17,8 +17,10 @@ export const renewMs = 5_000;
 /** …and waited for when it is this old. */
 const mostAgeMs = 20_000;
 
-/** The proving device's word counts this long for what leaves after it: no machine boots and starts its guests so fast. */
+/** The proving device is asked again with a confirmation when its word is this old… */
 const powerMs = 2_000;
+/** …and nothing leaves on one that is this old: few machines boot and start their guests so fast. */
+const mostPowerAgeMs = 10_000;
 
 /** The host lives: nothing more may be asked for. */
 export class SignOfLifeError extends OperationalError {
@@ -45,6 +47,8 @@ export interface ProvingDevice {
   look(): Promise<PowerSeen>;
   /** Says off: the proof counts from now on. */
   saidOff(): void;
+  /** Can a report that is heard now be one of before its power went? */
+  mayBeLate(): boolean;
   /** It says off of a host that was heard in between: what was heard was late, and the proof counts from now on. */
   heardLate(evidence: string, atMs: number): Promise<void>;
   /** Null: the proof still stands. Otherwise why it is too old to go on without the device. */
@@ -111,8 +115,8 @@ export class StillSilent {
   }
 
   /**
-   * The last thing before a request: resolves while the device that proved the host off said so a moment ago, or does not
-   * answer (see checkProof). It is quicker to ask than all the others. @throws SignOfLifeError when it says on
+   * Resolves while the device that proved the host off said so a moment ago, or does not answer (see checkProof). It is
+   * quicker to ask than all the others. @throws SignOfLifeError when it says on
    */
   async confirmPower(): Promise<void> {
     const proving = this.#question.device();
@@ -124,6 +128,12 @@ export class StillSilent {
       await this.#askingPower;
     }
     if (this.#life !== null) throw new SignOfLifeError(this.#life);
+  }
+
+  /** See Moving. */
+  isPowerFresh(): boolean {
+    const { device, clock } = this.#question;
+    return this.#life === null && (device() === null || clock.steadyMs() - this.#powerAtMs <= mostPowerAgeMs);
   }
 
   async #askPower(proving: ProvingDevice): Promise<void> {
@@ -214,7 +224,7 @@ export class StillSilent {
   ): Promise<Refusal | null> {
     const { order, clock } = this.#question;
     const heard = this.#heard(agents, services, scan, order);
-    if (heard?.name !== 'came-back' || proving === null) return heard;
+    if (heard?.name !== 'came-back' || proving === null || !proving.mayBeLate()) return heard;
     const offSinceMs = clock.nowMs();
     const beside = this.#heard(agents, services, scan, { ...order, offSinceMs });
     if (beside?.name === 'came-back' || (await proving.look()).says !== 'off') return heard;

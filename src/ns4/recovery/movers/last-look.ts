@@ -53,5 +53,7 @@ export async function lastLook(moving: Moving, id: string, aheadMs: number): Pro
 }
 
 /** Did this process go on without a stop since `aheadMs` was taken? Asked right after an answer of the cloud. */
-export const isStillNow = ({ clock, cloud }: Pick<Moving, 'clock' | 'cloud'>, aheadMs: number): boolean =>
-  Math.abs(cloudAheadMs(clock, cloud) - aheadMs) <= standstillMs;
+export const isStillNow = (
+  { clock, cloud }: { readonly clock: Clock; readonly cloud: Pick<Cloud, 'clockSkewMs'> },
+  aheadMs: number,
+): boolean => Math.abs(cloudAheadMs(clock, cloud) - aheadMs) <= standstillMs;

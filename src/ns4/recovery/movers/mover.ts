@@ -38,6 +38,11 @@ export interface Moving {
    * @throws CloudError
    */
   evacuate: Cloud['evacuate'];
+  /**
+   * Is what the device that proved the host off said last young enough for a request to leave? It is asked with each
+   * confirmation of silence, and the look after that may take long. True where no device gave the proof.
+   */
+  isPowerFresh(): boolean;
   /** Before whatever starts an instance elsewhere: rejects unless the dead host was silent a moment (`limitMs`) ago. */
   confirmSilence(limitMs?: number): Promise<void>;
 }

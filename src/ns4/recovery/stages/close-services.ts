@@ -7,7 +7,7 @@ import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText } from '../../../shared/ground/errors.ts';
 import { CloudError, type ComputeService, type ComputeServiceChange } from '../../cloud/cloud.ts';
 import { foreignMark, isMarkedBy, markOf, oneServiceOnly, settleMs, TakenHostError } from '../mark.ts';
-import { cloudAheadMs, isStillNow } from '../movers/last-look.ts';
+import { cloudAheadMs, isStillNow, lookFreshMs } from '../movers/last-look.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
 
@@ -105,6 +105,7 @@ async function bringAbout(
     if (attempt > 1) await clock.sleep(pauseMs, signal);
     const aheadMs = cloudAheadMs(clock, cloud);
     await lock.save(journal);
+    const savedAtMs = clock.steadyMs();
     try {
       const [service, ...more] = await cloud.listComputeServices(signal, host);
       if (service === undefined || more.length > 0)
@@ -116,6 +117,7 @@ async function bringAbout(
       if (isSo(service)) return;
       signal.throwIfAborted();
       mayChange(service);
+      if (clock.steadyMs() - savedAtMs > lookFreshMs) await lock.save(journal);
       // The lock may be somebody else's by now: it is confirmed anew.
       if (!isStillNow({ clock, cloud }, aheadMs)) continue;
       if (isSo(await cloud.changeComputeService(service.id, change, signal))) return;

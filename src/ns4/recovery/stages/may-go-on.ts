@@ -8,6 +8,7 @@ import { permitRecovery } from '../gates.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, refused, stopped } from '../report.ts';
+import { mayBeLate, takeForLate } from './late-report.ts';
 
 /** A target in trouble is waited for as long as an API that is away. */
 const targetAwayLimitMs = 600_000;
@@ -75,11 +76,10 @@ async function isLateReport(recovery: Recovery, journal: Journal, evidence: stri
   const { proof, dead } = journal;
   if (tools.fencing === null || proof?.by !== 'agent') return false;
   const nowMs = tools.clock.nowMs();
+  if (!mayBeLate(journal, nowMs)) return false;
   if (judged(recovery, { ...proof, atMs: nowMs })?.name === 'came-back') return false;
   if ((await tools.fencing.lookAgain(dead, proof, signal)).says !== 'off') return false;
-  journal.proof = { ...proof, atMs: tools.clock.nowMs() };
-  const { agent, level } = proof;
-  await recovery.tell({ step: 'late-heartbeat', evidence, agent, level });
+  await takeForLate(recovery, proof, evidence, tools.clock.nowMs());
   await lock.save(journal);
   return true;
 }

@@ -23,10 +23,8 @@ export const move: Stage = {
         lock,
         signal,
         hypervisor: (host) => hypervisorOf(host, facts.picture),
-        evacuate: async (id, target, limit) => {
-          await powerIsOff(recovery);
-          await mark.evacuate(id, target, limit);
-        },
+        evacuate: (id, target, limit) => mark.evacuate(id, target, limit),
+        isPowerFresh: () => stillSilent.isPowerFresh(),
         confirmSilence: async (limitMs) => {
           await stillSilent.confirm(limitMs);
           await stillSilent.confirmPower();
@@ -43,16 +41,6 @@ export const move: Stage = {
     return 'next';
   },
 };
-
-/** Rejects when nothing may leave: the next confirmation of silence tells why, and ends the recovery. */
-async function powerIsOff({ stillSilent }: Recovery): Promise<void> {
-  try {
-    await stillSilent.confirmPower();
-  } catch (error) {
-    if (error instanceof SignOfLifeError) throw new CloudError('not-done', error.message, null);
-    throw error;
-  }
-}
 
 function hypervisorOf(host: string, picture: Picture): Hypervisor {
   const found = picture.hypervisor(host);

@@ -78,8 +78,9 @@ function entryOf(server: Server, plan: Plan): JournalEntry {
 
 /**
  * The journal of a monitor's order that is gone from Redis, though Nova shows that the first change was made: the host
- * is forced down in the name of this very recovery (or plan, where an earlier version did it). What was asked for is not known, so each instance counts as asked for just now: it is asked for again only
- * when Nova had its time to show a trace. Null: nothing was begun, or it is an operator's order.
+ * is forced down in the name of this very recovery (or plan, where an earlier version did it). What was asked for is not
+ * known, so each instance counts as asked for just now: it is asked for again only when Nova had its time to show a
+ * trace. Null: nothing was begun, or it is an operator's order.
  */
 export function forgottenJournal(order: Order, tools: Tools, picture: Picture): Journal | null {
   const dead = picture.hypervisor(order.dead);

@@ -7,6 +7,7 @@ import { endInstance } from '../movers/mover.ts';
 import type { Recovery } from '../recovery.ts';
 import { type ProvingDevice, StillSilent } from '../still-silent.ts';
 import { namesIn, scanAt } from './fresh-facts.ts';
+import { mayBeLate, takeForLate } from './late-report.ts';
 
 export function watchSilence(recovery: Recovery): StillSilent {
   const { order, tools, facts, signal, opened: journal } = recovery;
@@ -53,11 +54,8 @@ function deviceOf(recovery: Recovery): () => ProvingDevice | null {
       saidOff: () => {
         seenOff = { proof, atMs: clock.nowMs() };
       },
-      heardLate: async (evidence, atMs) => {
-        const { agent, level } = proof;
-        journal.proof = { ...proof, atMs };
-        await recovery.tell({ step: 'late-heartbeat', evidence, agent, level });
-      },
+      mayBeLate: () => mayBeLate(journal, clock.nowMs()),
+      heardLate: (evidence, atMs) => takeForLate(recovery, proof, evidence, atMs),
       outdated: () => {
         const seenOffAtMs = seenOff?.proof === proof ? seenOff.atMs : proof.atMs;
         if (stands(proof, clock.nowMs(), seenOffAtMs)) return null;

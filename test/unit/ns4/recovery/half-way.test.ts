@@ -103,15 +103,16 @@ describe("D2: a report against a device's proof", () => {
   });
 
   /** Nobody was killed: the report is counted while the first worker moves the instances. */
-  async function inMidMove(says: Device['says']) {
+  async function inMidMove(says: Device['says'], repeatedForMs = 0, instances = 40) {
     const device: Device = { takesMs: 1_000, says: 'off' };
-    const crew = new PretendCrew(3, 40);
+    const crew = new PretendCrew(3, instances);
     await crew.kill('hv1');
     const reports: RecoveryReport[] = [];
     const order = { ...crew.order('ours', 'hv1', 's1'), proofDemanded: true };
     void crew.recover(crew.worker('first', undefined, device), order).then((r) => reports.push(r));
     await crew.timeline.runUntil(crew.timeline.nowMs + 10 * minute, () => crew.asked.length > 0);
     lateReport(crew, 6_000);
+    for (let ms = 6_000; ms <= repeatedForMs; ms += 5_000) crew.timeline.after(ms, () => lateReport(crew));
     device.says = says;
     await crew.timeline.runUntil(crew.timeline.nowMs + 30 * minute, () => reports.length > 0);
     const late = crew.said.filter(
@@ -130,6 +131,12 @@ describe("D2: a report against a device's proof", () => {
     const { reports, late } = await inMidMove(says);
     expect(reports).toMatchObject([{ outcome: 'stopped', refusal: { name: 'came-back' } }]);
     expect(late).toEqual([]);
+  });
+
+  test('reports that go on are no backlog, whatever the device says: it may be that of another machine', async () => {
+    const { reports, late } = await inMidMove('off', 120_000, 60);
+    expect(reports).toMatchObject([{ outcome: 'stopped', refusal: { name: 'came-back' } }]);
+    expect(late.length).toBeGreaterThan(0);
   });
 
   test('without a device nobody can tell: it came back', async () => {

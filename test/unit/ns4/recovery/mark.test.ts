@@ -14,8 +14,10 @@ const service: ComputeService = {
 function watch(seen: Partial<ComputeService>, tookMs: readonly number[] = [0]) {
   let nowMs = 0;
   let reads = 0;
+  let stoodStillMs = 0;
   const asked: string[] = [];
-  const cloud: Pick<Cloud, 'listComputeServices' | 'evacuate'> = {
+  const cloud: Pick<Cloud, 'listComputeServices' | 'evacuate' | 'clockSkewMs'> = {
+    clockSkewMs: () => stoodStillMs,
     async listComputeServices() {
       nowMs += tookMs[Math.min(reads, tookMs.length - 1)] ?? 0;
       reads += 1;
@@ -27,7 +29,16 @@ function watch(seen: Partial<ComputeService>, tookMs: readonly number[] = [0]) {
   };
   const clock = { nowMs: () => nowMs, steadyMs: () => nowMs, sleep: async () => {} };
   const mark = new MarkWatch(journal, cloud, clock, new AbortController().signal);
-  return { mark, asked, reads: () => reads, pass: (ms: number) => (nowMs += ms) };
+  /** The machine stands still with its clock during the next reading; the cloud's goes on. */
+  const standStill = (ms: number) => {
+    const { listComputeServices } = cloud;
+    cloud.listComputeServices = (signal) => {
+      stoodStillMs += ms;
+      cloud.listComputeServices = listComputeServices;
+      return listComputeServices(signal);
+    };
+  };
+  return { mark, asked, reads: () => reads, pass: (ms: number) => (nowMs += ms), standStill };
 }
 
 const thrown = (work: Promise<unknown>) =>
@@ -100,5 +111,26 @@ describe('how old an answer may be', () => {
     const error = await thrown(mark.evacuate('vm1', 'hv04', new AbortController().signal));
     expect(error).toBeInstanceOf(CloudError);
     expect(asked).toEqual([]);
+  });
+});
+
+describe('nothing leaves on a look that grew old while the mark was read', () => {
+  const asksFor = async (watched: ReturnType<typeof watch>) => {
+    const error = await thrown(watched.mark.evacuate('vm1', 'hv04', new AbortController().signal));
+    return { asked: watched.asked, outcome: error instanceof CloudError ? error.outcome : null };
+  };
+
+  test('read quickly: it leaves', async () => {
+    expect(await asksFor(watch({}, [100]))).toEqual({ asked: ['vm1'], outcome: null });
+  });
+
+  test('read slowly, then quickly: the mark is fresh, the look is not', async () => {
+    expect(await asksFor(watch({}, [1_600, 100]))).toEqual({ asked: [], outcome: 'not-done' });
+  });
+
+  test('this machine stood still with its clocks meanwhile', async () => {
+    const watched = watch({}, [100]);
+    watched.standStill(600_000);
+    expect(await asksFor(watched)).toEqual({ asked: [], outcome: 'not-done' });
   });
 });

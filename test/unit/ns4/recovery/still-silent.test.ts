@@ -19,6 +19,8 @@ interface Sight {
   service?: Partial<ComputeService>;
   power?: PowerSeen['says'] | null;
   offSinceMs?: number | null;
+  /** It is too long ago that something was heard late. */
+  isBacklogOver?: boolean;
   /** Why the proof counts no more without the device. */
   outdated?: Refusal | null;
 }
@@ -87,6 +89,7 @@ function watch(sight: Sight = { finding: 'answers' }) {
             saidOff: () => {
               asked.saidOff += 1;
             },
+            mayBeLate: () => sight.isBacklogOver !== true,
             heardLate: async () => {
               asked.heardLate += 1;
             },
@@ -237,5 +240,26 @@ describe('who is asked with each confirmation', () => {
     const mute = watch({ power: 'unknown', offSinceMs: off });
     await mute.silence.confirmPower();
     await watch({}).silence.confirmPower();
+  });
+
+  test('a report against the proof is late while a backlog may be worked off, and a sign of life afterwards', async () => {
+    const late = watch({ power: 'off', offSinceMs: off, heartbeatAtMs: off + 1 });
+    await late.confirm();
+    expect(late.asked.heardLate).toBe(1);
+    const living = watch({ power: 'off', offSinceMs: off, heartbeatAtMs: off + 1, isBacklogOver: true });
+    await expect(living.confirm()).rejects.toThrow(SignOfLifeError);
+    expect(living.asked.heardLate).toBe(0);
+  });
+
+  test('what the device said grows old for what leaves on it, also while the look takes long', async () => {
+    const w = watch({ power: 'off', offSinceMs: off });
+    expect(w.silence.isPowerFresh(), 'it was not asked yet').toBe(false);
+    w.time.passedMs = 10_000;
+    await w.silence.confirmPower();
+    w.time.passedMs = 20_000;
+    expect(w.silence.isPowerFresh()).toBe(true);
+    w.time.passedMs = 20_001;
+    expect(w.silence.isPowerFresh()).toBe(false);
+    expect(watch({}).silence.isPowerFresh(), 'no device').toBe(true);
   });
 });

@@ -125,7 +125,8 @@ async function reboot(moving: Moving, entry: JournalEntry, spare: Hypervisor): P
   await moving.confirmSilence();
   const look = await lastLook(moving, entry.id, cloudAheadMs(clock, cloud));
   signal.throwIfAborted();
-  if (look === null) throw new CloudError('not-done', 'the look before the reboot is too old', null);
+  if (look === null || !moving.isPowerFresh())
+    throw new CloudError('not-done', 'the look before the reboot is too old', null);
   const { server } = look;
   if (server?.host !== spare.host || server.taskState !== null) return;
   await cloud.hardReboot(entry.id, signal);

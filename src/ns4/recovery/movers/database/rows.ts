@@ -82,7 +82,8 @@ async function rewriteOnce(
       const ids = await idsToMove(moving, entries);
       if (ids.length === 0) return { moved: [], already: [], elsewhere: [] };
       if (clock.steadyMs() - savedAtMs > lookFreshMs) await moving.lock.save(journal);
-      if (isStillNow(moving, aheadMs)) return await database.moveInstances({ ids, from, to }, signal);
+      if (isStillNow(moving, aheadMs) && moving.isPowerFresh())
+        return await database.moveInstances({ ids, from, to }, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof OperationalError || error instanceof CloudError)) throw error;

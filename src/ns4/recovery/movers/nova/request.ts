@@ -64,7 +64,11 @@ export async function ask(
     await takeBack();
     throw moving.signal.reason;
   }
-  if (look === null || !mayBeAskedFor(ground.judge({ ...entry, ...before }, look))) {
+  if (
+    look === null ||
+    !moving.isPowerFresh() ||
+    !mayBeAskedFor(ground.judge({ ...entry, ...before }, look))
+  ) {
     await takeBack();
     return 'look-again';
   }
