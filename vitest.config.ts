@@ -7,9 +7,9 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files of integration that take from half a minute to one and a half, the longest first. */
-const longest = ['sonny-relay', 'sonny', 'wrong-configurations', 'three-processes'];
+const longest = ['sonny', 'wrong-configurations', 'three-processes'];
 
-/** Workers, monitors, Redis or answers of OpenStack are lost in mid-recovery: each takes half a minute to two. */
+/** Workers, monitors, Redis, Slack or answers of OpenStack are lost on the way: each takes half a minute to two. */
 const lost = [
   'state-lost',
   'interrupted',
@@ -20,6 +20,7 @@ const lost = [
   'upgrade',
   'evacuation-faults',
   'evacuation-database-faults',
+  'sonny-relay',
 ].map((name) => `test/integration/${name}.test.ts`);
 
 const calm = ['test/integration/redis-troubles.test.ts'];
