@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
+import { until } from '../support/raw-api.ts';
 import { SmallCloud } from '../support/small-cloud.ts';
 
 let small: SmallCloud;
@@ -24,6 +25,12 @@ test('FLUSHALL in mid-recovery: it ends, nothing new is begun; accepted, the coo
   await small.watched();
   await small.simulator.kill('hv01');
   await small.household.waitForEvent((e) => e.text.includes('is enabled, evacuating'), 20_000);
+  // The canary is asked for first. Of those that were not asked for before the loss nobody knows it, and they wait.
+  await until(
+    async () => Object.values(small.simulator.snapshot().servers).filter((s) => s.evacuationsStarted === 1),
+    (asked) => asked.length === 3,
+    10_000,
+  );
   await small.household.redis.flushall();
   await small.household.waitForEvent(refused('state-lost', 0), 15_000);
   expect((await small.ended(60_000)).text).toContain('all 3 affected instances are back');
