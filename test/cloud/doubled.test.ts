@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leaseMs } from '../../src/monitor/lease.ts';
+import { timings } from '../../src/shared/ground/timings.ts';
 import { Random } from '../simulation/random.ts';
 import { cloudTool } from '../support/cloud-tool.ts';
 import { DoubledCrew, openJobs, type Post, type Role, requestsOfFormerJob } from '../support/doubled-crew.ts';
@@ -17,6 +18,8 @@ const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const instances = 10;
 const workerLimitMs = 15_000;
 const monitorLimitMs = 2 * leaseMs;
+/** A request whose worker was hit in the act is waited for before it is asked for again. */
+const endedWithinMs = timings.evacuation.lostMs + 120_000;
 /** What the measuring itself may add: the poll, and a keyspace event under way. */
 const measureMs = 250;
 
@@ -150,7 +153,7 @@ async function recovery(round: number, missing: number): Promise<void> {
       await delay(random.between(0, 1_000));
       if (frozen !== null) checks.push(await thaw(frozen));
     }
-    await on.household.waitForEvent((e) => e.facts.kind === 'recovery-ended', 120_000);
+    await on.household.waitForEvent((e) => e.facts.kind === 'recovery-ended', endedWithinMs);
     // Whoever was thawed has had its say by then.
     await delay(3_000);
     await expectOnceEach(ids, round);

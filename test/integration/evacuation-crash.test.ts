@@ -20,7 +20,7 @@ import { until } from '../support/raw-api.ts';
 
 let bench: EvacuationBench;
 beforeAll(async () => {
-  bench = await EvacuationBench.open(100);
+  bench = await EvacuationBench.open(120);
 });
 afterAll(() => bench.close());
 afterEach(() => bench.simulator.clearFaults());
@@ -42,6 +42,10 @@ async function later(order: RecoverData, mover: Mover = byApi): Promise<Recovery
 
 /** Where only the worker's clock is moved on, the last heartbeats must not seem to be later than the verdict. */
 const timeless = () => ({ judgedAtMs: bench.clock.nowMs() + 3_600_000 });
+
+/** Of the writes of a recovery of one instance: the look before its request confirms the lock, then it says "asking". */
+const lookingWrite = 4;
+const askingWrite = 5;
 
 class Crash extends Error {}
 type Moment = 'before' | 'after' | 'stop';
@@ -163,8 +167,8 @@ test('what was journaled and perhaps asked is not asked again before Nova had it
   const pair = await bench.pair(1);
   const [name = ''] = pair.names;
   const order = bench.order(pair, timeless());
-  // The fourth write says "asking": lost right after it, nothing left for Nova.
-  const fate = new Fate(4, 'after');
+  // Lost right after it said "asking": nothing left for Nova.
+  const fate = new Fate(askingWrite, 'after');
   await expect(bench.worker({ wrap: fate.wrap }).recover(order)).rejects.toThrow(Crash);
   const clock = new MovableClock();
   const from = bench.simulator.requests.length;
@@ -185,6 +189,20 @@ test('what was journaled and perhaps asked is not asked again before Nova had it
   expect((await running).instances).toMatchObject([{ outcome: 'recovered' }]);
   await expectAllOn(pair, 1);
 });
+
+test.each(['before', 'after'] as const)(
+  'lost at the last look (%s it was begun): nothing was asked for, and nobody waits for a trace of it',
+  async (moment) => {
+    const pair = await bench.pair(1);
+    const order = bench.order(pair, timeless());
+    const fate = new Fate(lookingWrite, moment);
+    await expect(bench.worker({ wrap: fate.wrap }).recover(order)).rejects.toThrow(Crash);
+    const report = await bench.worker().recover(bench.later(order, 0));
+    expect(report.instances).toMatchObject([{ outcome: 'recovered' }]);
+    expect(report.tookMs).toBeLessThan(lostRequestMs / 2);
+    await expectAllOn(pair, 1);
+  },
+);
 
 /** An evacuation of six, one at a time, seen in its middle. */
 async function inTheMiddle(options: { stop?: AbortSignal; clock?: MovableClock } = {}) {
@@ -308,7 +326,10 @@ test('the host comes back in the middle: nothing more is asked for, and its gues
   for (const name of pair.names) expect(bench.seen(name).everTwoWriters).toBe(false);
 });
 
-test('a worker stands still between its look and its request, and the host comes back meanwhile: nothing is asked', async () => {
+test.each([
+  ['before its last look', lookingWrite],
+  ['between its last look and its request', askingWrite],
+])('a worker stands still %s, and the host comes back meanwhile: nothing is asked', async (_, at) => {
   const pair = await bench.pair(1);
   const [name = ''] = pair.names;
   const order = bench.order(pair);
@@ -317,13 +338,13 @@ test('a worker stands still between its look and its request, and the host comes
     wake = resolve;
   });
   let writes = 0;
-  // The fourth write says "asking": the worker stands still right before it, and its lock runs out.
+  // The worker stands still right before that write, and its lock runs out.
   const wrap = (real: Lock) =>
     ({
       lost: new AbortController().signal,
       save: async (incident: Journal) => {
         writes += 1;
-        if (writes === 4) await asleep;
+        if (writes === at) await asleep;
         await real.save(incident);
       },
       end: (incident: Journal) => real.end(incident),
@@ -332,7 +353,7 @@ test('a worker stands still between its look and its request, and the host comes
   const frozen = bench.worker({ wrap }).recover(order);
   await until(
     () => writes,
-    (n) => n === 4,
+    (n) => n === at,
   );
   await bench.redis.del(bench.keys.lock(pair.dead));
   await bench.simulator.revive(pair.dead);

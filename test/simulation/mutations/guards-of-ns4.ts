@@ -145,9 +145,9 @@ export const ns4Guards: readonly Guard[] = [
   ),
   rarely(
     guard('journal before the request', 'the next worker knows what may have been asked for', [
-      lastLook,
-      'await lock.save(journal);\n  let savedAtMs',
-      'let savedAtMs',
+      request,
+      'journal.acted = true;\n  await lock.save(journal);',
+      'journal.acted = true;',
     ]),
   ),
   inFocus(
@@ -228,11 +228,16 @@ export const ns4Guards: readonly Guard[] = [
   ),
   inFocus(
     'machines of ns4 are paused',
-    guard('stood still', 'a machine that was paused with its clocks looks again before its request', [
-      lastLook,
-      'if (tookMs <= lookFreshMs && isStillNow(moving, aheadMs)) return',
-      'if (tookMs <= lookFreshMs) return',
-    ]),
+    guard(
+      'stood still',
+      'a machine that was paused with its clocks looks again before its request',
+      [
+        lastLook,
+        'if (tookMs <= lookFreshMs && isStillNow(moving, aheadMs)) return',
+        'if (tookMs <= lookFreshMs) return',
+      ],
+      [request, ' || !isStillNow(moving, ground.aheadMs);', ';'],
+    ),
   ),
   guard('most requests', 'an instance is asked for three times, no more', [
     request,

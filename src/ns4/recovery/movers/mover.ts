@@ -39,6 +39,11 @@ export interface Moving {
    */
   evacuate: Cloud['evacuate'];
   /**
+   * Resolves when the dead host bore this recovery's mark a moment ago, so that `evacuate` need not ask for it.
+   * @throws as MarkWatch.confirm
+   */
+  confirmMark(): Promise<void>;
+  /**
    * Is what the device that proved the host off said last young enough for a request to leave? It is asked with each
    * confirmation of silence, and the look after that may take long. True where no device gave the proof.
    */

@@ -24,6 +24,7 @@ export const move: Stage = {
         signal,
         hypervisor: (host) => hypervisorOf(host, facts.picture),
         evacuate: (id, target, limit) => mark.evacuate(id, target, limit),
+        confirmMark: () => mark.confirm(),
         isPowerFresh: () => stillSilent.isPowerFresh(),
         confirmSilence: async (limitMs) => {
           await stillSilent.confirm(limitMs);

@@ -1,4 +1,4 @@
-// One request to Nova: evacuate this instance. Written down before it leaves, and preceded by one last look; what its
+// One request to Nova: evacuate this instance. Preceded by one last look, and written down before it leaves; what its
 // answer allows to conclude; and when another target may be tried.
 
 import { targetText } from '../../../../shared/documents/terms/plan.ts';
@@ -7,7 +7,7 @@ import { errorText } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { type InstanceProgress, requestLimitMs } from '../instance-progress.ts';
-import { type LastLook, lastLook } from '../last-look.ts';
+import { isStillNow, type LastLook, lastLook, lookFreshMs } from '../last-look.ts';
 import { endInstance, type Moving } from '../mover.ts';
 import { isFinal } from '../retry.ts';
 
@@ -27,18 +27,25 @@ interface Ground {
 }
 
 /**
- * Asks Nova for one evacuation. The journal says so first, under a fresh confirmation that this worker still holds the
- * lock, so that neither a crash nor a frozen worker leads to a second request for the same instance; then Nova is looked
- * at once more. "look-again": nothing left, as that look shows something else, or is too old.
+ * Asks Nova for one evacuation. Nova is looked at once more; then the journal says what will be asked for, under a fresh
+ * confirmation that this worker still holds the lock, so that neither a crash nor a frozen worker leads to a second
+ * request for the same instance; and it leaves at once. So late, as a successor waits for minutes for the trace of a
+ * request that is written down. "look-again": nothing left, as that look shows something else, or is too old.
  */
 export async function ask(
   moving: Moving,
   entry: JournalEntry,
   ground: Ground,
 ): Promise<'asked' | 'look-again'> {
-  // Whoever asked for signs of life meanwhile may have ended it.
-  if (entry.state === 'ended') return 'look-again';
-  const { journal, clock, lock } = moving;
+  const { journal, clock, lock, signal } = moving;
+  signal.throwIfAborted();
+  const look = await lastLook(moving, entry.id, ground.aheadMs);
+  const lookedAtMs = clock.steadyMs();
+  // So that what comes between writing down and asking is nothing, as a rule.
+  await moving.confirmMark();
+  signal.throwIfAborted();
+  if (look === null || !mayLeave(moving, entry) || !mayBeAskedFor(ground.judge(entry, look)))
+    return 'look-again';
   const before = { state: entry.state, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
   const takeBack = async () => {
@@ -46,35 +53,24 @@ export async function ask(
     journal.acted = Object.values(journal.instances).some((e) => e.attempts > 0);
     await lock.save(journal);
   };
-  moving.signal.throwIfAborted();
   entry.state = 'asking';
   entry.attempts += 1;
   entry.askedAtMs = clock.nowMs();
   journal.acted = true;
-  let look: LastLook | null;
-  try {
-    look = await lastLook(moving, entry.id, ground.aheadMs);
-  } catch (error) {
-    if (!(error instanceof CloudError)) throw error;
+  await lock.save(journal);
+  const isOld = clock.steadyMs() - lookedAtMs > lookFreshMs || !isStillNow(moving, ground.aheadMs);
+  if (signal.aborted || isOld || !moving.isPowerFresh()) {
     await takeBack();
-    moving.signal.throwIfAborted();
-    throw error;
-  }
-  if (moving.signal.aborted) {
-    await takeBack();
-    throw moving.signal.reason;
-  }
-  if (
-    look === null ||
-    !moving.isPowerFresh() ||
-    !mayBeAskedFor(ground.judge({ ...entry, ...before }, look))
-  ) {
-    await takeBack();
+    signal.throwIfAborted();
     return 'look-again';
   }
   await send(moving, entry, takeBack);
   return 'asked';
 }
+
+/** Whoever asked for signs of life meanwhile may have ended it. */
+const mayLeave = (moving: Moving, { state }: JournalEntry): boolean =>
+  state !== 'ended' && moving.isPowerFresh();
 
 const mayBeAskedFor = (progress: InstanceProgress): boolean =>
   progress.kind === 'waiting' || (progress.kind === 'failed' && progress.at === null);
