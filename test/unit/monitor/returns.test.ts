@@ -35,7 +35,13 @@ describe('what is heard of it', () => {
       ['a heartbeat of its agents 4.0 s ago'],
     ],
     ['a heartbeat from before its recovery', { heartbeatAtMs: nowMs - 200_000 }, {}, []],
-    ['a heartbeat since, but it is silent again', { heartbeatAtMs: nowMs - 41_000 }, {}, []],
+    [
+      'a beat of OVN, while the next ping is still to come',
+      { heartbeatAtMs: nowMs - 60_000 },
+      {},
+      ['a heartbeat of its agents 60 s ago'],
+    ],
+    ['a heartbeat since, but it is silent again', { heartbeatAtMs: nowMs - 81_000 }, {}, []],
     ['a report that moved once: somebody changed the service', { reportedAtMs: nowMs - 5_000 }, {}, []],
     [
       'a report that moved again',

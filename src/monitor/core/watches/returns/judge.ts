@@ -3,6 +3,7 @@ import { movedIn } from '../../../../shared/documents/events/report-text.ts';
 import { list, seconds } from '../../../../shared/documents/events/words.ts';
 import type { Shown } from '../../../../shared/documents/jobs/look-at-recovered.ts';
 import type { RecoveryReport } from '../../../../shared/documents/jobs/recover.ts';
+import { isGoodBeat } from '../../../../shared/rules/senses/ovn.ts';
 import type { Away } from '../../state/returns.ts';
 
 interface Judged {
@@ -36,7 +37,10 @@ export function judgeAway({ away, shown, sinceMs, reports, nowMs, heartbeatPerio
   const evidence = [
     ...(answers === null ? [] : [`it answers, ${answers}`]),
     ...(guests.length === 0 ? [] : [`instances that are left on it answer: ${list(guests, 5)}`]),
-    ...(isFresh(heartbeatAtMs) && heartbeatAtMs > sinceMs
+    // A beat of OVN comes only with a ping, which is less often than a period: its age alone is no silence yet.
+    ...(heartbeatAtMs !== null &&
+    isGoodBeat(heartbeatAtMs, nowMs, heartbeatPeriodMs) &&
+    heartbeatAtMs > sinceMs
       ? [`a heartbeat of its agents ${seconds(Math.max(0, nowMs - heartbeatAtMs))} ago`]
       : []),
     ...(isReporting ? ['its nova-compute reports'] : []),
