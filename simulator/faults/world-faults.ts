@@ -6,7 +6,7 @@ import { boot, remove } from '../world/instances.ts';
 import { startService, stopService, workOffReports } from '../world/messaging.ts';
 import { coldMigrate, leaveStaleRecord, liveMigrate, rebuildInPlace } from '../world/migrations.ts';
 import type { EvacuationTrouble, Host, Line } from '../world/model.ts';
-import { startController, stopController } from '../world/ovn.ts';
+import { setController, startController, stopController } from '../world/ovn.ts';
 import type { ServiceName, World } from '../world/world.ts';
 import { type Fault, scriptOf } from './script.ts';
 
@@ -189,9 +189,21 @@ export const worldFaults = {
   },
   controllerStopped: {
     says: 'ovn-controller of {host} is stopped in good order',
-    begin: (world, name) => stopController(world, hostOf(world, name)),
+    begin: (world, name) => changeHost(world, name, (host) => stopController(world, host)),
     ends: 'ovn-controller of {host} runs again',
-    end: (world, name) => startController(world, hostOf(world, name)),
+    end: (world, name) => changeHost(world, name, (host) => startController(world, host)),
+  },
+  controllerHangs: {
+    says: 'ovn-controller of {host} hangs',
+    begin: (world, name) => changeHost(world, name, (host) => setController(host, true)),
+    ends: 'ovn-controller of {host} goes on',
+    end: (world, name) => changeHost(world, name, (host) => startController(world, host)),
+  },
+  neutronAway: {
+    says: 'neutron-server is away',
+    begin: (world) => stopService(world, 'neutron'),
+    ends: 'neutron-server is back',
+    end: (world) => startService(world, 'neutron'),
   },
   ovnAway: {
     says: "OVN's {northd|southbound} is away",
@@ -204,6 +216,12 @@ export const worldFaults = {
     begin: (world, cell = '') => void world.downCells.add(cell),
     ends: '{cell} answers Nova again',
     end: (world, cell = '') => void world.downCells.delete(cell),
+  },
+  novaAway: {
+    says: 'nova-api is away',
+    begin: (world) => stopService(world, 'nova'),
+    ends: 'nova-api is back',
+    end: (world) => startService(world, 'nova'),
   },
   openstackAway: {
     says: 'OpenStack does not answer',

@@ -1,7 +1,7 @@
 // Nova's view of what carries the instances: hypervisors, services, aggregates, migrations.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ComputeServiceChange } from '../../src/ns4/cloud/cloud.ts';
-import { isCellDown } from '../world/cells.ts';
+import { isCellDown, needCell } from '../world/cells.ts';
 import { changeService, requestedService } from '../world/compute-service.ts';
 import type { Host } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
@@ -149,6 +149,7 @@ async function putService(world: World, call: Call, id: string): Promise<Answer>
   // By UUID from 2.53; before, the ids are actions and their bodies name host and binary.
   const host = version >= 53 ? requestedService(world, id) : world.hosts.get(String(jsonBody(call).host));
   if (host === undefined) throw new ApiRefusal(404, `Service ${id} could not be found.`);
+  needCell(world, host.name);
   const change = version >= 53 ? modernChange(jsonBody(call)) : oldChange(id, jsonBody(call));
   if (change === null) {
     return { status: 404, body: htmlPage(404, 'Not Found', 'The resource could not be found.') };

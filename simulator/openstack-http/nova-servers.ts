@@ -1,6 +1,6 @@
 // Nova's servers: lists, single ones, and the actions.
 import { setTimeout as delay } from 'node:timers/promises';
-import { isHidden } from '../world/cells.ts';
+import { isHidden, needCell } from '../world/cells.ts';
 import { evacuate } from '../world/evacuation.ts';
 import { changePower, isPowerAction, reboot } from '../world/instance-power.ts';
 import { remove } from '../world/instances.ts';
@@ -94,6 +94,7 @@ function matches(instance: Instance, query: URLSearchParams): boolean {
 
 async function act(world: HttpWorld, call: Call, id: string): Promise<Answer> {
   const instance = world.requestedInstance(id);
+  needCell(world, instance.host);
   const [[action, given] = ['', null], ...more] = Object.entries(jsonBody(call));
   if (action === '' || more.length > 0) throw new ApiRefusal(400, 'Malformed request body');
   if (action === 'lock' || action === 'unlock') {

@@ -16,11 +16,11 @@ import {
 import type { Server } from '../../src/shared/documents/inventory.ts';
 import { listAgents } from '../world/agents.ts';
 import { bindPort, requestedPort } from '../world/binding.ts';
-import { isCellDown, isHidden } from '../world/cells.ts';
+import { isCellDown, isHidden, needCell } from '../world/cells.ts';
 import { changeService, requestedService } from '../world/compute-service.ts';
 import { evacuate } from '../world/evacuation.ts';
 import { reboot } from '../world/instance-power.ts';
-import type { Host, Migration } from '../world/model.ts';
+import type { Host, Instance, Migration } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
 import type { ServiceName, World } from '../world/world.ts';
 import { moveAllocation } from './allocations.ts';
@@ -106,11 +106,13 @@ export class InProcessCloud implements Cloud {
     );
   }
 
+  /** Of one in a cell that does not answer Nova tells its id alone, which is no server. */
   async readServer(id: string, signal: AbortSignal): Promise<Server | null> {
-    return this.#read(['nova', 'neutron'], signal, () => {
-      const instance = this.#world.find(id);
-      return instance === undefined ? null : serverOf(this.#world, instance);
-    });
+    const instance = this.#world.find(id);
+    const isShown = instance === undefined || !isHidden(this.#world, instance);
+    return this.#link.read(this.#isThere(['nova', 'neutron']) && isShown, signal, () =>
+      instance === undefined || instance.deleted ? null : serverOf(this.#world, instance),
+    );
   }
 
   async listEvacuations(sourceHost: string, signal: AbortSignal): Promise<MigrationRecord[]> {
@@ -127,7 +129,13 @@ export class InProcessCloud implements Cloud {
 
   #migrations(isWanted: (m: Migration) => boolean, signal: AbortSignal): Promise<MigrationRecord[]> {
     const { migrations } = this.#world;
-    return this.#read(['nova'], signal, () => migrations.filter(isWanted).map(migrationOf).reverse());
+    const isShown = ({ instance }: Migration) => !isHidden(this.#world, instance);
+    return this.#read(['nova'], signal, () =>
+      migrations
+        .filter((m) => isWanted(m) && isShown(m))
+        .map(migrationOf)
+        .reverse(),
+    );
   }
 
   async listPorts(
@@ -167,7 +175,9 @@ export class InProcessCloud implements Cloud {
     const host = this.#hosts().find(({ compute }) => compute.id === id);
     const name = change.forcedDown === true ? 'force-down' : 'change';
     await this.#change('nova', { name, id: host?.name ?? id, target: '' }, signal, () => {
-      const { blocksMs } = changeService(this.#world, requestedService(this.#world, id), fitting);
+      const requested = requestedService(this.#world, id);
+      needCell(this.#world, requested.name);
+      const { blocksMs } = changeService(this.#world, requested, fitting);
       const untilMs = this.#world.nowMs + blocksMs;
       return () => this.#world.nowMs >= untilMs;
     });
@@ -176,7 +186,7 @@ export class InProcessCloud implements Cloud {
 
   async evacuate(instanceId: string, target: string, signal: AbortSignal): Promise<void> {
     await this.#change('nova', { name: 'evacuate', id: instanceId, target }, signal, () => {
-      evacuate(this.#world, this.#world.requestedInstance(instanceId), target);
+      evacuate(this.#world, this.#requested(instanceId), target);
       return this.#whenMessaging;
     });
   }
@@ -184,7 +194,7 @@ export class InProcessCloud implements Cloud {
   async hardReboot(instanceId: string, signal: AbortSignal): Promise<void> {
     const target = this.#world.find(instanceId)?.host ?? '';
     await this.#change('nova', { name: 'evacuate', id: instanceId, target }, signal, () => {
-      reboot(this.#world, this.#world.requestedInstance(instanceId), 'HARD');
+      reboot(this.#world, this.#requested(instanceId), 'HARD');
       return this.#whenMessaging;
     });
   }
@@ -210,6 +220,12 @@ export class InProcessCloud implements Cloud {
 
   /** Without RabbitMQ a request that must send a message gets no answer, though the state has changed. */
   readonly #whenMessaging: IsAnswered = () => !this.#world.stopped.has('rabbitmq');
+
+  #requested(instanceId: string): Instance {
+    const instance = this.#world.requestedInstance(instanceId);
+    needCell(this.#world, instance.host);
+    return instance;
+  }
 
   #hosts(only?: string): Host[] {
     const { hosts } = this.#world;

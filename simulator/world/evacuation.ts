@@ -210,7 +210,9 @@ function wreck(world: World, move: Evacuation, host: Host): void {
 export function unstick(world: World): void {
   world.isTended = true;
   for (const move of [...world.evacuations]) {
-    const { target } = move.migration;
+    const { target, source } = move.migration;
+    // What was sent to another cell is undone by nobody.
+    if (target !== null && world.host(target).cell !== world.host(source).cell) continue;
     const isLost = target !== null && !world.host(target).powered;
     if (move.stuck || isLost) tend(world, move);
   }

@@ -79,7 +79,7 @@ export interface Host {
   answersSinceMs: number | null;
   /** Since when it does not; meaningless while it does. */
   mutedSinceMs: number;
-  /** Since when its agents' reports arrive; null: they do not. */
+  /** Since when its agents' reports arrive, or its ovn-controller could be seen to answer; null: not now. */
   reportsSinceMs: number | null;
   /** Since when anything it sends on its own network can be received; null: nothing. */
   sendsSinceMs: number | null;

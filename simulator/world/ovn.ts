@@ -51,14 +51,33 @@ export function answerSoon(world: World): void {
   }
 }
 
+/** Does Neutron get to see whatever it answers, as long as both go on as they are? */
+export const isSeen = (world: World, host: Host): boolean =>
+  world.ovn?.era === 'beat' && !world.stopped.has('neutron') && hears(world) && couldAnswer(world, host);
+
+/** When it answered last, in truth; minus infinity: there is no OVN. */
+export function answeredAtMs(world: World, { name }: Host): number {
+  const chassis = world.ovn?.chassis.get(name);
+  return chassis === undefined ? Number.NEGATIVE_INFINITY : chassis.beatMs - chassis.clockOffsetMs;
+}
+
 /** Do pings get from the northbound database to the chassis? RabbitMQ has no part in it. */
 const hears = ({ stopped }: World): boolean => !stopped.has('northd') && !stopped.has('southbound');
 
 /** Does its ovn-controller run, registered, with a network to the southbound database? */
-export function couldAnswer(world: World, host: Host): boolean {
-  const isBroken = host.agents.some((agent) => agent.binary === 'ovn-controller' && agent.broken);
-  const chassis = world.ovn?.chassis.get(host.name);
-  return chassis?.gone === 'no' && !isBroken && controlRuns(world, host, 'without-rabbitmq');
+export const couldAnswer = (world: World, host: Host): boolean =>
+  world.ovn?.chassis.get(host.name)?.gone === 'no' && controllerRuns(world, host);
+
+function controllerRuns(world: World, host: Host): boolean {
+  const controller = host.agents.find(({ binary }) => binary === 'ovn-controller');
+  const isUp = controller?.broken === false && host.up.agents;
+  return isUp && controlRuns(world, host, 'without-rabbitmq');
+}
+
+/** One that runs, and whose row was deleted, registers anew. */
+export function register(world: World, host: Host): void {
+  const gone = world.ovn?.chassis.get(host.name)?.gone ?? 'no';
+  if (gone !== 'no' && controllerRuns(world, host)) world.ovn?.chassis.set(host.name, newChassis(world));
 }
 
 function answer(world: World, host: Host, nbCfg: number): void {
@@ -77,12 +96,19 @@ function answerMetadata(world: World, host: Host): void {
 /** ovn-controller ends in good order: its row is deleted, and Neutron shows what it remembers of it. */
 export function stopController(world: World, host: Host): void {
   const chassis = world.ovn?.chassis.get(host.name);
+  setController(host, true);
   if (chassis !== undefined && chassis.gone === 'no') chassis.gone = 'shown';
 }
 
 /** It starts again, and registers with the ping of now. */
 export function startController(world: World, host: Host): void {
-  world.ovn?.chassis.set(host.name, newChassis(world));
+  setController(host, false);
+  register(world, host);
+}
+
+/** Its process hangs or ends without a word, or works again. */
+export function setController({ agents }: Host, broken: boolean): void {
+  for (const agent of agents) if (agent.binary === 'ovn-controller') agent.broken = broken;
 }
 
 /** Neutron starts anew, and remembers no row that was deleted. */

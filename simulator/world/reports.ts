@@ -2,8 +2,11 @@
 // absence. No timer beats: from when on reports arrive is known, and the newest one is worked out when somebody asks.
 import { controlRuns } from './control-runs.ts';
 import type { Host, Reporter } from './model.ts';
-import { couldAnswer, isChassisAlive } from './ovn.ts';
+import { answeredAtMs, isChassisAlive } from './ovn.ts';
 import type { World } from './world.ts';
+
+/** Whoever is watched is pinged so often, whatever the pauses between two rounds. */
+export const askedWithinMs = 90_000;
 
 /** The newest report that arrived: on the reporter's own beat, as long as reports arrive. */
 export function lastReport(reporter: Reporter, nowMs: number): number {
@@ -38,13 +41,26 @@ export function canBind(world: World, host: Host): boolean {
 
 /**
  * For how long nobody of the control plane has heard a host, in truth. nova-compute, which reports three times as often
- * as agents do, counts twice beside them; an ovn-controller that could answer hears at once.
+ * as agents do, counts twice beside those that can tell; an ovn-controller that is asked hears at once.
  */
 export function unheardMs(world: World, host: Host): number {
-  const ageMs = (reporter: Reporter) => world.nowMs - lastReport(reporter, world.nowMs);
-  if (world.ovn !== null && couldAnswer(world, host)) return 0;
-  const novaMs = ageMs(host.compute) * (host.agents.length > 0 ? 2 : 1);
-  return world.ovn !== null ? novaMs : Math.min(novaMs, ...host.agents.map(ageMs));
+  if (isHeardByOvn(world, host)) return 0;
+  const isTold = world.ovn === null ? host.agents.length > 0 : world.ovn.era === 'beat';
+  const novaMs = ageMs(world, host.compute) * (isTold ? 2 : 1);
+  return world.ovn !== null ? novaMs : Math.min(novaMs, ...host.agents.map((agent) => ageMs(world, agent)));
+}
+
+/** The same where it may not be too long: an OVN of which nobody knows whom it asked tells of nobody. */
+export const surelyUnheardMs = (world: World, host: Host): number =>
+  world.ovn === null || isHeardByOvn(world, host) ? unheardMs(world, host) : ageMs(world, host.compute);
+
+const ageMs = ({ nowMs }: World, reporter: Reporter): number => nowMs - lastReport(reporter, nowMs);
+
+/** One that answered since it can, or had time enough to be asked. */
+function isHeardByOvn(world: World, host: Host): boolean {
+  const { reportsSinceMs } = host;
+  if (world.ovn === null || reportsSinceMs === null) return false;
+  return answeredAtMs(world, host) >= reportsSinceMs || world.nowMs - reportsSinceMs > askedWithinMs;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { repairBindingsLater } from './binding.ts';
 import { controlRuns } from './control-runs.ts';
 import type { Host, Reporter } from './model.ts';
+import { isSeen, register } from './ovn.ts';
 import { hostAnswers, hostSends } from './physics.ts';
 import { canBind, lastReport } from './reports.ts';
 import type { World } from './world.ts';
@@ -21,7 +22,9 @@ export function settle(world: World, host: Host, atOnce = true): void {
   // An agent reports to neutron-server.
   for (const agent of host.agents)
     follow(agent, runs && !agent.broken && host.up.agents && !stopped.has('neutron'), nowMs, atOnce);
-  const heard = host.agents.some((agent) => agent.sinceMs !== null);
+  register(world, host);
+  const heard =
+    world.ovn === null ? host.agents.some((agent) => agent.sinceMs !== null) : isSeen(world, host);
   if (heard && !couldBind) repairBindingsLater(world, host);
   if (heard !== (host.reportsSinceMs !== null)) host.reportsSinceMs = heard ? nowMs : null;
   if (hostSends(host) !== (host.sendsSinceMs !== null)) host.sendsSinceMs = hostSends(host) ? nowMs : null;

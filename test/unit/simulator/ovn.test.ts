@@ -3,9 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import { InProcessCloud } from '../../../simulator/openstack-in-process/cloud.ts';
 import { Link } from '../../../simulator/openstack-in-process/link.ts';
-import { powerOff } from '../../../simulator/world/host-power.ts';
+import { change, powerOff, powerOn } from '../../../simulator/world/host-power.ts';
 import { startService, stopService } from '../../../simulator/world/messaging.ts';
-import { ovnBinaries, stopController, useOvn } from '../../../simulator/world/ovn.ts';
+import { ovnBinaries, startController, stopController, useOvn } from '../../../simulator/world/ovn.ts';
 import { type Earlier, refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
 import type { Agent } from '../../../src/shared/documents/inventory.ts';
 import { Process } from '../../simulation/processes/process.ts';
@@ -132,6 +132,19 @@ describe('the pretend OVN', () => {
     expect((await cloud.beats()).hv1).toBeGreaterThan(cloud.timeline.nowMs - 2_000);
     expect((await cloud.refresh()).hv1).toBe('cannot-tell: stamp-is-the-request');
   });
+});
+
+test('a controller that was stopped registers once it runs, and not on a host without power', async () => {
+  const cloud = new Cloud(1);
+  const host = cloud.world.host('hv1');
+  change(cloud.world, host, () => stopController(cloud.world, host));
+  expect(host.reportsSinceMs).toBeNull();
+  powerOff(cloud.world, host);
+  change(cloud.world, host, () => startController(cloud.world, host));
+  expect(cloud.world.ovn?.chassis.get('hv1')?.gone).toBe('shown');
+  powerOn(cloud.world, host);
+  expect(cloud.world.ovn?.chassis.get('hv1')?.gone).toBe('no');
+  expect(host.reportsSinceMs).not.toBeNull();
 });
 
 describe('looks at it', () => {
