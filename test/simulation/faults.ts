@@ -7,6 +7,7 @@ import { faults } from './catalogue.ts';
 import type { History } from './history.ts';
 import { later, onFirst } from './moments.ts';
 import { busyHosts, cut, ofBusyHost, ofInstance, ofSpare, type Stroke, seconds, strike } from './stroke.ts';
+import { cloudStrokes } from './strokes-of-clouds.ts';
 import { drained, failsHalfWay } from './strokes-of-movers.ts';
 import { operatorStrokes } from './strokes-of-operators.ts';
 
@@ -24,6 +25,7 @@ const lineSets: readonly (readonly Line[])[] = [
 
 export const strokes = {
   ...operatorStrokes,
+  ...cloudStrokes,
   hostDies: ofBusyHost((history, { name }) => begin(history, faults.hostDies, name)),
   twoDieTogether: (history) => {
     const { random, timeline } = history;

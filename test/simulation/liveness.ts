@@ -1,9 +1,11 @@
 // When the trouble is over, everything must come to its end: the truly dead are recovered if they may be, what was
 // begun is ended, and whoever stays as he is has been named with the reason.
 
+import { isCellDown } from '../../simulator/world/cells.ts';
 import type { Host, Instance } from '../../simulator/world/model.ts';
 import { guestAnswers } from '../../simulator/world/physics.ts';
-import { unheardMs } from '../../simulator/world/reports.ts';
+import { surelyUnheardMs } from '../../simulator/world/reports.ts';
+import type { Hosts } from '../../src/shared/documents/inventory.ts';
 import { orderSchema } from '../../src/shared/documents/orders.ts';
 import { hostScope, scopeKey } from '../../src/shared/documents/terms/scope.ts';
 import type { History } from './history.ts';
@@ -42,7 +44,7 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   // What two at one cloud leave undone, each for the other's sake, nobody can say.
   const isAlone = history.rival === null;
   const dead = [...world.hosts.values()].filter(
-    (host) => isAlone && !host.powered && guestsOf(history, host).length > 0,
+    (host) => isAlone && !host.powered && !isCellDown(world, host) && guestsOf(history, host).length > 0,
   );
   const begun = judges.state === null ? 0 : underwayIn(judges.state).length;
   const due = dead.filter((host) => !touched.has(host.name) && isDue(history, host, dead, begun));
@@ -134,11 +136,13 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const together =
     dead.length === 1 ||
     (phaseOf(judges.state).kind === 'watching' &&
-      dead.every((h) => unheardMs(world, h) > rules.heartbeatPeriodMs + 5_000));
+      dead.every((h) => surelyUnheardMs(world, h) > rules.heartbeatPeriodMs + 5_000));
   if (!together || begun > 0) return false;
   if (history.hasForgotten || judges.state.safeMode !== null || judges.state.unproven) return false;
   if (host.disabled && host.disabledReason?.startsWith('maintenance')) return false;
   if (judges.state.cooldown !== null || host.address === null) return false;
+  // Nobody's ports are bound any more.
+  if (world.stopped.has('northd') || world.stopped.has('southbound')) return false;
   // An order to recover another one that nobody obeyed yet begins the cooldown.
   if (recoveriesOrdered(history)) return false;
   // Who recovers another one by himself may take the spare, and has not begun yet.
@@ -159,11 +163,19 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
     return false;
   // A spare that died a moment ago still looks as if it lived, and may be the one that is chosen.
   const marked = [...world.hosts.values()].filter((spare) => spare.disabledReason === 'spare');
-  if (marked.some((s) => !s.powered && unheardMs(world, s) <= rules.heartbeatPeriodMs + 20_000)) return false;
+  if (marked.some((s) => !s.powered && surelyUnheardMs(world, s) <= rules.heartbeatPeriodMs + 20_000))
+    return false;
   // Distinct spares for all of them: more than enough, so that the choice does not matter.
   const fitting = [...world.hosts.values()].filter((spare) => isFitting(history, host, spare));
+  // Whose cell is another one nobody but Nova knows.
+  if (fitting.some(({ cell }) => cell !== host.cell) || !isKnown(history, host)) return false;
   return fitting.length >= dead.length && othersLive(history, host) && !isOutage(history);
 }
+
+/** While a cell is away the hosts of the others are those that were listed before. */
+const isKnown = ({ world, redis }: History, { name }: Host): boolean =>
+  world.downCells.size === 0 ||
+  (redis.get<Hosts>('hosts')?.hypervisors.some((hypervisor) => hypervisor.host === name) ?? false);
 
 /** Does an order to recover lie in Redis, which its reader forgets only once he saved what came of it? */
 const recoveriesOrdered = ({ redis }: History): boolean =>
@@ -174,6 +186,7 @@ const recoveriesOrdered = ({ redis }: History): boolean =>
 function isFitting({ world }: History, host: Host, spare: Host): boolean {
   return (
     spare.powered &&
+    !isCellDown(world, spare) &&
     spare.disabled &&
     spare.disabledReason === 'spare' &&
     spare.zone === host.zone &&
@@ -185,7 +198,9 @@ function isFitting({ world }: History, host: Host, spare: Host): boolean {
 
 /** Somebody with an address and living agents is there to be a control, and so is a guest where guests are controls. */
 function othersLive({ world }: History, host: Host): boolean {
-  const others = [...world.hosts.values()].filter((other) => other !== host && other.powered);
+  const others = [...world.hosts.values()].filter(
+    (other) => other !== host && other.powered && !isCellDown(world, other),
+  );
   const external = world.instances.filter(
     (g) =>
       g.vmState === 'active' &&

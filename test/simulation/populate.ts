@@ -1,6 +1,8 @@
 // The cloud of a random history: hosts, spares, instances, and what of them never answers.
-import type { Address } from '../../simulator/world/model.ts';
+import type { Address, OvnEra } from '../../simulator/world/model.ts';
+import { ovnBinaries, useOvn } from '../../simulator/world/ovn.ts';
 import type { History } from './history.ts';
+import type { Random } from './random.ts';
 
 /** What some clouds have that Sonny must live with, as probabilities for each host or guest. */
 export interface Traits {
@@ -16,6 +18,12 @@ export interface Traits {
   readonly crowd: number;
   /** One more host, empty and defective, was disabled with a reason that merely names a spare. */
   readonly oddReason: number;
+  /** Its network is OVN's. */
+  readonly ovn: number;
+  /** That Neutron stamps OVN's rows with the moment of the request, as older ones do. */
+  readonly stampsRequests: number;
+  /** Nova has two cells. */
+  readonly cells: number;
 }
 
 function traitsOf({ random, isOn }: History): Traits {
@@ -27,6 +35,9 @@ function traitsOf({ random, isOn }: History): Traits {
     oddReason: isOn('oddReason') && random.chance(0.1) ? 1 : 0,
     // All of a cloud, or some of its hosts.
     agentless: random.pick([0, 0, 0, 0.2, 1]),
+    ovn: isOn('ovn') ? 0.13 : 0,
+    stampsRequests: 0.2,
+    cells: isOn('cells') ? 0.12 : 0,
   };
 }
 
@@ -39,22 +50,24 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
   const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
   const outlets = random.chance(0.4);
   const witnessed = random.pick([0.85, 0.85, 0.85, 0.3]);
-  const { oddReason, crowd, muteHost, prohibits, muteGuests, agentless } = {
+  const { oddReason, crowd, muteHost, prohibits, muteGuests, agentless, ...drawn } = {
     ...traitsOf(history),
     ...traits,
   };
+  const era: OvnEra = random.chance(drawn.stampsRequests) ? 'request' : 'beat';
+  const isOvn = random.chance(drawn.ovn);
+  const cells = random.chance(drawn.cells) ? ['cell1', 'cell2'] : ['cell1'];
   const bmc = random.pick(['works', 'works', 'works', 'works', 'works', 'dead', 'deaf'] as const);
   for (let i = 1; i <= count + spares; i += 1) {
     const isSpare = i > count;
     const name = isSpare ? `spare${i - count}` : `hv${i}`;
-    const agents = random.chance(isSpare && agentless < 1 ? 0 : agentless)
-      ? []
-      : ['neutron-openvswitch-agent', ...(random.chance(0.2) ? ['neutron-dhcp-agent'] : [])];
+    const agents = isOvn ? ovnBinaries : agentsOf(random, isSpare && agentless < 1 ? 0 : agentless);
     world.addPlainHost(
       {
         ...{ name, zone: zones[i % zones.length] ?? 'az1', vcpus: isSpare && random.chance(0.1) ? 4 : 16 },
         address: random.chance(0.03) ? null : `10.0.0.${i}`,
         aggregates: random.chance(0.1) ? ['ssd'] : [],
+        cell: cells[(isSpare ? i - count : i) % cells.length] ?? 'cell1',
       },
       agents,
       reportMs,
@@ -68,10 +81,33 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
       for (let g = 1; g <= (crowd || random.pick([1, 1, 2, 2, 3])); g += 1)
         addGuest(history, name, g, { witnessed, mute: muteGuests });
   }
-  if (!random.chance(oddReason)) return;
-  const part = { name: 'defect1', zone: zones[0] ?? 'az1', vcpus: 16, address: '10.0.0.99', aggregates: [] };
-  world.addPlainHost(part, agentless === 1 ? [] : ['neutron-openvswitch-agent'], reportMs, true);
-  world.host('defect1').disabledReason = random.pick(oddReasons);
+  if (random.chance(oddReason)) {
+    const part = {
+      name: 'defect1',
+      zone: zones[0] ?? 'az1',
+      vcpus: 16,
+      address: '10.0.0.99',
+      aggregates: [],
+    };
+    const agents = isOvn ? ovnBinaries : agentsOf(random, agentless === 1 ? 1 : 0);
+    world.addPlainHost(part, agents, reportMs, true);
+    world.host('defect1').disabledReason = random.pick(oddReasons);
+  }
+  if (isOvn) setUpOvn(history, era);
+}
+
+const agentsOf = (random: Random, agentless: number): string[] =>
+  random.chance(agentless)
+    ? []
+    : ['neutron-openvswitch-agent', ...(random.chance(0.2) ? ['neutron-dhcp-agent'] : [])];
+
+/** Rows are stamped by the clocks of the chassis, which nobody else minds. */
+function setUpOvn({ world, random }: History, era: OvnEra): void {
+  useOvn(world, era);
+  for (const chassis of world.ovn?.chassis.values() ?? []) {
+    chassis.clockOffsetMs = random.pick([0, 0, 0, -300_000, 120_000]);
+    chassis.beatMs += chassis.clockOffsetMs;
+  }
 }
 
 const oddReasons = ['RMA: no spare DIMM in stock', 'fan broken, waiting for spare part', 'spare parts donor'];

@@ -4,7 +4,7 @@
 
 import type { DeviceFault, Host, Instance } from '../../../simulator/world/model.ts';
 import { copiesOf } from '../../../simulator/world/physics.ts';
-import { lastReport } from '../../../simulator/world/reports.ts';
+import { askedWithinMs, lastReport } from '../../../simulator/world/reports.ts';
 import type { Listener } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
@@ -245,12 +245,13 @@ export class Deeds implements Listener {
     if (this.eyesOpenSinceMs === null || nowMs - this.eyesOpenSinceMs < noticedWithinMs) return;
     const answersMs = host.answersSinceMs === null ? 0 : nowMs - host.answersSinceMs;
     must(answersMs <= withinMs, rule, `${detail}, which answers for ${Math.round(answersMs / 1000)} s`);
+    const isOvn = this.#world.ovn !== null;
     const firstMs = host.reportsSinceMs ?? nowMs;
     const reports = host.agents.some(
-      (agent) => lastReport(agent, nowMs) > nowMs - this.#rules.heartbeatPeriodMs,
+      (agent) => isOvn || lastReport(agent, nowMs) > nowMs - this.#rules.heartbeatPeriodMs,
     );
     must(
-      !reports || nowMs - firstMs <= withinMs,
+      !reports || nowMs - firstMs <= (isOvn ? askedWithinMs : withinMs),
       rule,
       `${detail}, whose agents report for ${Math.round((nowMs - firstMs) / 1000)} s`,
     );

@@ -1,5 +1,6 @@
 // All judges of a history together, as the world and the processes report to them.
 
+import { isCellDown } from '../../../simulator/world/cells.ts';
 import type { Host, Instance } from '../../../simulator/world/model.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import { assignmentsOf, type State } from '../../../src/monitor/core/state/state.ts';
@@ -132,9 +133,22 @@ export class Judges implements Judge<Ledger> {
     if (id !== this.#phase.id) this.#phase = { id, sinceMs: this.#world.timeline.nowMs };
     for (const event of events) {
       this.#twice.heard(event);
+      this.#isNotCalledWell(event.facts);
       this.heard(event.facts);
       this.hear(event);
     }
+  }
+
+  /** One of whom nothing is known, as the cell that it is in does not answer. */
+  #isNotCalledWell(facts: EventFacts): void {
+    if (facts.kind !== 'cleared' || facts.scope.kind !== 'host') return;
+    const host = this.#world.host(facts.scope.name);
+    const isUnknown = this.verdicts.hidden.has(host.name) && isCellDown(this.#world, host);
+    must(
+      !isUnknown || host.powered,
+      'no dead host of a cell that is away is called well',
+      `${host.name}: ${facts.of}`,
+    );
   }
 
   acknowledged(state: State): void {

@@ -4,20 +4,15 @@
 
 import type { Host, Reporter } from '../../../simulator/world/model.ts';
 import { hostSends } from '../../../simulator/world/physics.ts';
-import { lastReport, unheardMs } from '../../../simulator/world/reports.ts';
+import { lastReport } from '../../../simulator/world/reports.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { HostsPhase, State } from '../../../src/monitor/core/state/state.ts';
-import {
-  externalAddresses,
-  type Hosts,
-  isMarkedSpare,
-  type Server,
-  type Servers,
-} from '../../../src/shared/documents/inventory.ts';
+import { externalAddresses, isMarkedSpare, type Server } from '../../../src/shared/documents/inventory.ts';
 import { hostScope, scopeKey } from '../../../src/shared/documents/terms/scope.ts';
 import type { IsOn } from '../not-yet.ts';
 import type { SeenScan } from '../processes/vantage-point.ts';
 import type { World } from '../world/world.ts';
+import { beginRead, type Inventory, type Read } from './reads.ts';
 import { phaseOf, type Standing, standingOf, type Underway, underwayIn } from './standing.ts';
 import { must, Violation } from './violation.ts';
 
@@ -27,19 +22,6 @@ export interface Passed {
   readonly jobId: string;
   /** True time. */
   readonly sinceMs: number;
-}
-
-interface Inventory {
-  readonly hosts: Hosts;
-  readonly servers: Servers | null;
-}
-
-/** What a refresh read, and when. */
-interface Read {
-  readonly atMs: number;
-  readonly inventory: Inventory;
-  /** For how long nobody of the control plane had heard each host, in truth. */
-  readonly silentMs: ReadonlyMap<string, number>;
 }
 
 /** Does Nova believe that it runs, with nothing under way? */
@@ -59,6 +41,8 @@ export class Verdicts {
   readonly #reads = new Map<string, Read>();
   /** The newest one with instances, for whatever it was read: all judge by what is stored. */
   #newest: Read | null = null;
+  /** Hosts of cells that did not answer the last refresh. */
+  hidden: ReadonlySet<string> = new Set();
   /** How far the clocks of the machines are apart, at most. */
   clockSpreadMs: () => number = () => 0;
   /** Did this address ever answer a vantage point? */
@@ -77,13 +61,12 @@ export class Verdicts {
 
   /** What a refresh reads from now on; to be called with what it made of it. */
   reading(jobId: string | null): (inventory: Inventory) => void {
-    const { hosts, timeline } = this.#world;
-    const silentMs = new Map([...hosts.values()].map((host) => [host.name, unheardMs(this.#world, host)]));
-    const atMs = timeline.nowMs;
+    const begun = beginRead(this.#world);
     return (inventory) => {
-      const read = { atMs, inventory, silentMs };
+      const read = begun(inventory);
       if (jobId !== null) this.#reads.set(jobId, read);
-      if (inventory.servers !== null && atMs >= (this.#newest?.atMs ?? 0)) this.#newest = read;
+      this.hidden = read.hidden;
+      if (inventory.servers !== null && read.atMs >= (this.#newest?.atMs ?? 0)) this.#newest = read;
     };
   }
 
@@ -125,6 +108,7 @@ export class Verdicts {
       'the instances were read just now',
       dead,
     );
+    must(!read.hidden.has(dead), 'no host of a cell that is away is judged', dead);
     const toleranceMs = 3_000 + this.clockSpreadMs();
     const silentMs = read.silentMs.get(dead) ?? 0;
     must(
@@ -186,7 +170,7 @@ export class Verdicts {
   }
 
   /** When most of the cloud falls silent together it is the control plane that failed. */
-  #cloudWasHeard(dead: string, { inventory, silentMs }: Read): void {
+  #cloudWasHeard(dead: string, { inventory, surelySilentMs: silentMs }: Read): void {
     const counted = (inventory.hosts?.hypervisors ?? []).filter(
       (h) => !h.forcedDown && !(h.state === 'down' && h.status === 'disabled'),
     );
@@ -201,7 +185,11 @@ export class Verdicts {
   }
 
   /** When a third of its zone falls silent together somebody of the living there has to answer. */
-  #partWasHeard(dead: string, { inventory, silentMs }: Read, scans: readonly SeenScan[]): void {
+  #partWasHeard(
+    dead: string,
+    { inventory, surelySilentMs: silentMs }: Read,
+    scans: readonly SeenScan[],
+  ): void {
     const hosts = inventory.hosts?.hypervisors ?? [];
     const zone = hosts.find((h) => h.host === dead)?.zone;
     const counted = hosts.filter(

@@ -1,5 +1,6 @@
 // One ns4 worker: the real refresh and the real evacuation on a pretend OpenStack, Redis and network.
 
+import { isCellDown } from '../../../simulator/world/cells.ts';
 import { moveRows } from '../../../simulator/world/nova-database.ts';
 import type { World } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
@@ -22,6 +23,7 @@ import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
 import { planOntoSpare } from '../../../src/shared/documents/terms/plan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
+import { OperationalError } from '../../../src/shared/ground/errors.ts';
 import { Picture } from '../../../src/shared/picture/picture.ts';
 import { noServers } from '../../../src/shared/picture/reading.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
@@ -216,7 +218,14 @@ export class Ns4 implements Taker {
   #tools(order: Order): RecoveryTools {
     const { cloud, process, link, rules, witness, method, world, concurrency, fencing } = this.#parts;
     const clock = this.#patientClock();
-    const database = { moveInstances: async (move: InstanceMove) => moveRows(world, move) };
+    const database = {
+      moveInstances: async (move: InstanceMove) => {
+        // It is the database of their cell.
+        if (isCellDown(world, world.host(move.from.host)))
+          throw new OperationalError("Nova's database is away");
+        return moveRows(world, move);
+      },
+    };
     return {
       ...{ cloud, clock, concurrency, fencing, log: silentLog },
       mover: method === 'api' ? byApi : byDatabase(database),

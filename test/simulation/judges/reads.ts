@@ -1,0 +1,35 @@
+// What a refresh reads, beside the truth of that moment.
+import { isCellDown } from '../../../simulator/world/cells.ts';
+import type { Host } from '../../../simulator/world/model.ts';
+import { surelyUnheardMs, unheardMs } from '../../../simulator/world/reports.ts';
+import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';
+import type { World } from '../world/world.ts';
+
+export interface Inventory {
+  readonly hosts: Hosts;
+  readonly servers: Servers | null;
+}
+
+export interface Read {
+  readonly atMs: number;
+  readonly inventory: Inventory;
+  /** For how long nobody of the control plane had heard each host, in truth: at most, and surely. */
+  readonly silentMs: ReadonlyMap<string, number>;
+  readonly surelySilentMs: ReadonlyMap<string, number>;
+  /** Hosts of cells that did not answer from its beginning to its end. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+/** The truth as a refresh begins; to be called with what it made of it. */
+export function beginRead(world: World): (inventory: Inventory) => Read {
+  const hosts = [...world.hosts.values()];
+  const of = (ask: (world: World, host: Host) => number) =>
+    new Map(hosts.map((host) => [host.name, ask(world, host)]));
+  const truth = { atMs: world.nowMs, silentMs: of(unheardMs), surelySilentMs: of(surelyUnheardMs) };
+  const down = hosts.filter((host) => isCellDown(world, host));
+  return (inventory) => ({
+    ...truth,
+    inventory,
+    hidden: new Set(down.filter((host) => isCellDown(world, host)).map(({ name }) => name)),
+  });
+}
