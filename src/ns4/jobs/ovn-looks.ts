@@ -23,11 +23,13 @@ export const deletedChassis = '("Chassis" register deleted)';
 /** Older Neutrons stamp a row with the moment of the request: from look to look it moves as the time does. */
 const stampToleranceMs = 1_000;
 
-/** Shall there be one look more? Somebody moved, and somebody who answered the last time has not: he may be late. */
+/**
+ * Shall there be one look more? Somebody moved, and somebody who is not known to be silent has not: he may be late. One
+ * that was never seen to beat as well: left out now, his answer would look like one to another ping the next time.
+ */
 export function isSomebodyLate(looks: readonly Look[], earlier: readonly Agent[]): boolean {
   const sights = sightsOf(looks, earlier).filter(({ kind }) => kind === 'ovn');
-  const isUpToDate = (sight: Sight) => !(sight.known?.isBehind ?? true);
-  return sights.some(hasMoved) && sights.some((sight) => isUpToDate(sight) && !hasMoved(sight));
+  return sights.some(hasMoved) && sights.some(isPerhapsLate);
 }
 
 /**
@@ -42,6 +44,7 @@ export function judgeLooks(looks: readonly Look[], earlier: readonly Agent[]): O
     isAsked: wereAsked(controllers),
     isAnyAlive: controllers.some(({ record }) => record.alive && record.host !== deletedChassis),
     isStampOfRequest: stampsFollowRequests(looks, sights),
+    aheadAtMs: controllers.some(isPerhapsLate) ? (looks.at(-1)?.atMs ?? null) : null,
   };
   const seen = new Set(sights.map(({ record }) => record.id));
   const gone = earlier.filter((a) => a.ovn !== null && kindOfAgent(a) === 'ovn' && !seen.has(a.id));
@@ -76,9 +79,17 @@ interface About {
   readonly isAsked: boolean;
   readonly isAnyAlive: boolean;
   readonly isStampOfRequest: boolean;
+  /** Of the look that was a ping itself, perhaps: whoever moved in it may have answered before the others; null: none. */
+  readonly aheadAtMs: number | null;
 }
 
 const hasMoved = ({ moved }: Sight): boolean => moved !== null;
+
+const isPerhapsLate = ({ known, moved }: Sight): boolean =>
+  moved === null && known !== null && known.says !== 'silent';
+
+/** It answered a ping that others are seen to answer the next time only. */
+const isAhead = (known: OvnState | null): boolean => known?.says === 'alive' && known.isBehind;
 
 function sightsOf(looks: readonly Look[], earlier: readonly Agent[]): Sight[] {
   const known = new Map(earlier.map((agent) => [agent.id, agent.ovn]));
@@ -120,7 +131,7 @@ function movementOf(beats: readonly Beat[], baseMs: number): Sight['moved'] {
  * those who answered the last time have to.
  */
 function wereAsked(controllers: readonly Sight[]): boolean {
-  const upToDate = controllers.filter(({ known }) => known !== null && !known.isBehind);
+  const upToDate = controllers.filter(({ known }) => known !== null && (!known.isBehind || isAhead(known)));
   const movers = upToDate.filter(hasMoved);
   return movers.length > 0 && movers.length * 2 >= upToDate.length;
 }
@@ -165,11 +176,13 @@ function stateOf(sight: Sight, about: About): OvnState {
   if (moved !== null && record.host !== deletedChassis) {
     const heardAfterMs = known?.lookedAtMs ?? lookedAtMs;
     const heard = { heardAtMs: moved.atMs, heardAfterMs, silentSinceMs: null };
-    return { ...stays, ...heard, says: 'alive', why: 'moved', isBehind: false };
+    const isBehind = moved.atMs === about.aheadAtMs;
+    return { ...stays, ...heard, says: 'alive', why: 'moved', isBehind };
   }
   if (kind === 'ovn-helper') return { ...stays, says: 'cannot-tell', why: 'never-moved' };
   if (record.host === deletedChassis) return isAnyAlive ? silent('deleted') : stays;
   if (!record.alive && isAnyAlive) return silent('called-dead', Math.min(lookedAtMs, record.heartbeatAtMs));
+  if (isAhead(known)) return { ...stays, isBehind: !isAsked };
   const isOfALaggingWorker = record.heartbeatAtMs < baseMs;
   return known !== null && isAsked && !isOfALaggingWorker ? silent('missed') : stays;
 }

@@ -57,7 +57,10 @@ const ovnStateSchema = z.object({
   ]),
   /** Its beat as told when it was last known who answers: what the next look compares with. */
   baseMs: z.number(),
-  /** It did not answer the last time that others did: it may yet, which says nothing about the others. */
+  /**
+   * It did not answer the last time that others did: it may yet, which says nothing about the others. Of one that is
+   * alive: it answered a ping that others had not answered by the last look.
+   */
   isBehind: z.boolean(),
   /** When a look found that its beat had moved; null: none did. */
   heardAtMs: z.number().nullable(),

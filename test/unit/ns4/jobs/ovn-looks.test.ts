@@ -145,6 +145,14 @@ describe('what the looks come to', () => {
     expect(said(well, one, late)).toEqual({ hv1: alive, hv2: alive, hv3: alive, hv4: alive });
   });
 
+  test('one that answers within the last look is ahead of the others, who catch up with no other ping', () => {
+    const alone = { hv1: ['1', '1', '2'], hv2: ['1', '1', '1'], hv3: ['1', '1', '1'], hv4: ['1', '1', '1'] };
+    const rest = { hv1: ['2', '2'], hv2: ['2', '2'], hv3: ['2', '2'], hv4: ['2', '2'] };
+    expect(said(well, alone, rest).hv1).toBe(alive);
+    const next = { hv1: ['2', '2'], hv2: ['2', '3'], hv3: ['2', '3'], hv4: ['2', '3'] };
+    expect(said(well, alone, rest, next).hv1).toBe('silent: missed');
+  });
+
   test('a clock set back by an hour: it lives while its beats grow from look to look', () => {
     const back = { hv1: ['-96', '-95'], hv2: ['1', '2'], hv3: ['1', '2'], hv4: ['1', '2'] };
     expect(said(well, back).hv1).toBe(alive);
