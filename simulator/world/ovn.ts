@@ -65,7 +65,7 @@ export function answeredAtMs(world: World, { name }: Host): number {
 const hears = ({ stopped }: World): boolean => !stopped.has('northd') && !stopped.has('southbound');
 
 /** Does its ovn-controller run, registered, with a network to the southbound database? */
-export const couldAnswer = (world: World, host: Host): boolean =>
+const couldAnswer = (world: World, host: Host): boolean =>
   world.ovn?.chassis.get(host.name)?.gone === 'no' && controllerRuns(world, host);
 
 function controllerRuns(world: World, host: Host): boolean {
@@ -77,7 +77,10 @@ function controllerRuns(world: World, host: Host): boolean {
 /** One that runs, and whose row was deleted, registers anew. */
 export function register(world: World, host: Host): void {
   const gone = world.ovn?.chassis.get(host.name)?.gone ?? 'no';
-  if (gone !== 'no' && controllerRuns(world, host)) world.ovn?.chassis.set(host.name, newChassis(world));
+  if (gone === 'no' || !controllerRuns(world, host)) return;
+  const clockOffsetMs = world.ovn?.chassis.get(host.name)?.clockOffsetMs ?? 0;
+  const beatMs = world.nowMs + clockOffsetMs;
+  world.ovn?.chassis.set(host.name, { ...newChassis(world), clockOffsetMs, beatMs });
 }
 
 function answer(world: World, host: Host, nbCfg: number): void {

@@ -41,7 +41,7 @@ export const fociOfClouds: Readonly<Record<string, Focus>> = {
         0.5,
       ))
         strokes[name](history);
-      history.timeline.after(random.between(0, 60) * seconds, () => strokes.hostDies(history));
+      history.timeline.after(random.between(0, 195) * seconds, () => strokes.hostDies(history));
     },
   },
   'OVN asks nobody any more': {
