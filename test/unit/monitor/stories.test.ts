@@ -493,6 +493,28 @@ describe('hosts that die together, their heartbeats running out one after anothe
     expect(s.recoveries).toEqual([]);
   });
 
+  test('a beat of OVN that was found since, but may be as old as the look before, is no word since', () => {
+    const ovn = (atMs: number, heardAfterMs: number) => ({
+      ...({ says: 'alive', why: 'moved', baseMs: 0, isBehind: false, silentSinceMs: null } as const),
+      ...{ heardAtMs: atMs, heardAfterMs, lookedAtMs: atMs },
+    });
+    // Its nova-compute says nothing for it.
+    const mute = hypervisors.map((h) => (h.host === 'hv02' ? { ...h, reportedAtMs: null } : h));
+    const found = (afterMs: number) => {
+      const agents = (atMs: number) => [
+        agent('hv01', 41_000),
+        agent('hv02', 0, { binary: 'ovn-controller', ovn: ovn(atMs, atMs - afterMs) }),
+      ];
+      const s: Story = new Story({
+        inventory: () => inventory({ hypervisors: mute, servers, agents: agents(s.atMs) }, s.atMs),
+        finding: (n) => (/^(hv01|id-vm1|hv02|id-vm2)$/.test(n) ? 'silent' : 'answers'),
+      });
+      return s.round().refusals;
+    };
+    expect(found(60_000)).toEqual(['perhaps-more-dead']);
+    expect(found(0)).toEqual([]);
+  });
+
   test('it is recovered once the other is heard again', () => {
     let heardAtMs = nowMs - 20_000;
     const s = dying({ heard: () => heardAtMs, silent: true });

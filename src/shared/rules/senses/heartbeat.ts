@@ -10,6 +10,8 @@ export interface Heartbeat {
   readonly says: Says;
   /** When any of them heard of it last; null: none ever did. */
   readonly heardAtMs: number | null;
+  /** It surely lived at some time since then: what was heard may have been said a while before. Null: nobody can say. */
+  readonly livedAtMs: number | null;
   /** Of `alive`: from when on it may be silent, if nothing more is heard; null otherwise. */
   readonly runsOutAtMs: number | null;
   /** For a person: of `alive` those that hear it, of `silent` those that do not, else why nobody can tell. */
@@ -52,6 +54,9 @@ function listen(host: string, picture: Picture, nowMs: number, rules: HeartbeatR
   return {
     says,
     heardAtMs: newest(readings.map(({ reading }) => reading.heardAtMs)),
+    livedAtMs: newest(
+      readings.map(({ reading: r }) => (r.livedAtMs === undefined ? r.heardAtMs : r.livedAtMs)),
+    ),
     runsOutAtMs: says === 'alive' ? newest(said.map(({ runsOutAtMs }) => runsOutAtMs ?? null)) : null,
     why: said.map(({ why }) => why).join(', '),
     readings,

@@ -37,6 +37,8 @@ function speak({ host, picture, nowMs, rules }: SenseCase): Reading {
   if (controllers.length === 0)
     return { says: 'cannot-tell', why: 'no ovn-controller on it', heardAtMs: null };
   const heardAtMs = newest(rows.map(({ ovn }) => ovn?.heardAtMs ?? null));
+  // A look finds a beat that may be as old as the look before.
+  const livedAtMs = newest(rows.map(({ ovn }) => ovn?.heardAfterMs ?? null));
   const beat = aliveRow(rows, nowMs, rules.heartbeatPeriodMs);
   if (beat !== null) {
     const runsOutAtMs = beat.state.lookedAtMs + rules.heartbeatPeriodMs / looksPerPeriod;
@@ -44,6 +46,7 @@ function speak({ host, picture, nowMs, rules }: SenseCase): Reading {
       says: 'alive',
       why: `${beat.binary} beat ${ago(beat.heardAtMs, nowMs)}`,
       heardAtMs,
+      livedAtMs,
       runsOutAtMs,
     };
   }
@@ -51,8 +54,8 @@ function speak({ host, picture, nowMs, rules }: SenseCase): Reading {
   const silent = states.filter(({ says }) => says === 'silent');
   const [first] = silent;
   if (first !== undefined && silent.length === controllers.length)
-    return { says: 'silent', why: silentWords[first.why], heardAtMs };
-  return { says: 'cannot-tell', why: whyNot(states), heardAtMs };
+    return { says: 'silent', why: silentWords[first.why], heardAtMs, livedAtMs };
+  return { says: 'cannot-tell', why: whyNot(states), heardAtMs, livedAtMs };
 }
 
 function aliveRow(rows: readonly Agent[], nowMs: number, periodMs: number) {

@@ -11,6 +11,8 @@ export interface Reading {
   readonly why: string;
   /** When it heard of the host last, by the clock of whoever asked the cloud; null: never, or not known. */
   readonly heardAtMs: number | null;
+  /** It surely lived at some time since then; null: nobody can say. Absent: as `heardAtMs`. */
+  readonly livedAtMs?: number | null;
   /** Of `alive`: from when on it may say otherwise, if nothing more is heard. Null: not by the passing of time. */
   readonly runsOutAtMs?: number | null;
 }

@@ -92,10 +92,10 @@ export function unheardSince(
   rules: Pick<Rules, 'heartbeatPeriodMs'>,
 ): Hypervisor[] {
   return picture.hypervisors.filter((h) => {
-    const { heardAtMs } = heartbeatOf(h.host, picture, nowMs, rules);
+    const { heardAtMs, livedAtMs } = heartbeatOf(h.host, picture, nowMs, rules);
     return (
       heardAtMs !== null &&
-      heardAtMs < sinceMs &&
+      (livedAtMs === null || livedAtMs < sinceMs) &&
       !apart.has(h.host) &&
       !wasHandled(h) &&
       (h.runningVms > 0 || picture.instancesOn(h.host) > 0)
