@@ -46,6 +46,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/ns4': [
     'cloud',
+    'storage',
+    'ceph',
     'credentials',
     'nova-database',
     'scan',

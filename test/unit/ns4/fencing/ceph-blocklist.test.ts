@@ -1,5 +1,5 @@
 // The example agent that cuts a host off from Ceph, where Ceph is missing, hangs, refuses or shows too little: none of it
-// may end as proof. Whether a proof is true no stand-in can tell: that takes a real Ceph (docs/fencing.md says how).
+// may end as proof. Whether a proof is true no stand-in can tell: test/ceph asks a real Ceph.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
