@@ -1,0 +1,77 @@
+// The tool that raises and breaks a real Ceph on loopback, as far as tests use it.
+import { execFile, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import type { CephAccess } from '../../src/ns4/ceph/protocol.ts';
+
+const run = promisify(execFile);
+
+/** Its path; undefined: there is none, and what needs it is skipped. */
+export const cephLab = process.env.SONNY_CEPH_LAB;
+
+/** Runs one of its verbs to the end; resolves with what it printed, rejects with that when it failed. */
+export async function lab(...args: readonly string[]): Promise<string> {
+  if (cephLab === undefined) throw new Error('SONNY_CEPH_LAB is not set');
+  return (await run(cephLab, args, { cwd: '/' })).stdout;
+}
+
+const envSchema = z.object({
+  conf: z.string(),
+  pools: z.array(z.string()),
+  users: z.record(z.string(), z.object({ keyring: z.string() })),
+});
+
+/** How to reach it as one of its users. */
+export async function labAccess(user = 'client.sonny'): Promise<CephAccess> {
+  const { conf, users } = envSchema.parse(JSON.parse(await lab('env')));
+  return { conf, user, keyring: users[user]?.keyring ?? null, pools: ['vms', 'volumes'] };
+}
+
+/** The writers of these names are ended, thawed before if need be; what is cut is mended, what hangs goes on. */
+export async function labAtPeace(names: readonly string[], addresses: readonly string[]): Promise<void> {
+  for (const daemon of [...['0', '1', '2'].map((osd) => ['osd', osd]), ['mon', 'a']])
+    await lab(daemon[0] as string, 'thaw', daemon[1] as string);
+  for (const name of names) await lab('guest', 'kill', name).catch(() => undefined);
+  for (const address of addresses) await lab('mend', address);
+}
+
+const opensMany = `
+import rados, rbd, sys
+conf, keyring, count = sys.argv[1:]
+cluster = rados.Rados(conffile=conf, name='client.nova', conf={'keyring': keyring})
+cluster.connect()
+io = cluster.open_ioctx('vms')
+images = []
+for number in range(int(count)):
+    name = 'many-%d_disk' % number
+    try: rbd.RBD().create(io, name, 1 << 22, old_format=False, features=61)
+    except rbd.ImageExists: pass
+    images.append(rbd.Image(io, name))
+    images[-1].write(b'x', 0)
+print('open', flush=True)
+sys.stdin.read()
+`;
+
+/** One process at an address that has many images open (and locked), until it is told to close them. */
+export async function openMany(
+  address: string,
+  count: number,
+): Promise<{ images: string[]; close: () => Promise<void> }> {
+  const { conf } = await labAccess();
+  const { keyring } = await labAccess('client.nova');
+  const args = ['on', address, '/usr/bin/python3', '-c', opensMany, conf ?? '', keyring ?? '', String(count)];
+  const child = spawn(cephLab ?? '', args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/' });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.once('data', () => resolve());
+    child.once('error', reject);
+    child.once('close', () => reject(new Error('the images could not be opened')));
+  });
+  return {
+    images: Array.from({ length: count }, (_, number) => `vms/many-${number}_disk`),
+    close: () => {
+      child.stdin.end();
+      return ended;
+    },
+  };
+}
