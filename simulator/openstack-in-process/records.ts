@@ -70,6 +70,7 @@ export function serverOf(world: World, instance: Instance): Server {
     zone: host === null ? null : world.host(host).zone,
     createdAt: `${new Date(instance.createdAtMs).toISOString().slice(0, 19)}Z`,
     launchedAtMs: instance.launchedAtMs === null ? null : wholeSeconds(instance.launchedAtMs),
+    volumes: [],
     addresses: instance.addresses.map((address) => ({ ...address, networkId: null, external: false })),
   };
 }

@@ -107,7 +107,8 @@ function rulesOf(settings: Settings): Rules {
   const { hypervisorPorts, instancePorts } = settings.scan;
   const fencing = settings.fencing.mode;
   const { disabledHosts } = settings.recovery;
-  return { ...settings.monitor, hypervisorPorts, instancePorts, fencing, disabledHosts };
+  const asksDisks = settings.ceph !== null;
+  return { ...settings.monitor, hypervisorPorts, instancePorts, fencing, asksDisks, disabledHosts };
 }
 
 function checks(settings: Settings, log: Log, frame: Frame): Check[] {

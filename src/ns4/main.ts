@@ -126,7 +126,7 @@ await runProcess('ns4', async (frame) => {
     ...shared,
     ...{ log, cloud },
     heardByAny: heardByAny(redis, keys, registry),
-    look: lookWithBaseline({ settings: settings.scan, heard, ears, clock: systemClock, log }),
+    look: lookWithBaseline({ disks: null, settings: settings.scan, heard, ears, clock: systemClock, log }),
     lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
     mover: moverOf(started, frame),
     ...fencingOf(started, plan, confirmations, new RedisShots(redis, keys)),

@@ -28,6 +28,7 @@ const rules = {
     deadBackoff: 1,
   },
   ...{ hypervisorPorts: [22], instancePorts: [22], fencing: 'none' as const },
+  asksDisks: false,
   disabledHosts: 'leave' as const,
 };
 let server: TestRedis;

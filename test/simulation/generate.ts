@@ -85,6 +85,7 @@ function rulesOf(random: Random): Rules {
     hypervisorPorts: [22],
     instancePorts: [22],
     fencing: random.pick(['none', 'required']),
+    asksDisks: false,
     disabledHosts: 'leave',
   };
 }

@@ -94,6 +94,7 @@ export function server(name: string, host: string, change: Partial<Server> = {})
     createdAt: '2026-11-01T00:00:00Z',
     launchedAtMs: nowMs - 86_400_000,
     addresses: [address(`192.0.2.${number}`)],
+    volumes: [],
     fault: null,
     ...change,
   };

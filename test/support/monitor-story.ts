@@ -34,6 +34,7 @@ export const rules: Rules = {
   hypervisorPorts: [22, 111, 16509],
   instancePorts: [22],
   fencing: 'none',
+  asksDisks: false,
   disabledHosts: 'leave',
 };
 

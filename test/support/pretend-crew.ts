@@ -31,6 +31,7 @@ const rules: Rules = {
   hypervisorPorts: [22],
   instancePorts: [22],
   fencing: 'none',
+  asksDisks: false,
   disabledHosts: 'leave',
 };
 

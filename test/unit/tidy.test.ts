@@ -51,6 +51,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'credentials',
     'nova-database',
     'scan',
+    'storage',
+    'disks',
     'baseline',
     'fencing',
     'openstack',

@@ -4,7 +4,9 @@ import type { ScanFinding, ScanResult, ScanTarget } from '../../shared/documents
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import { isOfDisks } from '../../shared/rules/disks.ts';
 import { withBaseline } from '../../shared/rules/senses/baseline.ts';
+import type { Disks } from '../disks/disks.ts';
 import { type ScanOptions, type ScanRequest, scan } from '../scan/scan.ts';
 import { socketBound } from '../scan/sockets.ts';
 import { backgroundSockets } from './background-scan.ts';
@@ -14,6 +16,8 @@ import type { HeardStore } from './heard.ts';
 export type Look = (request: ScanRequest, signal: AbortSignal) => Promise<ScanResult>;
 
 interface LookParts {
+  /** Null: Ceph is not asked. */
+  readonly disks: Pick<Disks, 'look'> | null;
   readonly settings: Pick<ScanSettings, 'timeoutMs' | 'refusedMeans' | 'controls'>;
   readonly heard: Pick<HeardStore, 'note' | 'lastHeard'>;
   /** What else hears besides TCP; see scan.ts. */
@@ -22,7 +26,30 @@ interface LookParts {
   readonly log: Log;
 }
 
-export function lookWithBaseline({ settings, heard, ears, clock, log }: LookParts): Look {
+export function lookWithBaseline(parts: LookParts): Look {
+  const byNetwork = lookByNetwork(parts);
+  return async ({ targets, controls }, signal) => {
+    const disks = targets.filter(isOfDisks);
+    const [seen, asked] = await Promise.all([
+      byNetwork({ targets: targets.filter((target) => !isOfDisks(target)), controls }, signal),
+      Promise.all(
+        disks.map(async (target) => [target.name, await lookAtDisks(parts.disks, target, signal)] as const),
+      ),
+    ]);
+    return seen.ok ? { ...seen, targets: { ...seen.targets, ...Object.fromEntries(asked) } } : seen;
+  };
+}
+
+/** By [CEPH], which ns4 and monitor should read alike. */
+async function lookAtDisks(
+  disks: LookParts['disks'],
+  target: ScanTarget,
+  signal: AbortSignal,
+): Promise<ScanFinding> {
+  return disks?.look(target, signal) ?? { state: 'unknown', detail: 'this ns4 does not ask Ceph ([CEPH])' };
+}
+
+function lookByNetwork({ settings, heard, ears, clock, log }: LookParts): Look {
   return async (request, signal) => {
     const answered = new Set<string>();
     const options: ScanOptions = {

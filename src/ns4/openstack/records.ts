@@ -106,6 +106,7 @@ export const serverItem = z
     'OS-SRV-USG:launched_at': utcTime.nullish(),
     // Keyed by the network's name.
     addresses: z.record(z.string(), z.array(addressItem)),
+    'os-extended-volumes:volumes_attached': z.array(z.object({ id: z.string() })).optional(),
     fault: z.object({ message: z.string() }).nullish(),
   })
   .transform(
@@ -132,6 +133,7 @@ export const serverItem = z
           ...{ address: a.addr, version: a.version, type: a['OS-EXT-IPS:type'] },
         })),
       ),
+      volumes: (raw['os-extended-volumes:volumes_attached'] ?? []).map(({ id }) => id),
       fault: orNull(raw.fault?.message),
     }),
   );

@@ -1,5 +1,6 @@
 // The table of all configuration keys, which of them are secrets, and what a misspelt one was probably meant to be.
 import { changesBetween } from '../ground/edit-distance.ts';
+import { cephKeys } from './keys/ceph.ts';
 import { fencingKeys, monitorKeys, scanKeys } from './keys/decisions.ts';
 import type { Key, Section } from './keys/key.ts';
 import { recoveryKeys } from './keys/recovery.ts';
@@ -12,6 +13,7 @@ export const sections = {
   openstack: openstackKeys,
   mysql: mysqlKeys,
   scan: scanKeys,
+  ceph: cephKeys,
   fencing: fencingKeys,
   recovery: recoveryKeys,
   slack: slackKeys,

@@ -11,7 +11,7 @@ import { isVantagePointName } from './keys/decisions.ts';
 import type { ProcessName } from './keys/key.ts';
 import { isSecret, knownKeys, sections } from './known-keys.ts';
 import { fileProblem } from './read-text.ts';
-import type { MysqlSettings, RedisSettings, Settings, SlackSettings } from './settings.ts';
+import type { CephSettings, MysqlSettings, RedisSettings, Settings, SlackSettings } from './settings.ts';
 import { isSet, SettingsReader } from './settings-reader.ts';
 
 interface LoadRequest {
@@ -70,6 +70,7 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
     mysql,
     scan: { ...scan, name: scan.name ?? vantagePointOf(hostname()) },
     fencing: { ...fencing, file: fencing.file === null ? null : besideConfig(fencing.file) },
+    ceph: readCeph(reader, besideConfig),
     recovery: reader.read(sections.recovery),
     slack: readSlack(reader, openstack.cloud),
   };
@@ -108,6 +109,14 @@ function readMysql(
       reader.wrong('MYSQL', 'ca', `a file with the CA's certificate (${path}: ${fileProblem(error)})`);
     }
   return { ...others, host: host ?? '', user: user ?? '', password: password ?? '', ca: path };
+}
+
+/** Null without a ceph.conf. */
+function readCeph(reader: SettingsReader, besideConfig: (text: string) => string): CephSettings | null {
+  const { conf, keyring, ...others } = reader.read(sections.ceph);
+  if (conf === null) return null;
+  const path = keyring === null ? null : besideConfig(keyring);
+  return { ...others, conf: besideConfig(conf), keyring: path };
 }
 
 /** The machine's name, without what a name of a vantage point may not have. */

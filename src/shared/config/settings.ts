@@ -37,6 +37,9 @@ export type ScanSettings = Complete<Of<'scan'>, 'name'>;
 /** `file`: absolute path of fencing.yaml; null: not set. */
 export type FencingSettings = Of<'fencing'>;
 
+/** `conf`, `keyring`: absolute paths; a null keyring: where ceph.conf says. */
+export type CephSettings = Complete<Of<'ceph'>, 'conf'>;
+
 type RecoverySettings = Of<'recovery'>;
 
 export type SlackSettings = Complete<Of<'slack'>, 'clouds'>;
@@ -51,6 +54,8 @@ export interface Settings {
   /** Set with `evacuate = database` only. */
   readonly mysql: MysqlSettings | null;
   readonly scan: ScanSettings;
+  /** Null: Ceph is not asked. */
+  readonly ceph: CephSettings | null;
   readonly fencing: FencingSettings;
   readonly recovery: RecoverySettings;
   readonly slack: SlackSettings;

@@ -152,6 +152,8 @@ export const serverSchema = z.object({
   launchedAtMs: z.number().nullable().default(null),
   /** As Neutron had them when the servers were read; Nova's own memory of them where Neutron has no port. */
   addresses: z.array(serverAddressSchema),
+  /** Ids of the volumes that are attached to it. */
+  volumes: z.array(z.string()).default([]),
   /** Nova's own words on why it is in ERROR; null otherwise. */
   fault: z.string().nullable(),
 });

@@ -9,6 +9,7 @@ const commands = [
   'del',
   'mget',
   'getrange',
+  'hgetall',
   'hmget',
   'hscan',
   'lrange',

@@ -52,6 +52,10 @@ export interface Keys {
   journal(id: string): string;
   /** What a vantage point heard: a hash, address to when it answered last (ms); see ns4/baseline. */
   heard(vantagePoint: string): string;
+  /** Whose disks answered: a hash, instance to when, where and which; see ns4/disks. */
+  readonly opened: string;
+  /** From which addresses hypervisors open disks: a hash, "ADDRESS HOST" to the first and last sight (ms). */
+  readonly storageAddresses: string;
   /** Whom a scan was asked of, by its job's id; runs out by itself. */
   quorumScan(id: string): string;
   /** Id of the open journal of a host. */
@@ -86,6 +90,8 @@ export function keysOf(cloud: string): Keys {
     terminalCursor: `${prefix}:sonny:cursor:terminal`,
     channel: cloud,
     servers: (generation) => `${prefix}:inventory:servers:${generation}`,
+    opened: `${prefix}:disks:opened`,
+    storageAddresses: `${prefix}:disks:addresses`,
     heard: (vantagePoint) => `${prefix}:heard:${vantagePoint}`,
     quorumScan: (id) => `${prefix}:quorum-scan:${id}`,
     journal: (id) => `${prefix}:incident:${id}`,

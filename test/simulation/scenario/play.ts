@@ -32,6 +32,7 @@ export async function play(scenario: Scenario): Promise<string> {
         hypervisorPorts: [22],
         instancePorts: [22],
         fencing: rules.fencing,
+        asksDisks: false,
         disabledHosts: 'leave',
       },
     },

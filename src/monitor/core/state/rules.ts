@@ -14,6 +14,8 @@ export interface Rules {
   readonly instancePorts: readonly number[];
   /** `required`: ns4 proves a host off before it evacuates, so a silent one without witnesses may be recovered. */
   readonly fencing: FencingMode;
+  /** Ceph is asked by whom the disks of instances are open: whoever answers lives, and no answer is no verdict. */
+  readonly asksDisks: boolean;
   /** What is done when a host dies whose service an operator disabled; see shared/rules/policy.ts. */
   readonly disabledHosts: 'leave' | 'recover';
 }

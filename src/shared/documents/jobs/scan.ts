@@ -10,14 +10,16 @@ export const scanTargetSchema = z.object({
   name: z.string(),
   endpoints: z.array(endpointSchema),
   /** What it is, where that is known: a hypervisor vouches for others, a guest or gateway does not. */
-  kind: z.enum(['host', 'guest']).optional(),
+  kind: z.enum(['host', 'guest', 'disks']).optional(),
+  /** Of `disks`: whose are asked; `instances` null: all that the inventory has on the host. */
+  disksOf: z.object({ host: z.string(), instances: z.array(z.string()).nullable() }).optional(),
   /**
    * Its silence counts only where it was heard since then (ms since the epoch), as for a guest since its launch. Absent:
    * within the last day.
    */
   heardSinceMs: z.number().optional(),
 });
-/** A host or guest under one name, with all endpoints that may speak for it: any answer counts. */
+/** A host, a guest or the disks of a host's instances under one name, with all endpoints that may speak for it: any answer counts. */
 export type ScanTarget = z.infer<typeof scanTargetSchema>;
 
 const scanFindingSchema = z.object({

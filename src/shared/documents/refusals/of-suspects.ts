@@ -194,6 +194,40 @@ const guestsAnswer = refusal(
   },
 );
 
+/** `on`: how many disks are open, and by whom. */
+const disksOpen = refusal(
+  'disks-open',
+  { host, on: z.string() },
+  {
+    stage: 'suspicion',
+    by: ['monitor', 'ns4'],
+    level: 'error',
+    about: theHost,
+    says: (r) =>
+      `${r.host} is cut off, but its instances run: ${r.on}. An evacuation would give each disk a second writer. Nothing done.`,
+    means: 'the disks of its instances are open, by processes that answer Ceph: the host lives',
+    remedy: 'repair its networks, or power it off; do **not** evacuate before',
+  },
+);
+
+/** Ceph was asked by whom the disks are open, and did not say. */
+const disksUnknown = refusal(
+  'disks-unknown',
+  { host, detail: z.string() },
+  {
+    stage: 'suspicion',
+    by: ['monitor', 'ns4'],
+    level: 'error',
+    doubt: true,
+    about: theHost,
+    says: (r) =>
+      `Whether the disks of the instances of ${r.host} are open could not be asked: ${r.detail}. Nothing done.`,
+    means:
+      'Ceph does not answer, or no ns4 can ask it; instances could not open their disks elsewhere either',
+    remedy: '`ceph -s`, `ns4 --check`',
+  },
+);
+
 const nothingToRecover = refusal(
   'nothing-to-recover',
   { host },
@@ -243,6 +277,8 @@ export const suspectRefusals = [
   noWitness,
   neverHeard,
   guestsAnswer,
+  disksOpen,
+  disksUnknown,
   nothingToRecover,
   alreadyHandled,
 ] as const;

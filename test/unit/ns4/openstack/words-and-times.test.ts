@@ -155,6 +155,7 @@ describe('records', () => {
           ...{ address: '127.0.2.5', version: 4, type: 'fixed' },
         },
       ],
+      volumes: ['v1'],
       fault: 'No valid host was found. ',
     });
   });

@@ -76,6 +76,7 @@ describe("the original's config.ini, unchanged", () => {
         // The machine's own.
         name: expect.stringMatching(/^[a-z0-9][a-z0-9._-]*$/i),
       },
+      ceph: null,
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
       recovery: { disabledHosts: 'leave', answerTimeoutMs: 120_000 },
       slack: {
@@ -161,6 +162,11 @@ refused = silent
 controls = 10.0.0.1:443, [2001:db8::1]:22, gw.example.org:80
 quorum = 2
 name = ctl-1.example.org
+[CEPH]
+conf = ceph/ceph.conf
+user = client.sonny
+keyring = /etc/ceph/k
+pools = vms , volumes, vms-ssd
 [FENCING]
 mode = Required
 hosts = bmc/fencing.yaml
@@ -220,6 +226,12 @@ api_url = http://127.0.0.1:8080/api/
       ],
       quorum: 2,
       name: 'ctl-1.example.org',
+    },
+    ceph: {
+      conf: join(cwd, 'ceph/ceph.conf'),
+      user: 'sonny',
+      keyring: '/etc/ceph/k',
+      pools: ['vms', 'volumes', 'vms-ssd'],
     },
     fencing: { mode: 'required', file: join(cwd, 'bmc/fencing.yaml'), timeoutMs: 7_500 },
     recovery: { disabledHosts: 'leave', answerTimeoutMs: 45_000 },
@@ -364,7 +376,7 @@ describe('warnings', () => {
       'a section like no other',
       '[PAGING]\nagent = ipmi\n',
       [
-        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [FENCING], [RECOVERY], [SLACK]',
+        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [CEPH], [FENCING], [RECOVERY], [SLACK]',
       ],
     ],
     [

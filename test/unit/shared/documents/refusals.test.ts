@@ -120,6 +120,16 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     { host, answering: ['vm1'], silent: 2 },
     'hv01 is silent, but 1 of its instances answer (vm1); 2 are silent. It is unreachable, not dead; nothing done.',
   ),
+  'disks-open': row(
+    'error',
+    { host, on: '3 of 3 disks are open by 10.2.0.1' },
+    'hv01 is cut off, but its instances run: 3 of 3 disks are open by 10.2.0.1. An evacuation would give each disk a second writer. Nothing done.',
+  ),
+  'disks-unknown': row(
+    'error',
+    { host, detail: 'Ceph does not answer' },
+    'Whether the disks of the instances of hv01 are open could not be asked: Ceph does not answer. Nothing done.',
+  ),
   'dry-mode': row(
     'error',
     { hosts },

@@ -5,6 +5,7 @@ import { recoveryMarkOf } from '../../../../shared/documents/terms/disabled-reas
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../../shared/rules/controls.ts';
+import { disksTarget } from '../../../../shared/rules/disks.ts';
 import { closeReturned, suspect } from '../../incidents/incidents.ts';
 import { clearHost, clearPart, forgetPart, raise } from '../../incidents/raised.ts';
 import { judgeBeginning } from '../../incidents/safe-mode.ts';
@@ -150,7 +151,10 @@ function scanHosts(
   const { nowMs, rules } = draft;
   const unsuitable = new Set(suspects.map((s) => s.hypervisor.host));
   const job = draft.scanJob({
-    targets: scannable.map((s) => hostTarget(s.hypervisor.host, s.hypervisor.address, rules)),
+    targets: [
+      ...scannable.map((s) => hostTarget(s.hypervisor.host, s.hypervisor.address, rules)),
+      ...(rules.asksDisks ? scannable.map((s) => disksTarget(s.hypervisor.host)) : []),
+    ],
     controls: controlsFor(unsuitable, picture, nowMs, rules),
     requestedAtMs: nowMs,
   });

@@ -4,6 +4,7 @@ import type { ScanTarget } from '../../../../shared/documents/jobs/scan.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../../shared/rules/controls.ts';
+import { disksTarget } from '../../../../shared/rules/disks.ts';
 import { clearHost, clearPart, raise } from '../../incidents/raised.ts';
 import type { Draft } from '../../state/draft.ts';
 import { freshMs } from '../../state/rules.ts';
@@ -86,8 +87,9 @@ function whomToAsk(
     if (servers === 0) raise(draft, { name: 'nothing-to-recover', host });
     else if (isUntold(host, picture, nowMs, rules)) continue;
     else if (!still.has(host)) clearHost(draft, host);
-    else if (!canTestify && scanners !== undefined) raise(draft, neverHeard(host, scanners, others, picture));
-    else if (!canTestify && rules.fencing === 'none')
+    else if (!canTestify && !rules.asksDisks && scanners !== undefined)
+      raise(draft, neverHeard(host, scanners, others, picture));
+    else if (!canTestify && !rules.asksDisks && rules.fencing === 'none')
       raise(draft, { name: 'no-witness', host, servers, others });
     else {
       asked.silent[host] = finding;
@@ -101,6 +103,7 @@ function whomToAsk(
       asked.targets.push(...found.asked.map(({ target }) => target));
       // Asked once more itself: its answer saves it, and where no guest turns out to testify its silence has to.
       asked.targets.push(hostTarget(host, picture.hypervisor(host)?.address ?? null, rules));
+      if (rules.asksDisks) asked.targets.push(disksTarget(host));
     }
   }
   return asked;

@@ -1,5 +1,6 @@
 // From the scan of the suspects to those that are judged further: silent ones, and those of whom nobody ever heard. Pure.
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
+import { disksName } from '../../../../shared/rules/disks.ts';
 import type { Draft } from '../../state/draft.ts';
 import { findingOf, type Judgement, judgeEach, type SeenScan, scannersOf, usableScan } from './judging.ts';
 
@@ -36,6 +37,8 @@ function judgeSuspect(scan: SeenScan, host: string): Judgement<SilentOne> {
   const { detail, neverHeard = false } = finding;
   // An answer is an answer, however blind the scanner is otherwise.
   if (finding.state === 'answers') return { refusal: { name: 'host-answers', host, on: detail } };
+  const disks = scan.targets[disksName(host)];
+  if (disks?.state === 'answers') return { refusal: { name: 'disks-open', host, on: disks.detail } };
   if (scan.outcome === 'too-few-vantage-points') return 'unseen';
   if (scan.outcome === 'blind') return 'blind';
   if (finding.state === 'unknown' && !neverHeard) return { refusal: { name: 'scan-unknown', host, detail } };

@@ -4,6 +4,7 @@ import type { ScanFinding } from '../../../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../shared/documents/refusals/refusals.ts';
 import { shortened } from '../../../../shared/documents/terms/shortened.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
+import { disksName, disksRefusal } from '../../../../shared/rules/disks.ts';
 import { heartbeatOf } from '../../../../shared/rules/senses/heartbeat.ts';
 import { vantagePointsAgreeing, vouchedSilence } from '../../../../shared/rules/votes.ts';
 import type { DeadHost } from '../../recoveries/begin.ts';
@@ -67,8 +68,11 @@ function judgeHost(about: HostCase): Judgement<DeadHost> {
     return { refusal: { name: 'guests-answer', host, answering, silent: namesOf(seen, 'silent').length } };
   const itself = scan.targets[host];
   if (itself?.state === 'answers') return { refusal: { name: 'host-answers', host, on: itself.detail } };
+  const open = about.draft.rules.asksDisks ? disksRefusal(host, scan.targets[disksName(host)]) : null;
+  if (open?.name === 'disks-open') return { refusal: open };
   if (scan.outcome === 'too-few-vantage-points') return 'unseen';
   if (scan.outcome === 'blind') return 'blind';
+  if (open !== null) return { refusal: open };
   const heard = phase.unwitnessed.includes(host) ? [] : seen.filter((w) => w.testifies && !isMute(w));
   return heard.length > 0 ? judgeBySilence(about, heard) : judgeByItself(about);
 }
@@ -98,6 +102,7 @@ function judgeBySilence(about: HostCase, heard: Testimony[]): Judgement<DeadHost
   const evidence = [
     ...silence(about),
     `its instances do not answer (${shortened(namesOf(heard, 'silent'), 5)})`,
+    ...disksSilence(about),
     ...(others.length > 0 ? [`others cannot tell (${shortened(others, 5)})`] : []),
     ...(alone.length > 0
       ? [`nobody else on ${shortened(alone, 5)} could be asked, so ${stoodIn(vouching.values())} vouched`]
@@ -119,6 +124,7 @@ const stoodIn = (vouching: Iterable<ReturnType<typeof vouchersOf>>): string =>
 function judgeByItself(about: HostCase): Judgement<DeadHost> {
   const { draft, host, scan, phase, picture, seen } = about;
   const others = cannotTell(seen, phase.moving[host]);
+  if (disksSilence(about).length > 0) return judgeByDisks(about, others);
   const finding = findingOf(scan, host);
   if (phase.neverHeard[host] !== undefined || finding.neverHeard)
     return { refusal: neverHeard(host, scannersOf(scan), others, picture) };
@@ -139,6 +145,27 @@ function judgeByItself(about: HostCase): Judgement<DeadHost> {
     ...controlsAnswer(scan, vantagePointsAgreeing(scan, [host], [controlHosts])),
   ];
   return { found: { host, witnesses: [host], evidence, neverHeard: false } };
+}
+
+/** None of its instances can be asked by the network, but their disks can, each of them. */
+function judgeByDisks(about: HostCase, others: readonly string[]): Judgement<DeadHost> {
+  const { host, scan, phase } = about;
+  const witness = disksName(host);
+  const evidence = [
+    ...silence(about),
+    ...disksSilence(about),
+    `none of its instances could testify by the network${inBrackets(others)}`,
+    ...controlsAnswer(scan, vantagePointsAgreeing(scan, [witness], [])),
+  ];
+  return {
+    found: { host, witnesses: [witness], evidence, neverHeard: phase.neverHeard[host] !== undefined },
+  };
+}
+
+/** That its disks answered before, and do not; none: they were not asked, or never answered. */
+function disksSilence({ host, scan }: HostCase): string[] {
+  const finding = scan.targets[disksName(host)];
+  return finding?.state === 'silent' ? [`the disks of its instances do not answer (${finding.detail})`] : [];
 }
 
 const inBrackets = (names: readonly string[]): string =>
