@@ -37,6 +37,7 @@ import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
 import { RedisShots } from './fencing/shots.ts';
+import { cephOf } from './jobs/ceph.ts';
 import { handlersOf } from './jobs/handlers.ts';
 import type { WorkerParts } from './jobs/worker-parts.ts';
 import { createNovaDatabase } from './nova-database/nova-database.ts';
@@ -122,12 +123,22 @@ await runProcess('ns4', async (frame) => {
   });
   const ears = { offenders: new IcmpOffenders(log), neighbours: new KernelNeighbours(systemClock) };
   const heard = new HeardStore(redis, keys, settings.scan.name);
+  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log });
+  if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
     heardByAny: heardByAny(redis, keys, registry),
-    look: lookWithBaseline({ disks: null, settings: settings.scan, heard, ears, clock: systemClock, log }),
+    look: lookWithBaseline({
+      disks: ceph?.disks ?? null,
+      settings: settings.scan,
+      heard,
+      ears,
+      clock: systemClock,
+      log,
+    }),
     lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
+    storage: ceph?.storage ?? null,
     mover: moverOf(started, frame),
     ...fencingOf(started, plan, confirmations, new RedisShots(redis, keys)),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
@@ -148,6 +159,9 @@ await runProcess('ns4', async (frame) => {
   });
   background.start();
   frame.onClose('background scan', () => background.close());
+  const asking = ceph?.asking();
+  asking?.start();
+  if (asking !== undefined) frame.onClose('background round over disks', () => asking.close());
   const vantagePoint = registry.join(settings.scan.name, log);
   frame.onClose('vantage point', () => vantagePoint.leave());
   log.info(

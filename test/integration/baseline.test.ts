@@ -137,7 +137,14 @@ const target = (name: string, address: string, heardSinceMs?: number): ScanTarge
 });
 
 test('a scan calls silent only who was heard before, and notes who answers', async () => {
-  const look = lookWithBaseline({ disks: null, settings: scanning, heard: store(), ears: {}, clock: systemClock, log });
+  const look = lookWithBaseline({
+    disks: null,
+    settings: scanning,
+    heard: store(),
+    ears: {},
+    clock: systemClock,
+    log,
+  });
   const control = target('control', guest.address);
   const asked = {
     targets: [target('host', host.address), target('mute', mute.address)],
@@ -176,7 +183,14 @@ test('a baseline that cannot be read leaves a silence unknown, and nobody never 
     note: async () => undefined,
     lastHeard: () => Promise.reject(new Error('Redis is away')),
   };
-  const look = lookWithBaseline({ disks: null, settings: scanning, heard, ears: {}, clock: systemClock, log });
+  const look = lookWithBaseline({
+    disks: null,
+    settings: scanning,
+    heard,
+    ears: {},
+    clock: systemClock,
+    log,
+  });
   const result = await look({ targets: [target('mute', mute.address)], controls: [] }, never);
   expect(result).toMatchObject({
     targets: {

@@ -175,6 +175,7 @@ export class Worker {
       cloud: this.#cloud,
       mover: o.mover ?? byApi,
       fencing: o.fencing ?? null,
+      storage: null,
       fencingPlan: null,
       inventory: new InventoryStore(this.#redis, keys),
       journals: new Journals(new RedisJournalStorage(this.#redis, keys), clock),

@@ -51,7 +51,6 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'credentials',
     'nova-database',
     'scan',
-    'storage',
     'disks',
     'baseline',
     'fencing',
@@ -122,7 +121,14 @@ describe('import directions', () => {
     ['src/ns4', ['src/shared', 'src/ns4']],
     [
       'src/ns4/recovery',
-      ['src/ns4/recovery', 'src/ns4/cloud', 'src/ns4/fencing', 'src/ns4/nova-database/', 'src/shared'],
+      [
+        'src/ns4/recovery',
+        'src/ns4/cloud',
+        'src/ns4/fencing',
+        'src/ns4/disks',
+        'src/ns4/nova-database/',
+        'src/shared',
+      ],
     ],
     [
       'simulator',

@@ -151,11 +151,11 @@ async function unlessToldBefore(
   return { off: false, failure: { agent, failure: next, detail } };
 }
 
-/** Null: there is none, or it does not count. */
-async function usableConfirmation(
+/** An operator's word that a host is off. Null: there is none, or it does not count, as it was heard since. */
+export async function usableConfirmation(
   host: string,
   heardAtMs: number | null,
-  { confirmations, clock, log }: FencingParts,
+  { confirmations, clock, log }: Pick<FencingParts, 'confirmations' | 'clock' | 'log'>,
 ): Promise<Confirmation | null> {
   const confirmation = await confirmations.of(host);
   if (confirmation === null) return null;

@@ -28,11 +28,12 @@ export function recoveryTools(
   parts: WorkerParts,
   tell: (facts: EventFacts) => void = () => {},
 ): RecoveryTools {
-  const { cloud, mover, fencing, journals, clock, log, settings, openstack } = parts;
+  const { cloud, mover, fencing, storage, journals, clock, log, settings, openstack } = parts;
   return {
     cloud,
     mover,
     fencing,
+    storage,
     journals,
     clock,
     log,

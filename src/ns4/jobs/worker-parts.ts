@@ -13,6 +13,7 @@ import type { Fencing } from '../fencing/fencing.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import type { Journals } from '../recovery/journal/journals.ts';
 import type { Mover } from '../recovery/movers/mover.ts';
+import type { RecoveryStorage } from '../recovery/recovery.ts';
 
 export interface WorkerParts {
   readonly settings: Settings;
@@ -21,6 +22,8 @@ export interface WorkerParts {
   readonly mover: Mover;
   /** Null: no proof is demanded before a recovery. */
   readonly fencing: Fencing | null;
+  /** Null: Ceph is not asked. */
+  readonly storage: RecoveryStorage | null;
   /** What fencing.yaml says, where there is one. */
   readonly fencingPlan: FencingPlan | null;
   readonly inventory: InventoryStore;

@@ -13,6 +13,7 @@ import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import { namedHosts } from '../../shared/documents/terms/plan.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
+import { disksName, disksRefusal } from '../../shared/rules/disks.ts';
 import { askGates, type Gate } from '../../shared/rules/gates/gate.ts';
 import { recoveryGates } from '../../shared/rules/gates/recovery-gates.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
@@ -124,6 +125,16 @@ export const workerGates: readonly WorkerGate[] = [
     check: guestsAnswer,
   },
   {
+    name: 'disks-unknown',
+    why: 'the instances of a host that is cut off from all but its storage get a second writer on their disks',
+    waivable: true,
+    // Half-way the host is cut off from its disks, or proven off.
+    check: ({ order: { dead }, facts: { scan }, resumed }) => {
+      const disks = scan.ok ? scan.targets[disksName(dead)] : undefined;
+      return disks === undefined || resumed ? null : disksRefusal(dead, disks);
+    },
+  },
+  {
     name: 'control-plane-suspect',
     why: 'a network that is cut looks like a dead host',
     waivable: true,
@@ -186,6 +197,8 @@ export function signOfLife(
   if (!scan.ok) return { name: 'scan-failed', of: 'hosts', hosts: [host], detail: scan.detail };
   const finding = scan.targets[host];
   if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };
+  const disks = scan.targets[disksName(host)];
+  if (disks?.state === 'answers') return { name: 'disks-open', host, on: disks.detail };
   if (scan.outcome === 'too-few-vantage-points') return tooFewVantagePoints([host], scan);
   if (scan.outcome === 'blind')
     return { name: 'scanner-blind', of: 'hosts', hosts: [host], controls: Object.keys(scan.controls) };

@@ -12,7 +12,11 @@ import type { Log } from '../../shared/ground/log.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
 import type { Cloud } from '../cloud/cloud.ts';
+import type { Asked } from '../disks/ask-instances.ts';
+import type { CutOffRequest, CutOffResult } from '../disks/cut-off.ts';
+import type { MayMove } from '../disks/disks.ts';
 import type { Fencing } from '../fencing/fencing.ts';
+import type { Confirmation } from '../fencing/operator-confirmations.ts';
 import type { GuestsAsked } from './guests-still-there.ts';
 import { type Journal, namesOf } from './journal/journal.ts';
 import type { Journals } from './journal/journals.ts';
@@ -27,6 +31,8 @@ export interface RecoveryTools {
   readonly mover: Mover;
   /** Null: no proof is demanded, silence is enough. */
   readonly fencing: Fencing | null;
+  /** Null: Ceph is not asked. */
+  readonly storage: RecoveryStorage | null;
   readonly journals: Pick<Journals, 'open' | 'read' | 'lock'>;
   /** Refreshes everything, servers included, and stores it. */
   refresh(signal: AbortSignal): Promise<{ hosts: Hosts; servers: Servers }>;
@@ -41,6 +47,16 @@ export interface RecoveryTools {
   /** Instances that answered before have so long to answer again; 0: they are not asked. */
   readonly answerTimeoutMs: number;
   readonly concurrency: number;
+}
+
+/** What a recovery asks of the storage that has the disks. */
+export interface RecoveryStorage {
+  /** See Disks.mayMove. */
+  mayMove(instance: Asked, host: string, signal: AbortSignal): Promise<MayMove>;
+  /** See cutOff in disks/cut-off.ts. */
+  cutOff(request: CutOffRequest): Promise<CutOffResult>;
+  /** An operator's word that the host is off, where it counts; `heardAtMs`: the last sign of life. */
+  wordOf(host: string, heardAtMs: number | null): Promise<Confirmation | null>;
 }
 
 /** What a worker is asked for, by job or by hand. */

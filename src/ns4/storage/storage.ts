@@ -54,7 +54,7 @@ export type ImageClients =
 /** Each image that was asked for, by the name it was asked by. */
 export type ByImage<T> = ReadonlyMap<string, T>;
 
-interface BlocklistEntry {
+export interface BlocklistEntry {
   /** As the storage writes it: 10.2.0.1:0/0 is a whole address, 10.2.0.1:0/3424 one client, 10.2.0.0:0/24 a range. */
   readonly entry: string;
   readonly range: boolean;

@@ -227,7 +227,7 @@ export class Ns4 implements Taker {
       },
     };
     return {
-      ...{ cloud, clock, concurrency, fencing, log: silentLog },
+      ...{ cloud, clock, concurrency, fencing, log: silentLog, storage: null },
       mover: method === 'api' ? byApi : byDatabase(database),
       journals: new Journals(
         journalStorage(link, (token) => witness.locks(token)),

@@ -61,6 +61,11 @@ const journalSchema = z.object({
   acted: z.boolean(),
   /** Proof that the dead host is off, where it is demanded; a worker that continues need not fence again. */
   proof: proofSchema.nullable(),
+  /** Blocked by Ceph since then, in this recovery; null: not yet, or Ceph is not asked. */
+  cutOff: z
+    .object({ atMs: z.number(), addresses: z.array(z.string()) })
+    .nullable()
+    .default(null),
   /** What was told of it: as facts, or by the version before as a sentence. */
   progress: z.array(z.object({ atMs: z.number(), progress: z.union([progressSchema, z.string()]) })),
   instances: z.record(z.string(), entrySchema),

@@ -5,6 +5,8 @@ import type { Server } from '../../../shared/documents/inventory.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { timings } from '../../../shared/ground/timings.ts';
 import type { Cloud, MigrationRecord } from '../../cloud/cloud.ts';
+import type { MayMove } from '../../disks/disks.ts';
+import type { JournalEntry } from '../journal/journal.ts';
 import type { Moving } from './mover.ts';
 
 /** The cloud's clock may have moved on by so much more, or less, than this process' own. */
@@ -26,18 +28,29 @@ export interface LastLook {
   readonly migrations: readonly MigrationRecord[];
 }
 
+/** The last thing that is seen of it before a request. */
+interface FinalLook extends LastLook {
+  /** Who has its disks open now; null: Ceph is not asked. */
+  readonly disks: MayMove | null;
+}
+
 /**
  * Looks at the instance, the lock being held as of now. Null: the look is too old to be acted on, as Nova is slow or
  * this process stood still since `aheadMs` was taken; everything is to be looked at again.
- * @throws CloudError; as Lock.save
+ * @throws CloudError; as Lock.save and Moving.mayMove
  */
-export async function lastLook(moving: Moving, id: string, aheadMs: number): Promise<LastLook | null> {
+export async function lastLook(
+  moving: Moving,
+  { id, attempts }: JournalEntry,
+  aheadMs: number,
+): Promise<FinalLook | null> {
   const { cloud, clock, lock, journal, signal, log } = moving;
   await lock.save(journal);
   let savedAtMs = clock.steadyMs();
-  const [server, first] = await Promise.all([
+  const [server, first, disks] = await Promise.all([
     cloud.readServer(id, signal),
     cloud.listMigrationsOf(id, signal),
+    moving.mayMove(id, attempts > 0),
   ]);
   let migrations = first;
   if (clock.steadyMs() - savedAtMs > lookFreshMs) {
@@ -47,7 +60,7 @@ export async function lastLook(moving: Moving, id: string, aheadMs: number): Pro
     migrations = await cloud.listMigrationsOf(id, signal);
   }
   const tookMs = clock.steadyMs() - savedAtMs;
-  if (tookMs <= lookFreshMs && isStillNow(moving, aheadMs)) return { server, migrations };
+  if (tookMs <= lookFreshMs && isStillNow(moving, aheadMs)) return { server, migrations, disks };
   log.warn({ instance: id, tookMs }, 'the last look before a request is too old: looking again');
   return null;
 }

@@ -7,6 +7,7 @@ import type { Plan } from '../../../shared/documents/terms/plan.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import type { Log } from '../../../shared/ground/log.ts';
 import type { Cloud } from '../../cloud/cloud.ts';
+import type { MayMove } from '../../disks/disks.ts';
 import { type Journal, type JournalEntry, namesOf } from '../journal/journal.ts';
 import type { Lock } from '../journal/lock.ts';
 
@@ -43,6 +44,11 @@ export interface Moving {
    * @throws as MarkWatch.confirm
    */
   confirmMark(): Promise<void>;
+  /**
+   * Who has the disks of an instance open, asked now; null: Ceph is not asked. `wasAskedFor`: a target may have it open.
+   * @throws SignOfLifeError when its old host may have it open
+   */
+  mayMove(id: string, wasAskedFor: boolean): Promise<MayMove | null>;
   /**
    * Is what the device that proved the host off said last young enough for a request to leave? It is asked with each
    * confirmation of silence, and the look after that may take long. True where no device gave the proof.

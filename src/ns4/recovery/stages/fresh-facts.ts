@@ -5,8 +5,15 @@ import { errorText } from '../../../shared/ground/errors.ts';
 import { Picture } from '../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../shared/rules/controls.ts';
+import { disksTarget } from '../../../shared/rules/disks.ts';
 import { CloudError } from '../../cloud/cloud.ts';
-import { answeringOf, type GuestsAsked, guestsGate, guestsStillThere } from '../guests-still-there.ts';
+import {
+  answeringOf,
+  type GuestsAsked,
+  guestsGate,
+  guestsStillThere,
+  isUntouched,
+} from '../guests-still-there.ts';
 import type { Facts, Recovery, Stage } from '../recovery.ts';
 import { refused } from '../report.ts';
 
@@ -84,10 +91,17 @@ function controlsOfNow({ order, tools }: Recovery, picture: Picture): ScanTarget
 
 /** One scan of the dead host by every vantage point, along with the controls, and with these of its guests. */
 export function scanAt(
-  { order, tools, signal, controls }: Recovery,
+  { order, tools, signal, controls, journal }: Recovery,
   address: string | null,
   guests: readonly ScanTarget[] = [],
 ) {
-  const targets = [hostTarget(order.dead, address, tools), ...guests];
+  const still =
+    journal === null
+      ? null
+      : Object.values(journal.instances)
+          .filter(isUntouched)
+          .map(({ id }) => id);
+  const disks = tools.storage === null || still?.length === 0 ? [] : [disksTarget(order.dead, still)];
+  const targets = [hostTarget(order.dead, address, tools), ...disks, ...guests];
   return tools.scan({ targets, controls: [...controls] }, signal);
 }

@@ -6,6 +6,7 @@ import { refusalSentence } from '../../../shared/documents/refusals/refusals.ts'
 import { errorText } from '../../../shared/ground/errors.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import { CloudError } from '../../cloud/cloud.ts';
+import type { MayMove } from '../../disks/disks.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import { TakenHostError } from '../mark.ts';
 import type { Recovery, Stage } from '../recovery.ts';
@@ -24,6 +25,7 @@ export const move: Stage = {
         signal,
         hypervisor: (host) => hypervisorOf(host, facts.picture),
         evacuate: (id, target, limit) => mark.evacuate(id, target, limit),
+        mayMove: (id, wasAskedFor) => mayMove(recovery, id, wasAskedFor),
         confirmMark: () => mark.confirm(),
         isPowerFresh: () => stillSilent.isPowerFresh(),
         confirmSilence: async (limitMs) => {
@@ -42,6 +44,24 @@ export const move: Stage = {
     return 'next';
   },
 };
+
+/** See Moving. Nobody but its old host has any reason to have it open before it is asked for. */
+async function mayMove(
+  { tools, facts, signal, opened: { dead } }: Recovery,
+  id: string,
+  wasAskedFor: boolean,
+): Promise<MayMove | null> {
+  if (tools.storage === null) return null;
+  const server = facts.picture.serversOf(dead).find((one) => one.id === id);
+  const word = await tools.storage.mayMove({ id, volumes: server?.volumes ?? [] }, dead, signal);
+  if (word.kind === 'open' && !wasAskedFor)
+    throw new SignOfLifeError({
+      name: 'disks-open',
+      host: dead,
+      on: `the disks of ${server?.name ?? id} are open, by ${word.on}`,
+    });
+  return word;
+}
 
 function hypervisorOf(host: string, picture: Picture): Hypervisor {
   const found = picture.hypervisor(host);

@@ -26,6 +26,7 @@ export function newJournal(order: Order, tools: Tools, picture: Picture, earlier
     evidence: [...order.evidence],
     acted: false,
     proof: earlier?.proof ?? null,
+    cutOff: earlier?.cutOff ?? null,
     progress: earlier?.progress.filter(({ progress }) => tellsOfProof(progress)) ?? [],
     instances: {},
     ended: null,
@@ -35,7 +36,7 @@ export function newJournal(order: Order, tools: Tools, picture: Picture, earlier
 }
 
 const tellsOfProof = (progress: Journal['progress'][number]['progress']): boolean =>
-  typeof progress !== 'string' && (progress.step === 'powered-off' || progress.step === 'confirmed-off');
+  typeof progress !== 'string' && ['powered-off', 'confirmed-off', 'cut-off'].includes(progress.step);
 
 /** An instance whose resize or migration to the dead host ended after the journal was opened belongs to it too. */
 export function addArrivals(journal: Journal, picture: Picture): void {

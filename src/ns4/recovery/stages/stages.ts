@@ -4,6 +4,7 @@
 // place is wanted for the next one: whether that answers is asked when all are moved.
 import type { Stage } from '../recovery.ts';
 import { closeServices } from './close-services.ts';
+import { cutOff } from './cut-off.ts';
 import { freshFacts } from './fresh-facts.ts';
 import { mayGoOn } from './may-go-on.ts';
 import { move } from './move.ts';
@@ -27,6 +28,8 @@ export const stages: readonly Stage[] = [
   openJournal,
   /** Where proof is demanded, nothing is changed before the host is proven to be off. */
   proveOff,
+  /** Where Ceph has the disks, the host is kept from writing to them, proven off or not. */
+  cutOff,
   /** The dead compute service is forced down, the spare is enabled. */
   closeServices,
   /** The instances, each until it has its end. */

@@ -29,6 +29,12 @@ export const progressSchema = z.discriminatedUnion('step', [
     atMs: z.number(),
     failed: z.array(z.string()),
   }),
+  /** The addresses from which the host opens disks are about to be blocked. */
+  z.object({ step: z.literal('cutting-off'), addresses: z.array(z.string()), atMs: z.number() }),
+  /** They are, and everybody on whom its disks depend is seen to know that; none: it has no disks there. */
+  z.object({ step: z.literal('cut-off'), addresses: z.array(z.string()) }),
+  /** That failed, and something else proves the host off. */
+  z.object({ step: z.literal('not-cut-off'), detail: z.string() }),
   z.object({ step: z.literal('forced-down') }),
   /** The compute services of `enabled` are enabled; so many instances are moved from now on. */
   z.object({ step: z.literal('moving'), instances: z.number().int(), enabled: z.array(z.string()) }),
@@ -69,6 +75,14 @@ export function progressText(dead: string, p: Progress): string {
       return `${dead} is powered off (${p.agent}, level ${p.level})${failedText(p.failed)}`;
     case 'confirmed-off':
       return `${dead} is off by the word of ${p.who}, ${new Date(p.atMs).toISOString().slice(0, 19)}Z${failedText(p.failed)}`;
+    case 'cutting-off':
+      return `${dead} is being cut off from Ceph (${p.addresses.join(', ')})`;
+    case 'cut-off':
+      return p.addresses.length === 0
+        ? `${dead} has no disks on Ceph to be cut off from`
+        : `${dead} is cut off from Ceph (${p.addresses.join(', ')} blocked, by every placement group)`;
+    case 'not-cut-off':
+      return `${dead} could not be cut off from Ceph (${p.detail}); it is proven off otherwise`;
     case 'forced-down':
       return `${dead} is forced down and disabled`;
     case 'moving':

@@ -92,6 +92,23 @@ const foreignMark = refusal(
   },
 );
 
+/** Where Ceph has the disks, nothing moves before the host is kept from writing to them, or proven off otherwise. */
+const notCutOff = refusal(
+  'not-cut-off',
+  { host, detail: z.string() },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'error',
+    about: theHost,
+    says: (r) =>
+      `${r.host} could not be cut off from Ceph: ${r.detail}. Nothing is evacuated, as nothing else proves that it cannot write. If it is off: "ns4 --confirm-fenced ${r.host}".`,
+    means:
+      'the dead host could not be kept from writing to the disks of its instances, and no other proof stands',
+    remedy: '`ceph -s`; make sure that the host is off, then `ns4 --confirm-fenced HOST`',
+  },
+);
+
 const tooLate = refusal(
   'too-late',
   { host, ageMs: z.number() },
@@ -163,6 +180,7 @@ export const recoveryRefusals = [
   alreadyRecovering,
   foreignMark,
   tooLate,
+  notCutOff,
   apiUnavailable,
   fenceFailed,
 ] as const;

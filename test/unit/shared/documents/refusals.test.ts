@@ -176,6 +176,11 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     { host, incident: 'i1', spare: 'hv04' },
     'hv01 is already being recovered to hv04 (incident i1). Nothing done.',
   ),
+  'not-cut-off': row(
+    'error',
+    { host, detail: 'not every placement group knows of it: osd.1 does not answer' },
+    'hv01 could not be cut off from Ceph: not every placement group knows of it: osd.1 does not answer. Nothing is evacuated, as nothing else proves that it cannot write. If it is off: "ns4 --confirm-fenced hv01".',
+  ),
   'too-late': row(
     'warning',
     { host, ageMs: 130_000 },

@@ -123,11 +123,14 @@ async function rebind({ cloud, signal }: Moving, entry: JournalEntry, spare: Hyp
 async function reboot(moving: Moving, entry: JournalEntry, spare: Hypervisor): Promise<void> {
   const { cloud, clock, signal } = moving;
   await moving.confirmSilence();
-  const look = await lastLook(moving, entry.id, cloudAheadMs(clock, cloud));
+  const look = await lastLook(moving, { ...entry, attempts: 0 }, cloudAheadMs(clock, cloud));
   signal.throwIfAborted();
   if (look === null || !moving.isPowerFresh())
     throw new CloudError('not-done', 'the look before the reboot is too old', null);
-  const { server } = look;
+  const { server, disks } = look;
+  if (disks?.kind === 'cannot-tell') throw new CloudError('not-done', disks.why, null);
+  // It runs there already: by an earlier reboot whose answer was lost, as a rule.
+  if (disks?.kind === 'elsewhere') return;
   if (server?.host !== spare.host || server.taskState !== null) return;
   await cloud.hardReboot(entry.id, signal);
 }

@@ -5,6 +5,7 @@ import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
+import type { MayMove } from '../../../disks/disks.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { type InstanceProgress, requestLimitMs } from '../instance-progress.ts';
 import { isStillNow, type LastLook, lastLook, lookFreshMs } from '../last-look.ts';
@@ -39,13 +40,14 @@ export async function ask(
 ): Promise<'asked' | 'look-again'> {
   const { journal, clock, lock, signal } = moving;
   signal.throwIfAborted();
-  const look = await lastLook(moving, entry.id, ground.aheadMs);
+  const look = await lastLook(moving, entry, ground.aheadMs);
   const lookedAtMs = clock.steadyMs();
   // So that what comes between writing down and asking is nothing, as a rule.
   await moving.confirmMark();
   signal.throwIfAborted();
   if (look === null || !mayLeave(moving, entry) || !mayBeAskedFor(ground.judge(entry, look)))
     return 'look-again';
+  if (!(await isClosed(moving, entry, look.disks))) return 'look-again';
   const before = { state: entry.state, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
   const takeBack = async () => {
@@ -66,6 +68,19 @@ export async function ask(
   }
   await send(moving, entry, takeBack);
   return 'asked';
+}
+
+/** May it be started elsewhere, as far as its disks tell? One that runs somewhere gets its end; false as well: not known. */
+async function isClosed(moving: Moving, entry: JournalEntry, disks: MayMove | null): Promise<boolean> {
+  if (disks === null || disks.kind === 'closed') return true;
+  if (disks.kind === 'cannot-tell') {
+    moving.log.warn({ instance: entry.id, error: disks.why }, `whether ${entry.name} is open cannot be told`);
+    return false;
+  }
+  const by = disks.kind === 'open' ? disks.on : disks.hosts.join(', ');
+  const why = `its disks are open at ${by}, so it runs there`;
+  await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
+  return false;
 }
 
 /** Whoever asked for signs of life meanwhile may have ended it. */

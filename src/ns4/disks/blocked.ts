@@ -1,0 +1,26 @@
+// Is an address blocked, by the entries of a blocklist? Pure.
+import { BlockList, isIP } from 'node:net';
+import type { BlocklistEntry } from '../storage/storage.ts';
+
+/** One that is over so soon keeps nobody from waking up and writing. */
+const leastMs = 3_600_000;
+/** A whole address: port and nonce are zero. */
+const wholeAddress = /^(?:\[([^\]]+)\]|([^:[\]]+)):0\/0$/;
+const subnet = /^(?:\[([^\]]+)\]|([^:[\]]+)):0\/(\d+)$/;
+
+/** Tells of an address whether all of its clients are blocked for an hour at least. */
+export function blockedBy(entries: readonly BlocklistEntry[], nowMs: number): (address: string) => boolean {
+  const list = new BlockList();
+  for (const { entry, range, expiresAtMs } of entries) {
+    if (expiresAtMs - nowMs < leastMs) continue;
+    const [, six, four, bits] = (range ? subnet : wholeAddress).exec(entry) ?? [];
+    const address = six ?? four;
+    if (address === undefined || isIP(address) === 0) continue;
+    if (bits === undefined) list.addAddress(address, familyOf(address));
+    else if (Number(bits) <= (isIP(address) === 6 ? 128 : 32))
+      list.addSubnet(address, Number(bits), familyOf(address));
+  }
+  return (address) => isIP(address) !== 0 && list.check(address, familyOf(address));
+}
+
+const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');

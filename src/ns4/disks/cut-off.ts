@@ -1,0 +1,112 @@
+// Cuts a host off from the disks of its instances: its addresses are blocked for a year, every placement group is seen
+// to know that, and none of the disks is open or locked by anybody who is not blocked. Only all three together are proof.
+import type { Clock } from '../../shared/ground/clock.ts';
+import { disksOf, sistersOf } from '../storage/image-names.ts';
+import type { ByImage, CannotTell, ImageClients, Storage } from '../storage/storage.ts';
+import { AddressBook } from './address-book.ts';
+import type { Asked } from './ask-instances.ts';
+import { blockedBy } from './blocked.ts';
+import type { OpenedStore } from './opened-store.ts';
+
+/**
+ * Ceph's own protection, when a new owner breaks the lock of one that lost its watch, lasts an hour: a host that comes
+ * back later takes its lock back and writes. Entries are taken away when the host was seen to have rebooted.
+ */
+const yearSeconds = 365 * 86_400;
+/** The monitors agree within a second, as a rule. */
+const blockMs = 10_000;
+const listMs = 5_000;
+
+export type CutOffResult =
+  /** No addresses: none of its disks is on this Ceph. */
+  | { readonly done: true; readonly addresses: readonly string[]; readonly atMs: number }
+  | { readonly done: false; readonly why: string };
+
+export interface CutOffParts {
+  readonly storage: Pick<Storage, 'block' | 'blocklist' | 'barrier' | 'watchers' | 'locks'>;
+  readonly pools: readonly string[];
+  readonly store: Pick<OpenedStore, 'addresses'>;
+  /** For the barrier: a host that dies with its OSDs delays it until Ceph serves their placement groups again. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+export interface CutOffRequest {
+  readonly host: string;
+  /** Those that are still its own: what is somewhere else already is open there. */
+  readonly instances: readonly Asked[];
+  readonly signal: AbortSignal;
+  /** The last thing before anything is blocked: confirms that it may be. What it rejects with is passed on. */
+  beforeBlocking(addresses: readonly string[]): Promise<void>;
+}
+
+/** Doing it again is harmless. Rejects with the signal's reason, or as `beforeBlocking` does. */
+export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promise<CutOffResult> {
+  const { storage, store, clock, timeoutMs } = parts;
+  const { host, signal } = request;
+  const book = new AddressBook(await store.addresses(), clock.nowMs());
+  const { own, shared } = book.presentOf(host);
+  if (own.length === 0) return withoutAddress(parts, request, shared);
+  await request.beforeBlocking(own);
+  const blocked = await storage.block(own, yearSeconds, { timeoutMs: blockMs, signal });
+  if (blocked.kind === 'cannot-tell') return failed(`${own.join(', ')} could not be blocked`, blocked);
+  const barrier = await storage.barrier({ timeoutMs, signal });
+  if (barrier.kind === 'cannot-tell') return failed('not every placement group knows of it', barrier);
+  const atMs = clock.nowMs();
+  const trouble = await openByOthers(parts, request);
+  return trouble === null ? { done: true, addresses: own, atMs } : { done: false, why: trouble };
+}
+
+/** Never seen with an address: is there anything to be cut off from? */
+async function withoutAddress(
+  { storage, pools, clock }: CutOffParts,
+  { host, instances, signal }: CutOffRequest,
+  shared: readonly string[],
+): Promise<CutOffResult> {
+  const images = instances.flatMap((one) => disksOf(one, pools));
+  const listed = await storage.watchers(images, { timeoutMs: listMs, signal });
+  const isAbsent = [...listed.values()].every(({ kind }) => kind === 'absent');
+  if (isAbsent) return { done: true, addresses: [], atMs: clock.nowMs() };
+  const why =
+    shared.length === 0
+      ? `it is not known from which address ${host} opens disks`
+      : `other hypervisors open disks from ${shared.join(', ')} as well`;
+  return { done: false, why };
+}
+
+/** Who has a disk open, or owns its lock, without being blocked, in words; null: nobody. */
+async function openByOthers(
+  { storage, pools, clock }: CutOffParts,
+  { instances, signal }: CutOffRequest,
+): Promise<string | null> {
+  const images = instances.flatMap((one) => [...disksOf(one, pools), ...sistersOf(one, pools)]);
+  const limits = { timeoutMs: listMs, signal };
+  const [list, watchers, locks] = await Promise.all([
+    storage.blocklist(limits),
+    storage.watchers(images, limits),
+    storage.locks(images, limits),
+  ]);
+  if (list.kind === 'cannot-tell') return `whom Ceph blocks could not be read: ${list.reason}`;
+  const isBlocked = blockedBy(list.entries, clock.nowMs());
+  return othersIn('open', watchers, isBlocked) ?? othersIn('locked', locks, isBlocked);
+}
+
+function othersIn(
+  how: 'open' | 'locked',
+  listed: ByImage<ImageClients>,
+  isBlocked: (address: string) => boolean,
+): string | null {
+  for (const [image, found] of listed) {
+    if (found.kind === 'cannot-tell') return `by whom ${image} is ${how} could not be read: ${found.reason}`;
+    if (found.kind === 'absent') continue;
+    const other = found.clients.find(({ address }) => address === null || !isBlocked(address));
+    if (other !== undefined)
+      return `${image} is ${how} by ${other.address ?? 'an address that Ceph does not tell'}, which is not blocked`;
+  }
+  return null;
+}
+
+const failed = (what: string, { reason }: CannotTell): CutOffResult => ({
+  done: false,
+  why: `${what}: ${reason}`,
+});

@@ -1,0 +1,58 @@
+// What follows from [CEPH], wired: the disks as a sense, what a recovery asks of the storage, and the background round.
+import type { Settings } from '../../shared/config/settings.ts';
+import { systemClock } from '../../shared/ground/clock.ts';
+import type { Log } from '../../shared/ground/log.ts';
+import type { InventoryStore } from '../../shared/picture/store.ts';
+import type { Db } from '../../shared/redis/db.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+import { BackgroundAsking } from '../baseline/background-asking.ts';
+import { Ceph } from '../ceph/ceph.ts';
+import { cutOff } from '../disks/cut-off.ts';
+import { Disks } from '../disks/disks.ts';
+import { OpenedStore } from '../disks/opened-store.ts';
+import { usableConfirmation } from '../fencing/fencing.ts';
+import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
+import type { RecoveryStorage } from '../recovery/recovery.ts';
+import type { Storage } from '../storage/storage.ts';
+
+interface CephMeans {
+  readonly redis: Db;
+  readonly keys: Keys;
+  readonly inventory: InventoryStore;
+  readonly confirmations: OperatorConfirmations;
+  readonly log: Log;
+}
+
+/** All that asks Ceph, over one helper. Nothing is started before something is asked. */
+export interface CephParts {
+  readonly ceph: Storage;
+  readonly disks: Disks;
+  readonly storage: RecoveryStorage;
+  readonly store: OpenedStore;
+  asking(): BackgroundAsking;
+  close(): Promise<void>;
+}
+
+/** Null without [CEPH]. */
+export function cephOf(
+  { ceph: access, fencing: { timeoutMs }, monitor: rules }: Settings,
+  { redis, keys, inventory, confirmations, log }: CephMeans,
+): CephParts | null {
+  if (access === null) return null;
+  const clock = systemClock;
+  const ceph = new Ceph(access, { clock, log });
+  const { pools } = access;
+  const store = new OpenedStore(redis, keys);
+  const parts = { storage: ceph, pools, store, inventory, clock };
+  const disks = new Disks(parts);
+  return {
+    ...{ ceph, disks, store },
+    storage: {
+      mayMove: (instance, host, signal) => disks.mayMove(instance, host, signal),
+      cutOff: (request) => cutOff({ ...parts, timeoutMs }, request),
+      wordOf: (host, heardAtMs) => usableConfirmation(host, heardAtMs, { confirmations, clock, log }),
+    },
+    asking: () => new BackgroundAsking({ ...parts, rules, log }),
+    close: () => ceph.close(),
+  };
+}

@@ -1,0 +1,82 @@
+// Stage: the host is cut off from the disks of its instances, before every evacuation from it. It takes a second, spares
+// the new owners the half minute after which Ceph would break the dead one's locks, and outlives the hour for which Ceph
+// itself keeps a former owner out.
+
+import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
+import { refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
+import { OperationalError } from '../../../shared/ground/errors.ts';
+import { standingOf } from '../../../shared/rules/guests.ts';
+import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
+import type { CutOffResult } from '../../disks/cut-off.ts';
+import { stands } from '../../fencing/proof.ts';
+import { isUntouched } from '../guests-still-there.ts';
+import type { Recovery, RecoveryStorage, Stage, Turn } from '../recovery.ts';
+import { endJournal, stopped } from '../report.ts';
+import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
+
+/** Facts older than this are collected again before the first change. */
+const factsFreshMs = 20_000;
+
+export const cutOff: Stage = {
+  name: 'cut-off',
+  async run(recovery) {
+    const { tools, facts, opened: journal } = recovery;
+    if (tools.storage === null || journal.cutOff !== null) return 'next';
+    const result = await attempt(tools.storage, recovery);
+    if ('refusal' in result) return without(recovery, result.refusal);
+    if (!result.done) return unlessProven(tools.storage, recovery, result.why);
+    journal.cutOff = { atMs: result.atMs, addresses: [...result.addresses] };
+    await recovery.lock.save(journal);
+    await recovery.tell({ step: 'cut-off', addresses: [...result.addresses] });
+    return tools.clock.steadyMs() - facts.askedAtMs > factsFreshMs ? 'again' : 'next';
+  },
+};
+
+/** A sign of life that comes before anything is blocked is a refusal. @throws as Lock.save */
+async function attempt(
+  storage: RecoveryStorage,
+  recovery: Recovery,
+): Promise<CutOffResult | { readonly refusal: Refusal }> {
+  const { tools, facts, lock, signal, stillSilent, opened: journal } = recovery;
+  const { dead: host } = journal;
+  // What is under way elsewhere may be open there, and is left alone.
+  const instances = facts.picture.serversOf(host).filter((server) => {
+    const entry = journal.instances[server.id];
+    return (entry === undefined || isUntouched(entry)) && standingOf(server).tells !== 'nothing';
+  });
+  try {
+    return await storage.cutOff({
+      ...{ host, instances, signal },
+      beforeBlocking: async (addresses) => {
+        await stillSilent.confirm(renewMs);
+        await recovery.tell({ step: 'cutting-off', addresses: [...addresses], atMs: tools.clock.nowMs() });
+        await lock.save(journal);
+        signal.throwIfAborted();
+      },
+    });
+  } catch (error) {
+    if (error instanceof SignOfLifeError || error instanceof DoubtError) return { refusal: error.refusal };
+    throw error;
+  }
+}
+
+/** A device or an operator proves the host off: its disks are safe without. */
+async function unlessProven(storage: RecoveryStorage, recovery: Recovery, why: string): Promise<Turn> {
+  const { tools, facts, opened: journal } = recovery;
+  const { dead: host } = journal;
+  const nowMs = tools.clock.nowMs();
+  const heardAtMs = heardItselfMs(host, facts.picture, nowMs, tools.policy);
+  const isProven = stands(journal.proof, nowMs) || (await storage.wordOf(host, heardAtMs)) !== null;
+  if (!isProven) return without(recovery, { name: 'not-cut-off', host, detail: why });
+  await recovery.tell({ step: 'not-cut-off', detail: why });
+  return 'next';
+}
+
+/** As without a proof of power-off: before the first change it ends, half-way it is tried again. */
+async function without(recovery: Recovery, refusal: Refusal): Promise<Turn> {
+  const { beginning, opened: journal } = recovery;
+  if (beginning.kind === 'anew') return endJournal(recovery, journal, 'refused', refusal);
+  if (refusal.name === 'came-back' || refusal.name === 'disks-open')
+    return stopped(recovery, journal, refusal);
+  throw new OperationalError(refusalSentence(refusal));
+}
