@@ -369,6 +369,67 @@ describe('C6: nobody is shot while he boots', () => {
     expect(bmc.offs).toBe(2);
   });
 
+  test('its power is back, for certain: no further level that was never told shoots it either', async () => {
+    const [bmc, pdu] = [device(), device()];
+    const { fence } = fencing([bmc.level(1), pdu.level(2)]);
+    expect(await fence(request('f'))).toMatchObject({ proven: true });
+    bmc.power('on');
+    expect(await fence(request('f'))).toMatchObject({ failures: [{ failure: 'switched-on' }] });
+    expect([bmc.offs, pdu.offs]).toEqual([1, 0]);
+  });
+
+  test('two feeds: only the one that did nothing is told again; on since at either, and neither is', async () => {
+    const [a, b] = [device(), device()];
+    const { fence } = fencing([a.level(1, b)]);
+    b.behave('refuses');
+    expect(await fence(request('g'))).toMatchObject({ failures: [{ failure: 'off-failed' }] });
+    b.behave('honest');
+    expect(await fence(request('g'))).toMatchObject({ proven: true });
+    expect([a.offs, b.offs]).toEqual([1, 2]);
+    expect(await fence(request('g')), 'still off').toMatchObject({ proven: true });
+    expect([a.offs, b.offs]).toEqual([1, 2]);
+    for (const on of [a, b]) {
+      on.power('on');
+      expect(await fence(request('g'))).toMatchObject({
+        failures: [{ failure: 'switched-on', detail: expect.stringMatching(/^device \d of 2/) }],
+      });
+      on.power('off');
+    }
+    expect([a.offs, b.offs]).toEqual([1, 2]);
+  });
+
+  test('two feeds: each off is told of before it leaves, both in one sentence; one on half-way ends it', async () => {
+    const pair = await bench.pair(1);
+    const [a, b] = [device(), device()];
+    const toldBefore: number[] = [];
+    const inner = beforeEachOff(fencing([a.level(1, b)]), () => void toldBefore.push(a.offs + b.offs));
+    const worker = bench.worker({
+      fencing: {
+        ...inner,
+        // The second feed is switched on as soon as the proof is there.
+        kept: async () => b.power('on'),
+      },
+    });
+    const report = await worker.recover(bench.order(pair));
+    expect(toldBefore).toEqual([0]);
+    expect(worker.heard).toContainEqual(
+      expect.objectContaining({
+        kind: 'progress',
+        progress: expect.objectContaining({
+          ...{ step: 'powering-off', agent: 'fence_pretend1 + fence_pretend1', level: 1 },
+        }),
+      }),
+    );
+    expect(report).toMatchObject({
+      outcome: 'stopped',
+      refusal: {
+        name: 'came-back',
+        evidence: expect.stringMatching(/which proved it off, says that it is on/),
+      },
+    });
+    for (const name of pair.names) expect(bench.seen(name)).toMatchObject({ everTwoWriters: false });
+  });
+
   test('a device that was away: off when it is back is told again, on is not', async () => {
     const bmc = device();
     bmc.behave('away');

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runAgent } from '../../src/ns4/fencing/agent.ts';
 import { powerOff } from '../../src/ns4/fencing/level.ts';
-import type { Level } from '../../src/ns4/fencing/plan.ts';
+import type { Device, Level } from '../../src/ns4/fencing/plan.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { bmcPassword, IpmiSim } from '../support/ipmi-sim.ts';
 import { RedfishServer, redfishPassword } from '../support/redfish-server.ts';
@@ -29,7 +29,12 @@ afterAll(async () => {
 
 const signal = new AbortController().signal;
 const off = (level: Level, timeoutMs = 10_000) => powerOff({ level, timeoutMs, signal, clock: systemClock });
-const status = (level: Level, timeoutMs = 10_000) => runAgent({ level, action: 'status', timeoutMs, signal });
+const deviceOf = ({ devices: [device] }: Level): Device => {
+  if (device === undefined) throw new Error('a level without devices');
+  return device;
+};
+const status = (level: Level, timeoutMs = 10_000) =>
+  runAgent({ device: deviceOf(level), action: 'status', timeoutMs, signal });
 
 describe('fence_ipmilan', () => {
   test('on, off and seen off, off once more, on again', async () => {
@@ -41,7 +46,9 @@ describe('fence_ipmilan', () => {
     });
     expect(bmc.isOn).toBe(false);
     expect(await off(level)).toMatchObject({ off: true, output: expect.stringMatching(/Already OFF/) });
-    expect(await runAgent({ level, action: 'on', timeoutMs: 10_000, signal })).toMatchObject({ code: 0 });
+    expect(
+      await runAgent({ device: deviceOf(level), action: 'on', timeoutMs: 10_000, signal }),
+    ).toMatchObject({ code: 0 });
     expect(bmc.isOn).toBe(true);
   });
 
@@ -109,8 +116,13 @@ describe('fence_redfish', () => {
 
 describe('fence_dummy', () => {
   const dummy = (options: Record<string, string>): Level => ({
-    ...{ number: 1, agent: 'fence_dummy', program: '/usr/sbin/fence_dummy' },
-    options: { plug: 'hv01', status_file: join(dir, 'dummy'), ...options },
+    number: 1,
+    devices: [
+      {
+        ...{ agent: 'fence_dummy', program: '/usr/sbin/fence_dummy' },
+        options: { plug: 'hv01', status_file: join(dir, 'dummy'), ...options },
+      },
+    ],
   });
 
   test('a device that is off', async () => {

@@ -96,7 +96,8 @@ export class IpmiSim {
 
   level(change: Record<string, string> = {}): Level {
     const program = '/usr/sbin/fence_ipmilan';
-    return { number: 1, agent: 'fence_ipmilan', program, options: { ...this.options, ...change } };
+    const options = { ...this.options, ...change };
+    return { number: 1, devices: [{ agent: 'fence_ipmilan', program, options }] };
   }
 }
 

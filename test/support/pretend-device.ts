@@ -2,7 +2,7 @@
 // test tells it to, and a log of what it was asked.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Level } from '../../src/ns4/fencing/plan.ts';
+import type { Device, Level } from '../../src/ns4/fencing/plan.ts';
 
 /**
  * honest: does as told; refuses: `off` fails; pretends: says it did, and did not; hides: does it, and always shows on;
@@ -59,9 +59,14 @@ export class PretendDevice {
     process.kill(-Number(readFileSync(join(this.#dir, 'hanging'), 'utf8')), 'SIGKILL');
   }
 
-  level(number = 1): Level {
+  device(number = 1): Device {
     const options = { username: 'sonny', password: devicePassword };
-    return { number, agent: `fence_pretend${number}`, program: this.program, options };
+    return { agent: `fence_pretend${number}`, program: this.program, options };
+  }
+
+  /** As level `number`, with further devices beside it. */
+  level(number = 1, ...others: readonly PretendDevice[]): Level {
+    return { number, devices: [this, ...others].map((one) => one.device(number)) };
   }
 }
 

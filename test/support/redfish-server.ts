@@ -54,7 +54,7 @@ export class RedfishServer {
     const options = Object.fromEntries(
       Object.entries(all).filter((e): e is [string, string] => e[1] !== null),
     );
-    return { number, agent: 'fence_redfish', program: '/usr/sbin/fence_redfish', options };
+    return { number, devices: [{ agent: 'fence_redfish', program: '/usr/sbin/fence_redfish', options }] };
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

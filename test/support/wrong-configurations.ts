@@ -558,11 +558,96 @@ hosts:
       ':14: hosts.hv03.levels[2].options.ip: found a list, expected one text',
       ':14: hosts.hv03.levels[2].options."a b": found this key, expected a name of letters, digits, "_" and "-"',
       ':14: hosts.hv03.levels[2].options.password: found a line break or control character, which agents cannot be told',
-      ':15: hosts.hv03.levels[2].timeout: unknown key, expected agent or options',
-      ':16: hosts.hv03.levels[3].agent: missing, expected the name of a fence agent or a path',
+      ':15: hosts.hv03.levels[2].timeout: unknown key, expected agent or options or devices',
+      ':16: hosts.hv03.levels[3].agent: missing, expected the name of a fence agent or a path, or "devices" instead',
       ':18: hosts.hv03.options.fence_redfish: no level runs this agent, expected one of fence_of_another_world, /bin/true',
       ':19: hosts.hv04: found a text, expected keys below it',
       ':19: hosts.hv04: has no levels, expected "levels" here or below "defaults"',
+    ],
+  ),
+  fence(
+    'levels of several devices',
+    `hosts:
+  hv01:
+    levels:
+      - agent: /bin/true
+        devices: [{agent: /bin/true}]
+      - devices: []
+      - devices: {agent: /bin/true}
+      - devices:
+          - {agent: /bin/true, option: {ip: 10.0.0.1}}
+          - options: {ip: 10.0.0.1}
+`,
+    [
+      ':5: hosts.hv01.levels[0].devices: found beside agent or options, expected each device with its own below "devices"',
+      ':6: hosts.hv01.levels[1].devices: found 0 of them, expected a list of 1 to 8 devices ("- agent: …")',
+      ':7: hosts.hv01.levels[2].devices: found a mapping, expected a list of 1 to 8 devices ("- agent: …")',
+      ':9: hosts.hv01.levels[3].devices[0].option: unknown key, expected agent or options',
+      ':10: hosts.hv01.levels[3].devices[1].agent: missing, expected the name of a fence agent or a path',
+    ],
+  ),
+  fence(
+    'what an agent would strip or split, and what makes it say off of nothing',
+    `hosts:
+  "hv01\\nplug=hv02":
+    levels: [{agent: /bin/true}]
+  hv02:
+    levels:
+      - agent: /bin/true
+        options:
+          ip: " 10.0.0.1"
+          plug: '"7"'
+          password: "hunter2 "
+          note: "a\\u2028"
+          user: "a\\nplug=8"
+          missing_as_off: 0
+          missing-as-off: 1
+          --missing-as-off: 1
+          ACTION: "on"
+`,
+    [
+      ':2: hosts."hv01\\nplug=hv02": found this key, expected a name without line breaks, control characters and blanks around it',
+      ':8: hosts.hv02.levels[0].options.ip: found blanks at its begin or end, which agents strip',
+      ':9: hosts.hv02.levels[0].options.plug: found double quotes around it, which agents strip; expected it without',
+      ':10: hosts.hv02.levels[0].options.password: found blanks at its begin or end, which agents strip',
+      ':11: hosts.hv02.levels[0].options.note: found blanks at its begin or end, which agents strip',
+      ':12: hosts.hv02.levels[0].options.user: found a line break or control character, which agents cannot be told',
+      ...[
+        '13: hosts.hv02.levels[0].options.missing_as_off',
+        '14: hosts.hv02.levels[0].options.missing-as-off',
+      ].map(
+        (at) =>
+          `:${at}: is not to be set, whatever its value: a plug that is not there would count as off, and prove a running host off`,
+      ),
+      ':15: hosts.hv02.levels[0].options.--missing-as-off: is not to be set, whatever its value: a plug that is not there would count as off, and prove a running host off',
+      ':16: hosts.hv02.levels[0].options.ACTION: is not to be set: Sonny does that',
+    ],
+  ),
+  fence(
+    'one device for two hosts, and one feed for two',
+    `defaults:
+  options: {/bin/true: {username: sonny}}
+  levels: [{agent: /bin/true, options: {ip: bmc.example.org}}]
+hosts:
+  hv01:
+  hv02: {options: {/bin/true: {password: hunter2}}}
+  hv03:
+    levels:
+      - devices:
+          - {agent: /bin/true, options: {plug: 7}}
+          - {agent: /bin/true, options: {plug: 7}}
+      - {agent: /bin/true, options: {plug: 8}}
+      - {agent: /bin/true, options: {plug: 8}}
+  hv04:
+    levels:
+      - {agent: /bin/true, options: {username: sonny, plug: 8}}
+  "*":
+`,
+    [
+      ':6: hosts.hv02: found /bin/true with the same options as in line 5, which is a device of "hv01"; expected one of its own',
+      ':11: hosts.hv03.levels[0].devices[1]: found /bin/true with the same options as in line 10, which is a device of this level; expected one of its own',
+      ':16: hosts.hv04.levels[0]: found /bin/true with the same options as in line 12, which is a device of "hv03"; expected one of its own',
+      ':17: hosts.*: /bin/true has the same options for every host, expected "{host}" in one that tells them apart',
     ],
   ),
 ];

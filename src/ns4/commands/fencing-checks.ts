@@ -1,12 +1,12 @@
 // What `ns4 --check` asks of fencing: whether every hypervisor has levels, and what each device says of its host.
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { FencingSettings } from '../../shared/config/settings.ts';
 import type { Hosts } from '../../shared/documents/inventory.ts';
 import { fencingText } from '../../shared/documents/terms/fencing-mode.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
 import { runAgent } from '../fencing/agent.ts';
-import { type FencingPlan, type Level, levelsOf, planGaps } from '../fencing/plan.ts';
-import { statusOf } from './try-out.ts';
+import { agentsOf, type FencingPlan, type Level, levelsOf, planGaps } from '../fencing/plan.ts';
+import { statusOf, triedTogether } from './try-out.ts';
 
 /** Devices asked at once. */
 const concurrency = 16;
@@ -47,7 +47,7 @@ function statusChecks(
 ): Check[] {
   const limit = pLimit(concurrency);
   return hosts.map((host) => {
-    const asked = levelsOf(plan, host).map((level) => limit(() => statusText(level, timeoutMs, signal)));
+    const asked = levelsOf(plan, host).map((level) => statusText(level, timeoutMs, signal, limit));
     const answers = Promise.all(asked);
     // Awaited when its line is due; until then its failure is nobody's.
     answers.catch(() => undefined);
@@ -62,8 +62,12 @@ function statusChecks(
   });
 }
 
-async function statusText(level: Level, timeoutMs: number, signal: AbortSignal) {
-  const outcome = await runAgent({ level, action: 'status', timeoutMs, signal });
-  const { well, text } = statusOf(outcome, timeoutMs);
-  return { well, text: `level ${level.number}, ${level.agent}: ${text}` };
+async function statusText(level: Level, timeoutMs: number, signal: AbortSignal, limit: LimitFunction) {
+  const tried = await Promise.all(
+    level.devices.map((device) =>
+      limit(async () => statusOf(await runAgent({ device, action: 'status', timeoutMs, signal }), timeoutMs)),
+    ),
+  );
+  const { well, text } = triedTogether(level, tried);
+  return { well, text: `level ${level.number}, ${agentsOf(level)}: ${text}` };
 }

@@ -12,7 +12,7 @@ import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import type { AskedGuest, DeviceWord, Looked } from '../../shared/rules/senses/sense.ts';
 import { senses } from '../../shared/rules/senses/senses.ts';
 import { runAgent } from '../fencing/agent.ts';
-import { levelsOf } from '../fencing/plan.ts';
+import { deviceLabel, levelsOf } from '../fencing/plan.ts';
 import { refresh } from '../jobs/refresh.ts';
 import { surveySenses } from '../jobs/survey-senses.ts';
 import type { WorkerParts } from '../jobs/worker-parts.ts';
@@ -141,11 +141,14 @@ function scanAll(
 function devicesOf(host: string, { fencingPlan }: WorkerParts, signal: AbortSignal): Promise<DeviceWord[]> {
   const levels = fencingPlan === null ? [] : levelsOf(fencingPlan, host);
   return Promise.all(
-    levels.map(async (level): Promise<DeviceWord> => {
-      const outcome = await runAgent({ level, action: 'status', timeoutMs: deviceTimeoutMs, signal });
-      const { well, text } = statusOf(outcome, deviceTimeoutMs);
-      const power = well && (text === 'on' || text === 'off') ? text : 'unknown';
-      return { name: `level ${level.number}, ${level.agent}`, power, detail: text };
-    }),
+    levels.flatMap((level) =>
+      level.devices.map(async (device, i): Promise<DeviceWord> => {
+        const outcome = await runAgent({ device, action: 'status', timeoutMs: deviceTimeoutMs, signal });
+        const { well, text } = statusOf(outcome, deviceTimeoutMs);
+        const power = well && (text === 'on' || text === 'off') ? text : 'unknown';
+        const name = deviceLabel(level, i).replace(/: $/, '') || device.agent;
+        return { name: `level ${level.number}, ${name}`, power, detail: text };
+      }),
+    ),
   );
 }

@@ -7,7 +7,14 @@ import type { Picture } from '../../shared/picture/picture.ts';
 import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import { type AgentAction, type AgentOutcome, runAgent } from '../fencing/agent.ts';
 import { endText, powerOff } from '../fencing/level.ts';
-import { type FencingPlan, type Level, levelsOf } from '../fencing/plan.ts';
+import {
+  agentsOf,
+  type Device,
+  deviceLabel,
+  type FencingPlan,
+  type Level,
+  levelsOf,
+} from '../fencing/plan.ts';
 
 interface TryOutParts {
   readonly plan: FencingPlan;
@@ -41,7 +48,7 @@ export async function tryLevels(
   for (const level of levels) {
     const result = action === 'off' ? await off(level, parts) : await run(level, action, parts);
     print(
-      `${result.well ? 'ok    ' : 'FAILED'}  ${host}, level ${level.number}, ${level.agent}: ${result.text}`,
+      `${result.well ? 'ok    ' : 'FAILED'}  ${host}, level ${level.number}, ${agentsOf(level)}: ${result.text}`,
     );
     if (action === 'off' && result.well) return true;
     well = well && result.well;
@@ -49,7 +56,7 @@ export async function tryLevels(
   return well;
 }
 
-interface Tried {
+export interface Tried {
   readonly well: boolean;
   readonly text: string;
 }
@@ -61,12 +68,24 @@ async function off(level: Level, { timeoutMs, signal, clock }: TryOutParts): Pro
     : { well: false, text: `${result.failure.failure}: ${result.failure.detail}` };
 }
 
+/** All devices of the level, at once. */
 async function run(level: Level, action: 'on' | 'status', parts: TryOutParts): Promise<Tried> {
+  const tried = await Promise.all(level.devices.map((device) => runOne(device, action, parts)));
+  return triedTogether(level, tried);
+}
+
+async function runOne(device: Device, action: 'on' | 'status', parts: TryOutParts): Promise<Tried> {
   const { timeoutMs, signal } = parts;
-  const outcome = await runAgent({ level, action, timeoutMs, signal });
+  const outcome = await runAgent({ device, action, timeoutMs, signal });
   if (action === 'status') return statusOf(outcome, timeoutMs);
   const well = outcome.kind === 'ended' && outcome.code === 0;
   return { well, text: well ? `on (${outcome.said})` : failureText(outcome, timeoutMs) };
+}
+
+/** Well when all devices of the level are; each in its own words where they are several. */
+export function triedTogether(level: Level, tried: readonly Tried[]): Tried {
+  const texts = tried.map(({ text }, i) => `${deviceLabel(level, i)}${text}`);
+  return { well: tried.every(({ well }) => well), text: texts.join('; ') };
 }
 
 /** What an agent's `status` tells, for people. */

@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../../shared/ground/errors.ts';
 import { secretMask } from '../../shared/ground/log.ts';
-import { isSecretOption, type Level } from './plan.ts';
+import { type Device, isSecretOption } from './plan.ts';
 import { agentPath } from './programs.ts';
 
 export type AgentAction = 'off' | 'on' | 'status';
@@ -15,7 +15,7 @@ export type AgentAction = 'off' | 'on' | 'status';
 const noise = /^[\d-]{10} [\d:]{8},\d{3} [A-Z]+: (?:Please use '-h' for usage\s*)?/gm;
 
 export interface AgentCall {
-  readonly level: Pick<Level, 'program' | 'options'>;
+  readonly device: Pick<Device, 'program' | 'options'>;
   readonly action: AgentAction;
   readonly timeoutMs: number;
   /** Ends the agent; `runAgent` then rejects with the signal's reason. */
@@ -48,9 +48,11 @@ const shortestSecret = 4;
  * rejects, and then, too, only after the agent and all it started are ended.
  */
 export async function runAgent(call: AgentCall): Promise<AgentOutcome> {
-  const { level, action, signal } = call;
+  const { device, action, signal } = call;
   signal.throwIfAborted();
-  const child = spawn(level.program, [], {
+  const input = inputOf(device.options, action);
+  if (input === null) return { kind: 'cannot-run', said: 'an option of it would be two lines for its agent' };
+  const child = spawn(device.program, [], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // A process group of its own, so that what the agent started can be ended with it.
     detached: true,
@@ -68,7 +70,7 @@ export async function runAgent(call: AgentCall): Promise<AgentOutcome> {
     await Promise.race([call.beforeTelling?.(), aborted(signal, over.signal)]);
     signal.throwIfAborted();
     told = true;
-    child.stdin.end(inputOf(level.options, action));
+    child.stdin.end(input);
     const limit = delay(call.timeoutMs, false, { signal: over.signal }).catch(() => false);
     inTime = await Promise.race([
       ended.then(() => true),
@@ -86,7 +88,7 @@ export async function runAgent(call: AgentCall): Promise<AgentOutcome> {
   }
   if (!inTime) {
     await endGroup(child, ended);
-    return { kind: 'timed-out', said: output.masked(level.options) };
+    return { kind: 'timed-out', said: output.masked(device.options) };
   }
   const failure = await ended;
   // Whatever it left behind in its group has no business any more.
@@ -95,7 +97,7 @@ export async function runAgent(call: AgentCall): Promise<AgentOutcome> {
   child.stdout.destroy();
   child.stderr.destroy();
   return failure === null
-    ? { kind: 'ended', code: child.exitCode, said: output.masked(level.options) }
+    ? { kind: 'ended', code: child.exitCode, said: output.masked(device.options) }
     : { kind: 'cannot-run', said: errorText(failure) };
 }
 
@@ -108,10 +110,10 @@ function environment(): NodeJS.ProcessEnv {
   return { PATH: agentPath(PATH), HOME, LANG: 'C.UTF-8', PYTHONWARNINGS: 'ignore' };
 }
 
-function inputOf(options: Level['options'], action: AgentAction): string {
-  return Object.entries({ ...options, action })
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
+/** Null where one option would become two lines: fencing.yaml has none such, and whoever made this device up is wrong. */
+function inputOf(options: Device['options'], action: AgentAction): string | null {
+  const lines = Object.entries({ ...options, action }).map(([key, value]) => `${key}=${value}`);
+  return lines.some((line) => /\p{Cc}/u.test(line)) ? null : `${lines.join('\n')}\n`;
 }
 
 /** Resolves with null when it ended, with the error when it never began. */
@@ -165,7 +167,7 @@ class Output {
   }
 
   /** On one line, without the secrets, the end of it: what went wrong is said last. */
-  masked(options: Level['options']): string {
+  masked(options: Device['options']): string {
     const secrets = Object.entries(options)
       .filter(([key, value]) => isSecretOption(key) && value !== '')
       .map(([, value]) => value);

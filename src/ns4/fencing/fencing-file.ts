@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { quote } from '../../shared/config/keys/quote.ts';
 import { readText } from '../../shared/config/read-text.ts';
-import { parseYaml } from '../../shared/config/yaml-file.ts';
+import { type Path, parseYaml, type YamlFile } from '../../shared/config/yaml-file.ts';
 import {
   expected,
   found,
@@ -17,27 +17,38 @@ import {
   sentencesOf,
 } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
-import { type FencingPlan, isSecretOption, type Level } from './plan.ts';
+import { doubles, listeners, type PlacedDevice, shared, unfitOption } from './device-rules.ts';
+import { type Device, type FencingPlan, isSecretOption, type Level } from './plan.ts';
 import { findProgram } from './programs.ts';
 
 /** The entry that stands for every host not named. */
 const everyOther = '*';
 const mostLevels = 8;
+const mostDevices = 8;
 
-const listed = {
+const listed = (most: number, ofWhat: string) => ({
   error({ input }: { readonly input?: unknown }): string {
-    const what = `a list of 1 to ${mostLevels} levels ("- agent: …")`;
+    const what = `a list of 1 to ${most} ${ofWhat} ("- agent: …")`;
     return Array.isArray(input) ? `found ${input.length} of them, expected ${what}` : found(input, what);
   },
-};
+});
 
 const optionName = z
   .string()
   .regex(/^[\w-]+$/, 'found this key, expected a name of letters, digits, "_" and "-"')
-  .refine((name) => name !== 'action' && name !== 'option', 'is not to be set: Sonny does that');
+  .refine((name) => unfitOption(name) === null, { error: ({ input }) => unfitOption(String(input)) ?? '' });
+/** What agents read is what is written here: they strip blanks and a pair of double quotes, and split at line breaks. */
 const optionText = z
   .string(expected('one text'))
-  .regex(/^\P{Cc}*$/u, 'found a line break or control character, which agents cannot be told');
+  .regex(/^\P{Cc}*$/u, 'found a line break or control character, which agents cannot be told')
+  .regex(/^(?!\s)(?:.*\S)?$/su, 'found blanks at its begin or end, which agents strip')
+  .regex(/^(?!".*"$)/su, 'found double quotes around it, which agents strip; expected it without');
+const hostName = z
+  .string()
+  .regex(
+    /^(?!\s)\P{Cc}*(?<!\s)$/u,
+    'found this key, expected a name without line breaks, control characters and blanks around it',
+  );
 const options = mappingBy(optionName, optionText);
 /** Options by agent, as they stand below "defaults" and below a host. */
 const agentOptions = mappingBy(z.string(), options).default({});
@@ -54,15 +65,36 @@ function fileSchema(path: string) {
       context.addIssue(`found ${quote(name)}, expected ${program.problem}`);
       return z.NEVER;
     });
-  const levels = z
-    .array(mappingOf({ agent, options: options.default({}) }), listed)
-    .min(1, listed)
-    .max(mostLevels, listed);
+  const device = mappingOf({ agent, options: options.default({}) });
+  const listOf = <T extends z.ZodType>(item: T, most: number, ofWhat: string) =>
+    z.array(item, listed(most, ofWhat)).min(1, listed(most, ofWhat)).max(most, listed(most, ofWhat));
+  const devices = listOf(device, mostDevices, 'devices');
+  const level = mappingOf({
+    agent: agent.optional(),
+    options: options.optional(),
+    devices: devices.optional(),
+  })
+    .superRefine((found, context) => {
+      const complain = (path: string, message: string) =>
+        context.addIssue({ code: 'custom', path: [path], message });
+      const { agent: _, options: own, devices: several } = found;
+      if (several === undefined && found.agent === undefined)
+        complain('agent', 'missing, expected the name of a fence agent or a path, or "devices" instead');
+      if (several !== undefined && (found.agent !== undefined || own !== undefined))
+        complain(
+          'devices',
+          'found beside agent or options, expected each device with its own below "devices"',
+        );
+    })
+    .transform(
+      ({ agent, options = {}, devices }) => devices ?? (agent === undefined ? [] : [{ agent, options }]),
+    );
+  const levels = listOf(level, mostLevels, 'levels');
   const entry = mappingOf({ options: agentOptions, levels: levels.optional() });
   const host = z.preprocess((value) => (isNothing(value) ? {} : value), entry);
   return mappingOf({
     defaults: entry.prefault({}),
-    hosts: mappingBy(z.string(), host, 'the hypervisors below it'),
+    hosts: mappingBy(hostName, host, 'the hypervisors below it'),
   });
 }
 
@@ -81,6 +113,7 @@ export function readFencingFile(file: string, path: string): FencingPlan {
   const { data, error } = fileSchema(path).safeParse(yaml.value);
   const issues = [...(error?.issues ?? []), ...unfit(yaml.value)];
   const plan = data === undefined ? null : planOf(file, data);
+  if (data !== undefined && plan !== null) issues.push(...wrongDevices(data, plan, yaml));
   const mistakes = [
     ...sentencesOf(mistakesOf(yaml, issues)),
     ...modeMistakes(file, read.mode, plan !== null && plan.secrets.length > 0),
@@ -104,7 +137,10 @@ function unfit(file: Mapping): Issue[] {
   const agentsOf = (levels: unknown): string[] =>
     (Array.isArray(levels) ? levels : []).flatMap((level) => {
       const agent = below(level, 'agent');
-      return typeof agent === 'string' && agent !== '' ? [agent] : [];
+      return [
+        ...(typeof agent === 'string' && agent !== '' ? [agent] : []),
+        ...agentsOf(below(level, 'devices')),
+      ];
     });
   const issues: Issue[] = [];
   // Options for an agent that nobody runs are a misspelt name, and a level without its password.
@@ -134,12 +170,14 @@ function unfit(file: Mapping): Issue[] {
 
 function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
   const levelsOf = (entry: HostEntry, host: string): Level[] =>
-    (entry.levels ?? defaults.levels ?? []).map(({ agent, options }, i) => ({
+    (entry.levels ?? defaults.levels ?? []).map((devices, i) => ({
       number: i + 1,
-      agent: agent.name,
-      program: agent.program,
-      // A host's own options count over the level's, and those over the defaults.
-      options: filled(host, { ...defaults.options[agent.name], ...options, ...entry.options[agent.name] }),
+      devices: devices.map(({ agent, options }) => ({
+        agent: agent.name,
+        program: agent.program,
+        // A host's own options count over the level's, and those over the defaults.
+        options: filled(host, { ...defaults.options[agent.name], ...options, ...entry.options[agent.name] }),
+      })),
     }));
   const { [everyOther]: others, ...named } = hosts;
   const plan = new Map(Object.entries(named).map(([host, entry]) => [host, levelsOf(entry, host)]));
@@ -147,9 +185,45 @@ function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
   return {
     file,
     hosts: plan,
-    others: others ? (host) => levelsOf(others, host) : null,
-    secrets: [...new Set(levels.flatMap(secretsOf))],
+    // A name that would add a line to what an agent reads is nobody's: no level can be asked for it.
+    others: others ? (host) => (hostName.safeParse(host).success ? levelsOf(others, host) : []) : null,
+    secrets: [...new Set(levels.flatMap(({ devices }) => devices.flatMap(secretsOf)))],
   };
+}
+
+/** What is wrong with devices that are well-formed, each by itself. */
+function wrongDevices(file: FencingFile, plan: FencingPlan, yaml: YamlFile): Issue[] {
+  /** Where the levels of a host stand: with itself, or with the defaults, and then the host is to blame. */
+  const placeOf = (host: string, level: number, device: number): Path => {
+    const own = file.hosts[host]?.levels;
+    if (own === undefined) return ['hosts', host];
+    const path = ['hosts', host, 'levels', level];
+    const listed = [...path, 'devices', device];
+    return yaml.lineOf(listed).whole ? listed : path;
+  };
+  const placed = [...plan.hosts].flatMap(([host, levels]) =>
+    levels.flatMap(({ number, devices }, level) =>
+      devices.map(
+        (device, i): PlacedDevice => ({ host, level: number, device, path: placeOf(host, level, i) }),
+      ),
+    ),
+  );
+  const heard = [...plan.hosts].flatMap(([host, levels]) =>
+    listeners(
+      levels,
+      levels.map((_, i) => placeOf(host, i, 0)),
+    ),
+  );
+  const { others } = plan;
+  const everybody = others === null ? [] : shared(others('a'), others('b'), ['hosts', everyOther]);
+  const listening =
+    others === null
+      ? []
+      : listeners(
+          others('a'),
+          others('a').map(() => ['hosts', everyOther]),
+        );
+  return [...doubles(placed, (path) => yaml.lineOf(path).line), ...heard, ...everybody, ...listening];
 }
 
 /** "{host}" becomes the host's name, but within secrets. */
@@ -161,5 +235,5 @@ function filled(host: string, options: Readonly<Record<string, string>>): Record
   return Object.fromEntries(entries);
 }
 
-const secretsOf = ({ options }: Level): string[] =>
+const secretsOf = ({ options }: Device): string[] =>
   Object.entries(options).flatMap(([key, value]) => (isSecretOption(key) && value !== '' ? [value] : []));

@@ -3,11 +3,11 @@
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import { type LevelResult, look, powerOff } from './level.ts';
+import { type LevelResult, look, lookAt, powerOff } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
-import { type FencingPlan, type Level, levelsOf } from './plan.ts';
+import { agentsOf, deviceLabel, type FencingPlan, type Level, levelsOf } from './plan.ts';
 import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
-import { again, type Shot, type Shots } from './shots.ts';
+import { again, type Shots } from './shots.ts';
 
 export interface FenceRequest {
   readonly host: string;
@@ -19,10 +19,10 @@ export interface FenceRequest {
    */
   readonly heardAtMs: number | null;
   /**
-   * Right before each `off` leaves: resolves only with a fresh right to power the host off, rejects when it must not be
+   * Right before the `off` to the devices of a level leaves (`agent`: those that are told): resolves only with a fresh right to power the host off, rejects when it must not be
    * (any more). Whatever it rejects with, `fence` rejects with.
    */
-  readonly beforeOff: (level: Pick<Level, 'agent' | 'number'>) => Promise<void>;
+  readonly beforeOff: (told: { readonly agent: string; readonly number: number }) => Promise<void>;
 }
 
 export type FenceOutcome =
@@ -37,7 +37,7 @@ export interface Fencing {
   fence(request: FenceRequest): Promise<FenceOutcome>;
   /** The proof is kept in a journal: a confirmation that it rests on is used up. */
   kept(host: string, proof: Proof): Promise<void>;
-  /** Asks the very device that gave this proof, once and not for long. Rejects by `signal` only. */
+  /** Asks the very devices that gave this proof, once and not for long: one that says on is enough. Rejects by `signal` only. */
   lookAgain(host: string, proof: ProofByAgent, signal: AbortSignal): Promise<PowerSeen>;
 }
 
@@ -68,10 +68,9 @@ export function createFencing(parts: FencingParts): Fencing {
       const limitMs = given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs);
       const failures: FenceFailure[] = [];
       for (const level of levelsOf(plan, host)) {
-        const result =
-          (await unlessToldBefore(level, given, request, parts)) ??
-          (await shoot(level, limitMs, request, parts));
-        const { agent, number } = level;
+        const result = await offAgain(level, limitMs, given, request, parts);
+        const { number } = level;
+        const agent = agentsOf(level);
         const failed = failures.map(failureText);
         if (result.off) {
           const { atMs, output } = result;
@@ -79,6 +78,8 @@ export function createFencing(parts: FencingParts): Fencing {
         }
         failures.push(result.failure);
         log.warn({ host, ...result.failure }, `fence level ${number} of ${host} failed`);
+        // Its power is back, for certain: another level that was not told yet would shoot it while it boots.
+        if (result.failure.failure === 'switched-on') break;
       }
       // Whoever sees the levels fail goes and looks: his confirmation counts for the attempt that is under way.
       const confirmation = given ?? (await usableConfirmation(host, heardAtMs, parts));
@@ -89,7 +90,7 @@ export function createFencing(parts: FencingParts): Fencing {
       if (proof.by === 'operator') await confirmations.useUp(host);
     },
     async lookAgain(host, proof, signal) {
-      const level = levelsOf(plan, host).find((l) => l.number === proof.level && l.agent === proof.agent);
+      const level = levelsOf(plan, host).find((l) => l.number === proof.level && agentsOf(l) === proof.agent);
       // Another fencing.yaml than when it was fenced.
       if (level === undefined) return { says: 'unknown', said: `${proof.agent} is no level of it any more` };
       return look({ level, signal, timeoutMs: lookAgainMs });
@@ -101,54 +102,68 @@ export function createFencing(parts: FencingParts): Fencing {
 async function shoot(
   level: Level,
   limitMs: number,
-  { host, incident, signal, beforeOff }: FenceRequest,
-  { shots, clock }: FencingParts,
+  request: FenceRequest,
+  parts: FencingParts,
+  tell?: readonly number[],
 ): Promise<LevelResult> {
-  const { agent, number } = level;
+  const { host, incident, signal, beforeOff } = request;
+  const { shots, clock } = parts;
   const result = await powerOff({
     ...{ level, signal, clock, timeoutMs: limitMs },
-    beforeTelling: () => beforeOff({ agent, number }),
+    ...(tell === undefined ? {} : { tell }),
+    beforeTelling: () => beforeOff({ agent: namesOf(level, tell), number: level.number }),
   });
-  const before = await shots.last(host, incident, number);
-  const shot = { level: number, agent, atMs: clock.nowMs(), ...(await effectOf(result, level, signal)) };
-  await shots.record(host, incident, { ...shot, seenOff: shot.seenOff || before?.seenOff === true });
+  for (const { device, effect, seenOff } of result.told) {
+    const before = await shots.last(host, incident, level.number, device);
+    const agent = level.devices[device]?.agent ?? '';
+    const shot = { level: level.number, device, agent, atMs: clock.nowMs(), effect };
+    await shots.record(host, incident, { ...shot, seenOff: seenOff || before?.seenOff === true });
+  }
   return result;
 }
 
-/** What a level's `off` did, as far as it can be told: a failed one is followed by a look. */
-async function effectOf(
-  result: LevelResult,
-  level: Level,
-  signal: AbortSignal,
-): Promise<Pick<Shot, 'effect' | 'seenOff'>> {
-  if (result.off) return { effect: 'taken', seenOff: true };
-  const { failure } = result.failure;
-  if (failure === 'not-verified') return { effect: 'taken', seenOff: false };
-  if (failure === 'cannot-run') return { effect: 'none', seenOff: false };
-  const { says } = await look({ level, signal, timeoutMs: lookAgainMs });
-  return { effect: says === 'on' ? 'none' : 'unknown', seenOff: says === 'off' };
-}
+/** Who is told, for people; all of the level unless `tell` says otherwise. */
+const namesOf = (level: Level, tell: readonly number[] = [...level.devices.keys()]): string =>
+  agentsOf({ ...level, devices: level.devices.filter((_, i) => tell.includes(i)) });
 
 /**
- * A level that was told `off` before in this incident is asked first how the host is; a newer word of an operator has it
- * told again in any case. Null: it may be told.
+ * Devices that were told `off` before in this incident are asked first how the host is; a newer word of an operator has
+ * them told again in any case. One that shows the host on since, or of which nobody knows, keeps all of its level from
+ * being told. Otherwise those are told that still have to be.
  */
-async function unlessToldBefore(
+async function offAgain(
   level: Level,
+  limitMs: number,
   given: Confirmation | null,
-  { host, incident, signal }: FenceRequest,
-  { shots, clock }: FencingParts,
-): Promise<LevelResult | null> {
-  const { agent, number } = level;
-  const last = await shots.last(host, incident, number);
-  if (last === null || last.agent !== agent || (given !== null && given.atMs > last.atMs)) return null;
-  const { says, said } = await look({ level, signal, timeoutMs: timeoutWhenConfirmedMs });
-  if (says === 'off') await shots.record(host, incident, { ...last, seenOff: true });
-  const next = again(last, says);
-  if (next === 'tell') return null;
-  if (next === 'proof') return { off: true, atMs: clock.nowMs(), output: `status: ${said}` };
-  const detail = `told off at ${new Date(last.atMs).toISOString().slice(0, 19)}Z; now: ${said}`;
-  return { off: false, failure: { agent, failure: next, detail } };
+  request: FenceRequest,
+  parts: FencingParts,
+): Promise<LevelResult> {
+  const { host, incident, signal } = request;
+  const { shots, clock } = parts;
+  const agent = agentsOf(level);
+  const seen = await Promise.all(
+    level.devices.map(async (device, i) => {
+      const last = await shots.last(host, incident, level.number, i);
+      const isVoid = last === null || last.agent !== device.agent || (given?.atMs ?? 0) > last.atMs;
+      return isVoid ? null : { last, power: await lookAt(device, timeoutWhenConfirmedMs, signal) };
+    }),
+  );
+  if (seen.every((one) => one === null)) return shoot(level, limitMs, request, parts);
+  const next = seen.map((one) => (one === null ? 'tell' : again(one.last, one.power.says)));
+  for (const one of seen)
+    if (one?.power.says === 'off') await shots.record(host, incident, { ...one.last, seenOff: true });
+  for (const failure of ['switched-on', 'not-again'] as const) {
+    const at = next.indexOf(failure);
+    const one = seen[at] ?? null;
+    if (one === null) continue;
+    const toldAt = `told off at ${new Date(one.last.atMs).toISOString().slice(0, 19)}Z`;
+    const detail = `${deviceLabel(level, at)}${toldAt}; now: ${one.power.said}`;
+    return { off: false, failure: { agent, failure, detail }, told: [] };
+  }
+  const tell = next.flatMap((step, i) => (step === 'tell' ? [i] : []));
+  if (tell.length > 0) return shoot(level, limitMs, request, parts, tell);
+  const said = seen.map((one, i) => `${deviceLabel(level, i)}status: ${one?.power.said ?? ''}`);
+  return { off: true, atMs: clock.nowMs(), output: said.join('; '), told: [] };
 }
 
 /** An operator's word that a host is off. Null: there is none, or it does not count, as it was heard since. */

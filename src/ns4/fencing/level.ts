@@ -1,11 +1,13 @@
-// One fence level: `off`, then `status` until it says off. Only what the device itself shows afterwards is proof: an
-// agent that reports success without effect proves nothing.
+// One fence level: `off` to its devices, then `status` until all of them say off in one look. Only what the devices
+// themselves show afterwards is proof: an agent that reports success without effect proves nothing, and of two feeds one
+// neither.
 
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { type AgentOutcome, runAgent } from './agent.ts';
-import type { Level } from './plan.ts';
+import { agentsOf, type Device, deviceLabel, type Level } from './plan.ts';
 import type { PowerSeen } from './proof.ts';
+import type { Shot } from './shots.ts';
 
 /** Pause between two looks at a host that still shows as on. */
 const pollMs = 1_000;
@@ -13,6 +15,8 @@ const pollMs = 1_000;
 const mostLooks = 15;
 /** A level that used its time up in `off` is still looked at for this long. */
 const shortestLookMs = 1_000;
+/** For the look at what a failed `off` did. */
+const aftermathMs = 3_000;
 
 /** By the protocol: what `status` ends with for a host that is on, and for one that is off. */
 const statusOn = 0;
@@ -20,60 +24,158 @@ const statusOff = 2;
 
 interface LevelCall {
   readonly level: Level;
+  /** For all of its devices together, which are told and asked at once. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** See AgentCall. */
+  /** Which devices are told `off`, by their places from 0; absent: all. The others are only asked. */
+  readonly tell?: readonly number[];
+  /** See AgentCall. Asked once for all devices of the level, which are told together after it. */
   readonly beforeTelling?: () => Promise<void>;
 }
 
-/** `off`: seen off, at `atMs`. */
-export type LevelResult =
+/** What the `off` to one device did, as far as it can be told; `device`: its place from 0. */
+export type DeviceEnd = Pick<Shot, 'effect' | 'seenOff'> & { readonly device: number };
+
+/** `off`: seen off, at `atMs`. `told`: what became of each `off`. */
+export type LevelResult = (
   | { readonly off: true; readonly atMs: number; readonly output: string }
-  | { readonly off: false; readonly failure: FenceFailure };
+  | { readonly off: false; readonly failure: FenceFailure }
+) & { readonly told: readonly DeviceEnd[] };
 
 /** Powers off and verifies; rejects when aborted, or when `beforeTelling` does. */
 export async function powerOff(call: LevelCall): Promise<LevelResult> {
   const { level, clock, timeoutMs, signal } = call;
   const untilMs = clock.steadyMs() + timeoutMs;
-  const failed = (failure: FenceFailure['failure'], detail: string): LevelResult => ({
+  const offs = await tellAll(call);
+  const failed = (
+    failure: FenceFailure['failure'],
+    said: string,
+    told: readonly DeviceEnd[],
+  ): LevelResult => ({
     off: false,
-    failure: { agent: level.agent, failure, detail: detail === '' ? 'it said nothing' : detail },
-  });
-  const off = await runAgent({
-    level,
-    signal,
-    timeoutMs,
-    action: 'off',
-    ...(call.beforeTelling === undefined ? {} : { beforeTelling: call.beforeTelling }),
+    failure: { agent: agentsOf(level), failure, detail: said },
+    told,
   });
   // A failed `off` is never made good by a `status`: the device that could not carry it out may be the wrong one.
-  if (off.kind === 'cannot-run') return failed('cannot-run', off.said);
-  if (off.kind === 'timed-out') return failed('timed-out', off.said);
-  if (off.code !== 0) return failed('off-failed', endText(off));
-  let last = '';
+  const at = offs.findIndex((off) => off !== null && failureOf(off) !== null);
+  const first = offs[at] ?? null;
+  const failure = first === null ? null : failureOf(first);
+  if (first !== null && failure !== null) {
+    const said = failure === 'off-failed' ? endText(first) : first.said;
+    return failed(failure, saidBy(level, at, said), await aftermath(offs, level, signal));
+  }
+  const seenOff = new Set<number>();
+  const ends = (): DeviceEnd[] =>
+    offs.flatMap((off, device) =>
+      off === null ? [] : [{ device, effect: 'taken' as const, seenOff: seenOff.has(device) }],
+    );
+  let last = saidBy(level, 0, '');
   for (let looked = 0; looked < mostLooks; looked += 1) {
     if (looked > 0) await clock.sleep(pollMs, signal);
     const leftMs = Math.max(untilMs - clock.steadyMs(), looked === 0 ? shortestLookMs : 0);
     if (leftMs <= 0) break;
-    const status = await runAgent({ level, action: 'status', timeoutMs: leftMs, signal });
-    if (status.kind === 'ended' && status.code === statusOff)
-      return { off: true, atMs: clock.nowMs(), output: `off: ${off.said}; status: ${status.said}` };
-    last = status.kind === 'timed-out' ? `"status" did not end in time: ${status.said}` : endText(status);
+    const each = await askAll(level, leftMs, signal);
+    each.forEach((status, device) => {
+      if (isOff(status)) seenOff.add(device);
+    });
+    const still = each.findIndex((status) => !isOff(status));
+    if (still === -1) {
+      const words = each.map((status, i) => {
+        const off = offs[i] ?? null;
+        return `${deviceLabel(level, i)}${off === null ? '' : `off: ${off.said}; `}status: ${status.said}`;
+      });
+      return { off: true, atMs: clock.nowMs(), output: words.join('; '), told: ends() };
+    }
+    const status = each[still] as AgentOutcome;
+    last = saidBy(
+      level,
+      still,
+      status.kind === 'timed-out' ? `"status" did not end in time: ${status.said}` : endText(status),
+    );
   }
-  return failed('not-verified', last);
+  return failed('not-verified', last, ends());
 }
 
-/** One look at a host by a level's device. Rejects when aborted only. */
+/** The `off` of each device that is to be told; all of them have ended when this settles. */
+async function tellAll(call: LevelCall): Promise<(AgentOutcome | null)[]> {
+  const { level, timeoutMs, signal, tell, beforeTelling } = call;
+  let permission: Promise<void> | null = null;
+  // One permission for all: they leave together, right after it.
+  const permitted = () => {
+    permission ??= beforeTelling?.() ?? Promise.resolve();
+    return permission;
+  };
+  return together(
+    level.devices.map(async (device, i) =>
+      tell === undefined || tell.includes(i)
+        ? runAgent({ device, signal, timeoutMs, action: 'off', beforeTelling: permitted })
+        : null,
+    ),
+  );
+}
+
+/** Every one is waited for, also where one rejects: no agent is left behind. */
+async function together<T>(all: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(all);
+  return Promise.all(all);
+}
+
+const askAll = (level: Level, timeoutMs: number, signal: AbortSignal): Promise<AgentOutcome[]> =>
+  together(level.devices.map((device) => runAgent({ device, action: 'status', timeoutMs, signal })));
+
+const isOff = (status: AgentOutcome): boolean => status.kind === 'ended' && status.code === statusOff;
+
+/** Why an `off` is none; null: it was carried out, as its agent says. */
+function failureOf(off: AgentOutcome): FenceFailure['failure'] | null {
+  if (off.kind !== 'ended') return off.kind;
+  return off.code === 0 ? null : 'off-failed';
+}
+
+const saidBy = (level: Level, index: number, said: string): string =>
+  `${deviceLabel(level, index)}${said === '' ? 'it said nothing' : said}`;
+
+/** What became of each `off` where one of them failed: those devices are looked at once. */
+async function aftermath(
+  offs: readonly (AgentOutcome | null)[],
+  level: Level,
+  signal: AbortSignal,
+): Promise<DeviceEnd[]> {
+  const ends = await together(
+    offs.map(async (off, device): Promise<DeviceEnd | null> => {
+      if (off === null) return null;
+      if (off.kind === 'cannot-run') return { device, effect: 'none', seenOff: false };
+      const { says } = await lookAt(level.devices[device] as Device, aftermathMs, signal);
+      const effect = failureOf(off) === null ? 'taken' : says === 'on' ? 'none' : 'unknown';
+      return { device, effect, seenOff: says === 'off' };
+    }),
+  );
+  return ends.filter((end) => end !== null);
+}
+
+/** One look at a host by one device. Rejects when aborted only. */
+export async function lookAt(device: Device, timeoutMs: number, signal: AbortSignal): Promise<PowerSeen> {
+  const status = await runAgent({ device, action: 'status', timeoutMs, signal });
+  const code = status.kind === 'ended' ? status.code : null;
+  const says = code === statusOn ? 'on' : code === statusOff ? 'off' : 'unknown';
+  return { says, said: endText(status) };
+}
+
+/** One look at a host by all devices of a level, at once. Rejects when aborted only. */
 export async function look({
   level,
   timeoutMs,
   signal,
 }: Pick<LevelCall, 'level' | 'timeoutMs' | 'signal'>): Promise<PowerSeen> {
-  const status = await runAgent({ level, action: 'status', timeoutMs, signal });
-  const code = status.kind === 'ended' ? status.code : null;
-  const says = code === statusOn ? 'on' : code === statusOff ? 'off' : 'unknown';
-  return { says, said: endText(status) };
+  const seen = await together(level.devices.map((device) => lookAt(device, timeoutMs, signal)));
+  return seenTogether(level, seen);
+}
+
+/** On when one of them says so; off when all do. */
+export function seenTogether(level: Level, seen: readonly PowerSeen[]): PowerSeen {
+  const isOn = seen.some(({ says }) => says === 'on');
+  const says = isOn ? 'on' : seen.every((one) => one.says === 'off') ? 'off' : 'unknown';
+  return { says, said: seen.map(({ said }, i) => `${deviceLabel(level, i)}${said}`).join('; ') };
 }
 
 /** What an agent's end says, with its exit code when it said nothing. */

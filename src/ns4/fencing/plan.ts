@@ -1,16 +1,39 @@
-// What fencing.yaml plans for each host: its levels in order, each an agent with its options. No I/O.
+// What fencing.yaml plans for each host: its levels in order, each one device or several that must all say off. No I/O.
+import { basename } from 'node:path';
 import type { Hosts } from '../../shared/documents/inventory.ts';
 
-/** One way to power a host off and to see that it is off. */
-export interface Level {
-  /** From 1, in the order in which they are tried. */
-  readonly number: number;
+/** An agent with what it is told: one BMC, one outlet of a PDU. */
+export interface Device {
   /** As fencing.yaml names it: for people. */
   readonly agent: string;
   /** Absolute path of the program. */
   readonly program: string;
   /** What the agent reads on its standard input, apart from the action. */
   readonly options: Readonly<Record<string, string>>;
+}
+
+/** One way to power a host off and to see that it is off. */
+export interface Level {
+  /** From 1, in the order in which they are tried. */
+  readonly number: number;
+  /** One at least. All of them must say off: a host with two feeds runs on one. */
+  readonly devices: readonly Device[];
+}
+
+/**
+ * fence_kdump switches nothing: its `off` waits for a message of the host's crash kernel, and it knows no `status`. By
+ * the program's name, as there is nothing else to know it by.
+ */
+export const listensOnly = ({ program }: Pick<Device, 'program'>): boolean =>
+  basename(program) === 'fence_kdump';
+
+/** The agents of a level, for people: "fence_ipmilan", or "fence_apc + fence_apc". */
+export const agentsOf = ({ devices }: Level): string => devices.map(({ agent }) => agent).join(' + ');
+
+/** What stands before the words of one device where a level has several: "device 2 of 2, fence_apc: ". `index`: from 0. */
+export function deviceLabel({ devices }: Level, index: number): string {
+  const agent = devices[index]?.agent ?? '';
+  return devices.length === 1 ? '' : `device ${index + 1} of ${devices.length}, ${agent}: `;
 }
 
 /** All of fencing.yaml. */

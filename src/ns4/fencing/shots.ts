@@ -8,6 +8,8 @@ import type { PowerSeen } from './proof.ts';
 const shotSchema = z.object({
   /** Of the level that it was sent by. */
   level: z.number(),
+  /** Its place among the devices of that level, from 0; 0 in documents of older versions. */
+  device: z.number().default(0),
   agent: z.string(),
   atMs: z.number(),
   /**
@@ -18,11 +20,11 @@ const shotSchema = z.object({
   /** Its `status` said off, then or at a later look. */
   seenOff: z.boolean(),
 });
-/** The last `off` that a level was told. */
+/** The last `off` that a device was told. */
 export type Shot = z.infer<typeof shotSchema>;
 
 /**
- * What a level that was told `off` before in this incident may do, as its `status` is now. Off after an `off` that the
+ * What a device that was told `off` before in this incident may do, as its `status` is now. Off after an `off` that the
  * device took is the proof; after any other one it is told again, which is harmless. On after it was off, or not known
  * to have done nothing: somebody may have switched the host on since, and it is silent while it boots.
  */
@@ -42,8 +44,8 @@ const keepSeconds = 7 * 86_400;
 
 /** The port: the simulation keeps them in memory. */
 export interface Shots {
-  /** Null: the level was not told to power the host off in this incident. */
-  last(host: string, incident: string, level: number): Promise<Shot | null>;
+  /** Null: that device of the level was not told to power the host off in this incident. */
+  last(host: string, incident: string, level: number, device: number): Promise<Shot | null>;
   record(host: string, incident: string, shot: Shot): Promise<void>;
 }
 
@@ -56,12 +58,15 @@ export class RedisShots implements Shots {
     this.#keys = keys;
   }
 
-  async last(host: string, incident: string, level: number): Promise<Shot | null> {
-    return (await this.#of(host, incident)).find((shot) => shot.level === level) ?? null;
+  async last(host: string, incident: string, level: number, device: number): Promise<Shot | null> {
+    const shots = await this.#of(host, incident);
+    return shots.find((shot) => shot.level === level && shot.device === device) ?? null;
   }
 
   async record(host: string, incident: string, shot: Shot): Promise<void> {
-    const others = (await this.#of(host, incident)).filter(({ level }) => level !== shot.level);
+    const { level, device } = shot;
+    const shots = await this.#of(host, incident);
+    const others = shots.filter((other) => other.level !== level || other.device !== device);
     const text = JSON.stringify({ incident, shots: [...others, shot] });
     await this.#redis.set(this.#keys.fenceShots(host), text, 'EX', keepSeconds);
   }

@@ -80,7 +80,14 @@ export class PretendFencing implements Fencing {
       signal.throwIfAborted();
       const atMs = process.clock.nowMs();
       const isDone = device === 'works';
-      const shot: Shot = { level, agent, atMs, effect: isDone ? 'taken' : 'unknown', seenOff: isDone };
+      const shot: Shot = {
+        level,
+        device: 0,
+        agent,
+        atMs,
+        effect: isDone ? 'taken' : 'unknown',
+        seenOff: isDone,
+      };
       await this.#link.call(() => this.#link.redis.set(shotKey(name, incident, level), shot));
       if (device === 'works')
         return { proven: true, proof: { by: 'agent', agent, level, atMs, output: 'off', failed: [] } };

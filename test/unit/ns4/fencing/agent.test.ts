@@ -20,7 +20,7 @@ const never = new AbortController().signal;
 let programs = 0;
 
 /** A program in sh that has read its options into $options, its action into $action, before its body. */
-function agent(body: string): AgentCall['level'] {
+function agent(body: string): AgentCall['device'] {
   programs += 1;
   const program = join(dir, `agent-${programs}`);
   const head = `#!/bin/sh\noptions=$(cat)\naction=$(echo "$options" | sed -n 's/^action=//p')\n`;
@@ -30,9 +30,12 @@ function agent(body: string): AgentCall['level'] {
 }
 
 const run = (body: string, change: Partial<AgentCall> = {}) =>
-  runAgent({ level: agent(body), action: 'status', timeoutMs: 5_000, signal: never, ...change });
+  runAgent({ device: agent(body), action: 'status', timeoutMs: 5_000, signal: never, ...change });
 
-const levelOf = (body: string) => ({ number: 1, agent: 'fence_own', ...agent(body) });
+const levelOf = (...bodies: string[]) => ({
+  number: 1,
+  devices: bodies.map((body) => ({ agent: 'fence_own', ...agent(body) })),
+});
 const off = (body: string, timeoutMs = 3_000) =>
   powerOff({ level: levelOf(body), timeoutMs, signal: never, clock });
 
@@ -102,8 +105,8 @@ describe('one run', () => {
   });
 
   test('a secret too short to be masked: nothing of its output is shown', async () => {
-    const level = { ...agent('echo "$options"; exit 1'), options: { password: 'abc' } };
-    const { said } = await runAgent({ level, action: 'status', timeoutMs: 5_000, signal: never });
+    const device = { ...agent('echo "$options"; exit 1'), options: { password: 'abc' } };
+    const { said } = await runAgent({ device, action: 'status', timeoutMs: 5_000, signal: never });
     expect(said).not.toContain('abc');
     expect(said).toMatch(/not shown/);
   });
@@ -120,17 +123,27 @@ describe('one run', () => {
     writeFileSync(program, '#!/bin/sh\nexec <&-\nexit 2\n', { mode: 0o755 });
     const options = { password, padding: 'x'.repeat(200_000) };
     expect(
-      await runAgent({ level: { program, options }, action: 'status', timeoutMs: 5_000, signal: never }),
+      await runAgent({ device: { program, options }, action: 'status', timeoutMs: 5_000, signal: never }),
     ).toMatchObject({ kind: 'ended', code: 2 });
+  });
+
+  test.each([
+    ['a value', { ip: '10.0.0.1\nplug=8' }],
+    ['a name', { 'ip=10.0.0.1\nplug': '8' }],
+  ])('%s that would be two lines: it is not even started', async (_, options) => {
+    const device = { ...agent(`touch ${dir}/started`), options };
+    const call = { device, action: 'off', timeoutMs: 5_000, signal: never } as const;
+    expect(await runAgent(call)).toMatchObject({ kind: 'cannot-run' });
+    expect(existsSync(join(dir, 'started'))).toBe(false);
   });
 
   test('one that is no program', async () => {
     const program = join(dir, 'nonsense');
     writeFileSync(program, '\u0000\u0001', { mode: 0o755 });
     const call = { action: 'status', timeoutMs: 5_000, signal: never } as const;
-    expect(await runAgent({ level: { program, options: {} }, ...call })).not.toMatchObject({ code: 0 });
+    expect(await runAgent({ device: { program, options: {} }, ...call })).not.toMatchObject({ code: 0 });
     const gone = { program: join(dir, 'gone'), options: {} };
-    expect(await runAgent({ level: gone, ...call })).toMatchObject({ kind: 'cannot-run' });
+    expect(await runAgent({ device: gone, ...call })).toMatchObject({ kind: 'cannot-run' });
   });
 
   test('one that hangs, ignores SIGTERM and has children: all are ended at its time limit', async () => {
@@ -251,7 +264,8 @@ describe('one look at a host that was proven off', () => {
   });
 
   test('it is not there at all', async () => {
-    const level = { ...levelOf('exit 0'), program: join(dir, 'no-such-agent') };
+    const gone = { agent: 'fence_own', program: join(dir, 'no-such-agent'), options: {} };
+    const level = { number: 1, devices: [gone] };
     expect((await look({ level, timeoutMs: 1_000, signal: never })).says).toBe('unknown');
   });
 });

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readFencingFile } from '../../../../src/ns4/fencing/fencing-file.ts';
-import { levelsOf } from '../../../../src/ns4/fencing/plan.ts';
+import { agentsOf, type FencingPlan, levelsOf } from '../../../../src/ns4/fencing/plan.ts';
+
+const firstOf = (plan: FencingPlan, host: string) => levelsOf(plan, host)[0]?.devices[0];
 
 let dir: string;
 beforeAll(() => {
@@ -21,12 +23,12 @@ test('fencing.example.yaml has levels for its hosts, each option where it belong
   copyFileSync('fencing.example.yaml', file);
   chmodSync(file, 0o600);
   const plan = readFencingFile(file, dir);
-  const agents = (host: string) => levelsOf(plan, host).map(({ agent }) => agent);
+  const agents = (host: string) => levelsOf(plan, host).map(agentsOf);
   expect([...plan.hosts.keys()]).toEqual(['hv01', 'hv02', 'hv03', 'hv04']);
   expect(agents('hv01')).toEqual(['fence_ipmilan']);
   expect(agents('hv04')).toEqual(['fence_redfish', 'fence_ipmilan']);
-  expect(levelsOf(plan, 'hv02')[0]?.options).toMatchObject({ ip: 'hv02-bmc.example.org', username: 'sonny' });
-  expect(levelsOf(plan, 'hv03')[0]?.options).toMatchObject({ password: '0123 #4' });
+  expect(firstOf(plan, 'hv02')?.options).toMatchObject({ ip: 'hv02-bmc.example.org', username: 'sonny' });
+  expect(firstOf(plan, 'hv03')?.options).toMatchObject({ password: '0123 #4' });
   expect(plan.others).toBeNull();
 });
 
@@ -36,9 +38,9 @@ test("docs/fencing.md's fencing.yaml means what it says", () => {
   const file = join(dir, 'documented.yaml');
   writeFileSync(file, text.replace('/usr/local/sbin/fence_ceph_blocklist', program), { mode: 0o600 });
   const plan = readFencingFile(file, dir);
-  expect(levelsOf(plan, 'hv01')).toMatchObject([
-    { agent: 'fence_ipmilan', options: { ip: 'hv01-bmc.example.org', password: 'a secret' } },
-  ]);
-  expect(levelsOf(plan, 'hv02')[0]?.options).toMatchObject({ username: 'sonny', password: 'another' });
-  expect(levelsOf(plan, 'hv03').map((level) => level.agent)).toEqual(['fence_redfish', program]);
+  expect(firstOf(plan, 'hv01')).toMatchObject({
+    ...{ agent: 'fence_ipmilan', options: { ip: 'hv01-bmc.example.org', password: 'a secret' } },
+  });
+  expect(firstOf(plan, 'hv02')?.options).toMatchObject({ username: 'sonny', password: 'another' });
+  expect(levelsOf(plan, 'hv03').map(agentsOf)).toEqual(['fence_redfish', program]);
 });

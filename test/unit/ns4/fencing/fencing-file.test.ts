@@ -44,22 +44,67 @@ describe('levels', () => {
     const [first, second, ...more] = levelsOf(plan(), 'hv01');
     expect(first).toEqual({
       number: 1,
-      agent: 'fence_ipmilan',
-      program: join(dir, 'fence_ipmilan'),
-      options: { username: 'sonny', password: '0123', lanplus: '1', cipher: '17', ip: 'hv01-bmc.example' },
+      devices: [
+        {
+          agent: 'fence_ipmilan',
+          program: join(dir, 'fence_ipmilan'),
+          options: {
+            ...{ username: 'sonny', password: '0123', lanplus: '1', cipher: '17' },
+            ip: 'hv01-bmc.example',
+          },
+        },
+      ],
     });
     // Within a secret nothing is replaced: it may look like anything.
-    expect(second).toMatchObject({ number: 2, options: { plug: 'hv01', token: 'for {host}' } });
+    expect(second).toMatchObject({
+      number: 2,
+      devices: [{ options: { plug: 'hv01', token: 'for {host}' } }],
+    });
     expect(more).toEqual([]);
-    expect(levelsOf(plan(), 'hv02')[0]?.options).toMatchObject({ ip: '10.1.0.2', password: 'other' });
-    expect(levelsOf(plan(), 'hv03')).toMatchObject([{ agent: 'fence_redfish', options: { ip: '10.1.0.3' } }]);
+    expect(levelsOf(plan(), 'hv02')[0]?.devices[0]?.options).toMatchObject({
+      ip: '10.1.0.2',
+      password: 'other',
+    });
+    expect(levelsOf(plan(), 'hv03')).toMatchObject([
+      { devices: [{ agent: 'fence_redfish', options: { ip: '10.1.0.3' } }] },
+    ]);
   });
 
   test('a host that is not named has none, unless "*" stands for it', () => {
     expect(levelsOf(plan(), 'hv09')).toEqual([]);
     const star = read(`${many.replace('$DIR', dir)}  "*":\n`);
-    expect(levelsOf(star, 'hv09')[0]?.options.ip).toBe('hv09-bmc.example');
+    expect(levelsOf(star, 'hv09')[0]?.devices[0]?.options.ip).toBe('hv09-bmc.example');
     expect(levelsOf(star, 'hv03')).toHaveLength(1);
+  });
+
+  test('a level of several devices, each with its own options; the defaults count for each', () => {
+    const feeds = read(`
+defaults: {options: {fence_redfish: {username: sonny}}}
+hosts:
+  hv01:
+    levels:
+      - devices:
+          - {agent: fence_redfish, options: {ip: pdu-a, plug: 7}}
+          - {agent: fence_redfish, options: {ip: pdu-b, plug: 7}}
+      - agent: own
+`);
+    expect(levelsOf(feeds, 'hv01')).toMatchObject([
+      {
+        number: 1,
+        devices: [
+          { agent: 'fence_redfish', options: { username: 'sonny', ip: 'pdu-a' } },
+          { agent: 'fence_redfish', options: { username: 'sonny', ip: 'pdu-b' } },
+        ],
+      },
+      { number: 2, devices: [{ agent: 'own', options: {} }] },
+    ]);
+  });
+
+  test('a host of Nova whose name would add a line has none by "*"', () => {
+    const star = read('hosts: {"*": {levels: [{agent: own, options: {plug: "{host}"}}]}}');
+    expect(levelsOf(star, 'hv09')).toHaveLength(1);
+    for (const name of ['hv09\nplug=hv01', 'hv09\u0000', ' hv09', 'hv09 '])
+      expect(levelsOf(star, name)).toEqual([]);
   });
 
   test('the secrets of all, for the log', () => {
