@@ -16,6 +16,7 @@ import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { progressText } from '../../src/shared/documents/events/progress.ts';
 import type { Clock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
+import { CrashKernel } from '../support/crash-kernel.ts';
 import { EvacuationBench, MovableClock, type Pair } from '../support/evacuation-bench.ts';
 import { devicePassword, PretendDevice } from '../support/pretend-device.ts';
 
@@ -23,7 +24,7 @@ let bench: EvacuationBench;
 let dir: string;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sonny-devices-'));
-  bench = await EvacuationBench.open(26);
+  bench = await EvacuationBench.open(32);
 });
 afterAll(async () => {
   await bench.close();
@@ -460,6 +461,75 @@ describe('C6: nobody is shot while he boots', () => {
     expect(await fence(request('d'))).toMatchObject({ failures: [{ failure: 'off-failed' }] });
     bmc.power('on');
     expect(await fence(request('d'))).toMatchObject({ failures: [{ failure: 'switched-on' }] });
+  });
+});
+
+describe('its crash kernel reports', () => {
+  const crashing = async () => {
+    const kernel = await CrashKernel.at(join(dir, `crash-${++devices}`));
+    const bmc = device();
+    return { kernel, bmc, levels: [kernel.level(), bmc.level(2)] };
+  };
+
+  test('that is the proof, with its silence; it is left to write its dump', async () => {
+    const pair = await bench.pair(2);
+    const { kernel, bmc, levels } = await crashing();
+    kernel.report();
+    const worker = bench.worker({ fencing: fencing(levels) });
+    const report = await worker.recover(bench.order(pair));
+    kernel.close();
+    expect(report).toMatchObject({ outcome: 'done', acted: true });
+    expect(bmc.told, 'neither shot nor asked').toEqual([]);
+    expectRecovered(pair);
+    const steps = worker.heard.flatMap((f) =>
+      f.kind === 'progress' ? [progressText(f.host, f.progress)] : [],
+    );
+    expect(steps.slice(0, 2)).toEqual([
+      `${pair.dead} crashed: its crash kernel reported (fence_kdump, level 1), so that its guests are dead; it is left to write its dump`,
+      `${pair.dead} is forced down and disabled`,
+    ]);
+    expect((await worker.parts.journals.read(report.recovery))?.proof).toMatchObject({
+      by: 'crash-kernel',
+      output: "[debug]: received valid message from '127.0.0.1'",
+    });
+  });
+
+  test('no message: the next level is shot, and it is told', async () => {
+    const pair = await bench.pair(1);
+    const { kernel, bmc, levels } = await crashing();
+    const worker = bench.worker({ fencing: fencing(levels) });
+    const report = await worker.recover(bench.order(pair));
+    kernel.close();
+    expect(report).toMatchObject({ outcome: 'done' });
+    expect(bmc.offs).toBe(1);
+    expect((await worker.parts.journals.read(report.recovery))?.proof).toMatchObject({
+      ...{ by: 'agent', level: 2 },
+      failed: [expect.stringMatching(/^fence_kdump no-message: exit code 1/)],
+    });
+  });
+
+  test('a message in the name of one that answers: no proof, nobody is shot and nothing moved', async () => {
+    const pair = await bench.pair(1);
+    const { kernel, bmc, levels } = await crashing();
+    const from = bench.simulator.requests.length;
+    kernel.report();
+    const inner = fencing(levels);
+    const worker = bench.worker({
+      fencing: {
+        ...inner,
+        fence: async (request) => {
+          const outcome = await inner.fence(request);
+          worker.scans.set(pair.dead, { state: 'answers', detail: 'port 22 open' });
+          return outcome;
+        },
+      },
+    });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({
+      ...{ outcome: 'refused', acted: false, refusal: { name: 'came-back', evidence: 'port 22 open' } },
+    });
+    kernel.close();
+    expect(bmc.told).toEqual([]);
+    await expectUntouched(pair, from);
   });
 });
 

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runAgent } from '../../src/ns4/fencing/agent.ts';
-import { powerOff } from '../../src/ns4/fencing/level.ts';
+import { listen, powerOff } from '../../src/ns4/fencing/level.ts';
 import type { Device, Level } from '../../src/ns4/fencing/plan.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
+import { CrashKernel, crashMessage } from '../support/crash-kernel.ts';
 import { bmcPassword, IpmiSim } from '../support/ipmi-sim.ts';
 import { RedfishServer, redfishPassword } from '../support/redfish-server.ts';
 
@@ -111,6 +112,36 @@ describe('fence_redfish', () => {
       expect(JSON.stringify(result)).not.toContain('not-the-redfish-secret');
     }
     expect(redfish.isOn).toBe(true);
+  });
+});
+
+describe('fence_kdump', () => {
+  test.each([
+    [
+      'a crash kernel reports',
+      crashMessage(),
+      { off: true, output: expect.stringMatching(/valid message from/) },
+    ],
+    ['of another version', crashMessage(2), { off: false, failure: { failure: 'no-message' } }],
+    ['other bytes come', Buffer.alloc(8), { off: false, failure: { failure: 'no-message' } }],
+    ['nothing comes', null, { off: false, failure: { failure: 'no-message' } }],
+  ])('%s', async (_, message, expected) => {
+    const kernel = await CrashKernel.at(dir, '/usr/sbin/fence_kdump');
+    try {
+      if (message !== null) kernel.report(message);
+      expect(
+        await listen({ level: kernel.level(), timeoutMs: 5_000, signal, clock: systemClock }),
+      ).toMatchObject(expected);
+    } finally {
+      kernel.close();
+    }
+  });
+
+  test('its own time limit is longer than ours', async () => {
+    const kernel = await CrashKernel.at(dir, '/usr/sbin/fence_kdump');
+    kernel.close();
+    const call = { level: kernel.level(60), timeoutMs: 300, signal, clock: systemClock };
+    expect(await listen(call)).toMatchObject({ failure: { detail: expect.stringMatching(/^within 0.3 s/) } });
   });
 });
 

@@ -4,9 +4,8 @@ import type { FencingSettings } from '../../shared/config/settings.ts';
 import type { Hosts } from '../../shared/documents/inventory.ts';
 import { fencingText } from '../../shared/documents/terms/fencing-mode.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
-import { runAgent } from '../fencing/agent.ts';
 import { agentsOf, type FencingPlan, type Level, levelsOf, planGaps } from '../fencing/plan.ts';
-import { statusOf, triedTogether } from './try-out.ts';
+import { askStatus, triedTogether } from './try-out.ts';
 
 /** Devices asked at once. */
 const concurrency = 16;
@@ -64,9 +63,7 @@ function statusChecks(
 
 async function statusText(level: Level, timeoutMs: number, signal: AbortSignal, limit: LimitFunction) {
   const tried = await Promise.all(
-    level.devices.map((device) =>
-      limit(async () => statusOf(await runAgent({ device, action: 'status', timeoutMs, signal }), timeoutMs)),
-    ),
+    level.devices.map((device) => limit(() => askStatus(device, timeoutMs, signal))),
   );
   const { well, text } = triedTogether(level, tried);
   return { well, text: `level ${level.number}, ${agentsOf(level)}: ${text}` };

@@ -11,13 +11,12 @@ import { guestTarget, standingOf } from '../../shared/rules/guests.ts';
 import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import type { AskedGuest, DeviceWord, Looked } from '../../shared/rules/senses/sense.ts';
 import { senses } from '../../shared/rules/senses/senses.ts';
-import { runAgent } from '../fencing/agent.ts';
-import { deviceLabel, levelsOf } from '../fencing/plan.ts';
+import { deviceLabel, isListener, levelsOf } from '../fencing/plan.ts';
 import { refresh } from '../jobs/refresh.ts';
 import { surveySenses } from '../jobs/survey-senses.ts';
 import type { WorkerParts } from '../jobs/worker-parts.ts';
 import { type HostSenses, jsonOf, tableOf } from './senses-table.ts';
-import { statusOf } from './try-out.ts';
+import { askStatus } from './try-out.ts';
 
 /** Instances of one host that are asked in a table of all hosts. */
 const guestsPerHost = 3;
@@ -139,12 +138,12 @@ function scanAll(
 
 /** What each device of the host says; none where no proof is demanded. */
 function devicesOf(host: string, { fencingPlan }: WorkerParts, signal: AbortSignal): Promise<DeviceWord[]> {
-  const levels = fencingPlan === null ? [] : levelsOf(fencingPlan, host);
+  const all = fencingPlan === null ? [] : levelsOf(fencingPlan, host);
+  const levels = all.filter((level) => !isListener(level));
   return Promise.all(
     levels.flatMap((level) =>
       level.devices.map(async (device, i): Promise<DeviceWord> => {
-        const outcome = await runAgent({ device, action: 'status', timeoutMs: deviceTimeoutMs, signal });
-        const { well, text } = statusOf(outcome, deviceTimeoutMs);
+        const { well, text } = await askStatus(device, deviceTimeoutMs, signal);
         const power = well && (text === 'on' || text === 'off') ? text : 'unknown';
         const name = deviceLabel(level, i).replace(/: $/, '') || device.agent;
         return { name: `level ${level.number}, ${name}`, power, detail: text };

@@ -6,14 +6,16 @@ import { OperationalError, UsageError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import { type AgentAction, type AgentOutcome, runAgent } from '../fencing/agent.ts';
-import { endText, powerOff } from '../fencing/level.ts';
+import { endText, listen, powerOff } from '../fencing/level.ts';
 import {
   agentsOf,
   type Device,
   deviceLabel,
   type FencingPlan,
+  isListener,
   type Level,
   levelsOf,
+  listensOnly,
 } from '../fencing/plan.ts';
 
 interface TryOutParts {
@@ -62,9 +64,11 @@ export interface Tried {
 }
 
 async function off(level: Level, { timeoutMs, signal, clock }: TryOutParts): Promise<Tried> {
-  const result = await powerOff({ level, timeoutMs, signal, clock });
+  const call = { level, timeoutMs, signal, clock };
+  const result = await (isListener(level) ? listen(call) : powerOff(call));
+  const how = isListener(level) ? 'its crash kernel reported' : 'off, as its status says';
   return result.off
-    ? { well: true, text: `off, as its status says (${result.output})` }
+    ? { well: true, text: `${how} (${result.output})` }
     : { well: false, text: `${result.failure.failure}: ${result.failure.detail}` };
 }
 
@@ -76,8 +80,8 @@ async function run(level: Level, action: 'on' | 'status', parts: TryOutParts): P
 
 async function runOne(device: Device, action: 'on' | 'status', parts: TryOutParts): Promise<Tried> {
   const { timeoutMs, signal } = parts;
+  if (action === 'status' || listensOnly(device)) return askStatus(device, timeoutMs, signal);
   const outcome = await runAgent({ device, action, timeoutMs, signal });
-  if (action === 'status') return statusOf(outcome, timeoutMs);
   const well = outcome.kind === 'ended' && outcome.code === 0;
   return { well, text: well ? `on (${outcome.said})` : failureText(outcome, timeoutMs) };
 }
@@ -88,8 +92,13 @@ export function triedTogether(level: Level, tried: readonly Tried[]): Tried {
   return { well: tried.every(({ well }) => well), text: texts.join('; ') };
 }
 
-/** What an agent's `status` tells, for people. */
-export function statusOf(outcome: AgentOutcome, timeoutMs: number): Tried {
+/** What a device says of its host, for people: "on", "off", or how asking it failed. Rejects when aborted only. */
+export async function askStatus(device: Device, timeoutMs: number, signal: AbortSignal): Promise<Tried> {
+  if (listensOnly(device)) return { well: true, text: 'listens for its crash kernel, and switches nothing' };
+  return statusOf(await runAgent({ device, action: 'status', timeoutMs, signal }), timeoutMs);
+}
+
+function statusOf(outcome: AgentOutcome, timeoutMs: number): Tried {
   if (outcome.kind === 'ended' && outcome.code === 0) return { well: true, text: 'on' };
   if (outcome.kind === 'ended' && outcome.code === 2) return { well: true, text: 'off' };
   return { well: false, text: failureText(outcome, timeoutMs) };

@@ -3,9 +3,9 @@
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import { type LevelResult, look, lookAt, powerOff } from './level.ts';
+import { type LevelResult, listen, look, lookAt, powerOff } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
-import { agentsOf, deviceLabel, type FencingPlan, type Level, levelsOf } from './plan.ts';
+import { agentsOf, deviceLabel, type FencingPlan, isListener, type Level, levelsOf } from './plan.ts';
 import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
 import { again, type Shots } from './shots.ts';
 
@@ -68,13 +68,17 @@ export function createFencing(parts: FencingParts): Fencing {
       const limitMs = given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs);
       const failures: FenceFailure[] = [];
       for (const level of levelsOf(plan, host)) {
-        const result = await offAgain(level, limitMs, given, request, parts);
+        const isHeard = isListener(level);
+        const result = isHeard
+          ? await listen({ ...parts, level, timeoutMs: limitMs, signal: request.signal })
+          : await offAgain(level, limitMs, given, request, parts);
         const { number } = level;
         const agent = agentsOf(level);
         const failed = failures.map(failureText);
         if (result.off) {
           const { atMs, output } = result;
-          return { proven: true, proof: { by: 'agent', agent, level: number, atMs, output, failed } };
+          const by = isHeard ? ('crash-kernel' as const) : ('agent' as const);
+          return { proven: true, proof: { by, agent, level: number, atMs, output, failed } };
         }
         failures.push(result.failure);
         log.warn({ host, ...result.failure }, `fence level ${number} of ${host} failed`);

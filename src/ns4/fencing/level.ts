@@ -153,6 +153,27 @@ async function aftermath(
   return ends.filter((end) => end !== null);
 }
 
+/**
+ * Waits for a message of the host's crash kernel: nothing is switched, and there is no `status` to ask. `off`: it came,
+ * and its sender's own kernel is dead. Rejects when aborted only.
+ */
+export async function listen({
+  level,
+  timeoutMs,
+  signal,
+  clock,
+}: Omit<LevelCall, 'tell' | 'beforeTelling'>): Promise<LevelResult> {
+  const agent = agentsOf(level);
+  const [device] = level.devices;
+  if (device === undefined) throw new Error('a level without a device');
+  const heard = await runAgent({ device, action: 'off', timeoutMs, signal });
+  if (heard.kind === 'ended' && heard.code === 0)
+    return { off: true, atMs: clock.nowMs(), output: heard.said, told: [] };
+  const failure = heard.kind === 'cannot-run' ? 'cannot-run' : 'no-message';
+  const said = heard.kind === 'timed-out' ? `within ${timeoutMs / 1_000} s: ${heard.said}` : endText(heard);
+  return { off: false, failure: { agent, failure, detail: said }, told: [] };
+}
+
 /** One look at a host by one device. Rejects when aborted only. */
 export async function lookAt(device: Device, timeoutMs: number, signal: AbortSignal): Promise<PowerSeen> {
   const status = await runAgent({ device, action: 'status', timeoutMs, signal });

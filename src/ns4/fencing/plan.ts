@@ -27,6 +27,9 @@ export interface Level {
 export const listensOnly = ({ program }: Pick<Device, 'program'>): boolean =>
   basename(program) === 'fence_kdump';
 
+/** A level that hears of a host what nobody can be asked for. */
+export const isListener = ({ devices }: Level): boolean => devices.some(listensOnly);
+
 /** The agents of a level, for people: "fence_ipmilan", or "fence_apc + fence_apc". */
 export const agentsOf = ({ devices }: Level): string => devices.map(({ agent }) => agent).join(' + ');
 

@@ -15,6 +15,16 @@ export const proofSchema = z.discriminatedUnion('by', [
     /** How the levels before it failed, as sentences. */
     failed: z.array(z.string()),
   }),
+  /** Its crash kernel reported (fence_kdump): its own kernel is dead, and nobody can be asked again. */
+  z.object({
+    by: z.literal('crash-kernel'),
+    agent: z.string(),
+    level: z.number().int(),
+    /** When the message had come. */
+    atMs: z.number(),
+    output: z.string(),
+    failed: z.array(z.string()),
+  }),
   z.object({
     by: z.literal('operator'),
     who: z.string(),
@@ -37,6 +47,11 @@ export interface PowerSeen {
  * since. Fencing it once more is harmless.
  */
 const agentProofMs = 600_000;
+/**
+ * A dump of little memory takes some seconds, and then the machine boots; its firmware alone takes about this long. Who
+ * still dumps says so again, every ten seconds.
+ */
+const crashProofMs = 120_000;
 /** Heartbeats sent before the power went may be counted by Neutron a little later, and clocks differ a little. */
 const lateHeartbeatMs = 5_000;
 
@@ -44,22 +59,35 @@ const lateHeartbeatMs = 5_000;
  * Does this proof still stand, so that nothing has to be fenced again? `seenOffAtMs`: when its device said off last.
  */
 export function stands(proof: Proof | null, nowMs: number, seenOffAtMs = proof?.atMs ?? 0): boolean {
-  return proof !== null && (proof.by === 'operator' || nowMs - seenOffAtMs <= agentProofMs);
+  if (proof === null) return false;
+  if (proof.by === 'operator') return true;
+  return nowMs - seenOffAtMs <= (proof.by === 'agent' ? agentProofMs : crashProofMs);
 }
 
+/** Why a proof that does not stand any more is no ground to go on. */
+export const outdatedBecause = ({ by }: Exclude<Proof, { by: 'operator' }>): string =>
+  by === 'agent'
+    ? 'its proof is too old to go on without asking it, and it does not answer'
+    : 'the last message of its crash kernel is too old to go on: it may have booted since';
+
 /** The device that gave it, for people. */
-export const deviceText = ({ agent, level }: ProofByAgent): string => `${agent}, level ${level}`;
+export const deviceText = ({ agent, level }: Pick<ProofByAgent, 'agent' | 'level'>): string =>
+  `${agent}, level ${level}`;
+
+/** Whoever vouches for it, for people. */
+export const voucherText = (proof: Proof): string =>
+  proof.by === 'operator' ? `the word of ${proof.who}` : deviceText(proof);
 
 /** Signs of life up to this time say nothing, as the host was off afterwards; null without proof. */
 export function offSinceMs(proof: Proof | null): number | null {
   if (proof === null) return null;
-  return proof.by === 'agent' ? proof.atMs + lateHeartbeatMs : proof.atMs;
+  return proof.by === 'operator' ? proof.atMs : proof.atMs + lateHeartbeatMs;
 }
 
 /** The proof as progress of the recovery. */
 export function proofProgress(proof: Proof): Progress {
   const { failed } = proof;
-  return proof.by === 'agent'
-    ? { step: 'powered-off', agent: proof.agent, level: proof.level, failed }
-    : { step: 'confirmed-off', who: proof.who, atMs: proof.atMs, failed };
+  if (proof.by === 'operator') return { step: 'confirmed-off', who: proof.who, atMs: proof.atMs, failed };
+  const { agent, level } = proof;
+  return { step: proof.by === 'agent' ? 'powered-off' : 'crash-kernel-reported', agent, level, failed };
 }

@@ -51,8 +51,6 @@ export interface ProvingDevice {
   mayBeLate(): boolean;
   /** It says off of a host that was heard in between: what was heard was late, and the proof counts from now on. */
   heardLate(evidence: string, atMs: number): Promise<void>;
-  /** Null: the proof still stands. Otherwise why it is too old to go on without the device. */
-  outdated(): Refusal | null;
 }
 
 interface SilenceQuestion {
@@ -71,6 +69,8 @@ interface SilenceQuestion {
   nameOf(id: string): string;
   /** Null: no device proved the host off. */
   device(): ProvingDevice | null;
+  /** Null: the proof still stands, or there is none. Otherwise why it is too old to go on with. */
+  outdatedProof(): Refusal | null;
   /** They answer although the host is proven to be off: whatever that means, nothing is asked for them. */
   leaveAlone(answering: readonly Answering[]): Promise<void>;
 }
@@ -110,7 +110,7 @@ export class StillSilent {
    * what it said counts for some time only. @throws DoubtError
    */
   checkProof(): void {
-    const outdated = this.#question.device()?.outdated() ?? null;
+    const outdated = this.#question.outdatedProof();
     if (outdated !== null) throw new DoubtError(outdated);
   }
 

@@ -57,6 +57,8 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
     if (!outcome.proven) return { name: 'fence-failed', host, levels: [...outcome.failures] };
     // A confirmation does not switch off anything: the host may have come back while its levels were tried.
     if (outcome.proof.by === 'operator') await stillSilent.confirm(renewMs);
+    // Anybody can send a message in a host's name: it counts with the host's silence, asked for after it.
+    if (outcome.proof.by === 'crash-kernel') await stillSilent.confirmAnew();
     journal.proof = outcome.proof;
   } catch (error) {
     // It lives, or nobody can tell now: the monitor asks again at its next round.

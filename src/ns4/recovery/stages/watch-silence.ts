@@ -1,6 +1,7 @@
 // The watch for signs of life of one recovery, wired: whom it asks, from the opening of the journal to the end.
 
-import { deviceText, offSinceMs, stands } from '../../fencing/proof.ts';
+import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
+import { deviceText, offSinceMs, outdatedBecause, stands, voucherText } from '../../fencing/proof.ts';
 import { AgentsOfTheDead } from '../agents-of-the-dead.ts';
 import { type Answering, guestsGate, guestsStillThere, isUntouched } from '../guests-still-there.ts';
 import { endInstance } from '../movers/mover.ts';
@@ -34,17 +35,20 @@ export function watchSilence(recovery: Recovery): StillSilent {
     scan: (guests) => scanAt(recovery, address, guests),
     guests: () => (isWaived ? [] : guestsStillThere(order.dead, picture, journal, tools)),
     nameOf: namesIn(picture, order.dead),
-    device: deviceOf(recovery),
+    ...proofOf(recovery),
     leaveAlone: (guests) => leaveAlone(recovery, guests),
   });
 }
 
-/** The device that gave the proof of the journal, as far as one did. */
-function deviceOf(recovery: Recovery): () => ProvingDevice | null {
+/** The device that gave the proof of the journal, as far as one did; and whether the proof still stands. */
+function proofOf(recovery: Recovery): {
+  device(): ProvingDevice | null;
+  outdatedProof(): Refusal | null;
+} {
   const { tools, signal, opened: journal } = recovery;
   const { fencing, clock } = tools;
   let seenOff: { readonly proof: Recovery['opened']['proof']; readonly atMs: number } | null = null;
-  return () => {
+  const device = (): ProvingDevice | null => {
     const { proof, dead } = journal;
     if (fencing === null || proof?.by !== 'agent') return null;
     const name = deviceText(proof);
@@ -56,15 +60,17 @@ function deviceOf(recovery: Recovery): () => ProvingDevice | null {
       },
       mayBeLate: () => mayBeLate(journal, clock.nowMs()),
       heardLate: (evidence, atMs) => takeForLate(recovery, proof, evidence, atMs),
-      outdated: () => {
-        const seenOffAtMs = seenOff?.proof === proof ? seenOff.atMs : proof.atMs;
-        if (stands(proof, clock.nowMs(), seenOffAtMs)) return null;
-        const detail = 'its proof is too old to go on without asking it, and it does not answer';
-        const level = { agent: proof.agent, failure: 'not-verified', detail } as const;
-        return { name: 'fence-failed', host: dead, levels: [level] };
-      },
     };
   };
+  const outdatedProof = (): Refusal | null => {
+    const { proof, dead } = journal;
+    if (fencing === null || proof === null || proof.by === 'operator') return null;
+    const seenOffAtMs = seenOff?.proof === proof ? seenOff.atMs : proof.atMs;
+    if (stands(proof, clock.nowMs(), seenOffAtMs)) return null;
+    const level = { agent: proof.agent, failure: 'not-verified', detail: outdatedBecause(proof) } as const;
+    return { name: 'fence-failed', host: dead, levels: [level] };
+  };
+  return { device, outdatedProof };
 }
 
 /** Ends them where they are. Said aloud: either they run elsewhere, or the proof is wrong. */
@@ -76,7 +82,7 @@ async function leaveAlone(recovery: Recovery, answering: readonly Answering[]): 
     return entry !== undefined && isUntouched(entry);
   });
   if (left.length === 0 || proof === null) return;
-  const by = proof.by === 'agent' ? deviceText(proof) : `the word of ${proof.who}`;
+  const by = voucherText(proof);
   await recovery.tell({ step: 'guests-answer', instances: left.map(({ name }) => name), by });
   for (const { id, on } of left) {
     const entry = journal.instances[id];

@@ -22,6 +22,13 @@ export const progressSchema = z.discriminatedUnion('step', [
     level: z.number().int(),
     failed: z.array(z.string()),
   }),
+  /** Its crash kernel reported to a listener (fence_kdump), and its silence was confirmed since. */
+  z.object({
+    step: z.literal('crash-kernel-reported'),
+    agent: z.string(),
+    level: z.number().int(),
+    failed: z.array(z.string()),
+  }),
   /** An operator's confirmation, given at `atMs`, is the proof. */
   z.object({
     step: z.literal('confirmed-off'),
@@ -73,6 +80,8 @@ export function progressText(dead: string, p: Progress): string {
       return `${p.target} ${p.why.replace(/^it /, '')}: waiting for it, ${p.forMs / 60_000} minutes at most`;
     case 'powered-off':
       return `${dead} is powered off (${p.agent}, level ${p.level})${failedText(p.failed)}`;
+    case 'crash-kernel-reported':
+      return `${dead} crashed: its crash kernel reported (${p.agent}, level ${p.level}), so that its guests are dead; it is left to write its dump${failedText(p.failed)}`;
     case 'confirmed-off':
       return `${dead} is off by the word of ${p.who}, ${new Date(p.atMs).toISOString().slice(0, 19)}Z${failedText(p.failed)}`;
     case 'cutting-off':

@@ -9,9 +9,13 @@ const fenceFailureSchema = z.object({
   agent: z.string(),
   /**
    * off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program…;
-   * switched-on: `status` says on, after it said off; not-again: `off` was sent before, and nobody knows what it did.
+   * switched-on: `status` says on, after it said off; not-again: `off` was sent before, and nobody knows what it did;
+   * no-message: nothing was heard of a crash kernel.
    */
-  failure: z.enum(['off-failed', 'not-verified', 'timed-out', 'cannot-run', 'switched-on', 'not-again']),
+  failure: z.enum([
+    ...(['off-failed', 'not-verified', 'timed-out', 'cannot-run'] as const),
+    ...(['switched-on', 'not-again', 'no-message'] as const),
+  ]),
   /** What the agent said, secrets masked, one line. */
   detail: z.string(),
 });
@@ -145,6 +149,7 @@ const failures = {
   'cannot-run': 'could not be run',
   'switched-on': 'it was off and is on again, so it is not shot again',
   'not-again': 'it was told "off" before and does not show off, so it is not told again',
+  'no-message': 'no message of a crash kernel came',
 } as const satisfies Record<FenceFailure['failure'], string>;
 
 /** No level proved it off, in their order; none: no level is configured for it. */

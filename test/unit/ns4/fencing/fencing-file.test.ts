@@ -10,7 +10,7 @@ import { hypervisor } from '../../../support/inventories.ts';
 let dir: string;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'sonny-plan-'));
-  for (const agent of ['fence_ipmilan', 'fence_redfish', 'own'])
+  for (const agent of ['fence_ipmilan', 'fence_redfish', 'fence_kdump', 'own'])
     writeFileSync(join(dir, agent), '#!/bin/sh\n', { mode: 0o755 });
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -110,6 +110,21 @@ hosts:
   test('the secrets of all, for the log', () => {
     expect([...plan().secrets].sort()).toEqual(['0123', 'for {host}', 'other']);
   });
+});
+
+test('fence_kdump only listens: alone, as the first level, for a host that it knows', () => {
+  const host = (levels: string) => `hosts: {hv01: {levels: [${levels}]}}`;
+  const kdump = '{agent: fence_kdump, options: {nodename: 10.1.0.1}}';
+  expect(() => read(host(`${kdump}, {agent: own}`))).not.toThrow();
+  expect(() => read(host('{agent: fence_kdump}'))).toThrow(
+    /levels\[0\]: options.nodename: missing, expected the address that its crash kernel sends from/,
+  );
+  expect(() => read(host(`{agent: own}, ${kdump}`))).toThrow(
+    /levels\[1\]: fence_kdump listens for a kernel that the levels before it ended, expected it as the first level/,
+  );
+  expect(() => read(host(`{devices: [${kdump}, {agent: own}]}`))).toThrow(
+    /levels\[0\].devices\[0\]: fence_kdump only listens, expected it in a level of its own/,
+  );
 });
 
 test('permissions matter where there are secrets', () => {

@@ -14,6 +14,10 @@ const byAgent: Proof = {
   output: 'Status: OFF',
   failed: ['fence_redfish off-failed: no answer'],
 };
+const byCrashKernel: Proof = {
+  ...{ by: 'crash-kernel', agent: 'fence_kdump', level: 1, atMs: offAtMs },
+  ...{ output: 'received valid message', failed: [] },
+};
 const byOperator: Proof = { by: 'operator', who: 'alice', atMs: offAtMs, failed: [] };
 
 test.each([
@@ -21,6 +25,8 @@ test.each([
   ['an agent saw it off a moment ago', byAgent, 1_000, true],
   ['an agent saw it off ten minutes ago', byAgent, 600_000, true],
   ['an agent saw it off longer ago: it may have been switched on since', byAgent, 600_001, false],
+  ['its crash kernel reported two minutes ago', byCrashKernel, 120_000, true],
+  ['its crash kernel reported longer ago: it may have booted since', byCrashKernel, 120_001, false],
   ["an operator's word: there is nobody else to ask", byOperator, 3_000_000, true],
 ] as const)('%s', (_, proof, ageMs, expected) => {
   expect(stands(proof, offAtMs + ageMs)).toBe(expected);
@@ -29,6 +35,9 @@ test.each([
 test('as progress of the recovery', () => {
   expect(progressText('hv01', proofProgress(byAgent))).toBe(
     'hv01 is powered off (fence_ipmilan, level 2) (before: fence_redfish off-failed: no answer)',
+  );
+  expect(progressText('hv01', proofProgress(byCrashKernel))).toBe(
+    'hv01 crashed: its crash kernel reported (fence_kdump, level 1), so that its guests are dead; it is left to write its dump',
   );
   expect(progressText('hv01', proofProgress(byOperator))).toBe(
     'hv01 is off by the word of alice, 2026-11-21T02:59:00Z',
@@ -70,6 +79,8 @@ describe('heartbeats around the moment it was off', () => {
     ['since it was judged, but before it was off', byAgent, -1_000, null],
     ['sent before it was off, counted by Neutron a moment later', byAgent, 4_999, null],
     ['after it was off: it is on again', byAgent, 5_000, 'came-back'],
+    ['sent before its crash kernel reported, counted a moment later', byCrashKernel, 4_999, null],
+    ['after its crash kernel reported: it is up again', byCrashKernel, 5_000, 'came-back'],
     ["before an operator's word", byOperator, -1, null],
     ["after an operator's word", byOperator, 0, 'came-back'],
   ] as const)('%s', (_, proof, afterOffMs, expected) => {

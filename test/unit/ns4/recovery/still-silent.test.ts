@@ -93,8 +93,8 @@ function watch(sight: Sight = { finding: 'answers' }) {
             heardLate: async () => {
               asked.heardLate += 1;
             },
-            outdated: () => sight.outdated ?? null,
           },
+    outdatedProof: () => sight.outdated ?? null,
     leaveAlone: async (answering) => {
       leftAlone.push(...answering);
     },
