@@ -36,6 +36,8 @@ import { waivedFor } from './commands/waived.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
+import { planHash } from './fencing/plan-hash.ts';
+import { plansOfAll } from './fencing/plans-of-all.ts';
 import { RedisShots } from './fencing/shots.ts';
 import { cephOf } from './jobs/ceph.ts';
 import { handlersOf } from './jobs/handlers.ts';
@@ -111,6 +113,9 @@ await runProcess('ns4', async (frame) => {
   });
   frame.onClose('OpenStack', () => cloud.close());
   const registry = new VantagePointRegistry(redis, keys);
+  const { name } = settings.scan;
+  const fencesBy = settings.fencing.mode === 'none' || plan === null ? null : planHash(plan);
+  const ownPlan = fencesBy === null ? null : { name, plan: fencesBy };
   const queues = new ScanQueues(settings.redis, openstack.cloud, log);
   frame.onClose('scan queues', () => queues.close());
   const quorumScan = new QuorumScan({
@@ -141,6 +146,7 @@ await runProcess('ns4', async (frame) => {
     storage: ceph?.storage ?? null,
     mover: moverOf(started, frame),
     ...fencingOf(started, plan, confirmations, new RedisShots(redis, keys)),
+    fencingPlans: plansOfAll(registry, ownPlan),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
   };
   if (options.senses !== undefined) {
@@ -162,7 +168,7 @@ await runProcess('ns4', async (frame) => {
   const asking = ceph?.asking();
   asking?.start();
   if (asking !== undefined) frame.onClose('background round over disks', () => asking.close());
-  const vantagePoint = registry.join(settings.scan.name, log);
+  const vantagePoint = registry.join(name, log, fencesBy);
   frame.onClose('vantage point', () => vantagePoint.leave());
   log.info(
     { cloud: openstack.cloud, config: settings.file, method: openstack.method },

@@ -24,7 +24,7 @@ let bench: EvacuationBench;
 let dir: string;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sonny-devices-'));
-  bench = await EvacuationBench.open(32);
+  bench = await EvacuationBench.open(36);
 });
 afterAll(async () => {
   await bench.close();
@@ -461,6 +461,47 @@ describe('C6: nobody is shot while he boots', () => {
     expect(await fence(request('d'))).toMatchObject({ failures: [{ failure: 'off-failed' }] });
     bmc.power('on');
     expect(await fence(request('d'))).toMatchObject({ failures: [{ failure: 'switched-on' }] });
+  });
+});
+
+describe('another ns4 has another plan of fencing', () => {
+  const two = [
+    { plan: 'aaaa', of: ['ctl1'] },
+    { plan: 'bbbb', of: ['ctl2'] },
+  ];
+  const differ = { name: 'fencing-plans-differ', plans: two };
+
+  test('from the beginning: nobody is shot, nothing is changed', async () => {
+    const pair = await bench.pair(1);
+    const bmc = device();
+    const from = bench.simulator.requests.length;
+    await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
+    const worker = bench.worker({ fencing: fencing([bmc.level()]), fencingPlans: () => two });
+    const report = await worker.recover(bench.order(pair));
+    expect(report).toMatchObject({ outcome: 'refused', acted: false, refusal: differ });
+    expect(bmc.told).toEqual([]);
+    await expectUntouched(pair, from);
+  });
+
+  test('since the first level was tried: the second one is not', async () => {
+    const pair = await bench.pair(1);
+    const [bmc, pdu] = [device(), device()];
+    bmc.behave('refuses');
+    const from = bench.simulator.requests.length;
+    const worker = bench.worker({
+      fencing: fencing([bmc.level(1), pdu.level(2)]),
+      fencingPlans: () => (bmc.offs === 0 ? two.slice(0, 1) : two),
+    });
+    const report = await worker.recover(bench.order(pair));
+    expect(report).toMatchObject({ outcome: 'refused', acted: false, refusal: differ });
+    expect([bmc.offs, pdu.offs]).toEqual([1, 0]);
+    await expectUntouched(pair, from);
+  });
+
+  test('nobody asks for proof: no matter', async () => {
+    const pair = await bench.pair(1);
+    const worker = bench.worker({ fencingPlans: () => two });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
   });
 });
 

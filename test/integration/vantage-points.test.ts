@@ -3,8 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { plansOfAll } from '../../src/ns4/fencing/plans-of-all.ts';
 import type { Handlers, JobData, JobOutcome } from '../../src/shared/documents/jobs/contracts.ts';
 import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
+import { fencingPlansOf } from '../../src/shared/documents/terms/fencing-plans.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { JobProducer, ScanQueues } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
@@ -86,6 +88,28 @@ test('two of one name are one vantage point, until both have left', async () => 
   expect(await alive()).toEqual(['ctl1', 'ctl2']);
   await Promise.all([second.leave(), other.leave()]);
   expect(await alive()).toEqual([]);
+});
+
+test('each tells the hash of its plan of fencing; one of another version, or without a plan, tells none', async () => {
+  const plans = async () => fencingPlansOf((await registry.list()).plans);
+  const joined = [
+    registry.join('ctl1', log, 'aaaa'),
+    registry.join('ctl2', log, 'aaaa'),
+    registry.join('ctl3', log),
+  ];
+  await until(alive, (names) => names.length === 3);
+  expect(await plans()).toEqual([{ plan: 'aaaa', of: ['ctl1', 'ctl2'] }]);
+  const other = registry.join('ctl2', log, 'bbbb');
+  await until(plans, (found) => found.length === 2);
+  expect(await plans()).toEqual([
+    { plan: 'aaaa', of: ['ctl1', 'ctl2'] },
+    { plan: 'bbbb', of: ['ctl2'] },
+  ]);
+  expect(await plansOfAll(registry, { name: 'ctl1', plan: 'cccc' })()).toHaveLength(3);
+  await other.leave();
+  expect(await plansOfAll(registry, { name: 'ctl1', plan: 'aaaa' })()).toHaveLength(1);
+  await Promise.all(joined.map((one) => one.leave()));
+  expect(await plansOfAll(registry, null)()).toEqual([]);
 });
 
 test('two find it silent, one hears it: it answers; asked twice under one id it is one scan', async () => {

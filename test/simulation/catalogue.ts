@@ -78,9 +78,15 @@ const householdFaults = {
   },
   plansDiffer: {
     says: 'the plan of {worker} names the device of {another host} for {host}',
-    begin: (h, name, other = '', host = '') => workerOf(h, name).aims.set(host, other),
+    begin: (h, name, other = '', host = '') => {
+      workerOf(h, name).aims.set(host, other);
+      h.plansChanged();
+    },
     ends: 'the plan of {worker} names the right devices',
-    end: (h, name) => workerOf(h, name).aims.clear(),
+    end: (h, name) => {
+      workerOf(h, name).aims.clear();
+      h.plansChanged();
+    },
   },
   clockJumps: {
     says: 'the clock of {process} jumps by {so many} s',
@@ -220,6 +226,7 @@ function confirmOff(history: History, host: string): void {
 
 function cutLine(history: History, line: { cut: boolean }, isCut: boolean): void {
   line.cut = isCut;
+  history.plansChanged();
   history.jobs.lookAgain();
   history.poke();
 }

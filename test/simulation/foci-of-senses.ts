@@ -1,6 +1,5 @@
 // Histories about the senses and about whoever else acts on the same cloud: each leads to a rule that says who lives, or
 // who may touch what. Those that the code cannot bear yet name what they wait for.
-import { begin } from '../../simulator/faults/script.ts';
 import type { Host } from '../../simulator/world/model.ts';
 import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
@@ -61,11 +60,11 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
   },
   'plans of fencing differ': {
     ...{ ...spared, setting: { workers: 2, quorum: 1, monitors: 1 }, rules: fenced },
-    ...{ awaits: ['plansDiffer'], durationMs: 140 * seconds },
+    durationMs: 140 * seconds,
     disaster: ofBusy((history, host) => {
       Object.assign(host, { bmc: 'works' });
       const other = [...history.world.hosts.keys()].find((name) => name !== host.name) ?? '';
-      begin(history, faults.plansDiffer, history.workers[0]?.name ?? '', other, host.name);
+      strike(history, faults.plansDiffer, [130, 130], history.workers[0]?.name ?? '', other, host.name);
       strike(history, faults.hostHangs, [130, 130], host.name);
     }),
   },

@@ -4,6 +4,7 @@ import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';
+import { type FencingPlans, fencingPlansOf } from '../../src/shared/documents/terms/fencing-plans.ts';
 import { bootOf } from './boots.ts';
 import { Clocks } from './clocks.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
@@ -155,6 +156,26 @@ export class History {
     this.poke();
   }
 
+  /** By which plans those fence that are registered: one whose line to Redis is cut, or who is gone, is not. */
+  plans(): FencingPlans {
+    const registered = this.workers.filter(
+      ({ process, redisLine, differs }) =>
+        process?.running === true &&
+        !redisLine.cut &&
+        (differs.fencing ?? this.setting.rules.fencing) !== 'none',
+    );
+    return fencingPlansOf(
+      registered.map(({ name, aims }) => ({ name, plan: [...aims].map((aim) => aim.join('>')).join() })),
+    );
+  }
+
+  /** A worker came or went, or has another plan now. */
+  plansChanged(): void {
+    const { deeds } = this.judges;
+    deeds.plansDifferSinceMs =
+      this.plans().length < 2 ? null : (deeds.plansDifferSinceMs ?? this.timeline.nowMs);
+  }
+
   /** Some vantage point does not see what it saw, or sees it again. */
   eyesChanged(): void {
     const open = this.workers.every((seat) => seat.vantagePoint.sighted);
@@ -193,9 +214,10 @@ export class History {
       fencing:
         rules.fencing === 'none'
           ? null
-          : new PretendFencing({ world, process, link, random, aims: seat.aims }, (host, fault) =>
-              judges.deeds.shot(host, fault),
+          : new PretendFencing({ world, process, link, random, aims: seat.aims }, (host, fault, isOdd) =>
+              judges.deeds.shot(host, fault, isOdd),
             ),
+      plans: () => this.plans(),
       witness: {
         scanned: (id, seen) => judges.verdicts.scanned(id, seen),
         reading: (id) => judges.verdicts.reading(id),
@@ -210,6 +232,7 @@ export class History {
       },
     });
     seat.role = role;
+    this.plansChanged();
     this.jobs.takers.push(role);
     process.onKill = () => {
       this.#took(role);
@@ -287,6 +310,7 @@ export class History {
     this.world.tell(`${seat.name} is gone, and comes back in ${downMs / 1000} s`);
     seat.process = null;
     seat.role = null;
+    this.plansChanged();
     this.timeline.after(downMs, again);
   }
 

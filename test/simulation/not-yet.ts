@@ -5,7 +5,6 @@
 /** Name of a fault, of a trait of the cloud, or of a judge's demand -> the rule that is awaited. */
 const notYet: Readonly<Record<string, string>> = {
   deviceOfAnother: 'all hypervisors are scanned after a shot: was it the right one?',
-  plansDiffer: 'each ns4 tells the hash of its plan of fencing',
 };
 
 /** Does this history have it? */

@@ -30,6 +30,7 @@ import { type Assignments, assignmentTokenOf, recoverJobId } from '../../src/sha
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
 import type { ScanFinding, ScanResult } from '../../src/shared/documents/jobs/scan.ts';
+import type { FencingPlans } from '../../src/shared/documents/terms/fencing-plans.ts';
 import { recoveryId } from '../../src/shared/documents/terms/incident-id.ts';
 import { planOntoSpare } from '../../src/shared/documents/terms/plan.ts';
 import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
@@ -127,6 +128,7 @@ export interface WorkerOptions {
   readonly mover?: Mover;
   /** Default: no proof is demanded. */
   readonly fencing?: Fencing;
+  readonly fencingPlans?: () => FencingPlans;
   readonly client?: Partial<CloudOptions>;
   readonly concurrency?: number;
   /** Its own time; default: the one all others have. */
@@ -177,6 +179,7 @@ export class Worker {
       fencing: o.fencing ?? null,
       storage: null,
       fencingPlan: null,
+      fencingPlans: async () => o.fencingPlans?.() ?? [],
       inventory: new InventoryStore(this.#redis, keys),
       journals: new Journals(new RedisJournalStorage(this.#redis, keys), clock),
       events: new EventLog(this.#redis, keys),

@@ -103,6 +103,7 @@ export class PretendCrew {
         lookTogether([{ vantagePoint: this.#vantagePoint, process, redisLine: line }], 1, question),
       ...{ world, rules, method: 'api', concurrency: 3 },
       fencing: device === null ? null : fencingBy(process, device),
+      plans: () => [],
       witness: {
         scanned() {},
         reading: () => () => {},

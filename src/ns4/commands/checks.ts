@@ -13,12 +13,13 @@ import { describeVantagePoints, VantagePointRegistry } from '../../shared/vantag
 import { describeBaseline } from '../baseline/describe.ts';
 import { HeardStore } from '../baseline/heard.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
+import { planHash } from '../fencing/plan-hash.ts';
 import { describeNetworks } from '../jobs/external-networks.ts';
 import { refreshInventory } from '../jobs/refresh-inventory.ts';
 import { createNovaDatabase } from '../nova-database/nova-database.ts';
 import { createCloud } from '../openstack/client.ts';
 import { describeOffenders } from '../scan/offenders.ts';
-import { fencingChecks } from './fencing-checks.ts';
+import { describePlans, fencingChecks } from './fencing-checks.ts';
 import { heartbeatsText } from './heartbeat-checks.ts';
 import { describeCloud } from './prove-login.ts';
 import type { StartedOnCloud } from './start-on-cloud.ts';
@@ -78,6 +79,23 @@ export function checksOf(
       },
     },
     ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
+    ...(settings.fencing.mode === 'none' || plan === null
+      ? []
+      : [
+          {
+            what: 'fencing plans',
+            needs: 'Redis',
+            run: async () => {
+              const redis = connectRedis(settings.redis, openstack.cloud, log);
+              try {
+                const registry = new VantagePointRegistry(redis, keysOf(openstack.cloud));
+                return describePlans(planHash(plan), (await registry.list()).plans);
+              } finally {
+                redis.disconnect();
+              }
+            },
+          },
+        ]),
     {
       what: 'vantage points',
       needs: 'Redis',

@@ -3,6 +3,12 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { FencingSettings } from '../../shared/config/settings.ts';
 import type { Hosts } from '../../shared/documents/inventory.ts';
 import { fencingText } from '../../shared/documents/terms/fencing-mode.ts';
+import {
+  fencingPlansOf,
+  fencingPlansText,
+  type PlanOfOne,
+} from '../../shared/documents/terms/fencing-plans.ts';
+import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
 import { agentsOf, type FencingPlan, type Level, levelsOf, planGaps } from '../fencing/plan.ts';
 import { askStatus, triedTogether } from './try-out.ts';
@@ -36,6 +42,20 @@ export function fencingChecks(
       return statusChecks([...hosts].sort(), plan, settings.timeoutMs, signal);
     },
   ];
+}
+
+/**
+ * Whether every ns4 that is there fences by the plan that stands in this fencing.yaml now.
+ * @throws OperationalError when one does not: nobody is fenced then
+ */
+export function describePlans(own: string, registered: readonly PlanOfOne[]): string {
+  const plans = fencingPlansOf(registered);
+  const others = plans.filter(({ plan }) => plan !== own);
+  if (others.length > 0)
+    throw new OperationalError(
+      `this fencing.yaml is ${own}, and ${fencingPlansText(others)}: nobody is fenced before all have the same; an ns4 reads it when it starts`,
+    );
+  return `${own}; of ${plans[0]?.of.join(', ') ?? 'no ns4 that is there'}`;
 }
 
 function statusChecks(

@@ -34,6 +34,7 @@ export function recoveryTools(
     mover,
     fencing,
     storage,
+    fencingPlans: parts.fencingPlans,
     journals,
     clock,
     log,

@@ -8,6 +8,7 @@ import {
   type Server,
   type Servers,
 } from '../../shared/documents/inventory.ts';
+import type { FencingPlans } from '../../shared/documents/terms/fencing-plans.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
@@ -40,6 +41,8 @@ interface RefreshOptions {
   readonly externalNetworks: readonly string[];
   /** The inventory before: OVN's beats are compared with its, and a cell that is down hides all hypervisors. */
   readonly earlier: Earlier;
+  /** Of the ns4 that are there. */
+  readonly fencingPlans?: FencingPlans;
 }
 
 /** What a refresh takes over of the one before; empty lists where there was none. */
@@ -96,6 +99,7 @@ export async function refreshInventory(
         hypervisors: joined.hypervisors,
         agents: read.agents,
         cellDown: [...down.hosts].sort(byText),
+        fencingPlans: options.fencingPlans ?? [],
         projects: projects.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },
       servers: listed && {

@@ -44,7 +44,8 @@ export async function refresh(
   const serversAtMs = askedForServers ? null : await inventory.serversCollectedAtMs();
   const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
   const earlier = await inventoryBefore(parts);
-  const options = { servers, externalNetworks: openstack.externalNetworks, earlier };
+  const fencingPlans = await parts.fencingPlans();
+  const options = { servers, externalNetworks: openstack.externalNetworks, earlier, fencingPlans };
   const refreshed = await refreshInventory(cloud, openstack.cloud, options, clock, signal);
   sayOddities(inventory, refreshed.oddities, log);
   // Told by the servers' half only, and not gone because that half was left alone.

@@ -1,6 +1,7 @@
 // What the handlers of this worker are made from; wired once, in main.ts.
 
 import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
+import type { FencingPlans } from '../../shared/documents/terms/fencing-plans.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
@@ -26,6 +27,8 @@ export interface WorkerParts {
   readonly storage: RecoveryStorage | null;
   /** What fencing.yaml says, where there is one. */
   readonly fencingPlan: FencingPlan | null;
+  /** By which plans the ns4 of this cloud fence now, this one included. */
+  readonly fencingPlans: () => Promise<FencingPlans>;
   readonly inventory: InventoryStore;
   readonly journals: Journals;
   readonly events: EventLog;

@@ -14,6 +14,7 @@ import { namedHosts } from '../../shared/documents/terms/plan.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
 import { disksName, disksRefusal } from '../../shared/rules/disks.ts';
+import { differingPlans } from '../../shared/rules/fencing-plans.ts';
 import { askGates, type Gate } from '../../shared/rules/gates/gate.ts';
 import { recoveryGates } from '../../shared/rules/gates/recovery-gates.ts';
 import type { Policy } from '../../shared/rules/policy.ts';
@@ -123,6 +124,14 @@ export const workerGates: readonly WorkerGate[] = [
     why: 'the instances of a host that is only cut off get a second writer on their disks',
     waivable: 'by-word',
     check: guestsAnswer,
+  },
+  // What was begun may be gone on with its proof; a new one asks again (prove-off.ts).
+  {
+    name: 'fencing-plans-differ',
+    why: 'the device of another host is taken for that of the dead one',
+    waivable: false,
+    check: ({ order, resumed }, picture, policy) =>
+      resumed ? null : differingPlans([order.dead], picture.fencingPlans, policy),
   },
   {
     name: 'disks-unknown',

@@ -6,6 +6,7 @@ import { type Progress, progressText } from '../../shared/documents/events/progr
 import type { Hosts, Servers } from '../../shared/documents/inventory.ts';
 import type { RecoverData, RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
+import type { FencingPlans } from '../../shared/documents/terms/fencing-plans.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { listenedToByMany } from '../../shared/ground/listened-to.ts';
 import type { Log } from '../../shared/ground/log.ts';
@@ -33,6 +34,8 @@ export interface RecoveryTools {
   readonly fencing: Fencing | null;
   /** Null: Ceph is not asked. */
   readonly storage: RecoveryStorage | null;
+  /** By which plans the ns4 of this cloud fence now, this one included. */
+  fencingPlans(): Promise<FencingPlans>;
   readonly journals: Pick<Journals, 'open' | 'read' | 'lock'>;
   /** Refreshes everything, servers included, and stores it. */
   refresh(signal: AbortSignal): Promise<{ hosts: Hosts; servers: Servers }>;

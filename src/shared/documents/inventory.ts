@@ -10,6 +10,7 @@ import {
   notASpareBecause,
   recoveryMarkOf,
 } from './terms/disabled-reason.ts';
+import { fencingPlansSchema } from './terms/fencing-plans.ts';
 
 /** A compute service (nova-compute) and the hypervisor it runs. `host` is the service host, Nova's own key. */
 const hypervisorSchema = z.object({
@@ -109,6 +110,8 @@ export const hostsSchema = z.object({
   agents: z.array(agentSchema),
   /** Service hosts of a cell that does not answer Nova: nothing else is known of them, and nobody judges them. */
   cellDown: z.array(z.string()).default([]),
+  /** The plans of fencing of the ns4 that were there. */
+  fencingPlans: fencingPlansSchema.default([]),
   projects: z.array(projectSchema),
 });
 /** The `hosts` half of the inventory. */

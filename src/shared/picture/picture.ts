@@ -9,6 +9,7 @@ import {
   type Server,
   type Servers,
 } from '../documents/inventory.ts';
+import type { FencingPlans } from '../documents/terms/fencing-plans.ts';
 import { groupBy } from '../ground/group-by.ts';
 
 /** How many servers there are, and when they were collected. */
@@ -90,6 +91,11 @@ export class Picture {
   /** Every network agent of the cloud, on hypervisors and elsewhere. */
   get agents(): readonly Agent[] {
     return this.#hosts.agents;
+  }
+
+  /** Of the ns4 that were there when it was taken. */
+  get fencingPlans(): FencingPlans {
+    return this.#hosts.fencingPlans;
   }
 
   /** Hosts of a cell that does not answer: not among the hypervisors. */

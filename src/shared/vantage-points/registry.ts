@@ -2,6 +2,7 @@
 // are Redis' own, so that the clocks of the machines do not matter.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PlanOfOne } from '../documents/terms/fencing-plans.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
@@ -17,8 +18,17 @@ export const mostVantagePointsAsked = 16;
 const registerScript = loadScript('register-vantage-point-1');
 const listScript = loadScript('list-vantage-points-1');
 
-/** Names have no blank (see [SCAN] name): what follows it tells two workers of one name apart. */
-const memberOf = (name: string, worker: string) => `${name} ${worker}`;
+/**
+ * Names have no blank (see [SCAN] name): what follows it tells two workers of one name apart, and then comes the hash of
+ * its plan of fencing, where it has one.
+ */
+const memberOf = (name: string, worker: string, plan: string | null) =>
+  [name, worker, ...(plan === null ? [] : [plan])].join(' ');
+
+function planOf(member: string): PlanOfOne[] {
+  const [name = '', , plan] = member.split(' ');
+  return plan === undefined ? [] : [{ name, plan }];
+}
 
 export class VantagePointRegistry {
   readonly #redis: Db;
@@ -29,8 +39,12 @@ export class VantagePointRegistry {
     this.#keys = keys;
   }
 
-  /** The names of the vantage points that are alive, sorted, and the time by Redis' clock. */
-  async list(): Promise<{ readonly nowMs: number; readonly names: string[] }> {
+  /** The names of the vantage points that are alive, sorted, the plans of all, and the time by Redis' clock. */
+  async list(): Promise<{
+    readonly nowMs: number;
+    readonly names: string[];
+    readonly plans: readonly PlanOfOne[];
+  }> {
     const [atMs, ...members] = (await runScript(
       this.#redis,
       listScript,
@@ -38,12 +52,16 @@ export class VantagePointRegistry {
       [],
     )) as string[];
     const names = [...new Set(members.map((member) => member.split(' ')[0] as string))];
-    return { nowMs: Number(atMs), names: names.sort().slice(0, mostVantagePointsAsked) };
+    const plans = members.flatMap(planOf);
+    return { nowMs: Number(atMs), names: names.sort().slice(0, mostVantagePointsAsked), plans };
   }
 
-  /** Says that this worker is a vantage point until `leave` is called; Redis being away is told once, and outlived. */
-  join(name: string, log: Log): { leave(): Promise<void> } {
-    const member = memberOf(name, randomUUID());
+  /**
+   * Says that this worker is a vantage point until `leave` is called; Redis being away is told once, and outlived.
+   * `plan`: hash of its plan of fencing, null without one.
+   */
+  join(name: string, log: Log, plan: string | null = null): { leave(): Promise<void> } {
+    const member = memberOf(name, randomUUID(), plan);
     let told = false;
     const renew = async () => {
       try {

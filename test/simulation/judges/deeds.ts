@@ -39,6 +39,8 @@ export class Deeds implements Listener {
   cooldownBlurredMs = Number.NEGATIVE_INFINITY;
   /** Told of each act as it leaves, and of the host it is about. */
   onAct: (what: 'shot' | 'force-down' | 'evacuate', host: Host) => void = () => {};
+  /** Since when living workers have different plans of fencing; null: they have not. */
+  plansDifferSinceMs: number | null = null;
   /** How far the clocks of the machines are apart, at most. */
   clockSpreadMs: () => number = () => 0;
   readonly #world: World;
@@ -55,6 +57,8 @@ export class Deeds implements Listener {
   readonly #deceived = new Set<string>();
   /** Hosts whose device switched another one off. */
   readonly #missed = new Set<string>();
+  /** Hosts that were shot by a plan with the device of another one, when nobody else was there with a plan. */
+  readonly #misaimed = new Set<string>();
   /** Those of a second Sonny at the same cloud. */
   rival: Deeds | null = null;
   #isOperator = false;
@@ -89,17 +93,26 @@ export class Deeds implements Listener {
     });
   }
 
-  /** A host is about to be powered off by its fencing device. */
-  shot(host: Host, fault: DeviceFault | null): void {
+  /** A host is about to be powered off by its fencing device; `isOdd`: by a plan that names another one's. */
+  shot(host: Host, fault: DeviceFault | null, isOdd: boolean): void {
     this.counts.shots += 1;
     this.onAct('shot', host);
     if (fault?.kind === 'nothing') this.#deceived.add(host.name);
     if (fault?.kind === 'other') this.#missed.add(host.name);
+    if (isOdd) this.#misaimed.add(host.name);
     this.#judge(() => {
       this.#isSilent(host, 'no host that is heard is powered off', host.name, shotWithinMs);
       this.#isNobodysWork(host);
       this.#isNotShotAgain(host);
+      this.#isByOnePlan(host);
     });
+  }
+
+  /** Two living ns4 that would power off different machines for one host: neither does. */
+  #isByOnePlan({ name }: Host): void {
+    const differMs = this.#world.timeline.nowMs - (this.plansDifferSinceMs ?? this.#world.timeline.nowMs);
+    const detail = `${name}, for ${Math.round(differMs / 1_000)} s`;
+    must(differMs <= shotWithinMs, 'nobody is powered off while plans of fencing differ', detail);
   }
 
   /** Whoever disabled it with a reason of his own works at it. */
@@ -206,11 +219,12 @@ export class Deeds implements Listener {
 
   /**
    * Whoever got power and started his guests since the last sign of silence cannot be known, and no request that left
-   * can be called back. Nor can a device be known that lies about a host of which nobody hears anything.
+   * can be called back. Nor can a device be known that lies about a host of which nobody hears anything, or a wrong
+   * plan where there is no other one.
    */
   #couldBeKnown(guest: Instance, host: string): boolean {
     const ranMs = this.#world.timeline.nowMs - (guest.startedMs.get(host) ?? 0);
-    return !this.#deceived.has(host) && ranMs > confirmedWithinMs;
+    return !this.#deceived.has(host) && !this.#misaimed.has(host) && ranMs > confirmedWithinMs;
   }
 
   /** Where an agent's proof is demanded, its device is asked again with each sign of silence. */

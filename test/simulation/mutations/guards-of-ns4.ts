@@ -13,6 +13,14 @@ const stage = (name: string) => `ns4/recovery/stages/${name}.ts`;
 
 export const ns4Guards: readonly Guard[] = [
   inFocus(
+    'plans of fencing differ',
+    guard('one plan of fencing', 'nobody is fenced while two ns4 name different devices', [
+      'shared/rules/fencing-plans.ts',
+      "if (fencing === 'none' || plans.length < 2) return null;",
+      "if (fencing === 'none' || plans.length < 99) return null;",
+    ]),
+  ),
+  inFocus(
     'reports before the order is begun',
     guard('came back: heartbeat', 'a host that reports again is left alone', [
       gates,

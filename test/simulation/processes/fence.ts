@@ -32,13 +32,16 @@ export class PretendFencing implements Fencing {
   readonly #process: Process;
   readonly #link: RedisLink;
   readonly #random: Random;
-  readonly #onOff: (host: Host, fault: DeviceFault | null) => void;
+  readonly #onOff: (host: Host, fault: DeviceFault | null, isOdd: boolean) => void;
   readonly #aims: ReadonlyMap<string, string>;
 
-  /** `aims`: hosts for which this worker's plan names the device of another one. */
+  /**
+   * `aims`: hosts for which this worker's plan names the device of another one; `onOff` is told whether that is so
+   * (`isOdd`).
+   */
   constructor(
     { world, process, link, random, aims }: Parts,
-    onOff: (host: Host, fault: DeviceFault | null) => void,
+    onOff: (host: Host, fault: DeviceFault | null, isOdd: boolean) => void,
   ) {
     this.#aims = aims;
     this.#world = world;
@@ -62,10 +65,11 @@ export class PretendFencing implements Fencing {
       }
       if (told !== 'tell') {
         failures.push({ agent, failure: told, detail: 'no answer' });
+        if (told === 'switched-on') break;
         continue;
       }
       await beforeOff({ agent, number: level });
-      this.#onOff(host, this.#faultOf(host));
+      this.#onOff(host, this.#faultOf(host), this.#aims.has(name));
       const device = level === 1 ? host.bmc : host.outlet;
       const tookMs = this.#random.between(200, 4_000);
       // It is on its way: whatever becomes of the worker meanwhile.

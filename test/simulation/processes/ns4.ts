@@ -21,6 +21,7 @@ import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/c
 import type { AskedAbout } from '../../../src/shared/documents/jobs/look-at-recovered.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
 import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
+import type { FencingPlans } from '../../../src/shared/documents/terms/fencing-plans.ts';
 import { planOntoSpare } from '../../../src/shared/documents/terms/plan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import { OperationalError } from '../../../src/shared/ground/errors.ts';
@@ -49,6 +50,8 @@ export interface Ns4Parts {
   readonly method: 'api' | 'database';
   readonly concurrency: number;
   readonly fencing: Fencing | null;
+  /** By which plans those fence that are there. */
+  plans(): FencingPlans;
   readonly witness: Ns4Witness;
 }
 
@@ -134,12 +137,13 @@ export class Ns4 implements Taker {
 
   /** `jobId`: of the job that asks for it; null: the worker itself does. */
   async #refresh(askedForServers: boolean, signal: AbortSignal, jobId: string | null = null) {
-    const { cloud, process, link, witness } = this.#parts;
+    const { cloud, process, link, plans, rules, witness } = this.#parts;
     const read = witness.reading(jobId);
     const stored = new PretendInventory(link);
     const oldMs = stored.serversCollectedAtMs() ?? 0;
     const servers = askedForServers || process.clock.nowMs() - oldMs > serversAgeMs;
-    const options = { servers, externalNetworks: ['ext-net'], earlier: stored.before() };
+    const fencingPlans = rules.fencing === 'none' ? [] : await link.call(() => plans());
+    const options = { servers, externalNetworks: ['ext-net'], earlier: stored.before(), fencingPlans };
     const inventory = await refreshInventory(cloud, 'pretend', options, process.clock, signal);
     await stored.write(inventory.hosts, inventory.servers);
     read(inventory);
@@ -216,7 +220,7 @@ export class Ns4 implements Taker {
   }
 
   #tools(order: Order): RecoveryTools {
-    const { cloud, process, link, rules, witness, method, world, concurrency, fencing } = this.#parts;
+    const { cloud, process, link, rules, witness, method, world, concurrency, fencing, plans } = this.#parts;
     const clock = this.#patientClock();
     const database = {
       moveInstances: async (move: InstanceMove) => {
@@ -228,6 +232,7 @@ export class Ns4 implements Taker {
     };
     return {
       ...{ cloud, clock, concurrency, fencing, log: silentLog, storage: null },
+      fencingPlans: () => link.call(() => plans()),
       mover: method === 'api' ? byApi : byDatabase(database),
       journals: new Journals(
         journalStorage(link, (token) => witness.locks(token)),

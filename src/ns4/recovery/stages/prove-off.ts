@@ -3,6 +3,7 @@
 
 import { type Refusal, refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText, OperationalError } from '../../../shared/ground/errors.ts';
+import { differingPlans } from '../../../shared/rules/fencing-plans.ts';
 import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import { CloudError } from '../../cloud/cloud.ts';
 import type { Fencing } from '../../fencing/fencing.ts';
@@ -39,7 +40,13 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
   const { tools, facts, lock, signal, stillSilent, opened: journal } = recovery;
   const host = journal.dead;
   if (stands(journal.proof, tools.clock.nowMs())) return null;
+  /** Another ns4 with another plan may have come at any time: asked before each `off`. */
+  const onePlan = async () => {
+    const refusal = differingPlans([host], await tools.fencingPlans(), { fencing: 'required' });
+    if (refusal !== null) throw new DoubtError(refusal);
+  };
   try {
+    await onePlan();
     const outcome = await fencing.fence({
       host,
       signal,
@@ -48,6 +55,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
       beforeOff: async ({ agent, number: level }) => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
         await stillSilent.confirm(renewMs);
+        await onePlan();
         await recovery.tell({ step: 'powering-off', agent, level, atMs: tools.clock.nowMs() });
         // The last thing before: what follows at once is covered by a fresh confirmation of the lock.
         await lock.save(journal);

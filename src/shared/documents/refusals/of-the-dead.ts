@@ -1,5 +1,6 @@
 // Refusals because a dead host may not be recovered now.
 import { z } from 'zod';
+import { fencingPlansSchema, fencingPlansText } from '../terms/fencing-plans.ts';
 import { refusal, theHost, theHosts } from './entry.ts';
 import { list, utc } from './words.ts';
 
@@ -37,6 +38,31 @@ const stateLost = refusal(
     means:
       'Redis lost what was known, so a cooldown may be lost, and the journals are; said once, then for each dead host',
     remedy: 'look at what the last report said, then `monitor --accept-empty-state`',
+  },
+);
+
+/** Two ns4 with different fencing.yaml; no hosts: said when it is found out. */
+const fencingPlansDiffer = refusal(
+  'fencing-plans-differ',
+  { hosts, plans: fencingPlansSchema },
+  {
+    stage: 'death',
+    by: ['monitor', 'ns4'],
+    level: 'error',
+    about: theHosts,
+    over: () => 'All ns4 fence by the same plan again.',
+    sameWhen: ({ plans }) => fencingPlansText(plans),
+    says: (r) => {
+      const differ = `the ns4 of this cloud fence by different plans (${fencingPlansText(r.plans)}): one of them may power off another machine than is meant`;
+      const help = 'Please give all of them the same fencing.yaml, and restart those that had another.';
+      return r.hosts.length === 0
+        ? `${differ[0]?.toUpperCase()}${differ.slice(1)}. Nobody is fenced and nothing recovered until that is over. ${help}`
+        : `${list(r.hosts)} is dead, but ${differ}. Nothing done. ${help}`;
+    },
+    means:
+      'two living ns4 registered different plans of fencing (a hash of fencing.yaml without its secrets); with `mode = required` only',
+    remedy:
+      'the same fencing.yaml on every machine, then restart the ns4 named; `ns4 --check` names them too',
   },
 );
 
@@ -146,6 +172,7 @@ function reasonText(reason: string): string {
 export const deadRefusals = [
   dryMode,
   stateLost,
+  fencingPlansDiffer,
   tooManyDead,
   perhapsMoreDead,
   cooldown,

@@ -2,6 +2,7 @@
 // a spare), and before them those without which nobody knows whether there is a cooldown. The monitor asks them, and
 // ns4 when it recovers by hand without a monitor. Pure.
 import type { Picture } from '../../picture/picture.ts';
+import { differingPlans } from '../fencing-plans.ts';
 import type { Policy } from '../policy.ts';
 import type { Gate } from './gate.ts';
 
@@ -37,6 +38,13 @@ const safeMode: RecoveryGate = {
   waivable: true,
   check: ({ hosts, safeMode: held }) =>
     held === null ? null : { name: 'state-lost', hosts: [...hosts], why: held.why },
+};
+
+const onePlan: RecoveryGate = {
+  name: 'fencing-plans-differ',
+  why: 'the ns4 that takes the job powers off the machine that another plan names',
+  waivable: false,
+  check: ({ hosts }, picture, policy) => differingPlans(hosts, picture.fencingPlans, policy),
 };
 
 /** Whoever waives dry mode recovers one host, not none. */
@@ -78,4 +86,6 @@ const cooldown: RecoveryGate = {
 };
 
 /** In the order in which they are asked. */
-export const recoveryGates: readonly RecoveryGate[] = [dryMode, safeMode, limit, together, cooldown];
+export const recoveryGates: readonly RecoveryGate[] = [
+  ...[dryMode, safeMode, onePlan, limit, together, cooldown],
+];

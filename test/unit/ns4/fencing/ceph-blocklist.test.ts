@@ -92,11 +92,11 @@ async function run(action: AgentAction, world: World, options: Record<string, st
   writeFileSync(join(own, 'world.json'), JSON.stringify({ map: map(), ...world }));
   for (const name of ['read', 'told']) writeFileSync(join(own, name), '');
   const timeout = world.hangs !== undefined || world === silent ? '2' : '15';
-  const level = {
+  const device = {
     program: resolve('docs/examples/fence_ceph_blocklist'),
     options: { plug: '10.2.0.1, fd00::1', pools: 'vms', timeout, conf: own, ...options },
   };
-  const ended = await runAgent({ level, action, timeoutMs: 20_000, signal: new AbortController().signal });
+  const ended = await runAgent({ device, action, timeoutMs: 20_000, signal: new AbortController().signal });
   const lines = (name: string) => readFileSync(join(own, name), 'utf8').split('\n').slice(0, -1);
   return { ...ended, read: lines('read'), told: lines('told') };
 }

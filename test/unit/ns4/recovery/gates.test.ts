@@ -84,6 +84,36 @@ const inUse: Case = {
   servers: [server('vm1', 'hv04'), server('vm2', 'hv01')],
 };
 
+describe('two ns4 with different plans of fencing', () => {
+  const plans = [
+    { plan: 'aaaa', of: ['ctl1'] },
+    { plan: 'bbbb', of: ['ctl2'] },
+  ];
+  test.each([
+    ['required', plans, false, [], 'fencing-plans-differ'],
+    [
+      'required, and an operator would waive it',
+      plans,
+      false,
+      ['fencing-plans-differ'],
+      'fencing-plans-differ',
+    ],
+    ['required, of one plan', plans.slice(0, 1), false, [], null],
+    ['required, of nobody', [], false, [], null],
+    ['required, half-way: its proof may stand', plans, true, [], null],
+    ['none', plans, false, [], null],
+  ] as const)('fencing is %s', (mode, fencingPlans, resumed, despite, expected) => {
+    const { hosts, servers, scan } = facts(resumed ? inUse : {});
+    const refusal = permitRecovery(
+      { order, facts: { scan, nowMs }, resumed },
+      Picture.of({ ...hosts, fencingPlans: [...fencingPlans] }, servers),
+      { ...policy, fencing: mode === 'none' ? 'none' : 'required' },
+      despite,
+    );
+    expect(refusal?.name ?? null).toBe(expected);
+  });
+});
+
 describe('may it be evacuated?', () => {
   test('a dead host with a fit spare', () => expect(judge({}, false)).toBeNull());
   test('resumed: the spare enabled and partly filled', () => expect(judge(inUse, true)).toBeNull());

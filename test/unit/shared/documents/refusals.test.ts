@@ -140,6 +140,17 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     { hosts, why: 'Redis is empty' },
     'hv01, hv02 is dead, but what I knew was lost (Redis is empty), and nobody accepted that yet. Nothing done: please look ("monitor --accept-empty-state" allows recoveries again).',
   ),
+  'fencing-plans-differ': row(
+    'error',
+    {
+      hosts: [host],
+      plans: [
+        { plan: '07aa', of: ['ctl3'] },
+        { plan: '3f9c', of: ['ctl1', 'ctl2'] },
+      ],
+    },
+    'hv01 is dead, but the ns4 of this cloud fence by different plans (ctl3: 07aa; ctl1, ctl2: 3f9c): one of them may power off another machine than is meant. Nothing done. Please give all of them the same fencing.yaml, and restart those that had another.',
+  ),
   'too-many-dead': row(
     'error',
     { hosts, limit: 1 },

@@ -6,6 +6,7 @@ import type { Picture } from '../../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../../shared/rules/controls.ts';
 import { disksTarget } from '../../../../shared/rules/disks.ts';
+import { differingPlans } from '../../../../shared/rules/fencing-plans.ts';
 import { closeReturned, suspect } from '../../incidents/incidents.ts';
 import { clearHost, clearPart, forgetPart, raise } from '../../incidents/raised.ts';
 import { judgeBeginning } from '../../incidents/safe-mode.ts';
@@ -31,6 +32,7 @@ export function onRefreshed(
   const ageMs = Math.abs(nowMs - picture.collectedAtMs);
   if (ageMs > freshMs) return giveUpRound(draft, { name: 'inventory-stale', ageMs, limitMs: freshMs });
   judgeBeginning(draft, picture);
+  judgePlans(draft, picture);
   const suspicion = findSuspects(picture, nowMs, rules, recoveringHosts(state));
   const next = nextCheckMs(nowMs, rules, suspicion.nextExpiryMs);
   const outages = lookForOutages(draft, picture);
@@ -47,6 +49,13 @@ export function onRefreshed(
   const scannable = suspects.filter((s) => s.hypervisor.address !== null);
   if (scannable.length === 0) return rest(draft, next);
   scanHosts(draft, scannable, suspects, picture);
+}
+
+/** Said while all is well too: whoever finds out when a host is dead has lost the time until all plans are one. */
+function judgePlans(draft: Draft, picture: Picture): void {
+  const differing = differingPlans([], picture.fencingPlans, draft.rules);
+  if (differing !== null) return raise(draft, differing);
+  clearPart(draft, ({ refusal, scope }) => refusal.name === 'fencing-plans-differ' && scope.kind === 'cloud');
 }
 
 /** Why a refresh failed; null when it did not. */
