@@ -17,16 +17,17 @@ afterAll(() => {
 });
 
 test('fencing.example.yaml has levels for its hosts, each option where it belongs', () => {
-  for (const agent of ['fence_ipmilan', 'fence_redfish'])
+  for (const agent of ['fence_ipmilan', 'fence_redfish', 'fence_kdump', 'fence_apc'])
     writeFileSync(join(dir, agent), '#!/bin/sh\n', { mode: 0o755 });
   const file = join(dir, 'fencing.yaml');
   copyFileSync('fencing.example.yaml', file);
   chmodSync(file, 0o600);
   const plan = readFencingFile(file, dir);
   const agents = (host: string) => levelsOf(plan, host).map(agentsOf);
-  expect([...plan.hosts.keys()]).toEqual(['hv01', 'hv02', 'hv03', 'hv04']);
+  expect([...plan.hosts.keys()]).toEqual(['hv01', 'hv02', 'hv03', 'hv04', 'hv05']);
   expect(agents('hv01')).toEqual(['fence_ipmilan']);
   expect(agents('hv04')).toEqual(['fence_redfish', 'fence_ipmilan']);
+  expect(agents('hv05')).toEqual(['fence_kdump', 'fence_apc + fence_apc']);
   expect(firstOf(plan, 'hv02')?.options).toMatchObject({ ip: 'hv02-bmc.example.org', username: 'sonny' });
   expect(firstOf(plan, 'hv03')?.options).toMatchObject({ password: '0123 #4' });
   expect(plan.others).toBeNull();
@@ -43,4 +44,5 @@ test("docs/fencing.md's fencing.yaml means what it says", () => {
   });
   expect(firstOf(plan, 'hv02')?.options).toMatchObject({ username: 'sonny', password: 'another' });
   expect(levelsOf(plan, 'hv03').map(agentsOf)).toEqual(['fence_redfish', program]);
+  expect(levelsOf(plan, 'hv04').map(agentsOf)).toEqual(['fence_kdump', 'fence_apc + fence_apc']);
 });
