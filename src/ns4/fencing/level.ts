@@ -35,7 +35,7 @@ interface LevelCall {
 }
 
 /** What the `off` to one device did, as far as it can be told; `device`: its place from 0. */
-export type DeviceEnd = Pick<Shot, 'effect' | 'seenOff'> & { readonly device: number };
+type DeviceEnd = Pick<Shot, 'effect' | 'seenOff'> & { readonly device: number };
 
 /** `off`: seen off, at `atMs`. `told`: what became of each `off`. */
 export type LevelResult = (
@@ -193,7 +193,7 @@ export async function look({
 }
 
 /** On when one of them says so; off when all do. */
-export function seenTogether(level: Level, seen: readonly PowerSeen[]): PowerSeen {
+function seenTogether(level: Level, seen: readonly PowerSeen[]): PowerSeen {
   const isOn = seen.some(({ says }) => says === 'on');
   const says = isOn ? 'on' : seen.every((one) => one.says === 'off') ? 'off' : 'unknown';
   return { says, said: seen.map(({ said }, i) => `${deviceLabel(level, i)}${said}`).join('; ') };

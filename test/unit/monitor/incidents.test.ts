@@ -131,6 +131,13 @@ describe('ns4 refuses: every refusal that it can give is said once, however many
     'too-late': { name: 'too-late', host: 'hv01', ageMs: 130_000 },
     'api-unavailable': { name: 'api-unavailable', host: 'hv01', detail: 'Nova answered 503' },
     'fence-failed': { name: 'fence-failed', host: 'hv01', levels: [] },
+    'fencing-plans-differ': {
+      ...{ name: 'fencing-plans-differ', hosts: ['hv01'] },
+      plans: [
+        { plan: 'aaaa', of: ['ctl1'] },
+        { plan: 'bbbb', of: ['ctl2'] },
+      ],
+    },
     'foreign-mark': { name: 'foreign-mark', host: 'hv01', recovery: 'x.1' },
     'operator-at-work': { name: 'operator-at-work', host: 'hv01', reason: 'BIOS', meanwhile: false },
   };
