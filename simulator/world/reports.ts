@@ -45,9 +45,11 @@ export function canBind(world: World, host: Host): boolean {
  */
 export function unheardMs(world: World, host: Host): number {
   if (isHeardByOvn(world, host)) return 0;
-  const isTold = world.ovn === null ? host.agents.length > 0 : world.ovn.era === 'beat';
+  // Whose row somebody deleted tells of nothing any more, until the agent reports anew.
+  const agents = host.agents.filter(({ deleted }) => !deleted);
+  const isTold = world.ovn === null ? agents.length > 0 : world.ovn.era === 'beat';
   const novaMs = ageMs(world, host.compute) * (isTold ? 2 : 1);
-  return world.ovn !== null ? novaMs : Math.min(novaMs, ...host.agents.map((agent) => ageMs(world, agent)));
+  return world.ovn !== null ? novaMs : Math.min(novaMs, ...agents.map((agent) => ageMs(world, agent)));
 }
 
 /** The same where it may not be too long: an OVN of which nobody knows whom it asked tells of nobody. */

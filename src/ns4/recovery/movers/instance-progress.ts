@@ -102,8 +102,7 @@ function progressOnDeadHost(
   // stopped one is powered off meanwhile.
   if (newest && !gaveUp.has(newest.status))
     return { kind: 'under-way', detail: `migration ${newest.status}` };
-  // Fewer migrations than requests: the last request left no trace (yet).
-  const isUntraced = ours.length < entry.attempts && (entry.state === 'asking' || entry.state === 'asked');
+  const isUntraced = lacksTrace(entry, ours) && (entry.state === 'asking' || entry.state === 'asked');
   if (isUntraced && lookedForMs < lostRequestMs)
     return { kind: 'under-way', detail: 'asked for, no trace of it in Nova yet' };
   // Nova ends the record of an evacuation before it says so of the instance.
@@ -120,6 +119,16 @@ function progressOnDeadHost(
     return { kind: 'failed', at: null, why, isCertain };
   }
   return neverRan(entry) ? { kind: 'left-alone', why: neverRanText(entry) } : { kind: 'waiting' };
+}
+
+/**
+ * Fewer migrations than requests: the last request left no trace (yet). Somebody else's evacuation to another host, which
+ * Nova may have given up on at once, is no trace of one.
+ */
+function lacksTrace(entry: JournalEntry, ours: readonly MigrationRecord[]): boolean {
+  const { target, attempts, attemptsElsewhere } = entry;
+  if (target.kind !== 'host') return ours.length < attempts;
+  return ours.filter((m) => m.target === target.host).length < attempts - attemptsElsewhere;
 }
 
 /**

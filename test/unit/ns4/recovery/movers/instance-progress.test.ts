@@ -132,6 +132,11 @@ describe('progress of an instance', () => {
     ],
     ['asked, no trace yet', { entry: asked(1_000), server: dead() }, 'under-way'],
     [
+      'asked, no trace yet, but one of an evacuation to another host that Nova gave up on',
+      { entry: asked(1_000), server: dead(), migrations: [migration('error', { target: 'hv09' })] },
+      'under-way',
+    ],
+    [
       'asking (crashed), no trace yet',
       { entry: asked(1_000, { state: 'asking' }), server: dead() },
       'under-way',
