@@ -142,7 +142,7 @@ describe('with proof', () => {
     const fence: Fencing = {
       ...fencing([]),
       fence: async (request) => {
-        await request.beforeOff({ agent: 'fence_pretend1', number: 1 });
+        await request.beforeOff({ agent: 'fence_pretend1', number: 1, keep: async () => {} });
         await revive();
         await delay(1_200);
         await bench.simulator.kill(pair.dead);

@@ -147,7 +147,7 @@ export interface Device {
 
 const fencingBy = ({ clock }: Process, device: Device): Fencing => ({
   async fence({ beforeOff, signal }) {
-    await beforeOff({ agent: 'fence_ipmilan', number: 1 });
+    await beforeOff({ agent: 'fence_ipmilan', number: 1, keep: async () => {} });
     await clock.sleep(device.takesMs, signal);
     const atMs = clock.nowMs();
     return {

@@ -7,7 +7,20 @@ import { type LevelResult, listen, look, lookAt, powerOff } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
 import { agentsOf, deviceLabel, type FencingPlan, isListener, type Level, levelsOf } from './plan.ts';
 import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
-import { again, type Shots } from './shots.ts';
+import { again, type Shot, type Shots } from './shots.ts';
+
+/** What is about to be told. */
+export interface NextShot {
+  /** The agents of the devices that are told. */
+  readonly agent: string;
+  /** The level's, from 1. */
+  readonly number: number;
+  /**
+   * Keeps that they may have been told: to be called when nothing speaks against it any more. A worker that is lost in the
+   * act leaves a successor that must not shoot whoever was switched on since.
+   */
+  keep(): Promise<void>;
+}
 
 export interface FenceRequest {
   readonly host: string;
@@ -19,10 +32,10 @@ export interface FenceRequest {
    */
   readonly heardAtMs: number | null;
   /**
-   * Right before the `off` to the devices of a level leaves (`agent`: those that are told): resolves only with a fresh right to power the host off, rejects when it must not be
-   * (any more). Whatever it rejects with, `fence` rejects with.
+   * Right before the `off` to the devices of a level leaves: resolves only with a fresh right to power the host off,
+   * rejects when it must not be (any more). Whatever it rejects with, `fence` rejects with.
    */
-  readonly beforeOff: (told: { readonly agent: string; readonly number: number }) => Promise<void>;
+  readonly beforeOff: (shot: NextShot) => Promise<void>;
 }
 
 export type FenceOutcome =
@@ -112,17 +125,25 @@ async function shoot(
 ): Promise<LevelResult> {
   const { host, incident, signal, beforeOff } = request;
   const { shots, clock } = parts;
-  const result = await powerOff({
-    ...{ level, signal, clock, timeoutMs: limitMs },
-    ...(tell === undefined ? {} : { tell }),
-    beforeTelling: () => beforeOff({ agent: namesOf(level, tell), number: level.number }),
-  });
-  for (const { device, effect, seenOff } of result.told) {
+  const keep = async (device: number, effect: Shot['effect'], seenOff: boolean) => {
     const before = await shots.last(host, incident, level.number, device);
     const agent = level.devices[device]?.agent ?? '';
     const shot = { level: level.number, device, agent, atMs: clock.nowMs(), effect };
     await shots.record(host, incident, { ...shot, seenOff: seenOff || before?.seenOff === true });
-  }
+  };
+  const next: NextShot = {
+    agent: namesOf(level, tell),
+    number: level.number,
+    keep: async () => {
+      for (const device of tell ?? level.devices.keys()) await keep(device, 'unknown', false);
+    },
+  };
+  const result = await powerOff({
+    ...{ level, signal, clock, timeoutMs: limitMs },
+    ...(tell === undefined ? {} : { tell }),
+    beforeTelling: () => beforeOff(next),
+  });
+  for (const { device, effect, seenOff } of result.told) await keep(device, effect, seenOff);
   return result;
 }
 

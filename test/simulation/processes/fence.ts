@@ -68,7 +68,11 @@ export class PretendFencing implements Fencing {
         if (told === 'switched-on') break;
         continue;
       }
-      await beforeOff({ agent, number: level });
+      const keep = (effect: Shot['effect'], seenOff: boolean) => {
+        const shot: Shot = { ...{ level, device: 0, agent, effect, seenOff }, atMs: process.clock.nowMs() };
+        return this.#link.call(() => this.#link.redis.set(shotKey(name, incident, level), shot));
+      };
+      await beforeOff({ agent, number: level, keep: async () => void (await keep('unknown', false)) });
       this.#onOff(host, this.#faultOf(host), this.#aims.has(name));
       const device = level === 1 ? host.bmc : host.outlet;
       const tookMs = this.#random.between(200, 4_000);
@@ -84,15 +88,7 @@ export class PretendFencing implements Fencing {
       signal.throwIfAborted();
       const atMs = process.clock.nowMs();
       const isDone = device === 'works';
-      const shot: Shot = {
-        level,
-        device: 0,
-        agent,
-        atMs,
-        effect: isDone ? 'taken' : 'unknown',
-        seenOff: isDone,
-      };
-      await this.#link.call(() => this.#link.redis.set(shotKey(name, incident, level), shot));
+      await keep(isDone ? 'taken' : 'unknown', isDone);
       if (device === 'works')
         return { proven: true, proof: { by: 'agent', agent, level, atMs, output: 'off', failed: [] } };
       failures.push({ agent, failure: 'timed-out', detail: 'no answer' });

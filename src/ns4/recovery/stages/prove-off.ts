@@ -8,6 +8,7 @@ import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import { CloudError } from '../../cloud/cloud.ts';
 import type { Fencing } from '../../fencing/fencing.ts';
 import { proofProgress, stands } from '../../fencing/proof.ts';
+import { lookFreshMs } from '../movers/last-look.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
 import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
@@ -52,13 +53,18 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
       signal,
       incident: recovery.order.incident,
       heardAtMs: heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy),
-      beforeOff: async ({ agent, number: level }) => {
+      beforeOff: async ({ agent, number: level, keep }) => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
         await stillSilent.confirm(renewMs);
         await onePlan();
         await recovery.tell({ step: 'powering-off', agent, level, atMs: tools.clock.nowMs() });
-        // The last thing before: what follows at once is covered by a fresh confirmation of the lock.
+        // What follows at once is covered by a fresh confirmation of the lock.
         await lock.save(journal);
+        const savedAtMs = tools.clock.steadyMs();
+        signal.throwIfAborted();
+        // The last thing before: a successor of one that is lost between this and the shot does not shoot.
+        await keep();
+        if (tools.clock.steadyMs() - savedAtMs > lookFreshMs) await lock.save(journal);
         signal.throwIfAborted();
       },
     });
