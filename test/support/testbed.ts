@@ -31,6 +31,12 @@ interface CatalogEntry {
   readonly endpoints: readonly { readonly interface: string; readonly url: string }[];
 }
 
+const isDone = (change: Promise<unknown>): Promise<boolean> =>
+  change.then(
+    () => true,
+    () => false,
+  );
+
 const postJson = (url: string, body: object, token?: string) =>
   rawFetch(url, {
     method: 'POST',
@@ -76,26 +82,8 @@ export class Testbed {
     );
     for (const hv of broken) await cloudTool('revive', hv);
     // Not before: what is deleted on a host that died a moment ago waits until the host is back.
-    await this.until(
-      'the tool to delete all instances',
-      () =>
-        cloudTool('clean').then(
-          () => true,
-          () => false,
-        ),
-      60_000,
-    );
-    // Refused until the restarted nova-compute has seen what was taken from it.
-    for (const hv of Object.keys(this.env.hypervisors))
-      await this.until(
-        `${hv} to be enabled`,
-        () =>
-          cloudTool('unspare', hv).then(
-            () => true,
-            () => false,
-          ),
-        60_000,
-      );
+    await this.until('the tool to delete all instances', () => isDone(cloudTool('clean')), 60_000);
+    for (const hv of Object.keys(this.env.hypervisors)) await this.#enable(hv);
     if (spare !== null) await cloudTool('spare', spare);
     await this.until(
       'all hypervisors and agents to be up',
@@ -115,6 +103,19 @@ export class Testbed {
       },
       90_000,
     );
+  }
+
+  /**
+   * Not in one request: Nova tells a host that is not up yet nothing of its being enabled, and the scheduler would pass
+   * over it until its next periodic update.
+   */
+  async #enable(host: string): Promise<void> {
+    const { id } = await this.service(host);
+    // Refused until the restarted nova-compute has seen what was taken from it.
+    const notForcedDown = () => isDone(this.cloud.changeComputeService(id, { forcedDown: false }, never));
+    await this.until(`${host} to be forced down no more`, notForcedDown, 60_000);
+    await this.until(`${host} to be up`, async () => (await this.service(host)).state === 'up', 60_000);
+    await this.cloud.changeComputeService(id, { status: 'enabled' }, never);
   }
 
   /** Until the processes on this stage have seen the cloud, and every ns4 heard whoever answers. */
