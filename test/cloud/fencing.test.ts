@@ -58,7 +58,7 @@ async function hangHv01(): Promise<void> {
   const servers = await testbed.servers();
   const guests = names.flatMap((name) => servers.get(name)?.addresses.map((a) => a.address) ?? []);
   await cloudTool('hang', 'hv01');
-  for (const ip of ['127.0.1.1', ...guests.filter((address) => address.startsWith('127.'))])
+  for (const ip of [testbed.addressOf('hv01'), ...guests.filter((address) => address.startsWith('127.'))])
     await cloudTool('silence', ip);
 }
 

@@ -109,6 +109,10 @@ async function expectBackOnSpare(names: readonly string[]): Promise<void> {
   expect(await testbed.service('hv04')).toMatchObject({ status: 'enabled', state: 'up' });
 }
 
+/** How many recoveries are compared with Nova's own time; of a single one (`ROUNDS=1`) nothing is said about it. */
+const rounds = Number(process.env.ROUNDS ?? 3);
+const compared = rounds > 1;
+
 const three = ['vm-1', 'vm-2', 'vm-3'];
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -143,16 +147,17 @@ describe('kill hv01', () => {
   test('api: all three back on hv04 in time, nothing else touched', { timeout: 900_000 }, async () => {
     // One recovery takes Nova four to six seconds, and a single one says as much about what else the machine did in
     // them as about Sonny: several of each, in turns, so that a slow minute meets both.
-    const bareMs = [await bareRun()];
+    const bareMs = compared ? [await bareRun()] : [];
     const movedMs: number[] = [];
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       const { firstMs, allBackMs } = await recovery();
       movedMs.push(allBackMs);
-      bareMs.push(await bareRun());
+      if (compared) bareMs.push(await bareRun());
       process.stdout.write(`first request ${firstMs} ms after the kill; all back ${allBackMs} ms later\n`);
       // Two seconds of it for the mark in Nova, which is read back.
       expect(firstMs).toBeLessThanOrEqual(heartbeatPeriodMs + 14_000);
     }
+    if (!compared) return;
     const ratio = mean(movedMs) / mean(bareMs);
     process.stdout.write(`bare loops need ${bareMs.join(', ')} ms; ratio of the means ${ratio.toFixed(2)}\n`);
     // One instance goes first, and the others about a second later, once Nova is seen to work at it.
@@ -195,7 +200,7 @@ describe('kill hv01', () => {
     const [broken] = await testbed.boot('broken', 'hv01');
     const [locked] = await testbed.boot('locked', 'hv01');
     const [paused] = await testbed.boot('paused', 'hv01');
-    await cloudTool('os', 'server', 'set', '--state', 'error', broken as string);
+    await testbed.makeError(broken as string);
     await cloudTool('os', 'server', 'lock', locked as string);
     await cloudTool('os', 'server', 'pause', paused as string);
     await testbed.until(

@@ -242,11 +242,11 @@ describe('a hypervisor fails, in part or in full', () => {
     const household = await atWork();
     await cloudTool('kill', 'hv01', '--compute', '--agent');
     const alive = await waitForRefusal(household, 'host-answers');
-    expect(alive.text).toContain('127.0.1.1');
+    expect(alive.text).toContain(testbed.addressOf('hv01'));
     await watchRounds(household);
     await expectNothingDone(household, before, ['host-answers']);
 
-    await cloudTool('silence', '127.0.1.1');
+    await cloudTool('silence', testbed.addressOf('hv01'));
     const unreachable = await waitForRefusal(household, 'guests-answer');
     expect(unreachable.facts).toMatchObject({
       refusal: { host: 'hv01', answering: expect.arrayContaining(['vm-1', 'vm-2']), silent: 0 },
@@ -269,10 +269,15 @@ describe('a hypervisor fails, in part or in full', () => {
     readonly services?: Record<string, object>;
   }
 
-  const healthy = ['127.0.1.2', '127.0.1.3', '127.0.1.4'];
-  const tool = (verb: string, addresses: readonly string[]) => async () => {
-    for (const address of addresses) await cloudTool(verb, address);
+  const healthy = hosts.filter((host) => host !== 'hv01');
+  const tool = (verb: string, objects: readonly string[]) => async () => {
+    for (const object of objects) await cloudTool(verb, object);
   };
+  const toHealthy = (verb: string) => () =>
+    tool(
+      verb,
+      healthy.map((host) => testbed.addressOf(host)),
+    )();
   const addressesOf = async (name: string) =>
     ((await testbed.servers()).get(name)?.addresses ?? []).map((a) => a.address);
 
@@ -289,13 +294,13 @@ describe('a hypervisor fails, in part or in full', () => {
     },
     {
       name: 'the scanner reaches no hypervisor at all',
-      spoil: tool('silence', healthy),
-      mend: tool('unsilence', healthy),
+      spoil: toHealthy('silence'),
+      mend: toHealthy('unsilence'),
       refusal: {
         name: 'scanner-blind',
         of: 'hosts',
         hosts: ['hv01'],
-        controls: ['hv02', 'hv03', 'hv04'],
+        controls: healthy,
       },
     },
     {

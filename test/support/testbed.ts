@@ -10,6 +10,7 @@ import { systemClock } from '../../src/shared/ground/clock.ts';
 import { heardAll, pretendHeard } from './baseline.ts';
 import { cloudTool } from './cloud-tool.ts';
 import { Household, type Ini } from './processes.ts';
+import { passwordLogin, rawFetch } from './raw-api.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 
 export const never = new AbortController().signal;
@@ -17,10 +18,34 @@ export const never = new AbortController().signal;
 interface Environment {
   readonly clouds_yaml: string;
   readonly cloud: string;
+  readonly auth_url: string;
+  readonly username: string;
+  readonly password: string;
   readonly ext_net: string;
   readonly mysql: { host: string; port: number; user: string; password: string; database: string };
   readonly hypervisors: Record<string, string>;
 }
+
+interface CatalogEntry {
+  readonly type: string;
+  readonly endpoints: readonly { readonly interface: string; readonly url: string }[];
+}
+
+const isDone = (change: Promise<unknown>): Promise<boolean> =>
+  change.then(
+    () => true,
+    () => false,
+  );
+
+const postJson = (url: string, body: object, token?: string) =>
+  rawFetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { 'x-auth-token': token }),
+    },
+    body: JSON.stringify(body),
+  });
 
 /** The running cloud, with hv04 as spare and nothing else unusual after each `reset`. */
 export class Testbed {
@@ -46,15 +71,6 @@ export class Testbed {
 
   /** No instances, every hypervisor alive and enabled but for the spare, all control services running. */
   async reset(spare: 'hv04' | null = 'hv04'): Promise<void> {
-    await this.until(
-      'the tool to delete all instances',
-      () =>
-        cloudTool('clean').then(
-          () => true,
-          () => false,
-        ),
-      60_000,
-    );
     const status = await cloudTool('status').catch((error: { stdout?: string }) => error.stdout ?? '');
     for (const [, ip] of status.matchAll(/^silent\s+(\S+)/gm)) await cloudTool('unsilence', ip as string);
     for (const [, name] of status.matchAll(/^(\S+).*\(stopped on purpose\)/gm))
@@ -65,17 +81,9 @@ export class Testbed {
       ),
     );
     for (const hv of broken) await cloudTool('revive', hv);
-    // Refused until the restarted nova-compute has seen what was taken from it.
-    for (const hv of Object.keys(this.env.hypervisors))
-      await this.until(
-        `${hv} to be enabled`,
-        () =>
-          cloudTool('unspare', hv).then(
-            () => true,
-            () => false,
-          ),
-        60_000,
-      );
+    // Not before: what is deleted on a host that died a moment ago waits until the host is back.
+    await this.until('the tool to delete all instances', () => isDone(cloudTool('clean')), 60_000);
+    for (const hv of Object.keys(this.env.hypervisors)) await this.#enable(hv);
     if (spare !== null) await cloudTool('spare', spare);
     await this.until(
       'all hypervisors and agents to be up',
@@ -95,6 +103,19 @@ export class Testbed {
       },
       90_000,
     );
+  }
+
+  /**
+   * Not in one request: Nova tells a host that is not up yet nothing of its being enabled, and the scheduler would pass
+   * over it until its next periodic update.
+   */
+  async #enable(host: string): Promise<void> {
+    const { id } = await this.service(host);
+    // Refused until the restarted nova-compute has seen what was taken from it.
+    const notForcedDown = () => isDone(this.cloud.changeComputeService(id, { forcedDown: false }, never));
+    await this.until(`${host} to be forced down no more`, notForcedDown, 60_000);
+    await this.until(`${host} to be up`, async () => (await this.service(host)).state === 'up', 60_000);
+    await this.cloud.changeComputeService(id, { status: 'enabled' }, never);
   }
 
   /** Until the processes on this stage have seen the cloud, and every ns4 heard whoever answers. */
@@ -136,8 +157,29 @@ export class Testbed {
     return new Map((await this.cloud.listServers(never)).map((s) => [s.name, s]));
   }
 
+  /** Makes an instance ERROR, as `openstack server set --state` does, which asks a terminal first in newer releases. */
+  async makeError(instanceId: string): Promise<void> {
+    const { auth_url: url, username, password } = this.env;
+    const login = await postJson(`${url}/auth/tokens`, passwordLogin(username, password));
+    const catalog = login.at<readonly CatalogEntry[]>('token', 'catalog');
+    const nova = catalog
+      .find(({ type }) => type === 'compute')
+      ?.endpoints.find((e) => e.interface === 'public');
+    const token = login.headers.get('x-subject-token') ?? '';
+    const reset = { 'os-resetState': { state: 'error' } };
+    const { status, text } = await postJson(`${nova?.url}/servers/${instanceId}/action`, reset, token);
+    if (status !== 202) throw new Error(`Nova answers ${status} to os-resetState: ${text}`);
+  }
+
   evacuations(host = 'hv01'): Promise<MigrationRecord[]> {
     return this.cloud.listEvacuations(host, never);
+  }
+
+  /** A hypervisor's own address. */
+  addressOf(host: string): string {
+    const address = this.env.hypervisors[host];
+    if (address === undefined) throw new Error(`the test bed has no hypervisor ${host}`);
+    return address;
   }
 
   async service(host: string) {

@@ -127,11 +127,35 @@ describe('D3: what ended short is gone on with by hand, on the same spare', () =
     expect(s.recoveries).toHaveLength(2);
   });
 
+  test('ns4 refuses that order: the cooldown of what was done before stands, and others are held by it', () => {
+    let refuses = false;
+    const refusal = { name: 'came-back', host: 'hv01', evidence: 'port 22 open' } as const;
+    const { s, set } = cloud({
+      recover: (job) =>
+        refuses
+          ? done(job, { outcome: 'refused', refusal, acted: false })
+          : done(job, { outcome: 'stopped' }),
+    });
+    s.round();
+    const first = s.state.cooldown;
+    refuses = true;
+    set({ dead: marked, spare: enabled });
+    s.atMs += 5_000;
+    s.order({
+      ...{ kind: 'recover', id: 'order-1', host: 'hv01', target: null, despite: [], by: 'anna' },
+      atMs: s.atMs,
+    });
+    expect(s.state.cooldown).toMatchObject({ sinceMs: s.atMs, earlier: [{ sinceMs: first?.sinceMs }] });
+    s.settle();
+    expect(s.recoveries).toHaveLength(2);
+    expect(s.state.cooldown).toEqual(first);
+  });
+
   test("another incident's cooldown holds it all the same", () => {
     const { s, set } = cloud({ recover: (job) => done(job, { outcome: 'stopped' }) });
     s.round();
     set({ dead: marked, spare: enabled });
-    s.state = { ...s.state, cooldown: { sinceMs: s.atMs - 1, recoveries: ['another.1'] } };
+    s.state = { ...s.state, cooldown: { sinceMs: s.atMs - 1, recoveries: ['another.1'], earlier: [] } };
     s.order({
       ...{ kind: 'recover', id: 'order-1', host: 'hv01', target: null, despite: [], by: 'anna' },
       atMs: s.atMs,

@@ -286,7 +286,8 @@ describe('recovery by hand', () => {
   ] as const)('%s holds it, and is waived by that name', (name, rules) => {
     const { s } = cloud({ recover: () => ({ state: 'running' }) }, rules);
     if (name === 'too-many-dead') order(s, { host: 'hv02', despite: ['cooldown'] });
-    if (name === 'cooldown') s.state = { ...s.state, cooldown: { sinceMs: s.atMs - 1, recoveries: ['x'] } };
+    if (name === 'cooldown')
+      s.state = { ...s.state, cooldown: { sinceMs: s.atMs - 1, recoveries: ['x'], earlier: [] } };
     if (name === 'state-lost') s.state = { ...s.state, safeMode: { sinceMs: s.atMs, why: 'Redis is empty' } };
     const before = s.recoveries.length;
     const target = name === 'too-many-dead' ? null : 'hv04';

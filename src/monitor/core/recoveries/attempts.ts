@@ -9,6 +9,7 @@ import { raise } from '../incidents/raised.ts';
 import type { Draft } from '../state/draft.ts';
 import { mostAttempts, mostReports } from '../state/rules.ts';
 import type { Incident, Recovery, State } from '../state/state.ts';
+import { liftCooldown } from './cooldown.ts';
 
 /** A continuing attempt may begin this long after it was asked for: what began must be ended once a worker is back. */
 const continueWithinMs = 3_600_000;
@@ -152,14 +153,6 @@ function endRecovery(draft: Draft, incident: Recovering, reported: RecoveryRepor
   if (report.acted) return false;
   liftCooldown(draft, incident.recovery.id);
   return true;
-}
-
-/** Nothing was done, so nothing is to cool down (defect 15 of the original: stamped although every job failed). */
-function liftCooldown({ state }: Draft, recovery: string): void {
-  const { cooldown } = state;
-  if (cooldown === null) return;
-  const recoveries = cooldown.recoveries.filter((id) => id !== recovery);
-  state.cooldown = recoveries.length === 0 ? null : { ...cooldown, recoveries };
 }
 
 const replace = (draft: Draft, incident: Recovering, recovery: Recovery): void =>

@@ -14,6 +14,7 @@ import { raise } from '../incidents/raised.ts';
 import { methods } from '../plans/methods.ts';
 import type { Draft } from '../state/draft.ts';
 import { type Incident, type Recovery, recoveriesOf } from '../state/state.ts';
+import { stampCooldown } from './cooldown.ts';
 
 /** A recovery not begun within this time is refused by ns4, an order not taken by then by the monitor: it is old. */
 export const startWithinMs = 120_000;
@@ -173,8 +174,7 @@ export function beginRecovery(
     order: byHand?.order ?? null,
   };
   // Those that begin together share the stamp.
-  const together = state.cooldown?.sinceMs === nowMs ? state.cooldown.recoveries : [];
-  state.cooldown = { sinceMs: nowMs, recoveries: [...together, id] };
+  stampCooldown(draft, id);
   // ns4 refused it before: it is asked again every round, but only a changed answer is worth a word.
   const isQuiet = byHand === null && incident.raised?.by === 'ns4';
   draft.put({

@@ -9,12 +9,14 @@ import type { Draft } from '../state/draft.ts';
 import { freshMs } from '../state/rules.ts';
 import type { Incident } from '../state/state.ts';
 import { beginRecovery, leftAlone, plansFor, refusalByGates, startWithinMs } from './begin.ts';
+import { recoveriesCooling } from './cooldown.ts';
 
 /** The cooldown is this incident's own: what is left of it may be gone on with. */
-function isOwnCooldown({ state: { cooldown } }: Draft, known: Incident | undefined): boolean {
-  if (known === undefined || cooldown === null) return false;
+function isOwnCooldown(draft: Draft, known: Incident | undefined): boolean {
+  const cooling = recoveriesCooling(draft);
+  if (known === undefined || cooling.length === 0) return false;
   const own = recoveryNames(known);
-  return cooldown.recoveries.every((id) => own.includes(id));
+  return cooling.every((id) => own.includes(id));
 }
 
 /** The names of an incident's recoveries so far. */

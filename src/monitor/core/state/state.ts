@@ -126,6 +126,9 @@ const incidentSchema = z.object({
 export type Incident = z.infer<typeof incidentSchema>;
 export type Stage = Incident['stage'];
 
+/** When recoveries began together; it counts as long as one of them may have done something. */
+const stampSchema = z.object({ sinceMs: z.number(), recoveries: z.array(z.string()) });
+
 export const stateSchema = z.object({
   version: z.literal(2),
   /** Of the monitor that leads; grows with every take-over. */
@@ -147,8 +150,11 @@ export const stateSchema = z.object({
   incidents: z.array(incidentSchema),
   /** What stands about the cloud, its zones and aggregates. */
   raised: z.array(raisedSchema),
-  /** Stamped before the first recovery leaves; lifted when none of them did anything. */
-  cooldown: z.object({ sinceMs: z.number(), recoveries: z.array(z.string()) }).nullable(),
+  /**
+   * Stamped before the first recovery leaves; lifted when none of them did anything. `earlier`, oldest first: what counts
+   * again then, as an order of an operator may begin one before the last one cooled down.
+   */
+  cooldown: stampSchema.extend({ earlier: z.array(stampSchema).default([]) }).nullable(),
   /** Rounds spent backing off; 0 when not. */
   backoffs: z.number(),
   /** Of the recoveries that ended last. */
