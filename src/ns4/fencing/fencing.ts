@@ -10,7 +10,7 @@ import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
 import { again, type Shot, type Shots } from './shots.ts';
 
 /** What is about to be told. */
-export interface NextShot {
+interface NextShot {
   /** The agents of the devices that are told. */
   readonly agent: string;
   /** The level's, from 1. */

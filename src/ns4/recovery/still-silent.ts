@@ -9,8 +9,8 @@ import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Cloud, ComputeService } from '../cloud/cloud.ts';
 import type { PowerSeen } from '../fencing/proof.ts';
 import type { AgentsOfTheDead } from './agents-of-the-dead.ts';
-import { type Suspect, signOfLife } from './gates.ts';
 import { type Answering, answeringOf, answersText } from './guests-still-there.ts';
+import { type Suspect, signOfLife } from './sign-of-life.ts';
 
 /** Asked again in the background when the last answer is this old… */
 export const renewMs = 5_000;

@@ -3,6 +3,7 @@ import { type Guard, guard, inFocus, rarely, withoutGate } from './guard.ts';
 
 const senses = (name: string) => `shared/rules/senses/${name}.ts`;
 const gates = 'ns4/recovery/gates.ts';
+const life = 'ns4/recovery/sign-of-life.ts';
 const progress = 'ns4/recovery/movers/instance-progress.ts';
 const turns = 'ns4/recovery/movers/nova/turns.ts';
 const lastLook = 'ns4/recovery/movers/last-look.ts';
@@ -23,7 +24,7 @@ export const ns4Guards: readonly Guard[] = [
   inFocus(
     'reports before the order is begun',
     guard('came back: heartbeat', 'a host that reports again is left alone', [
-      gates,
+      life,
       'if (heardMs !== null) return cameBack',
       'if (nowMs < 0) return cameBack',
     ]),
@@ -31,7 +32,7 @@ export const ns4Guards: readonly Guard[] = [
   inFocus(
     'answers before the order is begun',
     guard('came back: answers', 'a host that answers again is left alone', [
-      gates,
+      life,
       "if (finding?.state === 'answers') return { name: 'came-back', host, evidence: finding.detail };",
       "if (finding?.state === 'answers') return null;",
     ]),
@@ -39,7 +40,7 @@ export const ns4Guards: readonly Guard[] = [
   guard(
     'blind scan, before the change',
     'ns4 trusts only a scan whose controls answer',
-    [gates, "if (scan.outcome === 'blind')", 'if (false)'],
+    [life, "if (scan.outcome === 'blind')", 'if (false)'],
     [
       'shared/rules/votes.ts',
       "vantagePoints.filter((e) => e.sighted && e.finding.state === 'silent');",
@@ -105,8 +106,8 @@ export const ns4Guards: readonly Guard[] = [
     'back between two levels of fencing',
     guard('silent before it is shot', 'nobody who answers is powered off', [
       stage('prove-off'),
-      'await stillSilent.confirm(renewMs);\n        await recovery.tell(',
-      'await recovery.tell(',
+      'await stillSilent.confirm(renewMs);\n        await onePlan();',
+      'await onePlan();',
     ]),
   ),
   guard('forced_down before evacuate', 'the dead host is forced down before the first instance moves', [

@@ -112,7 +112,7 @@ export const monitorGuards: readonly Guard[] = [
   guard(
     'no witness',
     'without fencing an instance must be able to testify',
-    [serversRead, "else if (!canTestify && rules.fencing === 'none')", 'else if (false)'],
+    [serversRead, "else if (!canTestify && !rules.asksDisks && rules.fencing === 'none')", 'else if (false)'],
     [verdict, "if (draft.rules.fencing === 'none') {", 'if (false) {'],
   ),
   // What never ran was never heard either; it takes one that was stopped since.

@@ -1,7 +1,7 @@
 // How long a proof stands, and what it makes of signs of life.
 import { describe, expect, test } from 'vitest';
 import { offSinceMs, type Proof, proofProgress, stands } from '../../../../src/ns4/fencing/proof.ts';
-import { signOfLife } from '../../../../src/ns4/recovery/gates.ts';
+import { signOfLife } from '../../../../src/ns4/recovery/sign-of-life.ts';
 import { progressText } from '../../../../src/shared/documents/events/progress.ts';
 import { agent, nowMs } from '../../../support/inventories.ts';
 

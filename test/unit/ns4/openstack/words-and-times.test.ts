@@ -128,6 +128,7 @@ describe('records', () => {
         { addr: '127.0.2.5', version: 4, 'OS-EXT-IPS:type': 'fixed', 'OS-EXT-IPS-MAC:mac_addr': 'aa:bb' },
       ],
     },
+    'os-extended-volumes:volumes_attached': [{ id: 'v1', delete_on_termination: false }],
     fault: { code: 500, created: 'x', message: 'No valid host was found. ', details: 'Traceback' },
   };
 

@@ -1,13 +1,9 @@
 // The second lock on the door, as a table: every reason for which ns4 does not begin, or does not go on with, an
 // evacuation.
 import { describe, expect, test } from 'vitest';
-import {
-  permitRecovery,
-  signOfLife,
-  waivableGates,
-  workerGates,
-} from '../../../../src/ns4/recovery/gates.ts';
+import { permitRecovery, waivableGates, workerGates } from '../../../../src/ns4/recovery/gates.ts';
 import type { GuestsAsked } from '../../../../src/ns4/recovery/guests-still-there.ts';
+import { signOfLife } from '../../../../src/ns4/recovery/sign-of-life.ts';
 import type { Agent, Hypervisor, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
