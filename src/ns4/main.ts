@@ -144,6 +144,7 @@ await runProcess('ns4', async (frame) => {
     }),
     lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
     storage: ceph?.storage ?? null,
+    opened: ceph?.store ?? null,
     mover: moverOf(started, frame),
     ...fencingOf(started, plan, confirmations, new RedisShots(redis, keys)),
     fencingPlans: plansOfAll(registry, ownPlan),

@@ -178,6 +178,7 @@ export class Worker {
       mover: o.mover ?? byApi,
       fencing: o.fencing ?? null,
       storage: null,
+      opened: null,
       fencingPlan: null,
       fencingPlans: async () => o.fencingPlans?.() ?? [],
       inventory: new InventoryStore(this.#redis, keys),

@@ -1,6 +1,7 @@
 // What `ns4 --check` reaches: configuration, Redis, OpenStack with its lists, MySQL when the database method needs it.
 
 import { readFileSync } from 'node:fs';
+import type { CephSettings } from '../../shared/config/settings.ts';
 import { isMarkedSpare, notSpares } from '../../shared/documents/inventory.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
@@ -12,6 +13,8 @@ import { probeRedis } from '../../shared/redis/probe.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../../shared/vantage-points/registry.ts';
 import { describeBaseline } from '../baseline/describe.ts';
 import { HeardStore } from '../baseline/heard.ts';
+import { Ceph } from '../ceph/ceph.ts';
+import { OpenedStore } from '../disks/opened-store.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import { planHash } from '../fencing/plan-hash.ts';
 import { describeNetworks } from '../jobs/external-networks.ts';
@@ -19,10 +22,13 @@ import { refreshInventory } from '../jobs/refresh-inventory.ts';
 import { createNovaDatabase } from '../nova-database/nova-database.ts';
 import { createCloud } from '../openstack/client.ts';
 import { describeOffenders } from '../scan/offenders.ts';
+import { describeCeph } from './ceph-checks.ts';
 import { describePlans, fencingChecks } from './fencing-checks.ts';
 import { heartbeatsText } from './heartbeat-checks.ts';
 import { describeCloud } from './prove-login.ts';
 import type { StartedOnCloud } from './start-on-cloud.ts';
+
+const cephCheckMs = 10_000;
 
 export function checksOf(
   { settings, openstack, credentials, log }: StartedOnCloud,
@@ -78,6 +84,32 @@ export function checksOf(
         return heartbeatsText(hosts, oddities, systemClock.nowMs(), settings.monitor);
       },
     },
+    ...(settings.ceph === null
+      ? []
+      : [
+          {
+            what: 'Ceph',
+            needs: 'Redis',
+            run: async () => {
+              const redis = connectRedis(settings.redis, openstack.cloud, log);
+              const ceph = new Ceph(settings.ceph as CephSettings, { clock: systemClock, log });
+              try {
+                const limits = { timeoutMs: cephCheckMs, signal: frame.stop };
+                return describeCeph({
+                  facts: await ceph.facts(limits),
+                  blocklist: await ceph.blocklist(limits),
+                  addresses: await new OpenedStore(redis, keysOf(openstack.cloud)).addresses(),
+                  hypervisors: (await hypervisors()).hypervisors,
+                  plan,
+                  nowMs: systemClock.nowMs(),
+                });
+              } finally {
+                redis.disconnect();
+                await ceph.close();
+              }
+            },
+          },
+        ]),
     ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
     ...(settings.fencing.mode === 'none' || plan === null
       ? []

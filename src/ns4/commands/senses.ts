@@ -7,6 +7,7 @@ import { Picture } from '../../shared/picture/picture.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';
 import { controlsFor } from '../../shared/rules/control-plane.ts';
 import { hostTarget, spread } from '../../shared/rules/controls.ts';
+import { disksName, disksTarget } from '../../shared/rules/disks.ts';
 import { guestTarget, standingOf } from '../../shared/rules/guests.ts';
 import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import type { AskedGuest, DeviceWord, Looked } from '../../shared/rules/senses/sense.ts';
@@ -86,6 +87,7 @@ async function look(
         guests: asked.map(({ server, target }): AskedGuest => {
           return { ...standingOf(server), finding: finding(target.name) };
         }),
+        disks: parts.storage === null ? null : finding(disksName(host)),
         devices: devices[at] ?? [],
       });
     });
@@ -129,6 +131,7 @@ function scanAll(
         hostTarget(host, picture.hypervisor(host)?.address ?? null, { hypervisorPorts }),
       ),
       ...guests.map(({ target }) => target),
+      ...(parts.storage === null ? [] : hosts.map((host) => disksTarget(host))),
     ],
     controls: controlsFor(new Set(), picture, clock.nowMs(), { heartbeatPeriodMs, hypervisorPorts }),
   };

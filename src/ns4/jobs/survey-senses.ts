@@ -10,6 +10,7 @@ import { standingOf } from '../../shared/rules/guests.ts';
 import { heardWithinMs } from '../../shared/rules/senses/baseline.ts';
 import { type Ears, tooFewSenses } from '../../shared/rules/senses/enough.ts';
 import type { HeardByAny } from '../baseline/heard-by-any.ts';
+import type { Answered } from '../disks/opened-store.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** One launched later may not have been asked yet, or is booting. */
@@ -18,23 +19,25 @@ const youngMs = 600_000;
 interface Means {
   readonly inventory: Pick<InventoryStore, 'readThrough'>;
   readonly heardByAny: HeardByAny;
+  readonly opened: WorkerParts['opened'];
   readonly nowMs: number;
   readonly rules: { readonly heartbeatPeriodMs: number; readonly isProven: boolean };
 }
 
-/** A guest that could testify, by its addresses. */
+/** A guest that could testify, by its addresses and its disks. */
 interface Guest {
+  readonly id: string;
   readonly host: string;
   readonly addresses: readonly string[];
   readonly sinceMs: number;
 }
 
 export function surveySensesHandler(parts: WorkerParts): Handlers['survey-senses'] {
-  const { inventory, heardByAny, clock, settings } = parts;
+  const { inventory, heardByAny, opened, clock, settings } = parts;
   return async ({ isProven }) => {
     const { heartbeatPeriodMs } = settings.monitor;
     const rules = { heartbeatPeriodMs, isProven };
-    const found = await surveySenses({ inventory, heardByAny, nowMs: clock.nowMs(), rules });
+    const found = await surveySenses({ inventory, heardByAny, opened, nowMs: clock.nowMs(), rules });
     if (found === null) return { ok: false, detail: 'there is no inventory yet' };
     const { unjudged, of } = found;
     return { ok: true, unjudged: unjudged.slice(0, mostUnjudged), count: unjudged.length, of };
@@ -60,20 +63,25 @@ export async function surveySenses(means: Means): Promise<{ unjudged: Unjudged[]
 }
 
 function guestOf(server: Server): Guest[] {
-  const { host, launchedAtMs } = server;
+  const { id, host, launchedAtMs } = server;
   if (host === null || standingOf(server).tells !== 'testifies') return [];
   const addresses = externalAddresses(server).map(({ address }) => address);
-  return addresses.length === 0 ? [] : [{ host, addresses, sinceMs: launchedAtMs ?? 0 }];
+  return [{ id, host, addresses, sinceMs: launchedAtMs ?? 0 }];
 }
 
 /** What was heard of each host and of its guests. */
 async function listenBack(
   picture: Picture,
   guests: readonly Guest[],
-  { heardByAny, nowMs }: Means,
+  { heardByAny, opened, nowMs }: Means,
 ): Promise<(host: string) => Ears> {
   const ofHosts = picture.hypervisors.flatMap(({ address }) => address ?? []);
   const heard = await heardByAny([...new Set([...ofHosts, ...guests.flatMap(({ addresses }) => addresses)])]);
+  const open = (await opened?.of(guests.map(({ id }) => id))) ?? new Map<string, Answered>();
+  const hasAnswered = ({ id, host, sinceMs }: Guest) => {
+    const answered = open.get(id);
+    return answered?.host === host && answered.atMs >= Math.max(sinceMs, nowMs - heardWithinMs);
+  };
   const byHost = groupBy(guests, ({ host }) => host);
   const isHeard = ({ addresses, sinceMs }: Guest) =>
     addresses.some((address) => (heard.get(address) ?? Number.NEGATIVE_INFINITY) >= sinceMs);
@@ -84,8 +92,11 @@ async function listenBack(
     return {
       hasHeardPorts: portsMs !== undefined && nowMs - portsMs <= heardWithinMs,
       guestsHeard: on.filter(isHeard).length,
-      guestsAsked: on.length,
-      isYoung: on.some(({ sinceMs }) => nowMs - sinceMs < youngMs),
+      guestsAsked: on.filter(({ addresses }) => addresses.length > 0).length,
+      disksHeard: on.filter(hasAnswered).length,
+      isYoung: on.some(
+        ({ addresses, sinceMs }) => (addresses.length > 0 || opened !== null) && nowMs - sinceMs < youngMs,
+      ),
     };
   };
 }

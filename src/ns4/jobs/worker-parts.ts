@@ -10,6 +10,7 @@ import type { QuorumScan } from '../../shared/vantage-points/ask-all.ts';
 import type { HeardByAny } from '../baseline/heard-by-any.ts';
 import type { Look } from '../baseline/look.ts';
 import type { Cloud } from '../cloud/cloud.ts';
+import type { OpenedStore } from '../disks/opened-store.ts';
 import type { Fencing } from '../fencing/fencing.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import type { Journals } from '../recovery/journal/journals.ts';
@@ -25,6 +26,8 @@ export interface WorkerParts {
   readonly fencing: Fencing | null;
   /** Null: Ceph is not asked. */
   readonly storage: RecoveryStorage | null;
+  /** Whose disks answered while all was well; null: Ceph is not asked. */
+  readonly opened: Pick<OpenedStore, 'of'> | null;
   /** What fencing.yaml says, where there is one. */
   readonly fencingPlan: FencingPlan | null;
   /** By which plans the ns4 of this cloud fence now, this one included. */

@@ -16,6 +16,8 @@ export interface Ears {
   readonly guestsHeard: number;
   /** Instances that testify, heard or not. */
   readonly guestsAsked: number;
+  /** Instances whose disks answered on it within the last day. */
+  readonly disksHeard: number;
   /** Some of these were launched so short a time ago that they may be booting. */
   readonly isYoung: boolean;
 }
@@ -36,7 +38,8 @@ export function tooFewSenses(
     if (silent !== undefined)
       return [{ ...silent, reason: `cannot be heard by the cloud: ${silent.reason}` }];
     const ears = earsOf(host);
-    if (ears.guestsHeard > 0 || ears.isYoung || (rules.isProven && ears.hasHeardPorts)) return [];
+    if (ears.guestsHeard > 0 || ears.disksHeard > 0 || ears.isYoung || (rules.isProven && ears.hasHeardPorts))
+      return [];
     return [{ host, reason: muteReason(ears, instances, rules.isProven), help: muteHelp(rules.isProven) }];
   });
 }

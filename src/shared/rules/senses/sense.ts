@@ -39,6 +39,8 @@ export interface Looked {
   /** Null: it was not scanned. */
   readonly ports: ScanFinding | null;
   readonly guests: readonly AskedGuest[];
+  /** Null: Ceph is not asked. */
+  readonly disks: ScanFinding | null;
   readonly devices: readonly DeviceWord[];
 }
 

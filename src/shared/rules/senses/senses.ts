@@ -3,6 +3,7 @@ import { agentsSense } from './agents.ts';
 import { fenceDevicesSense } from './fence-devices.ts';
 import { guestAddressesSense } from './guest-addresses.ts';
 import { hostPortsSense } from './host-ports.ts';
+import { instanceDisksSense } from './instance-disks.ts';
 import { novaReportSense } from './nova-report.ts';
 import { ovnSense } from './ovn.ts';
 import type { Sense } from './sense.ts';
@@ -13,5 +14,6 @@ export const senses: readonly Sense[] = [
   novaReportSense,
   hostPortsSense,
   guestAddressesSense,
+  instanceDisksSense,
   fenceDevicesSense,
 ];

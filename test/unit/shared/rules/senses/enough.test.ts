@@ -6,7 +6,7 @@ import { type Ears, tooFewSenses } from '../../../../../src/shared/rules/senses/
 import { agent, hypervisor, inventory, server } from '../../../../support/inventories.ts';
 
 const nowMs = Date.UTC(2026, 10, 21, 12, 0);
-const heard: Ears = { hasHeardPorts: true, guestsHeard: 1, guestsAsked: 1, isYoung: false };
+const heard: Ears = { hasHeardPorts: true, guestsHeard: 1, guestsAsked: 1, disksHeard: 0, isYoung: false };
 
 const unreported = (all: readonly Hypervisor[]) => all.map((h) => ({ ...h, reportedAtMs: null }));
 
@@ -48,6 +48,12 @@ describe('instances that were heard', () => {
       { guestsHeard: 0, guestsAsked: 0 },
       {},
       'none of its 2 instances runs with an address',
+    ],
+    [
+      'none has an address, and the disks of one answered',
+      { guestsHeard: 0, guestsAsked: 0, disksHeard: 1 },
+      {},
+      null,
     ],
     ['they were launched just now', { guestsHeard: 0, isYoung: true }, {}, null],
     ['the host has none', { guestsHeard: 0, guestsAsked: 0 }, { instances: 0 }, null],

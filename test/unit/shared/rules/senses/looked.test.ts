@@ -4,13 +4,14 @@ import { Picture } from '../../../../../src/shared/picture/picture.ts';
 import { fenceDevicesSense } from '../../../../../src/shared/rules/senses/fence-devices.ts';
 import { guestAddressesSense } from '../../../../../src/shared/rules/senses/guest-addresses.ts';
 import { hostPortsSense } from '../../../../../src/shared/rules/senses/host-ports.ts';
+import { instanceDisksSense } from '../../../../../src/shared/rules/senses/instance-disks.ts';
 import type { AskedGuest, DeviceWord, Looked } from '../../../../../src/shared/rules/senses/sense.ts';
 import { hypervisor, inventory } from '../../../../support/inventories.ts';
 
 const nowMs = 1_000_000;
 const { hosts, servers } = inventory({ hypervisors: [hypervisor('hv01')], agents: [], servers: [] }, nowMs);
 const picture = Picture.of(hosts, servers);
-const nothing: Looked = { ports: null, guests: [], devices: [] };
+const nothing: Looked = { ports: null, guests: [], disks: null, devices: [] };
 const about = (looked: Partial<Looked> | null) => ({
   ...{ host: 'hv01', picture, nowMs, rules: { heartbeatPeriodMs: 40_000 } },
   looked: looked === null ? null : { ...nothing, ...looked },
@@ -53,6 +54,15 @@ describe('its guests', () => {
     expect(reading.says).toBe(says);
     expect(reading.why).toContain(why);
   });
+});
+
+describe('the disks of its instances', () => {
+  test.each([
+    [null, 'cannot-tell'],
+    [{ disks: { state: 'answers', detail: 'the disks of 1 of 1 instance are open' } }, 'alive'],
+    [{ disks: { state: 'silent', detail: '1 instance asked twice' } }, 'silent'],
+    [{ disks: { state: 'unknown', detail: 'Ceph does not answer' } }, 'cannot-tell'],
+  ] as const)('%j', (looked, says) => expect(instanceDisksSense.speak(about(looked)).says).toBe(says));
 });
 
 describe('its fence devices', () => {

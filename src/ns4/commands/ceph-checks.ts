@@ -1,0 +1,98 @@
+// What `ns4 --check` tells of Ceph: whether it can be asked and told what a recovery needs, from which addresses each
+// hypervisor opens disks, and whom it blocks though he is back.
+import type { Hypervisor } from '../../shared/documents/inventory.ts';
+import { shortened } from '../../shared/documents/terms/shortened.ts';
+import { OperationalError } from '../../shared/ground/errors.ts';
+import { AddressBook, type SeenAddress } from '../disks/address-book.ts';
+import { blockedBy } from '../disks/blocked.ts';
+import { agentsOf, type FencingPlan, levelsOf } from '../fencing/plan.ts';
+import type { Blocklist, CannotTell, StorageFacts } from '../storage/storage.ts';
+
+const mostNamed = 5;
+/** The example agent for those who script their fencing; its `plug` names addresses. */
+const cephAgent = /fence_ceph/;
+
+interface CephSeen {
+  readonly facts: StorageFacts | CannotTell;
+  readonly blocklist: Blocklist;
+  readonly addresses: readonly SeenAddress[];
+  readonly hypervisors: readonly Pick<Hypervisor, 'host' | 'state' | 'status' | 'runningVms'>[];
+  readonly plan: FencingPlan | null;
+  readonly nowMs: number;
+}
+
+/** As one line. @throws OperationalError when a recovery could not cut off a host now */
+export function describeCeph(seen: CephSeen): string {
+  const { facts, blocklist, hypervisors } = seen;
+  if (facts.kind === 'cannot-tell') throw new OperationalError(facts.reason);
+  if (facts.problems.length > 0) throw new OperationalError(facts.problems.join('; '));
+  if (blocklist.kind === 'cannot-tell') throw new OperationalError(blocklist.reason);
+  const book = new AddressBook(seen.addresses, seen.nowMs);
+  const known = hypervisors.filter(({ host }) => book.presentOf(host).own.length > 0);
+  const unknown = hypervisors.filter((h) => h.runningVms > 0 && !known.includes(h)).map(({ host }) => host);
+  return [
+    `${facts.version}, pools ${facts.pools.map(({ name }) => name).join(', ')}`,
+    `hypervisors that could be cut off: ${
+      known.length === 0
+        ? 'none yet'
+        : shortened(
+            known.map(({ host }) => `${host} (${book.presentOf(host).own.join(', ')})`),
+            mostNamed,
+          )
+    }`,
+    ...(unknown.length > 0
+      ? [
+          `WARNING: no address is known of ${shortened(unknown, mostNamed)}, so nothing would be evacuated from there`,
+        ]
+      : []),
+    ...sharedIn(book, hypervisors),
+    ...forgotten(book, blocklist, seen),
+    ...(seen.plan === null ? [] : differing(book, hypervisors, seen.plan)),
+  ].join('; ');
+}
+
+/** One address of two hosts (behind NAT, say) cuts off nobody: it would stop both. */
+const sharedIn = (book: AddressBook, hypervisors: CephSeen['hypervisors']): string[] => [
+  ...new Set(
+    hypervisors.flatMap(({ host }) =>
+      book
+        .presentOf(host)
+        .shared.map(
+          (address) => `WARNING: ${book.hostsAt(address).join(' and ')} open disks from ${address}`,
+        ),
+    ),
+  ),
+];
+
+/** Blocked, and back: its instances cannot open their disks. */
+function forgotten(
+  book: AddressBook,
+  blocklist: Blocklist & { readonly kind: 'listed' },
+  { hypervisors, nowMs }: CephSeen,
+): string[] {
+  const isBlocked = blockedBy(blocklist.entries, nowMs);
+  const back = hypervisors.filter(({ state, status }) => state === 'up' && status === 'enabled');
+  return back.flatMap(({ host }) => {
+    const blocked = book.of(host).filter(({ address }) => isBlocked(address));
+    return blocked.map(
+      ({ address }) => `WARNING: ${address} of ${host} is still blocked, though ${host} is up and enabled`,
+    );
+  });
+}
+
+/** Addresses that fencing.yaml would block and that are not those which the host was seen with. */
+function differing(book: AddressBook, hypervisors: CephSeen['hypervisors'], plan: FencingPlan): string[] {
+  return hypervisors.flatMap(({ host }) => {
+    const { own } = book.presentOf(host);
+    const plugs = levelsOf(plan, host)
+      .filter((level) => cephAgent.test(agentsOf(level)))
+      .flatMap(({ devices }) => devices.flatMap(({ options }) => String(options.plug ?? '').split(/[\s,]+/)))
+      .map((plug) => plug.replace(/^\[|\]$/g, ''))
+      .filter((plug) => plug !== '');
+    const missing = plugs.length === 0 ? [] : own.filter((address) => !plugs.includes(address));
+    return missing.map(
+      (address) =>
+        `WARNING: ${host} opens disks from ${address}, which its level in fencing.yaml does not name`,
+    );
+  });
+}

@@ -1,0 +1,83 @@
+// What `ns4 --check` says of Ceph: ready or not, who could be cut off, and what an operator has to look at.
+import { describe, expect, test } from 'vitest';
+import { describeCeph } from '../../../../src/ns4/commands/ceph-checks.ts';
+import type { SeenAddress } from '../../../../src/ns4/disks/address-book.ts';
+import { type Blocklist, cannotTell, type StorageFacts } from '../../../../src/ns4/storage/storage.ts';
+
+const nowMs = Date.UTC(2026, 10, 29, 12);
+const facts: StorageFacts = {
+  ...{ kind: 'known', version: 'ceph 16.2.15', fsid: 'f', epoch: 7, problems: [] },
+  pools: [
+    { name: 'vms', placementGroups: 32 },
+    { name: 'volumes', placementGroups: 32 },
+  ],
+};
+const blocking = (...addresses: string[]): Blocklist => ({
+  ...{ kind: 'listed', epoch: 7 },
+  entries: addresses.map((a) => ({ entry: `${a}:0/0`, range: false, expiresAtMs: nowMs + 30 * 86_400_000 })),
+});
+const seen = (host: string, address: string): SeenAddress => ({
+  ...{ host, address, firstMs: nowMs - 3_600_000, lastMs: nowMs },
+});
+const host = (name: string, change: object = {}) => ({
+  ...{ host: name, state: 'up' as const, status: 'enabled' as const, runningVms: 2 },
+  ...change,
+});
+const check = (change: Partial<Parameters<typeof describeCeph>[0]> = {}) =>
+  describeCeph({
+    ...{ facts, blocklist: blocking(), nowMs, plan: null },
+    addresses: [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.2')],
+    hypervisors: [host('hv01'), host('hv02')],
+    ...change,
+  });
+
+test('all is well', () => {
+  expect(check()).toBe(
+    'ceph 16.2.15, pools vms, volumes; hypervisors that could be cut off: hv01 (10.2.0.1), hv02 (10.2.0.2)',
+  );
+});
+
+describe('what an operator has to look at', () => {
+  test.each<[string, Parameters<typeof check>[0], string]>([
+    [
+      'nobody was seen yet',
+      { addresses: [] },
+      'could be cut off: none yet; WARNING: no address is known of hv01, hv02',
+    ],
+    [
+      'one was never seen',
+      { hypervisors: [host('hv01'), host('hv03')] },
+      'no address is known of hv03, so nothing',
+    ],
+    [
+      'two share an address',
+      { addresses: [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.1')] },
+      'WARNING: hv01 and hv02 open disks from 10.2.0.1',
+    ],
+    [
+      'one is back and still blocked',
+      { blocklist: blocking('10.2.0.1') },
+      '10.2.0.1 of hv01 is still blocked',
+    ],
+  ])('%s', (_, change, text) => expect(check(change)).toContain(text));
+
+  test('a spare without instances is nobody to be cut off; a dead one stays blocked', () => {
+    const hypervisors = [host('hv01', { state: 'down' }), host('hv04', { runningVms: 0 })];
+    expect(check({ hypervisors, blocklist: blocking('10.2.0.1') })).not.toContain('WARNING');
+  });
+
+  test('a level of fencing.yaml that does not name all addresses', () => {
+    const device = { agent: 'fence_ceph_blocklist', program: '/x', options: { plug: '10.2.0.9' } };
+    const level = { number: 1, devices: [device] };
+    const plan = { file: '/f', hosts: new Map([['hv01', [level]]]), others: null, secrets: [] };
+    expect(check({ plan })).toContain(
+      'WARNING: hv01 opens disks from 10.2.0.1, which its level in fencing.yaml does not name',
+    );
+  });
+});
+
+test.each<[string, Parameters<typeof check>[0], string]>([
+  ['Ceph does not answer', { facts: cannotTell('no monitor answers') }, 'no monitor answers'],
+  ['caps are missing', { facts: { ...facts, problems: ['it may not block'] } }, 'it may not block'],
+  ['the blocklist cannot be read', { blocklist: cannotTell('it hangs') }, 'it hangs'],
+])('fails: %s', (_, change, text) => expect(() => check(change)).toThrow(text));
