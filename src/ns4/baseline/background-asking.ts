@@ -178,7 +178,8 @@ function add(known: Map<string, Known>, server: Server, before: Known | undefine
 }
 
 /** With two openers it is in migration, whatever Nova says. */
-function onlyAddressOf({ openers }: AskedWord): string | null {
+function onlyAddressOf({ disks }: AskedWord): string | null {
+  const openers = disks.flat();
   const [address, ...more] = new Set(openers.map((opener) => opener.address));
   return more.length === 0 && openers.every(({ answered }) => answered) ? (address ?? null) : null;
 }

@@ -33,11 +33,12 @@ export async function askInstances(
 function wordOf(images: readonly string[], answers: ReadonlyMap<string, AskedImage>): AskedWord {
   const asked = images.map((image) => ({ image, answer: answers.get(image) }));
   const trouble = asked.find(({ answer }) => answer === undefined || answer.kind === 'cannot-tell');
-  const open = asked.flatMap(({ image, answer }) =>
-    answer?.kind === 'asked' && answer.openers.length > 0 ? [{ image, openers: answer.openers }] : [],
+  const there = asked.flatMap(({ image, answer }) =>
+    answer?.kind === 'asked' ? [{ image, openers: answer.openers }] : [],
   );
+  const open = there.filter(({ openers }) => openers.length > 0);
   return {
-    openers: open.flatMap(({ openers }) => openers.map(({ address, answered }) => ({ address, answered }))),
+    disks: there.map(({ openers }) => openers.map(({ address, answered }) => ({ address, answered }))),
     trouble:
       trouble === undefined
         ? null

@@ -53,7 +53,7 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   const barrier = await storage.barrier({ timeoutMs, signal });
   if (barrier.kind === 'cannot-tell') return failed('not every placement group knows of it', barrier);
   const atMs = clock.nowMs();
-  const trouble = await openByOthers(parts, request);
+  const trouble = await openByOthers(parts, request, book);
   return trouble === null ? { done: true, addresses: own, atMs } : { done: false, why: trouble };
 }
 
@@ -74,10 +74,14 @@ async function withoutAddress(
   return { done: false, why };
 }
 
-/** Who has a disk open, or owns its lock, without being blocked, in words; null: nobody. */
+/**
+ * Who has a disk open, or owns its lock, without being blocked, in words; null: nobody. Another hypervisor may: by a volume
+ * that its instances share.
+ */
 async function openByOthers(
   { storage, pools, clock }: CutOffParts,
-  { instances, signal }: CutOffRequest,
+  { host, instances, signal }: CutOffRequest,
+  book: AddressBook,
 ): Promise<string | null> {
   const images = instances.flatMap((one) => [...disksOf(one, pools), ...sistersOf(one, pools)]);
   const limits = { timeoutMs: listMs, signal };
@@ -88,18 +92,19 @@ async function openByOthers(
   ]);
   if (list.kind === 'cannot-tell') return `whom Ceph blocks could not be read: ${list.reason}`;
   const isBlocked = blockedBy(list.entries, clock.nowMs());
-  return othersIn('open', watchers, isBlocked) ?? othersIn('locked', locks, isBlocked);
+  const isNobody = (address: string) => isBlocked(address) || book.whose(address, host) === 'elsewhere';
+  return othersIn('open', watchers, isNobody) ?? othersIn('locked', locks, isNobody);
 }
 
 function othersIn(
   how: 'open' | 'locked',
   listed: ByImage<ImageClients>,
-  isBlocked: (address: string) => boolean,
+  isNobody: (address: string) => boolean,
 ): string | null {
   for (const [image, found] of listed) {
     if (found.kind === 'cannot-tell') return `by whom ${image} is ${how} could not be read: ${found.reason}`;
     if (found.kind === 'absent') continue;
-    const other = found.clients.find(({ address }) => address === null || !isBlocked(address));
+    const other = found.clients.find(({ address }) => address === null || !isNobody(address));
     if (other !== undefined)
       return `${image} is ${how} by ${other.address ?? 'an address that Ceph does not tell'}, which is not blocked`;
   }

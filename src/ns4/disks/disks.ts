@@ -99,7 +99,7 @@ export class Disks {
         name: server.name,
         tells: standingOf(server).tells,
         launchedAtMs: server.launchedAtMs,
-        word: words.get(server.id) ?? { openers: [], trouble: 'it was not asked' },
+        word: words.get(server.id) ?? { disks: [], trouble: 'it was not asked' },
         answeredAtMs: before?.host === host ? before.atMs : null,
       };
     });
@@ -126,7 +126,7 @@ export class Disks {
         askInstances(storage, pools, [instance], signal),
         store.addresses(),
       ]);
-      const word = words.get(instance.id) ?? { openers: [], trouble: 'it was not asked' };
+      const word = words.get(instance.id) ?? { disks: [], trouble: 'it was not asked' };
       const book = new AddressBook(addresses, clock.nowMs());
       const [open] = openHere(word, host, book);
       if (open !== undefined)

@@ -15,7 +15,8 @@ export interface DiskOpener {
 
 /** What the disks of one instance came to. */
 export interface DisksWord {
-  readonly openers: readonly DiskOpener[];
+  /** Of each disk that is there, those that have it open. */
+  readonly disks: readonly (readonly DiskOpener[])[];
   /** Why some of them could not be asked; null: all were. */
   readonly trouble: string | null;
 }
@@ -75,25 +76,29 @@ export function judgeDisks(about: DisksCase): ScanFinding {
  * may be known: only the host's own address counts.
  */
 export function openHere(
-  { openers }: DisksWord,
+  { disks }: DisksWord,
   host: string,
   book: AddressBook,
   tells: Standing['tells'] = 'testifies',
 ): DiskOpener[] {
-  return openers.filter(({ address, answered }) => {
+  return disks.flat().filter(({ address, answered }) => {
     const whose = book.whose(address, host);
     return answered && (whose === 'its-own' || (whose === 'unknown' && tells !== 'nothing'));
   });
 }
 
-/** The other hypervisors from which a disk is answered for. */
-export const openElsewhere = ({ openers }: DisksWord, host: string, book: AddressBook): string[] => [
-  ...new Set(
+/**
+ * The other hypervisors on which the instance runs: all of its disks are answered for there. A volume that several
+ * instances share may be open by another one.
+ */
+export function openElsewhere({ disks }: DisksWord, host: string, book: AddressBook): string[] {
+  const hostsOf = (openers: readonly DiskOpener[]) =>
     openers.flatMap(({ address, answered }) =>
       answered && address !== null && book.whose(address, host) === 'elsewhere' ? book.hostsAt(address) : [],
-    ),
-  ),
-];
+    );
+  const found = disks.map(hostsOf);
+  return found.every((hosts) => hosts.length > 0) ? [...new Set(found.flat())] : [];
+}
 
 /** It runs, answered here since its launch, and is not open anywhere else. */
 function isWitness(one: AskedInstance, { host, book, nowMs }: DisksCase): boolean {

@@ -15,10 +15,10 @@ const known = book(seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.2'));
 const opener = (address: string | null, answered = true): DiskOpener => ({ address, answered });
 const vm = (name: string, openers: DiskOpener[], change: Partial<AskedInstance> = {}): AskedInstance => ({
   ...{ name, tells: 'testifies', launchedAtMs: nowMs - 5 * hour, answeredAtMs: nowMs - 200_000 },
-  word: { openers, trouble: null },
+  word: { disks: [openers], trouble: null },
   ...change,
 });
-const trouble = { word: { openers: [], trouble: 'no answer within 1500 ms' } };
+const trouble = { word: { disks: [], trouble: 'no answer within 1500 ms' } };
 const judge = (instances: AskedInstance[], others = { asked: 10, answered: 10 }, addresses = known) =>
   judgeDisks({ host: 'hv01', instances, book: addresses, others, nowMs });
 

@@ -1,0 +1,154 @@
+// Cutting off: blocked, known to every placement group, and nobody else has a disk. What is missing is no proof.
+import { describe, expect, test } from 'vitest';
+import { blockedBy } from '../../../../src/ns4/disks/blocked.ts';
+import { cutOff } from '../../../../src/ns4/disks/cut-off.ts';
+import {
+  type Barrier,
+  type Blocklist,
+  type Changed,
+  cannotTell,
+  type ImageClients,
+  type Storage,
+} from '../../../../src/ns4/storage/storage.ts';
+
+const nowMs = Date.UTC(2026, 10, 29, 12);
+const yearMs = 365 * 86_400_000;
+const entry = (text: string, range = false, expiresAtMs = nowMs + yearMs) => ({
+  entry: text,
+  range,
+  expiresAtMs,
+});
+const seen = (host: string, address: string) => ({
+  host,
+  address,
+  firstMs: nowMs - 3_600_000,
+  lastMs: nowMs,
+});
+const by = (...addresses: (string | null)[]): ImageClients => ({
+  kind: 'known',
+  clients: addresses.map((address, i) => ({ client: `client.${i}`, cookie: '1', address })),
+});
+
+interface Lab {
+  addresses?: ReturnType<typeof seen>[];
+  block?: Changed;
+  barrier?: Barrier;
+  list?: Blocklist;
+  watchers?: ImageClients;
+  locks?: ImageClients;
+}
+
+function lab(change: Lab = {}) {
+  const done: string[] = [];
+  const all = (images: readonly string[], one: ImageClients) => new Map(images.map((image) => [image, one]));
+  const storage: Pick<Storage, 'block' | 'blocklist' | 'barrier' | 'watchers' | 'locks'> = {
+    async block(addresses, seconds) {
+      done.push(`block ${addresses.join()} for ${seconds}`);
+      return change.block ?? { kind: 'done' };
+    },
+    async barrier() {
+      done.push('barrier');
+      return change.barrier ?? { kind: 'passed', epoch: 9, placementGroups: 64, tookMs: 7 };
+    },
+    blocklist: async () => change.list ?? { kind: 'listed', epoch: 9, entries: [entry('10.2.0.1:0/0')] },
+    watchers: async (images) => all(images, change.watchers ?? by()),
+    locks: async (images) => all(images, change.locks ?? by('10.2.0.1')),
+  };
+  const parts = {
+    ...{ storage, pools: ['vms'], timeoutMs: 60_000 },
+    store: {
+      addresses: async () => change.addresses ?? [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.2')],
+    },
+    clock: { nowMs: () => nowMs, steadyMs: () => 0, sleep: async () => undefined },
+  };
+  const run = (beforeBlocking = async () => void done.push('asked')) =>
+    cutOff(parts, {
+      ...{ host: 'hv01', instances: [{ id: 'vm1', volumes: [] }], signal: new AbortController().signal },
+      beforeBlocking,
+    });
+  return { run, done };
+}
+
+test('permission, a year, the barrier, then the look at the disks', async () => {
+  const { run, done } = lab();
+  expect(await run()).toEqual({ done: true, addresses: ['10.2.0.1'], atMs: nowMs });
+  expect(done).toEqual(['asked', 'block 10.2.0.1 for 31536000', 'barrier']);
+});
+
+test('without permission nothing is blocked', async () => {
+  const { run, done } = lab();
+  await expect(run(async () => Promise.reject(new Error('it lives')))).rejects.toThrow('it lives');
+  expect(done).toEqual([]);
+});
+
+describe('no proof', () => {
+  test.each<[string, Lab, string]>([
+    [
+      'the monitors do not answer',
+      { block: cannotTell('no monitor') },
+      '10.2.0.1 could not be blocked: no monitor',
+    ],
+    [
+      'an OSD hangs',
+      { barrier: cannotTell('osd.1 hangs') },
+      'not every placement group knows of it: osd.1 hangs',
+    ],
+    [
+      'the list cannot be read',
+      { list: cannotTell('it hangs') },
+      'whom Ceph blocks could not be read: it hangs',
+    ],
+    [
+      'open by somebody unknown',
+      { watchers: by('10.2.0.9') },
+      'vms/vm1_disk is open by 10.2.0.9, which is not blocked',
+    ],
+    [
+      'locked by an address that was forgotten',
+      { locks: by('10.2.7.1') },
+      'vms/vm1_disk is locked by 10.2.7.1',
+    ],
+    ['open by nobody knows whom', { watchers: by(null) }, 'open by an address that Ceph does not tell'],
+    ['the disks cannot be looked at', { watchers: cannotTell('it hangs') }, 'by whom vms/vm1_disk is open'],
+    [
+      'the entry is gone again',
+      { list: { kind: 'listed', epoch: 9, entries: [] }, watchers: by('10.2.0.1') },
+      'vms/vm1_disk is open by 10.2.0.1, which is not blocked',
+    ],
+    ['never seen with an address', { addresses: [] }, 'it is not known from which address hv01 opens disks'],
+    [
+      'another one has its address as well',
+      { addresses: [seen('hv01', '10.2.0.5'), seen('hv02', '10.2.0.5')] },
+      'other hypervisors open disks from 10.2.0.5 as well',
+    ],
+  ])('%s', async (_, change, why) => {
+    expect(await lab(change).run()).toEqual({ done: false, why: expect.stringContaining(why) });
+  });
+});
+
+describe('proof all the same', () => {
+  test.each<[string, Lab, string[]]>([
+    ['its watch and lock linger: they are blocked', { watchers: by('10.2.0.1') }, ['10.2.0.1']],
+    ['another hypervisor has a shared volume open', { watchers: by('10.2.0.2') }, ['10.2.0.1']],
+    ['no disk of it is on this Ceph', { addresses: [], watchers: { kind: 'absent' } }, []],
+  ])('%s', async (_, change, addresses) => {
+    expect(await lab(change).run()).toMatchObject({ done: true, addresses });
+  });
+});
+
+test.each<[string, ReturnType<typeof entry>, boolean]>([
+  ['the whole address', entry('10.2.0.1:0/0'), true],
+  ['one client of it', entry('10.2.0.1:0/3424'), false],
+  ['another one', entry('10.2.0.11:0/0'), false],
+  ['a range around it', entry('10.2.0.0:0/24', true), true],
+  ['a range beside it', entry('10.2.1.0:0/24', true), false],
+  ['over in ten minutes', entry('10.2.0.1:0/0', false, nowMs + 600_000), false],
+  ['something odd', entry('hello'), false],
+])('blocked by an entry for %s', (_, one, isBlocked) => {
+  expect(blockedBy([one], nowMs)('10.2.0.1')).toBe(isBlocked);
+});
+
+test('IPv6', () => {
+  expect(blockedBy([entry('[fd00::5]:0/0')], nowMs)('fd00::5')).toBe(true);
+  expect(blockedBy([entry('[fd00::]:0/64', true)], nowMs)('fd00::5')).toBe(true);
+});
