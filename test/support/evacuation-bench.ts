@@ -22,7 +22,7 @@ import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
 import type { Mover } from '../../src/ns4/recovery/movers/mover.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
-import type { Order, RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
+import type { Order, RecoveryStorage, RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
 import { recover } from '../../src/ns4/recovery/stages/run.ts';
 import { type ScanRequest, scan } from '../../src/ns4/scan/scan.ts';
 import type { Settings } from '../../src/shared/config/settings.ts';
@@ -128,6 +128,8 @@ export interface WorkerOptions {
   readonly mover?: Mover;
   /** Default: no proof is demanded. */
   readonly fencing?: Fencing;
+  /** Default: Ceph is not asked. */
+  readonly storage?: RecoveryStorage;
   readonly fencingPlans?: () => FencingPlans;
   readonly client?: Partial<CloudOptions>;
   readonly concurrency?: number;
@@ -177,7 +179,7 @@ export class Worker {
       cloud: this.#cloud,
       mover: o.mover ?? byApi,
       fencing: o.fencing ?? null,
-      storage: null,
+      storage: o.storage ?? null,
       opened: null,
       fencingPlan: null,
       fencingPlans: async () => o.fencingPlans?.() ?? [],
@@ -226,6 +228,8 @@ export class Worker {
     const finding = ({ name, kind }: ScanRequest['targets'][number]): ScanFinding => {
       const told = this.scans.get(name);
       if (told !== undefined) return told;
+      // Whose disks answered before, and do not.
+      if (kind === 'disks') return { state: 'silent', detail: 'asked twice' };
       if (kind === 'guest') return { state: 'unknown', neverHeard: true, detail: 'never heard from here' };
       return hosts[name]?.powered
         ? { state: 'answers', detail: 'open' }

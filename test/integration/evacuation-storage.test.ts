@@ -1,0 +1,152 @@
+// Recoveries where Ceph has the disks: asked with every sight of the host, cut off before anything moves, and each
+// instance once more right before it is started elsewhere.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { CutOffResult } from '../../src/ns4/disks/cut-off.ts';
+import type { MayMove } from '../../src/ns4/disks/disks.ts';
+import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
+import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
+import type { RecoveryStorage } from '../../src/ns4/recovery/recovery.ts';
+import { disksName } from '../../src/shared/rules/disks.ts';
+import { EvacuationBench, PretendDatabase } from '../support/evacuation-bench.ts';
+
+let bench: EvacuationBench;
+beforeAll(async () => {
+  bench = await EvacuationBench.open(30);
+});
+afterAll(() => bench.close());
+afterEach(() => bench.simulator.clearFaults());
+
+const done: CutOffResult = { done: true, addresses: ['10.2.0.1'], atMs: 1 };
+const undone: CutOffResult = { done: false, why: 'osd.1 hangs' };
+
+/** Ceph as these tests want it, with what was asked of it. */
+function ceph(change: Partial<RecoveryStorage> = {}) {
+  const asked: string[] = [];
+  const storage: RecoveryStorage = {
+    async mayMove({ id }) {
+      asked.push(`may ${id} move`);
+      return { kind: 'closed' };
+    },
+    async cutOff({ host, instances, beforeBlocking }) {
+      await beforeBlocking(['10.2.0.1']);
+      asked.push(`cut off ${host} from ${instances.length} instances`);
+      return done;
+    },
+    wordOf: async () => null,
+    ...change,
+  };
+  return { storage, asked };
+}
+const progressOf = (worker: ReturnType<EvacuationBench['worker']>) =>
+  worker.heard.flatMap((facts) => (facts.kind === 'progress' ? [facts.progress.step] : []));
+
+describe('cut off before anything moves', () => {
+  test('in any mode: permitted, told, and before the service is forced down', async () => {
+    const pair = await bench.pair(2);
+    const { storage, asked } = ceph();
+    const worker = bench.worker({ storage });
+    const report = await worker.recover(bench.order(pair));
+    expect(report).toMatchObject({ outcome: 'done', acted: true });
+    expect(asked[0]).toBe(`cut off ${pair.dead} from 2 instances`);
+    expect(asked).toHaveLength(3);
+    const steps = progressOf(worker);
+    expect(steps.slice(0, 3)).toEqual(['cutting-off', 'cut-off', 'forced-down']);
+  });
+
+  test('it fails, and nothing proves the host off: nothing is changed', async () => {
+    const pair = await bench.pair(1);
+    const { storage } = ceph({ cutOff: async () => undone });
+    const report = await bench.worker({ storage }).recover(bench.order(pair));
+    expect(report).toMatchObject({
+      ...{ outcome: 'refused', acted: false },
+      refusal: { name: 'not-cut-off', host: pair.dead, detail: 'osd.1 hangs' },
+    });
+    expect(bench.simulator.snapshot().hosts[pair.dead]).toMatchObject({ forcedDown: false });
+  });
+
+  test('it fails, and an operator gives his word: the recovery goes on', async () => {
+    const pair = await bench.pair(1);
+    const word = { who: 'anna', atMs: bench.clock.nowMs() };
+    const { storage } = ceph({ cutOff: async () => undone, wordOf: async () => word });
+    const worker = bench.worker({ storage });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
+    expect(progressOf(worker)).toContain('not-cut-off');
+  });
+});
+
+describe('its disks are open', () => {
+  test('before the first change: refused, and nobody is cut off', async () => {
+    const pair = await bench.pair(1);
+    const { storage, asked } = ceph();
+    const worker = bench.worker({ storage });
+    worker.scans.set(disksName(pair.dead), { state: 'answers', detail: 'open by 10.2.0.1' });
+    const report = await worker.recover(bench.order(pair));
+    expect(report).toMatchObject({
+      outcome: 'refused',
+      refusal: { name: 'disks-open', on: 'open by 10.2.0.1' },
+    });
+    expect(asked).toEqual([]);
+  });
+
+  test('Ceph does not say: refused', async () => {
+    const pair = await bench.pair(1);
+    const worker = bench.worker({ storage: ceph().storage });
+    worker.scans.set(disksName(pair.dead), { state: 'unknown', detail: 'no monitor answers' });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({
+      ...{ outcome: 'refused', refusal: { name: 'disks-unknown', detail: 'no monitor answers' } },
+    });
+  });
+
+  const movers = [
+    ['api', () => byApi],
+    ['database', () => byDatabase(new PretendDatabase(() => bench.simulator))],
+  ] as const;
+
+  test.each(movers)('right before its request (%s): stopped, nothing was started', async (_, mover) => {
+    const pair = await bench.pair(1);
+    const { storage } = ceph({ mayMove: async () => ({ kind: 'open', on: '10.2.0.9' }) });
+    const report = await bench.worker({ storage, mover: mover() }).recover(bench.order(pair));
+    expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'disks-open' } });
+    const [name = ''] = pair.names;
+    expect(bench.seen(name)).toMatchObject({ evacuationsStarted: 0, everTwoWriters: false });
+    expect(bench.seen(name).runningOn).not.toContain(pair.spare);
+  });
+
+  test('one is open on another hypervisor: it is left alone, the others move', async () => {
+    const pair = await bench.pair({ here: {}, there: {} });
+    const there = bench.seen(`${pair.dead}-there`).id;
+    const elsewhere: MayMove = { kind: 'elsewhere', hosts: ['hv77'] };
+    const { storage } = ceph({ mayMove: async ({ id }) => (id === there ? elsewhere : { kind: 'closed' }) });
+    const report = await bench.worker({ storage }).recover(bench.order(pair));
+    expect(report.instances.map(({ name, outcome, why }) => [name, outcome, why])).toEqual([
+      [`${pair.dead}-here`, 'recovered', null],
+      [`${pair.dead}-there`, 'skipped', 'its disks are open at hv77, so it runs there'],
+    ]);
+  });
+
+  test('it cannot be told for a while: asked again, and recovered', async () => {
+    const pair = await bench.pair(1);
+    let asked = 0;
+    const { storage } = ceph({
+      mayMove: async () => {
+        asked += 1;
+        return asked < 3 ? { kind: 'cannot-tell', why: 'osd.1 hangs' } : { kind: 'closed' };
+      },
+    });
+    expect(await bench.worker({ storage }).recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
+    expect(asked).toBe(3);
+  });
+});
+
+test('a worker that is lost after the cutting off: the next one does not do it again', async () => {
+  const pair = await bench.pair(1);
+  const { storage, asked } = ceph();
+  const order = bench.order(pair);
+  const stopper = new AbortController();
+  const first = bench.worker({
+    storage: { ...storage, mayMove: async () => Promise.reject(stopper.abort(new Error('stopped'))) },
+  });
+  expect(await first.recover(order, stopper.signal)).toMatchObject({ outcome: 'handed-back' });
+  expect(await bench.worker({ storage }).recover(bench.later(order, 0))).toMatchObject({ outcome: 'done' });
+  expect(asked.filter((what) => what.startsWith('cut off'))).toHaveLength(1);
+});
