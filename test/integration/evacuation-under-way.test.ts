@@ -144,6 +144,21 @@ test('a migration that begins while the request is prepared is seen by the last 
   expect(await running).toMatchObject({ outcome: 'handed-back', acted: false });
 });
 
+test("somebody else's evacuation that does not end takes no place: the others do not wait for it", async () => {
+  const pair = await bench.pair({ vm1: {}, vm2: {} });
+  const [stuck, other] = [fullName(pair, 'vm1'), fullName(pair, 'vm2')];
+  await bench.simulator.happen(`an evacuation of ${stuck} to ${bench.healthy} was left behind 0 days ago`);
+  const stopper = new AbortController();
+  const running = bench.worker({ concurrency: 1 }).recover(bench.order(pair), stopper.signal);
+  await until(
+    () => bench.seen(other).host,
+    (host) => host === pair.spare,
+  );
+  expect(bench.seen(stuck)).toMatchObject({ host: pair.dead, evacuationsStarted: 0 });
+  stopper.abort(new Error('stopped'));
+  expect(await running).toMatchObject({ outcome: 'handed-back' });
+});
+
 test('a process that stood still before its request looks again first', async () => {
   const pair = await bench.pair({ vm: {} });
   const [name = ''] = pair.names;
