@@ -79,7 +79,8 @@ export class Hands {
     const detail = `${process.name} at ${host.name}`;
     const courses = this.#of(process, host.name);
     must(courses.length > 0, 'nothing is changed without an order', detail);
-    if (timeline.nowMs - this.forgottenMs > confirmedMs) {
+    // A machine that was paused between the confirmation and the request, which followed at once, cannot know of it.
+    if (timeline.nowMs - this.forgottenMs > confirmedMs && !process.isUnaware) {
       const holder = this.#takers.get(this.#redis.get<string>(`owner:${host.name}`) ?? '');
       must(holder === process, 'only the worker that holds the lock changes anything', detail);
       must(
