@@ -61,6 +61,8 @@ export class Deeds implements Listener {
   readonly #operatedMs = new Map<Instance, number>();
   readonly #askedMs = new Map<Instance, number>();
   readonly #shotMs = new Map<string, number>();
+  /** What was written to Redis in between was lost. */
+  readonly #lost: { readonly fromMs: number; readonly toMs: number }[] = [];
   readonly #spareOf = new Map<string, string>();
 
   constructor(world: World, rules: Rules, isOn: IsOn) {
@@ -115,7 +117,14 @@ export class Deeds implements Listener {
     this.#shotMs.set(host.name, this.#world.timeline.nowMs);
     // Another device, which nobody told yet, knows nothing of the first shot.
     if (!this.#isOn(demand) || !host.powered || host.up.kernel || host.outlet !== 'none') return;
-    must(host.poweredSinceMs < shotMs, demand, host.name);
+    // What was kept of that shot, Redis lost.
+    const isForgotten = this.#lost.some(({ fromMs, toMs }) => fromMs <= shotMs && shotMs <= toMs);
+    must(host.poweredSinceMs < shotMs || isForgotten, demand, host.name);
+  }
+
+  /** Redis lost what was written since then. */
+  redisLost(fromMs: number): void {
+    this.#lost.push({ fromMs, toMs: this.#world.timeline.nowMs });
   }
 
   /** A request for an evacuation leaves its worker. */

@@ -151,6 +151,14 @@ export class Judges implements Judge<Ledger> {
     );
   }
 
+  /** Redis lost what was written since then. */
+  redisLost(fromMs: number): void {
+    const { nowMs } = this.#world.timeline;
+    this.disturbedMs = nowMs;
+    this.hands.forgottenMs = nowMs;
+    this.deeds.redisLost(fromMs);
+  }
+
   acknowledged(state: State): void {
     this.#acknowledged = state;
   }
