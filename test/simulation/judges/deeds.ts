@@ -127,13 +127,13 @@ export class Deeds implements Listener {
     this.#lost.push({ fromMs, toMs: this.#world.timeline.nowMs });
   }
 
-  /** A request for an evacuation leaves its worker. */
-  asked(guest: Instance, target: string): void {
+  /** A request for an evacuation leaves its worker; `isAlone`: in a recovery by hand that the monitor knows nothing of. */
+  asked(guest: Instance, target: string, isAlone: boolean): void {
     this.onAct('evacuate', this.#world.host(guest.movedFrom ?? guest.host ?? ''));
-    this.#judge(() => this.#asked(guest, target));
+    this.#judge(() => this.#asked(guest, target, isAlone));
   }
 
-  #asked(guest: Instance, target: string): void {
+  #asked(guest: Instance, target: string, isAlone: boolean): void {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     if (source.name === target) return;
     this.#askedMs.set(guest, this.#world.timeline.nowMs);
@@ -159,7 +159,7 @@ export class Deeds implements Listener {
       `${target} for ${other} and ${source.name}`,
     );
     this.#spareOf.set(target, source.name);
-    this.#withinLimit(source);
+    this.#withinLimit(source, isAlone);
   }
 
   /** One that is proven to be off, and is, is not given up half-way for what it reported before. */
@@ -273,12 +273,13 @@ export class Deeds implements Listener {
         );
   }
 
-  #withinLimit(source: Host): void {
+  #withinLimit(source: Host, isAlone: boolean): void {
     const { nowMs } = this.#world.timeline;
     const { deadBackoff, cooldownMs } = this.#rules;
     const own = this.#begun.findLast((b) => b.host === source.name);
-    // Who recovers one by hand, without the monitor, has decided it himself.
-    if (own === undefined && this.decidedByHand.has(source.name)) return;
+    // Who recovers one by hand, without the monitor, has decided it himself, and the monitor's own cooldown is none of
+    // his: its order for the same host may wait beside him, and is refused in the end without a change.
+    if (this.decidedByHand.has(source.name) && (own === undefined || isAlone)) return;
     if (own === undefined) throw new Violation('nothing is moved that nobody decided on', source.name);
     own.acted = true;
     must(deadBackoff > 0, 'dry mode never acts', source.name);

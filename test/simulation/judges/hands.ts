@@ -63,6 +63,11 @@ export class Hands {
     if (this.#assigned.length > 20) this.#assigned.shift();
   }
 
+  /** Is the recovery of this host that Redis knows to be open one that somebody began without the monitor? */
+  isByHandAlone({ name }: Host): boolean {
+    return this.#redis.get<string>(`open:${name}`)?.startsWith('by-hand-') ?? false;
+  }
+
   /** A request that starts an instance of this host elsewhere leaves. */
   moves(process: Process, host: Host, target: string): void {
     this.changes(process, host, false);

@@ -104,7 +104,7 @@ export class Judges implements Judge<Ledger> {
   /** A request for an evacuation leaves its worker. */
   asked(process: Process, guest: Instance, target: string): void {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
-    this.deeds.asked(guest, target);
+    this.deeds.asked(guest, target, this.hands.isByHandAlone(source));
     if (source.name !== target) this.#judge(() => this.signs.asked(guest, source));
     if (source.name !== target) this.#judge(() => this.hands.moves(process, source, target));
   }
