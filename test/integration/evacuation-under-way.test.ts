@@ -1,6 +1,8 @@
 // What somebody else does to an instance when its host dies: it is left alone and named, by both movers. And the canary:
 // a target that cannot be used costs one instance, or three, and not all of them.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Journal } from '../../src/ns4/recovery/journal/journal.ts';
+import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { InstanceReport } from '../../src/shared/documents/jobs/recover.ts';
@@ -97,22 +99,32 @@ describe.each(movers)('by %s', (_, mover) => {
   });
 });
 
+/** Between the look at all instances and the last look at the one that is asked for first: the lock is confirmed there. */
+function beforeTheLastLook(run: () => unknown): (lock: Lock) => Lock {
+  const from = bench.simulator.requests.length;
+  let isOver = false;
+  return (lock) =>
+    Object.assign(lock, {
+      save: async (journal: Journal) => {
+        await Object.getPrototypeOf(lock).save.call(lock, journal);
+        const isSeen = bench.simulator.requests
+          .slice(from)
+          .some(({ path }) => path.includes('os-migrations'));
+        if (!isSeen || isOver) return;
+        isOver = true;
+        expect(Object.values(journal.instances)).toMatchObject([{ state: 'pending', attempts: 0 }]);
+        await run();
+      },
+    });
+}
+
 test('a migration that begins while the request is prepared is seen by the last look', async () => {
   const pair = await bench.pair({ vm: {} });
   const name = fullName(pair, 'vm');
   const worker = bench.worker({
-    wrap: (lock) =>
-      Object.assign(lock, {
-        save: async (...args: Parameters<typeof lock.save>) => {
-          await Object.getPrototypeOf(lock).save.apply(lock, args);
-          const [entry] = Object.values(args[0].instances);
-          // Written down as asked for; what leaves now rests on the look that follows.
-          if (entry?.state === 'asking' && entry.attempts === 1)
-            await bench.simulator.happen(
-              `an evacuation of ${name} to ${bench.healthy} was left behind 0 days ago`,
-            );
-        },
-      }),
+    wrap: beforeTheLastLook(() =>
+      bench.simulator.happen(`an evacuation of ${name} to ${bench.healthy} was left behind 0 days ago`),
+    ),
   });
   const stopper = new AbortController();
   const order = bench.order(pair);
@@ -132,25 +144,31 @@ test('a migration that begins while the request is prepared is seen by the last 
   expect(await running).toMatchObject({ outcome: 'handed-back', acted: false });
 });
 
+test("somebody else's evacuation that does not end takes no place: the others do not wait for it", async () => {
+  const pair = await bench.pair({ vm1: {}, vm2: {} });
+  const [stuck, other] = [fullName(pair, 'vm1'), fullName(pair, 'vm2')];
+  await bench.simulator.happen(`an evacuation of ${stuck} to ${bench.healthy} was left behind 0 days ago`);
+  const stopper = new AbortController();
+  const running = bench.worker({ concurrency: 1 }).recover(bench.order(pair), stopper.signal);
+  await until(
+    () => bench.seen(other).host,
+    (host) => host === pair.spare,
+  );
+  expect(bench.seen(stuck)).toMatchObject({ host: pair.dead, evacuationsStarted: 0 });
+  stopper.abort(new Error('stopped'));
+  expect(await running).toMatchObject({ outcome: 'handed-back' });
+});
+
 test('a process that stood still before its request looks again first', async () => {
   const pair = await bench.pair({ vm: {} });
   const [name = ''] = pair.names;
   const clock = new MovableClock();
-  let stood = 0;
   const worker = bench.worker({
     clock,
-    wrap: (lock) =>
-      Object.assign(lock, {
-        save: async (...args: Parameters<typeof lock.save>) => {
-          await Object.getPrototypeOf(lock).save.apply(lock, args);
-          const [entry] = Object.values(args[0].instances);
-          // Ten minutes pass for all others, and none of its own clocks shows it.
-          if (entry?.state === 'asking' && stood === 0) {
-            stood += 1;
-            clock.aheadMs -= 600_000;
-          }
-        },
-      }),
+    // Ten minutes pass for all others, and none of its own clocks shows it.
+    wrap: beforeTheLastLook(() => {
+      clock.aheadMs -= 600_000;
+    }),
   });
   const from = bench.simulator.requests.length;
   const report = await worker.recover(bench.order(pair, { judgedAtMs: bench.clock.nowMs() + 3_600_000 }));

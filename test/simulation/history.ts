@@ -134,8 +134,7 @@ export class History {
     const lost = this.redis.rollBack(lostS * 1_000);
     const what = lostS === 1 ? 'second' : `${lostS} s`;
     this.world.tell(`Redis restarts and lost its last ${what} (${lost} writes)`);
-    this.judges.disturbedMs = this.timeline.nowMs;
-    this.judges.hands.forgottenMs = this.timeline.nowMs;
+    this.judges.redisLost(this.timeline.nowMs - lostS * 1_000);
     this.timeline.after(100, () => this.jobs.lookAgain());
     this.poke();
   }
@@ -151,8 +150,7 @@ export class History {
         if (process?.running && !redisLine.cut && !this.redis.away) vantagePoint.hearEverybody();
     });
     this.world.tell('Redis lost all that it held');
-    this.judges.disturbedMs = this.timeline.nowMs;
-    this.judges.hands.forgottenMs = this.timeline.nowMs;
+    this.judges.redisLost(Number.NEGATIVE_INFINITY);
     this.poke();
   }
 

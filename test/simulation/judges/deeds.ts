@@ -65,6 +65,8 @@ export class Deeds implements Listener {
   readonly #operatedMs = new Map<Instance, number>();
   readonly #askedMs = new Map<Instance, number>();
   readonly #shotMs = new Map<string, number>();
+  /** What was written to Redis in between was lost. */
+  readonly #lost: { readonly fromMs: number; readonly toMs: number }[] = [];
   readonly #spareOf = new Map<string, string>();
 
   constructor(world: World, rules: Rules, isOn: IsOn) {
@@ -128,16 +130,23 @@ export class Deeds implements Listener {
     this.#shotMs.set(host.name, this.#world.timeline.nowMs);
     // Another device, which nobody told yet, knows nothing of the first shot.
     if (!this.#isOn(demand) || !host.powered || host.up.kernel || host.outlet !== 'none') return;
-    must(host.poweredSinceMs < shotMs, demand, host.name);
+    // What was kept of that shot, Redis lost.
+    const isForgotten = this.#lost.some(({ fromMs, toMs }) => fromMs <= shotMs && shotMs <= toMs);
+    must(host.poweredSinceMs < shotMs || isForgotten, demand, host.name);
   }
 
-  /** A request for an evacuation leaves its worker. */
-  asked(guest: Instance, target: string): void {
+  /** Redis lost what was written since then. */
+  redisLost(fromMs: number): void {
+    this.#lost.push({ fromMs, toMs: this.#world.timeline.nowMs });
+  }
+
+  /** A request for an evacuation leaves its worker; `isAlone`: in a recovery by hand that the monitor knows nothing of. */
+  asked(guest: Instance, target: string, isAlone: boolean): void {
     this.onAct('evacuate', this.#world.host(guest.movedFrom ?? guest.host ?? ''));
-    this.#judge(() => this.#asked(guest, target));
+    this.#judge(() => this.#asked(guest, target, isAlone));
   }
 
-  #asked(guest: Instance, target: string): void {
+  #asked(guest: Instance, target: string, isAlone: boolean): void {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     if (source.name === target) return;
     this.#askedMs.set(guest, this.#world.timeline.nowMs);
@@ -163,7 +172,7 @@ export class Deeds implements Listener {
       `${target} for ${other} and ${source.name}`,
     );
     this.#spareOf.set(target, source.name);
-    this.#withinLimit(source);
+    this.#withinLimit(source, isAlone);
   }
 
   /** One that is proven to be off, and is, is not given up half-way for what it reported before. */
@@ -278,12 +287,13 @@ export class Deeds implements Listener {
         );
   }
 
-  #withinLimit(source: Host): void {
+  #withinLimit(source: Host, isAlone: boolean): void {
     const { nowMs } = this.#world.timeline;
     const { deadBackoff, cooldownMs } = this.#rules;
     const own = this.#begun.findLast((b) => b.host === source.name);
-    // Who recovers one by hand, without the monitor, has decided it himself.
-    if (own === undefined && this.decidedByHand.has(source.name)) return;
+    // Who recovers one by hand, without the monitor, has decided it himself, and the monitor's own cooldown is none of
+    // his: its order for the same host may wait beside him, and is refused in the end without a change.
+    if (this.decidedByHand.has(source.name) && (own === undefined || isAlone)) return;
     if (own === undefined) throw new Violation('nothing is moved that nobody decided on', source.name);
     own.acted = true;
     must(deadBackoff > 0, 'dry mode never acts', source.name);

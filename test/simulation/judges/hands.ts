@@ -63,6 +63,11 @@ export class Hands {
     if (this.#assigned.length > 20) this.#assigned.shift();
   }
 
+  /** Is the recovery of this host that Redis knows to be open one that somebody began without the monitor? */
+  isByHandAlone({ name }: Host): boolean {
+    return this.#redis.get<string>(`open:${name}`)?.startsWith('by-hand-') ?? false;
+  }
+
   /** A request that starts an instance of this host elsewhere leaves. */
   moves(process: Process, host: Host, target: string): void {
     this.changes(process, host, false);
@@ -79,7 +84,8 @@ export class Hands {
     const detail = `${process.name} at ${host.name}`;
     const courses = this.#of(process, host.name);
     must(courses.length > 0, 'nothing is changed without an order', detail);
-    if (timeline.nowMs - this.forgottenMs > confirmedMs) {
+    // A machine that was paused between the confirmation and the request, which followed at once, cannot know of it.
+    if (timeline.nowMs - this.forgottenMs > confirmedMs && !process.isUnaware) {
       const holder = this.#takers.get(this.#redis.get<string>(`owner:${host.name}`) ?? '');
       must(holder === process, 'only the worker that holds the lock changes anything', detail);
       must(

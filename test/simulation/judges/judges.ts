@@ -104,7 +104,7 @@ export class Judges implements Judge<Ledger> {
   /** A request for an evacuation leaves its worker. */
   asked(process: Process, guest: Instance, target: string): void {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
-    this.deeds.asked(guest, target);
+    this.deeds.asked(guest, target, this.hands.isByHandAlone(source));
     if (source.name !== target) this.#judge(() => this.signs.asked(guest, source));
     if (source.name !== target) this.#judge(() => this.hands.moves(process, source, target));
   }
@@ -149,6 +149,14 @@ export class Judges implements Judge<Ledger> {
       'no dead host of a cell that is away is called well',
       `${host.name}: ${facts.of}`,
     );
+  }
+
+  /** Redis lost what was written since then. */
+  redisLost(fromMs: number): void {
+    const { nowMs } = this.#world.timeline;
+    this.disturbedMs = nowMs;
+    this.hands.forgottenMs = nowMs;
+    this.deeds.redisLost(fromMs);
   }
 
   acknowledged(state: State): void {

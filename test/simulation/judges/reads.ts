@@ -1,7 +1,8 @@
 // What a refresh reads, beside the truth of that moment.
 import { isCellDown } from '../../../simulator/world/cells.ts';
 import type { Host } from '../../../simulator/world/model.ts';
-import { surelyUnheardMs, unheardMs } from '../../../simulator/world/reports.ts';
+import { answeredAtMs, isSeen } from '../../../simulator/world/ovn.ts';
+import { isServiceUp, surelyUnheardMs, unheardMs } from '../../../simulator/world/reports.ts';
 import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';
 import type { World } from '../world/world.ts';
 
@@ -25,11 +26,28 @@ export function beginRead(world: World): (inventory: Inventory) => Read {
   const hosts = [...world.hosts.values()];
   const of = (ask: (world: World, host: Host) => number) =>
     new Map(hosts.map((host) => [host.name, ask(world, host)]));
-  const truth = { atMs: world.nowMs, silentMs: of(unheardMs), surelySilentMs: of(surelyUnheardMs) };
+  const truth = { atMs: world.nowMs, silentMs: of(unheardMs), surelySilentMs: of(surelySilentMs) };
   const down = hosts.filter((host) => isCellDown(world, host));
   return (inventory) => ({
     ...truth,
     inventory,
     hidden: new Set(down.filter((host) => isCellDown(world, host)).map(({ name }) => name)),
   });
+}
+
+/** Chassis answer one ping within this. */
+const samePingMs = 2_000;
+
+/**
+ * While nobody can answer OVN any more, as its databases are away or all are cut off, nobody misses a ping: who answered
+ * the last one that anybody did counts as heard for two heartbeat periods, unless Nova calls his service down.
+ */
+function surelySilentMs(world: World, host: Host): number {
+  const novaMs = surelyUnheardMs(world, host);
+  const hosts = [...world.hosts.values()];
+  if (world.ovn?.era !== 'beat' || hosts.some((other) => isSeen(world, other))) return novaMs;
+  const answeredMs = answeredAtMs(world, host);
+  const newestMs = Math.max(...hosts.map((other) => answeredAtMs(world, other)));
+  if (answeredMs < newestMs - samePingMs || !isServiceUp(world, host)) return novaMs;
+  return Math.min(novaMs, (world.nowMs - answeredMs) / 2);
 }

@@ -45,6 +45,11 @@ class WorkersLink extends Link {
     this.onSend = parts.onSend;
   }
 
+  override read<T>(isThere: boolean, signal: AbortSignal, make: () => T): Promise<T> {
+    this.#parts.process.isUnaware = false;
+    return super.read(isThere, signal, make);
+  }
+
   override async change(
     isThere: boolean,
     request: ChangeRequest,

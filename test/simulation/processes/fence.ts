@@ -73,13 +73,14 @@ export class PretendFencing implements Fencing {
         return this.#link.call(() => this.#link.redis.set(shotKey(name, incident, level), shot));
       };
       await beforeOff({ agent, number: level, keep: async () => void (await keep('unknown', false)) });
-      this.#onOff(host, this.#faultOf(host), this.#aims.has(name));
+      const fault = this.#faultOf(host);
+      this.#onOff(host, fault, this.#aims.has(name));
       const device = level === 1 ? host.bmc : host.outlet;
       const tookMs = this.#random.between(200, 4_000);
       // It is on its way: whatever becomes of the worker meanwhile.
       if (device !== 'dead')
         process.timeline.after(tookMs, () => {
-          this.#switch(host);
+          this.#switch(host, fault);
         });
       await process.answer(
         device === 'works' ? tookMs + 100 : given !== null ? 3_000 : 20_000,
@@ -124,10 +125,9 @@ export class PretendFencing implements Fencing {
     return aim === undefined ? bmcFault : { kind: 'other', host: aim };
   }
 
-  /** What the device truly does, whatever it says of it. */
-  #switch(host: Host): void {
+  /** What the device truly does, whatever it says of it: with the fault that it had when it was told. */
+  #switch(host: Host, fault: DeviceFault | null): void {
     const world = this.#world;
-    const fault = this.#faultOf(host);
     if (fault?.kind === 'nothing')
       return world.tell(`the fencing device of ${host.name} says off, and it is on`);
     const hit = fault?.kind === 'other' ? world.host(fault.host) : host;

@@ -20,6 +20,11 @@ export class Process {
   readonly clock: Clock;
   onKill: () => void = () => {};
   onFreeze: (forMs: number) => void = () => {};
+  /**
+   * Its machine was paused with both clocks when an answer was about to reach it, and it has asked nobody since: nothing
+   * tells it how old that answer is.
+   */
+  isUnaware = false;
   #alive = true;
   #thawsAtMs = 0;
 

@@ -44,6 +44,7 @@ export class RedisLink {
     const random = this.#random;
     const weather = this.#weather;
     if (!process.alive) return never();
+    process.isUnaware = false;
     if (redis.away || this.#line.cut) return process.answer(timeoutMs, this.#away);
     // One throw for all that is rare: with it most calls cost one number.
     const { killAtRedis, freezeAtRedis, redisFails, redisAnswerLost, redisSlow } = weather;
@@ -66,6 +67,7 @@ export class RedisLink {
       }
       const result = apply();
       process.freeze(forMs);
+      process.isUnaware = process.machine.isPausable;
       return process.answer(0, () => result);
     }
     if (isNow(weather.redisFails)) return process.answer(0, this.#away);

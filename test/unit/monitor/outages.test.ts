@@ -70,6 +70,22 @@ test('RabbitMQ fails: the cloud is refused once, nobody is inspected, and its en
   expect(s.state.incidents).toEqual([]);
 });
 
+test('hosts that die after a zone was refused are named, but not one by one while heartbeats run out', () => {
+  const sight: Sight = { silent: [], down: ['hv01', 'hv02', 'hv03'] };
+  const s = cloud(sight, {}, { deadBackoff: 2 });
+  s.round();
+  sight.down = ['hv01', 'hv02', 'hv03', 'hv04'];
+  s.round();
+  expect(s.texts, 'the first minute').toEqual([expect.stringMatching(/^3 of 5 .*\(hv01, hv02, hv03\)/)]);
+  s.atMs += 120_000;
+  s.round();
+  expect(s.texts.slice(1)).toEqual([expect.stringMatching(/^4 of 5 .*\(hv01, hv02, hv03, hv04\)/)]);
+  sight.down = ['hv02', 'hv03', 'hv04'];
+  s.atMs += 120_000;
+  s.round().round();
+  expect(s.texts, 'better is no news').toHaveLength(2);
+});
+
 test('nova-conductor fails: said though nobody is suspicious', () => {
   const s = cloud({ silent: [], down: hypervisors.map((h) => h.host) });
   s.round().round();

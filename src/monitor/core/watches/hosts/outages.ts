@@ -13,7 +13,10 @@ import {
 } from '../../../../shared/rules/control-plane.ts';
 import { clearPart, raise } from '../../incidents/raised.ts';
 import type { Draft } from '../../state/draft.ts';
-import { recoveringHosts } from '../../state/state.ts';
+import { type Raised, recoveringHosts } from '../../state/state.ts';
+
+/** What falls silent together is silent within so many heartbeat periods. */
+const settledPeriods = 2;
 
 /** What a round must know of outages. */
 interface OutageSight extends Outages {
@@ -30,17 +33,33 @@ export function lookForOutages(draft: Draft, picture: Picture): OutageSight {
     const { scope } = outage;
     const before = draft.state.raised.find(
       (r) => isSameScope(r.scope, scope) && r.refusal.name === 'control-plane-suspect',
-    )?.refusal;
-    // When the message bus fails, services and agents run out, and come back, one after the other: only worse is news.
-    const worst = before?.name === 'control-plane-suspect' && before.of === 'agents' ? 'agents' : outage.of;
+    );
     const hosts = scope.kind === 'cloud' ? [] : outage.stale;
-    raise(draft, outageRefusal(outage, hosts), { scope, signature: worst });
+    const signature = before && !isNews(draft, before, outage) ? before.signature : signatureOf(outage);
+    raise(draft, outageRefusal(outage, hosts), { scope, signature });
   }
   return {
     ...outages,
     everywhere: outages.failed.some(({ scope }) => scope.kind === 'cloud'),
     refused: new Set(outages.failed.flatMap((outage) => [...outage.hosts])),
   };
+}
+
+const signatureOf = ({ of, stale }: Outage): string => `${of} ${stale.join()}`;
+
+/**
+ * When the message bus fails, services and agents run out, and come back, one after the other: only worse is news. So is
+ * a host that was not named, once all heartbeats that ran out with the first had the time to: it may be a dead one.
+ */
+function isNews(
+  { nowMs, rules }: Draft,
+  { refusal, sinceMs }: Raised,
+  { of, stale }: Pick<Outage, 'of' | 'stale'>,
+): boolean {
+  if (refusal.name !== 'control-plane-suspect') return true;
+  if (of !== refusal.of) return refusal.of !== 'agents';
+  const hasUnnamed = stale.some((host) => !refusal.stale.includes(host));
+  return hasUnnamed && Math.abs(nowMs - sinceMs) >= settledPeriods * rules.heartbeatPeriodMs;
 }
 
 /** Zones and aggregates that report again. */

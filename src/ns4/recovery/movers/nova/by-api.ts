@@ -116,7 +116,8 @@ async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Prom
     const next = await follow(moving, entry, progress, watch);
     if (next === 'ask')
       ready.push({ entry, server: server ?? null, why: progress.kind === 'failed' ? progress.why : null });
-    if (next === 'busy') busy += 1;
+    // What somebody else asked for takes no place of one's own: it may never end.
+    if (next === 'busy' && entry.attempts > 0) busy += 1;
   }
   const turns = await takeTurns(moving, { ready, busy, out, sighting, sinceMs, judge }, watch.told);
   watch.oldLooks = turns.lookAgain ? watch.oldLooks + 1 : 0;

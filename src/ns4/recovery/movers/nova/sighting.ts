@@ -74,6 +74,8 @@ function whomToRead(
   if (isFull) return entries;
   const resting = entries.filter((entry) => !isMoving(entry));
   const begun = resting.filter((entry) => entry.state !== 'pending');
-  const room = Math.max(0, concurrency - (entries.length - resting.length) - begun.length);
+  // Somebody else's evacuations take no place, however long they last.
+  const own = entries.filter((entry) => entry.attempts > 0 && isMoving(entry));
+  const room = Math.max(0, concurrency - own.length - begun.length);
   return [...begun, ...resting.filter((entry) => entry.state === 'pending').slice(0, room)];
 }
