@@ -128,7 +128,7 @@ test.concurrent.each<[string, World, string]>([
   ['one placement group answers too late', late, 'pool vms: 1 of 6 placement groups do not answer'],
   ['a placement group refuses', refused, 'pool vms: Operation not permitted'],
   ['a pool is not there', { map: { ...map(), pools: [] } }, 'there is no pool vms'],
-])('%s: neither off nor status succeeds', async (_, world, said) => {
+])('%s: neither off nor status succeeds', { timeout: 30_000 }, async (_, world, said) => {
   for (const action of ['off', 'status'] as const)
     expect(await run(action, world)).toMatchObject({ code: 1, said: expect.stringContaining(said) });
 });
@@ -136,7 +136,7 @@ test.concurrent.each<[string, World, string]>([
 test.concurrent.each<[string, World, string]>([
   ['the entry is refused', { denied: true }, 'osd blocklist: access denied'],
   ['a monitor hangs with the entry', { hangs: 'blocklist' }, 'no answer of Ceph within 2 s'],
-])('%s: off fails', async (_, world, said) => {
+])('%s: off fails', { timeout: 30_000 }, async (_, world, said) => {
   expect(await run('off', world)).toMatchObject({ code: 1, said: expect.stringContaining(said) });
 });
 

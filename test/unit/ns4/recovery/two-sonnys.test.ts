@@ -31,20 +31,26 @@ describe('C2: one dead host, two Sonnys that know nothing of each other', () => 
     ['in fair weather', {}],
     ['when answers are slow', { readSlow: 0.3 }],
     ['when answers get lost', { readSlow: 0.1, changeAnswerLost: 0.2 }],
-  ])('%s no instance is asked for by both: they are moved, and who stops says why', async (_, weather) => {
-    const refusals = new Set<string>();
-    let whole = 0;
-    for (const seed of seeds) {
-      const { two, reports } = await both(seed, weather);
-      for (const [instance, requests] of groupBy(two.asked, (asked) => asked.instance))
-        expect(new Set(requests.map(({ by }) => by)).size, `${instance} in history ${seed}`).toBe(1);
-      expect(reports, `history ${seed}`).toHaveLength(2);
-      for (const { outcome, refusal } of reports) if (outcome !== 'done') refusals.add(refusal?.name ?? '');
-      // The first one may have asked for the last of them when the second one came: then both end well.
-      const isMoved = two.world.instances.every(({ host }) => host !== 'hv1');
-      if (isMoved && reports.some(({ outcome }) => outcome === 'done')) whole += 1;
-    }
-    expect([...refusals].sort()).toEqual(['foreign-mark']);
-    expect(whole).toBe(seeds.length);
-  });
+  ])(
+    '%s no instance is asked for by both: they are moved, and who stops says why',
+    {
+      timeout: 30_000,
+    },
+    async (_, weather) => {
+      const refusals = new Set<string>();
+      let whole = 0;
+      for (const seed of seeds) {
+        const { two, reports } = await both(seed, weather);
+        for (const [instance, requests] of groupBy(two.asked, (asked) => asked.instance))
+          expect(new Set(requests.map(({ by }) => by)).size, `${instance} in history ${seed}`).toBe(1);
+        expect(reports, `history ${seed}`).toHaveLength(2);
+        for (const { outcome, refusal } of reports) if (outcome !== 'done') refusals.add(refusal?.name ?? '');
+        // The first one may have asked for the last of them when the second one came: then both end well.
+        const isMoved = two.world.instances.every(({ host }) => host !== 'hv1');
+        if (isMoved && reports.some(({ outcome }) => outcome === 'done')) whole += 1;
+      }
+      expect([...refusals].sort()).toEqual(['foreign-mark']);
+      expect(whole).toBe(seeds.length);
+    },
+  );
 });
