@@ -18,6 +18,8 @@ const leastThird = 2;
 /** Living members of each group that are probed along with a suspect. */
 const controlsPerGroup = 3;
 const mostGroupControls = 50;
+/** Agents that report every 30 s and are late by 35 s are heard of within two periods of 40 s. */
+const lateForPeriods = 2;
 
 /** A part of the cloud whose agents or compute services are stale together. */
 export interface Outage {
@@ -50,6 +52,7 @@ export function findOutages(
   recovering: ReadonlySet<string>,
 ): Outages {
   const beats = new Map(picture.hypervisors.map((h) => [h, heartbeatOf(h.host, picture, nowMs, rules)]));
+  const agentsOf = (h: Hypervisor) => agentsSay(beats.get(h), nowMs, rules);
   const failed: Outage[] = [];
   const doubtful: Outage[] = [];
   for (const { scope, members } of groupsOf(picture)) {
@@ -58,16 +61,16 @@ export function findOutages(
       (h) => h.state === 'up' && h.address !== null && beats.get(h)?.says === 'alive',
     );
     const about = { scope, hosts: new Set(members.map((h) => h.host)), living };
-    const withAgents = counted.filter((h) => agentsSay(beats.get(h)) !== 'cannot-tell');
+    const withAgents = counted.filter((h) => agentsOf(h) !== 'cannot-tell');
     const agents = {
       ...about,
       of: 'agents' as const,
-      ...shareOf(withAgents, (h) => agentsSay(beats.get(h)) === 'silent'),
+      ...shareOf(withAgents, (h) => agentsOf(h) === 'silent'),
     };
     const services = {
       ...about,
       of: 'compute services' as const,
-      ...shareOf(counted, (h) => h.state === 'down' || !isReporting(beats.get(h))),
+      ...shareOf(counted, (h) => h.state === 'down' || !isReporting(beats.get(h), agentsOf(h))),
     };
     // Some have agents that fell silent, others nothing but a nova-compute that did: together they may be most.
     const heard = counted.filter((h) => beats.get(h)?.says !== 'cannot-tell');
@@ -88,22 +91,31 @@ export function findOutages(
 }
 
 /**
- * What the network agents of a host say of the control plane. A missed beat of OVN alone is no outage while nova-compute
- * reports: after a restart of northd or of the southbound database they come back one by one.
+ * What the network agents of a host say of the control plane. While its nova-compute reports, agents that are late are no
+ * outage: in a cloud under load many are at once. Nor is a missed beat of OVN: after a restart of northd or of the
+ * southbound database they come back one by one.
  */
-function agentsSay(heartbeat: Heartbeat | undefined): Says {
-  const saying = (name: string) => heartbeat?.readings.find(({ sense }) => sense.name === name)?.reading.says;
-  const agents = saying('agents') ?? 'cannot-tell';
-  const ovn = saying('ovn') ?? 'cannot-tell';
-  if (agents === 'alive' || ovn === 'alive') return 'alive';
-  if (agents === 'silent') return 'silent';
+function agentsSay(
+  heartbeat: Heartbeat | undefined,
+  nowMs: number,
+  { heartbeatPeriodMs }: Pick<ControlRules, 'heartbeatPeriodMs'>,
+): Says {
+  const reading = (name: string) => heartbeat?.readings.find(({ sense }) => sense.name === name)?.reading;
+  const agents = reading('agents');
+  const ovn = reading('ovn')?.says;
+  const isReporting = reading('nova-report')?.says === 'alive';
+  if (agents?.says === 'alive' || ovn === 'alive') return 'alive';
+  if (agents?.says === 'silent') {
+    const isLate = nowMs - (agents.heardAtMs ?? 0) <= lateForPeriods * heartbeatPeriodMs;
+    return isReporting && isLate ? 'alive' : 'silent';
+  }
   if (ovn !== 'silent') return 'cannot-tell';
-  return saying('nova-report') === 'alive' ? 'alive' : 'silent';
+  return isReporting ? 'alive' : 'silent';
 }
 
 /** Not where nothing but its report, which is old, could tell of the host: the others are judged by Nova's own word. */
-const isReporting = (heartbeat: Heartbeat | undefined): boolean =>
-  heartbeat?.says !== 'silent' || agentsSay(heartbeat) !== 'cannot-tell';
+const isReporting = (heartbeat: Heartbeat | undefined, agents: Says): boolean =>
+  heartbeat?.says !== 'silent' || agents !== 'cannot-tell';
 
 /**
  * Not those recovered before or forced down, nor those that are off in good order: disabled, empty and down, as in

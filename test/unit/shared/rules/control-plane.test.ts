@@ -12,7 +12,7 @@ const rules = { heartbeatPeriodMs: 40_000, hypervisorPorts: [22] };
 
 /**
  * A host by its traits: x agents silent, d compute service down, f forced down, h handled before, r retired, n no
- * agent, o nova-compute's report old.
+ * agent, o nova-compute's report old; l agents late by 35 s, s silent for longer, both with a nova-compute that reports.
  */
 type Traits = string;
 const handled = { state: 'down', status: 'disabled', disabledReason: 'sonny resurrection on hv99' } as const;
@@ -32,12 +32,14 @@ function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, str
           aggregates: Object.keys(aggregates).filter((name) => aggregates[name]?.includes(host)),
           ...(has('d') ? { state: 'down' } : {}),
           ...(has('o') ? { reportedAtMs: nowMs - 60_000 } : {}),
+          ...(has('l') || has('s') ? { reportedAtMs: nowMs - 9_000 } : {}),
           ...(has('f') ? { state: 'down', forcedDown: true } : {}),
           ...(has('h') ? handled : {}),
           ...(has('r') ? { state: 'down', status: 'disabled', runningVms: 0 } : {}),
         }),
       );
-      if (!has('n')) agents.push(agent(host, has('x') ? 60_000 : 5_000));
+      const heardMsAgo = has('s') ? 81_000 : has('l') ? 65_000 : has('x') ? 60_000 : 5_000;
+      if (!has('n')) agents.push(agent(host, heardMsAgo));
     }
   const { hosts } = inventory({ hypervisors, agents });
   return Picture.of({ ...hosts, agents }, null);
@@ -79,6 +81,21 @@ describe('what went stale together', () => {
     ['three of five: most', cloudOf({ a: ['x', 'x', 'x', '', ''] }), { failed: ['cloud: 3 of 5 agents'] }],
     ['two of two: nobody to ask', cloudOf({ a: ['x', 'x'] }), { failed: ['cloud: 2 of 2 agents'] }],
     ['RabbitMQ: all', cloudOf({ a: ['xd', 'xd', 'xd', 'xd'] }), { failed: ['cloud: 4 of 4 agents'] }],
+    [
+      'under load the agents of all are late, and every nova-compute reports',
+      cloudOf({ a: ['l', 'l', 'l', 'l'] }),
+      {},
+    ],
+    [
+      'neutron-server: all agents are silent for longer than late, though every nova-compute reports',
+      cloudOf({ a: ['s', 's', 's', 's'] }),
+      { failed: ['cloud: 4 of 4 agents'] },
+    ],
+    [
+      'two are late, two are silent: who is late does not make the others most',
+      cloudOf({ a: ['l', 'l', 'xd', 'xd'] }),
+      { doubtful: ['cloud: 2 of 4 agents'] },
+    ],
     [
       'nova-conductor: all compute services, the agents beat',
       cloudOf({ a: ['d', 'd', 'd', 'd'] }),
