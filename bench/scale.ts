@@ -360,7 +360,8 @@ async function measure(): Promise<void> {
 async function heard(count: number): Promise<void> {
   let found = 0;
   const looking = setInterval(async () => {
-    found = await redis.hlen(heardHash);
+    // Redis is ended when this was in vain.
+    found = await redis.hlen(heardHash).catch(() => found);
   }, 500);
   await until('the background scan', () => found > count).finally(() => clearInterval(looking));
 }
@@ -368,6 +369,9 @@ async function heard(count: number): Promise<void> {
 async function nextRound(): Promise<Moment> {
   const before = pretend.refreshes.length;
   await until('the next refresh', () => pretend.refreshes.length > before);
+  process.stderr.write(
+    `${(performance.now() / 1_000).toFixed(0)} s: round ${pretend.refreshes.length} has begun\n`,
+  );
   return read();
 }
 

@@ -1,17 +1,21 @@
-// A real OpenStack in which nobody dies, under load: users at work, agents late by up to seven eighths of the heartbeat
-// period (35 s of the default 40 s), one by one and all at once. Sonny says not a word, whether it looks once a minute or
-// every five seconds. HEALTHY_MINUTES (1) from the environment; SONNY_CLOUD_STOCK=1 says that the cloud was raised with
-// --stock-intervals, and has Sonny's own default periods; SEED.
+// A real OpenStack in which nobody dies, under load: users at work, agents late by up to 35 s (at the fast intervals by as
+// much in heartbeat periods), one by one and all at once. Sonny says not a word, whether it looks once a minute or every
+// five seconds. HEALTHY_MINUTES (1) and SEED from the environment; SONNY_CLOUD_STOCK=1 says that the cloud was raised
+// with --stock-intervals, and has Sonny's own default periods.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Random } from '../simulation/random.ts';
 import { BusyCloud } from '../support/busy-cloud.ts';
-import { never, periods, type Stage, stage, Testbed } from '../support/testbed.ts';
+import { isStock, never, periods, type Stage, stage, Testbed } from '../support/testbed.ts';
 
 const minute = 60_000;
 const minutes = Number(process.env.HEALTHY_MINUTES ?? 1);
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
-const latestMs = (periods.heartbeat * 1_000 * 7) / 8;
+/** What a machine that raises a cloud on two cores stutters is not scaled down with the intervals. */
+const heartbeatPeriodS = isStock ? periods.heartbeat : 2 * periods.heartbeat;
+const reportIntervalS = isStock ? 30 : 2;
+/** 35 s late at stock intervals: a heartbeat is 65 s old by then. */
+const latestMs = ((heartbeatPeriodS * 65) / 40 - reportIntervalS) * 1_000;
 const looks = new Set([periods.monitor, 5]);
 
 let testbed: Testbed;
@@ -37,7 +41,7 @@ test(`${minutes} minutes under load (seed ${seed}): not a word`, {
 }, async () => {
   for (const monitorPeriodS of looks) {
     const on = await stage(testbed, {
-      DEFAULT: { monitor_period: monitorPeriodS },
+      DEFAULT: { monitor_period: monitorPeriodS, heartbeat_period: heartbeatPeriodS },
     });
     stages.push(on);
     for (const name of ['ns4', 'monitor', 'sonny'] as const) on.household.start(name, '-v');
@@ -45,7 +49,7 @@ test(`${minutes} minutes under load (seed ${seed}): not a word`, {
   }
   const busy = new BusyCloud(testbed, new Random(seed), {
     latestMs,
-    orderEveryMs: periods.heartbeat * 1_000,
+    orderEveryMs: heartbeatPeriodS * 1_000,
     hosts: ['hv01', 'hv02', 'hv03'],
   });
   busy.start();
@@ -61,15 +65,16 @@ test(`${minutes} minutes under load (seed ${seed}): not a word`, {
 
 /** How late the agents really were, as Neutron shows it. */
 async function watchAgents(untilMs: number): Promise<string> {
-  let [oldestMs, most] = [0, 0];
+  let [oldestMs, most, unanswered] = [0, 0, 0];
   while (Date.now() < untilMs) {
-    const agents = await testbed.cloud.listAgents(never);
-    const agesMs = agents.map(({ heartbeatAtMs }) => Date.now() - heartbeatAtMs);
+    const agents = await testbed.cloud.listAgents(never).catch(() => null);
+    if (agents === null) unanswered += 1;
+    const agesMs = (agents ?? []).map(({ heartbeatAtMs }) => Date.now() - heartbeatAtMs);
     oldestMs = Math.max(oldestMs, ...agesMs);
-    most = Math.max(most, agesMs.filter((ms) => ms > periods.heartbeat * 1_000).length);
+    most = Math.max(most, agesMs.filter((ms) => ms > heartbeatPeriodS * 1_000).length);
     await delay(2_000);
   }
-  return `oldest heartbeat ${(oldestMs / 1_000).toFixed(0)} s; at once older than ${periods.heartbeat} s: ${most} at most`;
+  return `oldest heartbeat ${(oldestMs / 1_000).toFixed(0)} s; ${most} of them at most were at once older than ${heartbeatPeriodS} s; Neutron did not answer ${unanswered} times`;
 }
 
 function summary({ pauses, orders, lastTrouble }: BusyCloud): string {

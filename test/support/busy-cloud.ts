@@ -1,6 +1,7 @@
 // Load on a real OpenStack in which nobody dies: instances come, go, stop and migrate, and network agents stand still for
 // a while, each by itself and now and then all at once, so that their reports come late.
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../../src/shared/ground/errors.ts';
 import type { Random } from '../simulation/random.ts';
 import { cloudTool } from './cloud-tool.ts';
 import type { Testbed } from './testbed.ts';
@@ -45,9 +46,14 @@ export class BusyCloud {
     this.#load = load;
   }
 
+  /** Begins with a pause of all agents, the longest, so that the shortest of tests has one. */
   start(): void {
     const hosts = Object.keys(this.#testbed.env.hypervisors);
-    this.#working = Promise.all([this.#order(), ...hosts.map((host) => this.#delay(host, hosts))]);
+    const delays = async () => {
+      await this.#standStill(hosts, hosts, this.#load.latestMs);
+      await Promise.all(hosts.map((host) => this.#delay(host, hosts)));
+    };
+    this.#working = Promise.all([this.#order(), delays()]);
   }
 
   /** Ends the load with every agent running again; throws when the test bed's tool failed. */
@@ -62,20 +68,23 @@ export class BusyCloud {
     return !this.#ending.signal.aborted;
   }
 
-  async #delay(host: string, hosts: readonly string[]): Promise<void> {
+  async #delay(host: string, all: readonly string[]): Promise<void> {
     const { latestMs } = this.#load;
     while (await this.#goesOnAfter(this.#random.between(latestMs / 7, latestMs))) {
-      const isAll = this.#random.chance(allAtOnce);
-      const taken = (isAll ? hosts : [host]).filter((one) => !this.#still.has(one));
-      const forMs = this.#random.between(latestMs / 7, latestMs);
-      this.pauses[isAll ? 'allAtOnce' : 'single'] += 1;
-      this.pauses.longestMs = Math.max(this.pauses.longestMs, forMs);
-      for (const one of taken) this.#still.add(one);
-      await Promise.all(taken.map((one) => cloudTool('hang', one, '--agent')));
-      await this.#goesOnAfter(forMs);
-      await Promise.all(taken.map((one) => cloudTool('revive', one, '--agent')));
-      for (const one of taken) this.#still.delete(one);
+      const hosts = this.#random.chance(allAtOnce) ? all : [host];
+      await this.#standStill(hosts, all, this.#random.between(latestMs / 7, latestMs));
     }
+  }
+
+  async #standStill(hosts: readonly string[], all: readonly string[], forMs: number): Promise<void> {
+    const taken = hosts.filter((one) => !this.#still.has(one));
+    this.pauses[hosts === all ? 'allAtOnce' : 'single'] += 1;
+    this.pauses.longestMs = Math.max(this.pauses.longestMs, forMs);
+    for (const one of taken) this.#still.add(one);
+    await Promise.all(taken.map((one) => cloudTool('hang', one, '--agent')));
+    await this.#goesOnAfter(forMs);
+    await Promise.all(taken.map((one) => cloudTool('revive', one, '--agent')));
+    for (const one of taken) this.#still.delete(one);
   }
 
   async #order(): Promise<void> {
@@ -88,7 +97,7 @@ export class BusyCloud {
         await work();
         count.done += 1;
       } catch (error) {
-        this.lastTrouble = `${kind}: ${error instanceof Error ? error.message : error}`;
+        this.lastTrouble = `${kind}: ${errorText(error)}`;
       }
     }
   }
@@ -134,8 +143,8 @@ export class BusyCloud {
   /** Nova picks nobody but whom it is told: the spare is disabled, and stays empty. */
   async #migrate(one: Instance): Promise<void> {
     const to = this.#random.pick(this.#load.hosts.filter((host) => host !== one.host));
-    const version = ['--os-compute-api-version', '2.30'];
-    await cloudTool('os', ...version, 'server', 'migrate', '--live-migration', '--host', to, one.id);
+    const where = ['--live-migration', '--host', to, '--os-compute-api-version', '2.30'];
+    await cloudTool('os', 'server', 'migrate', ...where, one.id);
     await this.#testbed.until(
       `${one.id} to be on ${to}`,
       async () =>

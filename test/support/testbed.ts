@@ -107,7 +107,7 @@ export class Testbed {
 
   /** Until the processes on this stage have seen the cloud, and every ns4 heard whoever answers. */
   watched({ household }: Pick<Stage, 'household'>): Promise<void> {
-    return heardAll(household.redis, this.env.cloud);
+    return heardAll(household.redis, this.env.cloud, (30 + periods.monitor) * 1_000);
   }
 
   /** As if this stage had been watched before the processes start: for hosts that are dead by then. */
