@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cloudTool } from '../support/cloud-tool.ts';
 import type { Household } from '../support/processes.ts';
-import { never, type Stage, stage, Testbed } from '../support/testbed.ts';
+import { never, periods, type Stage, stage, Testbed } from '../support/testbed.ts';
 
 const isOvn = process.env.SONNY_CLOUD_OVN === '1';
 const minute = 60_000;
@@ -30,8 +30,9 @@ async function atWork(): Promise<Household> {
       const alive = agents.filter((a) => a.binary === 'ovn-controller' && a.ovn?.says === 'alive');
       return alive.length === Object.keys(testbed.env.hypervisors).length;
     },
-    minute,
+    minute + 2_000 * periods.monitor,
   );
+  await testbed.watched(on);
   return household;
 }
 
@@ -97,7 +98,7 @@ describe.skipIf(!isOvn)('a real OVN cloud', () => {
     const household = await atWork();
     await cloudTool('kill', 'hv01', '--agent');
     await cloudTool('ovn', 'sb', 'chassis-del', 'hv01');
-    await delay(minute);
+    await delay(minute + 2_000 * periods.monitor);
     expect(await wordsOf(household)).toEqual([]);
     expect(await testbed.cloud.listEvacuations('hv01', never)).toEqual([]);
   });

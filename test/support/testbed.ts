@@ -15,6 +15,14 @@ import { startRedis, type TestRedis } from './redis.ts';
 
 export const never = new AbortController().signal;
 
+/** The cloud was raised with --stock-intervals: agents report every 30 s, and Sonny has its own default periods. */
+export const isStock = process.env.SONNY_CLOUD_STOCK === '1';
+
+/** Sonny's periods on this cloud, s. */
+export const periods = isStock ? { monitor: 60, heartbeat: 40 } : { monitor: 5, heartbeat: 8 };
+/** An agent that is well has reported within this. */
+const freshMs = isStock ? 35_000 : 5_000;
+
 interface Environment {
   readonly clouds_yaml: string;
   readonly cloud: string;
@@ -92,7 +100,7 @@ export class Testbed {
         const agents = await this.cloud.listAgents(never);
         // OVN's rows beat when they are asked, and are stamped by their own clock.
         const fresh = agents.filter(
-          (a) => a.alive && (a.binary.includes('ovn') || Date.now() - a.heartbeatAtMs < 5_000),
+          (a) => a.alive && (a.binary.includes('ovn') || Date.now() - a.heartbeatAtMs < freshMs),
         );
         const target = (await this.cloud.listHypervisors(never)).find((h) => h.host === 'hv04');
         return (
@@ -120,7 +128,7 @@ export class Testbed {
 
   /** Until the processes on this stage have seen the cloud, and every ns4 heard whoever answers. */
   watched({ household }: Pick<Stage, 'household'>): Promise<void> {
-    return heardAll(household.redis, this.env.cloud);
+    return heardAll(household.redis, this.env.cloud, (30 + periods.monitor) * 1_000);
   }
 
   /** As if this stage had been watched before the processes start: for hosts that are dead by then. */
@@ -211,7 +219,20 @@ export class Testbed {
   }
 }
 
-/** Redis and a configuration of short periods on this cloud; processes are started by the test. */
+/** When the journal says that the first request of the one recovery was about to leave, ms since the epoch. */
+export async function firstRequestAtMs(
+  { household }: Pick<Stage, 'household'>,
+  cloud: string,
+): Promise<number> {
+  const names = await household.redis.keys(`sonny:{${cloud}}:incident:*`);
+  const [text] = names.length === 0 ? [] : await household.redis.mget(names);
+  const { instances } = JSON.parse(text ?? '{"instances":{}}') as {
+    instances: Record<string, { askedAtMs: number }>;
+  };
+  return Math.min(...Object.values(instances).map((entry) => entry.askedAtMs));
+}
+
+/** Redis and a configuration with the periods of this cloud; processes are started by the test. */
 export interface Stage {
   readonly household: Household;
   readonly redis: TestRedis;
@@ -230,7 +251,7 @@ export async function stage(
     cloudsYaml: testbed.cloudsYaml,
     ini: {
       ...ini,
-      DEFAULT: { monitor_period: 5, heartbeat_period: 8, ...ini.DEFAULT },
+      DEFAULT: { monitor_period: periods.monitor, heartbeat_period: periods.heartbeat, ...ini.DEFAULT },
       OPENSTACK: { cloud: testbed.env.cloud, provider_net: testbed.env.ext_net, ...ini.OPENSTACK },
       // A guest's address is silent until the test bed is told that it moved (`settle`).
       RECOVERY: { answer_timeout: 5, ...ini.RECOVERY },

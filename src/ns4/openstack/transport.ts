@@ -102,7 +102,7 @@ export class Transport {
         () => end(new Error(`no answer within ${request.timeoutMs} ms`)),
         request.timeoutMs,
       );
-      const onAbort = (): void => end(new Error('stopped'));
+      const onAbort = (): void => end(new Error(stoppedBy(signal)));
       if (signal.aborted) return onAbort();
       signal.addEventListener('abort', onAbort);
 
@@ -152,4 +152,9 @@ function firstValues(headers: Record<string, string | string[] | undefined>): Re
     if (text !== undefined) first[name.toLowerCase()] = text;
   }
   return first;
+}
+
+/** Why nobody waits any longer, as far as whoever stopped it said so. */
+function stoppedBy({ reason }: AbortSignal): string {
+  return reason instanceof Error && reason.name !== 'AbortError' ? `stopped: ${reason.message}` : 'stopped';
 }

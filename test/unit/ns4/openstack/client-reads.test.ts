@@ -148,12 +148,15 @@ describe('a read', () => {
     expect((await errorOf(cloud.listAgents(never))).message).toContain('larger than 4000 bytes');
   });
 
-  it('ends at once with its signal, also within a pause', async () => {
+  it('ends at once with its signal and its reason, also within a pause', async () => {
     const hanging = await start(() => 'hang');
     const stop = new AbortController();
     const read = errorOf(hanging.cloud.listAgents(stop.signal));
-    setTimeout(() => stop.abort(new Error('enough')), 50);
-    expect((await read).outcome).toBe('not-done');
+    setTimeout(() => stop.abort(new Error('not finished after 80 s')), 50);
+    expect(await read).toMatchObject({
+      outcome: 'not-done',
+      message: expect.stringContaining('stopped: not finished after 80 s'),
+    });
     const pausing = await start(() => ({ status: 500 }), {
       clock: {
         nowMs: Date.now,
