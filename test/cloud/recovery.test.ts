@@ -1,8 +1,8 @@
 // The main job on a real OpenStack: a hypervisor dies, its instances are back on the spare, nothing else is touched.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cloudTool } from '../support/cloud-tool.ts';
+import { firstRequestAtMs } from '../support/journals.ts';
 import { never, type Stage, stage, Testbed } from '../support/testbed.ts';
 
 let testbed: Testbed;
@@ -70,14 +70,6 @@ async function bareRun(): Promise<number> {
   return tookMs;
 }
 
-/** When ns4's journal says that the first request was about to leave. */
-async function firstRequestAtMs(redis: Redis): Promise<number> {
-  const names = await redis.keys(`sonny:{${testbed.env.cloud}}:incident:*`);
-  const [text] = await redis.mget(names);
-  const { instances } = JSON.parse(text ?? '{}') as { instances: Record<string, { askedAtMs: number }> };
-  return Math.min(...Object.values(instances).map((entry) => entry.askedAtMs));
-}
-
 async function allActiveOnSpare(ids: readonly string[]): Promise<void> {
   await testbed.until(
     'all instances to be ACTIVE on hv04',
@@ -136,7 +128,7 @@ async function recovery(): Promise<{ firstMs: number; allBackMs: number }> {
   expect((await testbed.servers()).get('other')).toEqual(before);
   const migrations = (await testbed.evacuations()).filter((m) => m.createdAtMs > killedAtMs);
   expect(migrations).toHaveLength(3);
-  const firstAtMs = await firstRequestAtMs(household.redis);
+  const firstAtMs = (await firstRequestAtMs(household.redis, testbed.env.cloud)) ?? Number.NaN;
   await on?.close();
   on = null;
   await testbed.reset();
