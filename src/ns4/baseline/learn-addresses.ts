@@ -18,7 +18,8 @@ const retryMs = 60_000;
 /** An instance that was launched later may still have a former owner. */
 const settledMs = 120_000;
 const mostHosts = 8;
-const mostInstances = 3;
+/** All of a host, as a rule: one may have been opened from another address than the others. */
+const mostInstances = 256;
 
 interface AddressLearnerParts {
   readonly storage: Pick<Storage, 'ask'>;

@@ -84,16 +84,26 @@ function lab({ servers = [], hypervisors = [hypervisor('hv01')], answer, nova = 
 const vm1 = server('vm1', 'hv01');
 
 describe('the address of a hypervisor', () => {
-  test('is learned as soon as a disk answers, from three instances, and half an hour later again', async () => {
+  test('is learned as soon as a disk answers, from all instances, and half an hour later again', async () => {
     const servers = [1, 2, 3, 4, 5].map((n) => server(`vm${n}`, 'hv01'));
     const { asked, learned, seconds } = lab({ servers });
     await seconds(1);
     expect(learned).toEqual([{ host: 'hv01', address: '10.2.0.1', atMs: 0 }]);
-    expect(asked.map(({ images }) => images.length)).toEqual([5, 3]);
+    expect(asked.map(({ images }) => images.length)).toEqual([5, 5]);
     await seconds(1_799);
     expect(learned).toHaveLength(1);
     await seconds(2);
     expect(learned).toHaveLength(2);
+  });
+
+  test('is learned from each instance: one may be open from another address', async () => {
+    const servers = [1, 2, 3, 4, 5].map((n) => server(`vm${n}`, 'hv01'));
+    const { learned, seconds } = lab({
+      servers,
+      answer: (image) => open(image.includes('vm5') ? '10.2.0.101' : '10.2.0.1'),
+    });
+    await seconds(1);
+    expect(learned.map(({ address }) => address)).toEqual(['10.2.0.1', '10.2.0.101']);
   });
 
   test('is not asked for where no disk is on Ceph', async () => {
