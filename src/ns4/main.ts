@@ -166,7 +166,7 @@ await runProcess('ns4', async (frame) => {
   });
   background.start();
   frame.onClose('background scan', () => background.close());
-  const asking = ceph?.asking();
+  const asking = ceph?.asking(cloud);
   asking?.start();
   if (asking !== undefined) frame.onClose('background round over disks', () => asking.close());
   const vantagePoint = registry.join(name, log, fencesBy);

@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { Random } from '../simulation/random.ts';
 import { cloudTool } from '../support/cloud-tool.ts';
-import { firstRequestAtMs, periods, type Stage, stage, Testbed } from '../support/testbed.ts';
+import { firstRequestAtMs } from '../support/journals.ts';
+import { periods, type Stage, stage, Testbed } from '../support/testbed.ts';
 
 const kills = Number(process.env.KILLS ?? 0);
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
@@ -53,7 +54,7 @@ async function kill(): Promise<Times> {
     await at('host-dead'),
     await at('recovery-ended'),
   ];
-  const askedMs = await firstRequestAtMs(on, testbed.env.cloud);
+  const askedMs = (await firstRequestAtMs(on.household.redis, testbed.env.cloud)) ?? Number.NaN;
   const seconds = [suspectedMs, deadMs, askedMs, overMs].map(
     (ms) => Math.round((ms - killedAtMs) / 100) / 10,
   );

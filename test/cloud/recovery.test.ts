@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cloudTool } from '../support/cloud-tool.ts';
-import { firstRequestAtMs, never, type Stage, stage, Testbed } from '../support/testbed.ts';
+import { firstRequestAtMs } from '../support/journals.ts';
+import { never, type Stage, stage, Testbed } from '../support/testbed.ts';
 
 let testbed: Testbed;
 let on: Stage | null = null;
@@ -133,7 +134,7 @@ async function recovery(): Promise<{ firstMs: number; allBackMs: number }> {
   expect((await testbed.servers()).get('other')).toEqual(before);
   const migrations = (await testbed.evacuations()).filter((m) => m.createdAtMs > killedAtMs);
   expect(migrations).toHaveLength(3);
-  const firstAtMs = await firstRequestAtMs({ household }, testbed.env.cloud);
+  const firstAtMs = (await firstRequestAtMs(household.redis, testbed.env.cloud)) ?? Number.NaN;
   await on?.close();
   on = null;
   await testbed.reset();

@@ -219,19 +219,6 @@ export class Testbed {
   }
 }
 
-/** When the journal says that the first request of the one recovery was about to leave, ms since the epoch. */
-export async function firstRequestAtMs(
-  { household }: Pick<Stage, 'household'>,
-  cloud: string,
-): Promise<number> {
-  const names = await household.redis.keys(`sonny:{${cloud}}:incident:*`);
-  const [text] = names.length === 0 ? [] : await household.redis.mget(names);
-  const { instances } = JSON.parse(text ?? '{"instances":{}}') as {
-    instances: Record<string, { askedAtMs: number }>;
-  };
-  return Math.min(...Object.values(instances).map((entry) => entry.askedAtMs));
-}
-
 /** Redis and a configuration with the periods of this cloud; processes are started by the test. */
 export interface Stage {
   readonly household: Household;

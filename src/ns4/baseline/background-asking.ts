@@ -1,5 +1,5 @@
 // The background round over disks: every running instance is asked once in five minutes, spread over that time, so that
-// it is known whose disks answer while all is well, and from which addresses each hypervisor opens them.
+// it is known whose disks answer while all is well. Beside it the addresses are learned from which hypervisors open them.
 import type { Server } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
@@ -8,11 +8,13 @@ import type { Picture } from '../../shared/picture/picture.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import { standingOf } from '../../shared/rules/guests.ts';
 import { isHeard } from '../../shared/rules/senses/heartbeat.ts';
+import type { Cloud } from '../cloud/cloud.ts';
 import { AddressBook } from '../disks/address-book.ts';
-import { type Asked, type AskedWord, askInstances } from '../disks/ask-instances.ts';
+import { type Asked, askInstances } from '../disks/ask-instances.ts';
 import { openHere } from '../disks/judge.ts';
 import type { Answered, OpenedStore } from '../disks/opened-store.ts';
 import type { Storage } from '../storage/storage.ts';
+import { AddressLearner } from './learn-addresses.ts';
 import { Rounds, slotsPerPass, type Turn } from './rounds.ts';
 
 const passMs = 300_000;
@@ -22,21 +24,18 @@ const pauseMs = 1_000;
 const perGo = 256;
 /** To read all servers is work: it takes at most this part of the time. */
 const readingShare = 0.1;
-/** An instance that was launched later may still be on its way. */
-const settledMs = 120_000;
 /** Hosts are learned from while the inventory is this young: an older one does not tell who is well. */
 const youngMs = 60_000;
 
 interface Known extends Asked {
   readonly host: string;
-  /** It runs, does nothing else, and has been where it is for a while. */
-  readonly isSettled: boolean;
 }
 
 interface BackgroundAskingParts {
   readonly storage: Pick<Storage, 'ask'>;
   readonly pools: readonly string[];
-  readonly store: OpenedStore;
+  readonly store: Pick<OpenedStore, 'note' | 'learn' | 'addresses' | 'prune'>;
+  readonly cloud: Pick<Cloud, 'listServers'>;
   readonly inventory: Pick<InventoryStore, 'versions' | 'read' | 'readThrough'>;
   readonly rules: { readonly heartbeatPeriodMs: number };
   readonly clock: Clock;
@@ -46,6 +45,7 @@ interface BackgroundAskingParts {
 export class BackgroundAsking {
   readonly #parts: BackgroundAskingParts;
   readonly #rounds = new Rounds();
+  readonly #learner: AddressLearner;
   readonly #read = { hosts: '', servers: '' };
   #known: ReadonlyMap<string, Known> = new Map();
   #picture: Picture | null = null;
@@ -58,6 +58,7 @@ export class BackgroundAsking {
 
   constructor(parts: BackgroundAskingParts) {
     this.#parts = parts;
+    this.#learner = new AddressLearner({ ...parts, isWell: (host, nowMs) => this.#isWell(host, nowMs) });
     this.#nextSlotAtMs = parts.clock.steadyMs();
   }
 
@@ -97,7 +98,8 @@ export class BackgroundAsking {
     const fresh = this.#rounds.outOfTurn(nowMs, perGo);
     const turns = fresh.length > 0 ? fresh : this.#due.splice(0, perGo);
     if (turns.length > 0) await this.#ask(turns);
-    return turns.length > 0;
+    const learned = await this.#learner.turn(this.#stop.signal);
+    return turns.length > 0 || learned;
   }
 
   async #ask(turns: readonly Turn[]): Promise<void> {
@@ -107,18 +109,15 @@ export class BackgroundAsking {
     const nowMs = clock.nowMs();
     const book = new AddressBook(await store.addresses(), nowMs);
     const answered = new Map<string, Answered>();
-    const seen = new Map<string, { host: string; address: string }>();
     for (const instance of instances) {
       const { id, host } = instance;
       const word = words.get(id);
       if (word === undefined) continue;
-      if (openHere(word, host, book).length > 0)
-        answered.set(id, { host, atMs: nowMs, images: [...word.images] });
-      const address = instance.isSettled && this.#isWell(host, nowMs) ? onlyAddressOf(word) : null;
-      if (address !== null) seen.set(`${address} ${host}`, { host, address });
+      if (openHere(word, host, book).length === 0) continue;
+      answered.set(id, { host, atMs: nowMs, images: [...word.images] });
+      this.#learner.offer(host);
     }
     await store.note(answered);
-    await store.learn([...seen.values()], nowMs);
     const trouble = [...words.values()].find((word) => word.trouble !== null)?.trouble ?? null;
     this.#tell(trouble);
     this.#rounds.asked(turns, new Set(answered.keys()), clock.steadyMs());
@@ -154,32 +153,23 @@ export class BackgroundAsking {
   }
 
   async #readServers(): Promise<void> {
-    const { inventory, store, clock } = this.#parts;
-    const before = this.#known;
+    const { inventory, store } = this.#parts;
     let known = new Map<string, Known>();
-    const nowMs = clock.nowMs();
     await inventory.readThrough(() => {
       known = new Map();
       return (servers) => {
-        for (const server of servers) add(known, server, before.get(server.id), nowMs);
+        for (const server of servers) add(known, server);
       };
     });
     this.#known = known;
     this.#rounds.replace('guest', new Set(known.keys()));
+    const hosts = new Set([...known.values()].map(({ host }) => host));
+    this.#learner.keep((host) => hosts.has(host));
     await store.prune((id) => known.has(id));
   }
 }
 
-function add(known: Map<string, Known>, server: Server, before: Known | undefined, nowMs: number): void {
-  const { id, host, volumes, launchedAtMs } = server;
-  if (host === null || standingOf(server).tells !== 'testifies') return;
-  const isOld = launchedAtMs !== null && nowMs - launchedAtMs >= settledMs;
-  known.set(id, { id, host, volumes, isSettled: isOld && before?.host === host });
-}
-
-/** With two openers it is in migration, whatever Nova says. */
-function onlyAddressOf({ disks }: AskedWord): string | null {
-  const openers = disks.flat();
-  const [address, ...more] = new Set(openers.map((opener) => opener.address));
-  return more.length === 0 && openers.every(({ answered }) => answered) ? (address ?? null) : null;
+function add(known: Map<string, Known>, server: Server): void {
+  const { id, host, volumes } = server;
+  if (host !== null && standingOf(server).tells === 'testifies') known.set(id, { id, host, volumes });
 }

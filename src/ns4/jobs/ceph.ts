@@ -7,6 +7,7 @@ import type { Db } from '../../shared/redis/db.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { BackgroundAsking } from '../baseline/background-asking.ts';
 import { Ceph } from '../ceph/ceph.ts';
+import type { Cloud } from '../cloud/cloud.ts';
 import { cutOff } from '../disks/cut-off.ts';
 import { Disks } from '../disks/disks.ts';
 import { OpenedStore } from '../disks/opened-store.ts';
@@ -29,7 +30,7 @@ export interface CephParts {
   readonly disks: Disks;
   readonly storage: RecoveryStorage;
   readonly store: OpenedStore;
-  asking(): BackgroundAsking;
+  asking(cloud: Pick<Cloud, 'listServers'>): BackgroundAsking;
   close(): Promise<void>;
 }
 
@@ -52,7 +53,7 @@ export function cephOf(
       cutOff: (request) => cutOff({ ...parts, timeoutMs }, request),
       wordOf: (host, heardAtMs) => usableConfirmation(host, heardAtMs, { confirmations, clock, log }),
     },
-    asking: () => new BackgroundAsking({ ...parts, rules, log }),
+    asking: (cloud) => new BackgroundAsking({ ...parts, cloud, rules, log }),
     close: () => ceph.close(),
   };
 }
