@@ -26,13 +26,14 @@ import { lookWithBaseline } from './baseline/look.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
 import { giveCopiesGone } from './commands/copies-gone.ts';
-import { confirmByHand, fenceByHand } from './commands/fence.ts';
+import { confirmByHand, fenceByHand, trustByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
 import { recoverAlone } from './commands/recover-alone.ts';
 import { recoverByOrder } from './commands/recover-by-order.ts';
 import { showSenses } from './commands/senses.ts';
 import { type StartedOnCloud, startOnCloud } from './commands/start-on-cloud.ts';
 import { waivedFor } from './commands/waived.ts';
+import { RedisBystanders } from './fencing/bystanders.ts';
 import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
 import type { FencingPlan } from './fencing/plan.ts';
@@ -58,12 +59,12 @@ await runProcess('ns4', async (frame) => {
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);
-  const { fence, resetCooldown, confirmFenced, copiesGone } = options;
+  const { fence, resetCooldown, confirmFenced, trustDevices, copiesGone } = options;
   const { deadHypervisor: dead, spareHypervisor: spare } = options;
   // The worker waits for Redis, a command ends without it. Fencing by hand must work when everything else is down.
   const mayWait =
     fence !== undefined ||
-    !(resetCooldown || (confirmFenced ?? copiesGone ?? dead ?? options.senses) !== undefined);
+    !(resetCooldown || (confirmFenced ?? trustDevices ?? copiesGone ?? dead ?? options.senses) !== undefined);
   const open = mayWait ? connectRedis : reachRedis;
   const redis = await open(settings.redis, openstack.cloud, log);
   frame.onClose('Redis', () => redis.disconnect());
@@ -88,6 +89,8 @@ await runProcess('ns4', async (frame) => {
   };
   const byHand = { ...shared, ...{ redis, keys, confirmations, plan, print }, stop: frame.stop };
   if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
+  const bystanders = new RedisBystanders(redis, keys);
+  if (trustDevices !== undefined) return trustByHand(trustDevices, options, { ...byHand, bystanders });
   if (fence !== undefined) return fenceByHand(fence, options, byHand);
   const { alone } = options;
   const despite = await waivedFor(dead, options, frame.stop);
@@ -146,7 +149,11 @@ await runProcess('ns4', async (frame) => {
     storage: ceph?.storage ?? null,
     opened: ceph?.store ?? null,
     mover: moverOf(started, frame),
-    ...fencingOf(started, plan, confirmations, new RedisShots(redis, keys)),
+    ...fencingOf(started, plan, {
+      confirmations,
+      shots: new RedisShots(redis, keys),
+      bystanders,
+    }),
     fencingPlans: plansOfAll(registry, ownPlan),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
   };
@@ -189,13 +196,12 @@ await runProcess('ns4', async (frame) => {
 function fencingOf(
   { settings, log }: StartedOnCloud,
   plan: FencingPlan | null,
-  confirmations: OperatorConfirmations,
-  shots: RedisShots,
+  kept: Pick<Parameters<typeof createFencing>[0], 'confirmations' | 'shots' | 'bystanders'>,
 ) {
   const { mode, timeoutMs } = settings.fencing;
   if (mode === 'none') return { fencing: null, fencingPlan: null };
   if (plan === null) throw new Error('settings were read without fencing.yaml for "mode = required"');
-  const fencing = createFencing({ plan, confirmations, shots, timeoutMs, clock: systemClock, log });
+  const fencing = createFencing({ plan, ...kept, timeoutMs, clock: systemClock, log });
   return { fencing, fencingPlan: plan };
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RedisBystanders } from '../../src/ns4/fencing/bystanders.ts';
 import { createFencing, type FenceRequest, type Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
@@ -43,6 +44,7 @@ function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing 
   return createFencing({
     ...{ plan, confirmations: confirmations(), timeoutMs: 1_500, clock, log: silentLog },
     shots: new RedisShots(bench.redis, bench.keys),
+    bystanders: new RedisBystanders(bench.redis, bench.keys),
   });
 }
 
@@ -351,6 +353,7 @@ describe('C6: nobody is shot while he boots', () => {
 
   const request = (incident: string) => ({
     ...{ host: 'hv-shot', incident, signal: new AbortController().signal, heardAtMs: null },
+    doubtedSinceMs: null,
     beforeOff: async () => {},
   });
 

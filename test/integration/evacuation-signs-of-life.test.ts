@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RedisBystanders } from '../../src/ns4/fencing/bystanders.ts';
 import { createFencing, type Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import { RedisShots } from '../../src/ns4/fencing/shots.ts';
@@ -40,7 +41,9 @@ function fencing(bmc: PretendDevice): Fencing {
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => [bmc.level()], secrets: [] };
   const confirmations = new OperatorConfirmations(bench.redis, bench.keys);
   const shots = new RedisShots(bench.redis, bench.keys);
-  return createFencing({ plan, confirmations, shots, timeoutMs: 3_000, clock: bench.clock, log });
+  const bystanders = new RedisBystanders(bench.redis, bench.keys);
+  const kept = { confirmations, shots, bystanders };
+  return createFencing({ plan, ...kept, timeoutMs: 3_000, clock: bench.clock, log });
 }
 
 const idOf = (name: string | undefined): string => bench.seen(name ?? '').id;

@@ -55,7 +55,7 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
     ...{ durationMs: 420 * seconds, disaster: strokes.returnsAsItWas },
   },
   'the device hits another host': {
-    ...{ ...spared, ...one, rules: fenced, awaits: ['deviceOfAnother'], durationMs: 140 * seconds },
+    ...{ ...spared, ...one, rules: fenced, traits: { muteHost: 0 }, durationMs: 140 * seconds },
     disaster: ofBusy((history, host) => wrongDevice(history, host)),
   },
   'plans of fencing differ': {

@@ -5,6 +5,7 @@ import { isCellDown } from '../../simulator/world/cells.ts';
 import type { Host, Instance } from '../../simulator/world/model.ts';
 import { guestAnswers } from '../../simulator/world/physics.ts';
 import { surelyUnheardMs } from '../../simulator/world/reports.ts';
+import type { BystanderWatch } from '../../src/ns4/fencing/bystanders.ts';
 import type { Hosts } from '../../src/shared/documents/inventory.ts';
 import { orderSchema } from '../../src/shared/documents/orders.ts';
 import { hostScope, scopeKey } from '../../src/shared/documents/terms/scope.ts';
@@ -13,6 +14,7 @@ import { isExternal, isWitness } from './judges/life.ts';
 import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
 import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
+import { bystandersKey } from './processes/fence.ts';
 
 /** A dead host is recovered within so many monitor periods after the last trouble (and what one evacuation takes). */
 const recoveryPeriods = 5;
@@ -123,6 +125,10 @@ function isNamed({ judges }: History, { name }: Host): boolean {
   return standing.has(scopeKey(hostScope(name))) || isCloudRefused(standing) || isInRefusal(standing, name);
 }
 
+/** Another machine fell silent when it was shot: its devices count when an operator says so. */
+const isInDoubt = ({ redis }: History, { name }: Host): boolean =>
+  (redis.get<BystanderWatch>(bystandersKey(name))?.fell ?? null) !== null;
+
 /** Nothing in the rules speaks against its recovery. */
 function isDue(history: History, host: Host, dead: readonly Host[], begun: number): boolean {
   const { world, setting, judges } = history;
@@ -147,7 +153,7 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   if (recoveriesOrdered(history)) return false;
   // Who recovers another one by himself may take the spare, and has not begun yet.
   if ([...judges.deeds.decidedByHand].some((other) => other !== host.name)) return false;
-  if (rules.fencing === 'required' && host.bmc !== 'works') return false;
+  if (rules.fencing === 'required' && (host.bmc !== 'works' || isInDoubt(history, host))) return false;
   const guests = guestsOf(history, host);
   const heard = (address: string, sinceMs = 0) =>
     history.workers.every(({ vantagePoint }) => vantagePoint.hasHeard(address, sinceMs));

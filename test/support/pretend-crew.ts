@@ -156,5 +156,6 @@ const fencingBy = ({ clock }: Process, device: Device): Fencing => ({
     };
   },
   async kept() {},
+  bystanders: { of: async () => null, keep: async () => {}, forget: async () => {} },
   lookAgain: async () => ({ says: device.says, said: `Status: ${device.says}` }),
 });

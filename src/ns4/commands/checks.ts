@@ -110,7 +110,13 @@ export function checksOf(
             },
           },
         ]),
-    ...fencingChecks(settings.fencing, plan, hypervisors, frame.stop),
+    ...fencingChecks(
+      settings.fencing,
+      plan,
+      hypervisors,
+      { ...settings.monitor, clock: systemClock },
+      frame.stop,
+    ),
     ...(settings.fencing.mode === 'none' || plan === null
       ? []
       : [

@@ -15,6 +15,7 @@ export interface Ns4Options extends CommonOptions {
   readonly guestsAreElsewhere?: boolean;
   readonly resetCooldown?: boolean;
   readonly confirmFenced?: string;
+  readonly trustDevices?: string;
   readonly copiesGone?: string;
   readonly fence?: string;
   readonly action?: AgentAction;
@@ -44,6 +45,11 @@ export function parseCommandLine(): Ns4Options {
     .option('-r, --reset-cooldown', 'let the monitor forget the last recovery')
     .option('--confirm-fenced <host>', 'give your word, as proof, that this hypervisor is off', host)
     .option(
+      '--trust-devices <host>',
+      'give your word that the fence devices of this hypervisor are its own, after another machine fell silent',
+      host,
+    )
+    .option(
       '--copies-gone <host>',
       'give your word that nothing of its moved instances runs on this recovered hypervisor',
       host,
@@ -51,7 +57,10 @@ export function parseCommandLine(): Ns4Options {
     .option('--fence <host>', 'try the fence levels of this hypervisor (with --action)', host)
     .option('--action <action>', `for --fence: ${actions.join(', ')}`, action)
     .option('--level <n>', 'for --fence: only this level', level)
-    .option('--yes', 'for --confirm-fenced, --copies-gone, --fence, --guests-are-elsewhere: do not ask')
+    .option(
+      '--yes',
+      'for --confirm-fenced, --trust-devices, --copies-gone, --fence, --guests-are-elsewhere: do not ask',
+    )
     .option('--senses [host]', 'show what each sense says now of every hypervisor, or of this one')
     .option('--json', 'for --senses: as JSON')
     .exitOverride()
@@ -70,6 +79,7 @@ function mistakesIn(options: Ns4Options): string[] {
     ...(deadHypervisor !== undefined ? ['-d'] : []),
     ...(resetCooldown ? ['-r'] : []),
     ...(confirmFenced !== undefined ? ['--confirm-fenced'] : []),
+    ...(options.trustDevices !== undefined ? ['--trust-devices'] : []),
     ...(copiesGone !== undefined ? ['--copies-gone'] : []),
     ...(fence !== undefined ? ['--fence'] : []),
     ...(options.senses !== undefined ? ['--senses'] : []),
@@ -100,14 +110,17 @@ function mistakesIn(options: Ns4Options): string[] {
       : []),
     ...(options.json && options.senses === undefined ? ['--json goes with --senses'] : []),
     ...(options.yes && !isAsked(options)
-      ? ['--yes goes with --confirm-fenced, --copies-gone, --fence or --guests-are-elsewhere']
+      ? [
+          '--yes goes with --confirm-fenced, --trust-devices, --copies-gone, --fence or --guests-are-elsewhere',
+        ]
       : []),
   ];
 }
 
 /** Does it do what a name has to be typed for? */
-const isAsked = ({ confirmFenced, copiesGone, fence, guestsAreElsewhere }: Ns4Options): boolean =>
+const isAsked = ({ confirmFenced, trustDevices, copiesGone, fence, guestsAreElsewhere }: Ns4Options) =>
   confirmFenced !== undefined ||
+  trustDevices !== undefined ||
   copiesGone !== undefined ||
   fence !== undefined ||
   guestsAreElsewhere === true;

@@ -1,7 +1,7 @@
-// The two commands of fencing by hand, wired: `--confirm-fenced` and `--fence`.
+// The commands of fencing by hand, wired: `--confirm-fenced`, `--trust-devices` and `--fence`.
 import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
 import { answerWithin, type Clock } from '../../shared/ground/clock.ts';
-import { UsageError } from '../../shared/ground/errors.ts';
+import { OperationalError, UsageError } from '../../shared/ground/errors.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';
 import { operator } from '../../shared/process/operator.ts';
@@ -9,6 +9,7 @@ import type { Db } from '../../shared/redis/db.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { leaveOrder } from '../../shared/redis/orders.ts';
+import type { Bystanders } from '../fencing/bystanders.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import { askForName } from './ask-name.ts';
@@ -56,6 +57,28 @@ export async function confirmByHand(
   return 0;
 }
 
+/** Ends the doubt in the devices of a host: another machine fell silent when it was told `off`. */
+export async function trustByHand(
+  host: string,
+  options: Pick<Ns4Options, 'yes'>,
+  parts: Pick<ByHandParts, 'stop' | 'print'> & {
+    readonly bystanders: Pick<Bystanders, 'of' | 'forget'>;
+  },
+): Promise<ExitCode> {
+  const fell = (await parts.bystanders.of(host))?.fell ?? null;
+  if (fell === null) throw new OperationalError(`nothing speaks against the fence devices of ${host}`);
+  await asker(
+    host,
+    options,
+    parts,
+  )(
+    `the fence devices of ${host} are its own: you have made sure that they did not switch off ${fell.hosts.join(', ')}`,
+  );
+  await parts.bystanders.forget(host);
+  parts.print(`the fence devices of ${host} are told and believed again`);
+  return 0;
+}
+
 /** Tries the levels of a host. */
 export async function fenceByHand(host: string, options: Ns4Options, parts: ByHandParts): Promise<ExitCode> {
   const { settings, plan, inventory, clock, stop, print } = parts;
@@ -75,7 +98,7 @@ export async function fenceByHand(host: string, options: Ns4Options, parts: ByHa
   return well ? 0 : 1;
 }
 
-function asker(host: string, { yes = false }: Pick<Ns4Options, 'yes'>, { stop }: ByHandParts) {
+function asker(host: string, { yes = false }: Pick<Ns4Options, 'yes'>, { stop }: Pick<ByHandParts, 'stop'>) {
   const terminal = { input: process.stdin, output: process.stdout };
   return (what: string) => askForName(host, what, { yes, signal: stop }, terminal);
 }

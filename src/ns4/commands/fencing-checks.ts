@@ -8,8 +8,11 @@ import {
   fencingPlansText,
   type PlanOfOne,
 } from '../../shared/documents/terms/fencing-plans.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
+import { Picture } from '../../shared/picture/picture.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
+import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import { agentsOf, type FencingPlan, type Level, levelsOf, planGaps } from '../fencing/plan.ts';
 import { askStatus, triedTogether } from './try-out.ts';
 
@@ -17,13 +20,14 @@ import { askStatus, triedTogether } from './try-out.ts';
 const concurrency = 16;
 
 /**
- * `hypervisors`: as Nova has them now; rejects when they cannot be read. Then one check for each host with levels,
- * whose devices are all asked at once.
+ * `hypervisors`: as Nova has them now, with their agents; rejects when they cannot be read. Then one check for each host
+ * with levels, whose devices are all asked at once. `beats`: by what and when a host counts as heard.
  */
 export function fencingChecks(
   settings: FencingSettings,
   plan: FencingPlan | null,
-  hypervisors: () => Promise<Pick<Hosts, 'hypervisors'>>,
+  hypervisors: () => Promise<Hosts>,
+  beats: { readonly heartbeatPeriodMs: number; readonly clock: Pick<Clock, 'nowMs'> },
   signal: AbortSignal,
 ): (Check | MoreChecks)[] {
   const mode = fencingText(settings.mode).replace('fencing: ', '');
@@ -37,9 +41,17 @@ export function fencingChecks(
       },
     },
     async () => {
-      const others = plan.others === null ? null : await hypervisors().catch(() => null);
-      const hosts = new Set([...plan.hosts.keys(), ...(others?.hypervisors ?? []).map((h) => h.host)]);
-      return statusChecks([...hosts].sort(), plan, settings.timeoutMs, signal);
+      // Read before the devices are asked: whoever is off by then was not, or the device is another's.
+      const known = await hypervisors().catch(() => null);
+      const others = plan.others === null ? [] : (known?.hypervisors ?? []);
+      const hosts = new Set([...plan.hosts.keys(), ...others.map((h) => h.host)]);
+      const picture = known === null ? null : Picture.of(known, null);
+      const heard = (host: string): string | null => {
+        if (picture?.hypervisor(host) === undefined) return null;
+        const { says, why } = heartbeatOf(host, picture, beats.clock.nowMs(), beats);
+        return says === 'alive' ? why : null;
+      };
+      return statusChecks([...hosts].sort(), plan, settings.timeoutMs, heard, signal);
     },
   ];
 }
@@ -62,6 +74,7 @@ function statusChecks(
   hosts: readonly string[],
   plan: FencingPlan,
   timeoutMs: number,
+  heard: (host: string) => string | null,
   signal: AbortSignal,
 ): Check[] {
   const limit = pLimit(concurrency);
@@ -74,8 +87,14 @@ function statusChecks(
       what: `fencing of ${host}`,
       run: async () => {
         const texts = await answers;
-        if (texts.some(({ well }) => !well)) throw new Error(texts.map(({ text }) => text).join('; '));
-        return texts.map(({ text }) => text).join('; ');
+        const text = texts.map((one) => one.text).join('; ');
+        const why = texts.some(({ isOff }) => isOff) ? heard(host) : null;
+        if (why !== null)
+          throw new Error(
+            `${text}; but ${host} is heard (${why}): a device that says off is not that of ${host}, or tells nothing`,
+          );
+        if (texts.some(({ well }) => !well)) throw new Error(text);
+        return text;
       },
     };
   });
@@ -86,5 +105,7 @@ async function statusText(level: Level, timeoutMs: number, signal: AbortSignal, 
     level.devices.map((device) => limit(() => askStatus(device, timeoutMs, signal))),
   );
   const { well, text } = triedTogether(level, tried);
-  return { well, text: `level ${level.number}, ${agentsOf(level)}: ${text}` };
+  // Of two feeds one may be off.
+  const isOff = tried.every((one) => one.isOff === true);
+  return { well, isOff, text: `level ${level.number}, ${agentsOf(level)}: ${text}` };
 }

@@ -61,6 +61,8 @@ export async function tryLevels(
 export interface Tried {
   readonly well: boolean;
   readonly text: string;
+  /** It said, clearly, that its host is off. */
+  readonly isOff?: boolean;
 }
 
 async function off(level: Level, { timeoutMs, signal, clock }: TryOutParts): Promise<Tried> {
@@ -100,7 +102,7 @@ export async function askStatus(device: Device, timeoutMs: number, signal: Abort
 
 function statusOf(outcome: AgentOutcome, timeoutMs: number): Tried {
   if (outcome.kind === 'ended' && outcome.code === 0) return { well: true, text: 'on' };
-  if (outcome.kind === 'ended' && outcome.code === 2) return { well: true, text: 'off' };
+  if (outcome.kind === 'ended' && outcome.code === 2) return { well: true, text: 'off', isOff: true };
   return { well: false, text: failureText(outcome, timeoutMs) };
 }
 

@@ -3,6 +3,7 @@
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Bystanders } from './bystanders.ts';
 import { type LevelResult, listen, look, lookAt, powerOff } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
 import { agentsOf, deviceLabel, type FencingPlan, isListener, type Level, levelsOf } from './plan.ts';
@@ -32,6 +33,11 @@ export interface FenceRequest {
    */
   readonly heardAtMs: number | null;
   /**
+   * Another machine fell silent at the `off` to this one, as was found then: its devices are neither told nor believed,
+   * and only an operator's word that is newer counts. Null: nothing of that kind is known.
+   */
+  readonly doubtedSinceMs: number | null;
+  /**
    * Right before the `off` to the devices of a level leaves: resolves only with a fresh right to power the host off,
    * rejects when it must not be (any more). Whatever it rejects with, `fence` rejects with.
    */
@@ -52,6 +58,8 @@ export interface Fencing {
   kept(host: string, proof: Proof): Promise<void>;
   /** Asks the very devices that gave this proof, once and not for long: one that says on is enough. Rejects by `signal` only. */
   lookAgain(host: string, proof: ProofByAgent, signal: AbortSignal): Promise<PowerSeen>;
+  /** Who else answered at the shots. */
+  readonly bystanders: Bystanders;
 }
 
 /**
@@ -67,17 +75,23 @@ interface FencingParts {
   readonly plan: FencingPlan;
   readonly confirmations: OperatorConfirmations;
   readonly shots: Shots;
+  readonly bystanders: Bystanders;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export function createFencing(parts: FencingParts): Fencing {
-  const { plan, confirmations, timeoutMs, log } = parts;
+  const { plan, confirmations, bystanders, timeoutMs, log } = parts;
   return {
+    bystanders,
     async fence(request) {
-      const { host, heardAtMs } = request;
+      const { host, heardAtMs, doubtedSinceMs } = request;
       const given = await usableConfirmation(host, heardAtMs, parts);
+      if (doubtedSinceMs !== null)
+        return given !== null && given.atMs > doubtedSinceMs
+          ? { proven: true, proof: { by: 'operator', ...given, failed: [] } }
+          : { proven: false, failures: [] };
       const limitMs = given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs);
       const failures: FenceFailure[] = [];
       for (const level of levelsOf(plan, host)) {

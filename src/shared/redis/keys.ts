@@ -68,6 +68,8 @@ export interface Keys {
   fenceConfirmation(host: string): string;
   /** What became of the attempts to power a host off in its present incident. */
   fenceShots(host: string): string;
+  /** Who else answered when a host was told `off`, and who of them fell silent. */
+  fenceBystanders(host: string): string;
 }
 
 export function keysOf(cloud: string): Keys {
@@ -100,5 +102,6 @@ export function keysOf(cloud: string): Keys {
     targetClaim: (host) => `${prefix}:target-of:${host}`,
     fenceConfirmation: (host) => `${prefix}:fence-confirmed:${host}`,
     fenceShots: (host) => `${prefix}:fence-shots:${host}`,
+    fenceBystanders: (host) => `${prefix}:fence-bystanders:${host}`,
   };
 }

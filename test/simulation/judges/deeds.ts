@@ -10,7 +10,7 @@ import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
 import type { IsOn } from '../not-yet.ts';
 import type { World } from '../world/world.ts';
-import { signsOfLife } from './life.ts';
+import { signsOfLife, wouldBeMissed } from './life.ts';
 import { must, Violation } from './violation.ts';
 
 interface Begun {
@@ -55,9 +55,7 @@ export class Deeds implements Listener {
   readonly decidedByHand: Set<string> = new Set();
   /** Hosts whose device said off and left them on. */
   readonly #deceived = new Set<string>();
-  /** Hosts whose device switched another one off. */
-  readonly #missed = new Set<string>();
-  /** Hosts that were shot by a plan with the device of another one, when nobody else was there with a plan. */
+  /** Hosts whose plan had the device of another one, and no other plan was there; or one's that answered nobody anyway. */
   readonly #misaimed = new Set<string>();
   /** Those of a second Sonny at the same cloud. */
   rival: Deeds | null = null;
@@ -100,8 +98,8 @@ export class Deeds implements Listener {
     this.counts.shots += 1;
     this.onAct('shot', host);
     if (fault?.kind === 'nothing') this.#deceived.add(host.name);
-    if (fault?.kind === 'other') this.#missed.add(host.name);
-    if (isOdd) this.#misaimed.add(host.name);
+    if (isOdd || (fault?.kind === 'other' && !wouldBeMissed(this.#world.host(fault.host))))
+      this.#misaimed.add(host.name);
     this.#judge(() => {
       this.#isSilent(host, 'no host that is heard is powered off', host.name, shotWithinMs);
       this.#isNobodysWork(host);
@@ -241,7 +239,7 @@ export class Deeds implements Listener {
     const demand = 'no instance is moved from a host that has power again';
     if (!this.#isOn(demand) || this.#rules.fencing === 'none' || !host.powered || host.bmc !== 'works')
       return;
-    if (this.#deceived.has(host.name) || this.#missed.has(host.name)) return;
+    if (this.#deceived.has(host.name) || this.#misaimed.has(host.name)) return;
     const poweredMs = this.#world.timeline.nowMs - host.poweredSinceMs;
     must(poweredMs <= confirmedWithinMs, demand, `${detail}, for ${Math.round(poweredMs / 1_000)} s`);
   }

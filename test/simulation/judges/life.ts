@@ -1,6 +1,7 @@
 // The signs of life that a host truly gives, besides its own address, its agents and its guests: each could have been
 // read by ns4 or by the monitor.
 import type { Host, Instance } from '../../../simulator/world/model.ts';
+import { hostAnswers } from '../../../simulator/world/physics.ts';
 
 /** A sense that would tell. */
 interface SignOfLife {
@@ -36,3 +37,6 @@ export function signsOfLife(host: Host): readonly SignOfLife[] {
     });
   return signs;
 }
+
+/** When it loses its power, does anybody notice at once? */
+export const wouldBeMissed = (host: Host): boolean => host.address !== null && hostAnswers(host);

@@ -14,14 +14,6 @@ const stage = (name: string) => `ns4/recovery/stages/${name}.ts`;
 
 export const ns4Guards: readonly Guard[] = [
   inFocus(
-    'plans of fencing differ',
-    guard('one plan of fencing', 'nobody is fenced while two ns4 name different devices', [
-      'shared/rules/fencing-plans.ts',
-      "if (fencing === 'none' || plans.length < 2) return null;",
-      "if (fencing === 'none' || plans.length < 99) return null;",
-    ]),
-  ),
-  inFocus(
     'reports before the order is begun',
     guard('came back: heartbeat', 'a host that reports again is left alone', [
       life,
@@ -271,15 +263,6 @@ export const ns4Guards: readonly Guard[] = [
       "return recoveryMarkOf(disabledReason) === null ? (disabledReason ?? '') : null;",
       'return null;',
     ]),
-  ),
-  inFocus(
-    'switched on while it is fenced',
-    guard(
-      'not shot again',
-      'a host that may have been switched on since is not shot again',
-      ['ns4/fencing/shots.ts', "if (power === 'on' && seenOff) return 'switched-on';", ''],
-      ['ns4/fencing/shots.ts', "return effect === 'none' ? 'tell' : 'not-again';", "return 'tell';"],
-    ),
   ),
   inFocus(
     'reasons that merely name a spare',

@@ -3,6 +3,7 @@
 import { powerOff, powerOn } from '../../../simulator/world/host-power.ts';
 import type { DeviceFault, Host } from '../../../simulator/world/model.ts';
 import type { World } from '../../../simulator/world/world.ts';
+import type { Bystanders, BystanderWatch } from '../../../src/ns4/fencing/bystanders.ts';
 import type { FenceOutcome, FenceRequest, Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import type { PowerSeen, ProofByAgent } from '../../../src/ns4/fencing/proof.ts';
 import { again, type Shot } from '../../../src/ns4/fencing/shots.ts';
@@ -25,6 +26,7 @@ interface Parts {
   readonly random: Random;
   readonly aims: ReadonlyMap<string, string>;
 }
+export const bystandersKey = (host: string): string => `bystanders:${host}`;
 export const wordKey = (host: string): string => `word:${host}`;
 
 export class PretendFencing implements Fencing {
@@ -51,10 +53,21 @@ export class PretendFencing implements Fencing {
     this.#onOff = onOff;
   }
 
-  async fence({ host: name, incident, signal, heardAtMs, beforeOff }: FenceRequest): Promise<FenceOutcome> {
+  readonly bystanders: Bystanders = {
+    of: (host) => this.#link.call(() => this.#link.redis.get<BystanderWatch>(bystandersKey(host)) ?? null),
+    keep: (host, watch) => this.#link.call(() => this.#link.redis.set(bystandersKey(host), watch)),
+    forget: (host) => this.#link.call(() => this.#link.redis.delete(bystandersKey(host))),
+  };
+
+  async fence(request: FenceRequest): Promise<FenceOutcome> {
+    const { host: name, incident, signal, heardAtMs, doubtedSinceMs, beforeOff } = request;
     const process = this.#process;
     const host = this.#world.host(name);
     const given = await this.#wordFor(name, heardAtMs);
+    if (doubtedSinceMs !== null)
+      return given !== null && given.atMs > doubtedSinceMs
+        ? { proven: true, proof: { by: 'operator', ...given, failed: [] } }
+        : { proven: false, failures: [] };
     const failures: FenceFailure[] = [];
     for (const level of host.outlet === 'none' ? [1] : [1, 2]) {
       const agent = level === 1 ? 'fence_ipmilan' : 'fence_apc';

@@ -61,6 +61,11 @@ const journalSchema = z.object({
   acted: z.boolean(),
   /** Proof that the dead host is off, where it is demanded; a worker that continues need not fence again. */
   proof: proofSchema.nullable(),
+  /**
+   * Nobody else fell silent at the shots behind the proof, as was seen then; null: it was not looked (yet), as in a
+   * journal of an earlier version.
+   */
+  noneFellAtMs: z.number().nullable().default(null),
   /** Blocked by Ceph since then, in this recovery; null: not yet, or Ceph is not asked. */
   cutOff: z
     .object({ atMs: z.number(), addresses: z.array(z.string()) })

@@ -26,6 +26,7 @@ export function newJournal(order: Order, tools: Tools, picture: Picture, earlier
     evidence: [...order.evidence],
     acted: false,
     proof: earlier?.proof ?? null,
+    noneFellAtMs: earlier?.noneFellAtMs ?? null,
     cutOff: earlier?.cutOff ?? null,
     progress: earlier?.progress.filter(({ progress }) => tellsOfProof(progress)) ?? [],
     instances: {},

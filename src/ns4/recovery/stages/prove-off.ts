@@ -12,6 +12,7 @@ import { lookFreshMs } from '../movers/last-look.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
 import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
+import { RightMachine, WrongMachineError, wrongDevice } from './right-machine.ts';
 
 /** Facts older than this are collected again before the first change. */
 const factsFreshMs = 20_000;
@@ -34,28 +35,32 @@ export const proveOff: Stage = {
 
 /**
  * Sees to it that the journal carries a proof that its host is off. Null when it does; otherwise why there is none:
- * `fence-failed`, or the sign of life that came between two levels.
+ * `fence-failed`, the sign of life that came between two levels, or that another machine fell silent at a shot.
  * @throws as Lock.save, when this worker may not (any more) power anything off
  */
 async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | null> {
   const { tools, facts, lock, signal, stillSilent, opened: journal } = recovery;
   const host = journal.dead;
-  if (stands(journal.proof, tools.clock.nowMs())) return null;
   /** Another ns4 with another plan may have come at any time: asked before each `off`. */
   const onePlan = async () => {
     const refusal = differingPlans([host], await tools.fencingPlans(), { fencing: 'required' });
     if (refusal !== null) throw new DoubtError(refusal);
   };
+  const machine = new RightMachine(fencing.bystanders, recovery);
+  const unproven = async (why: Refusal): Promise<Refusal> => (await machine.afterFailure()) ?? why;
   try {
+    const doubt = await machine.doubtBefore();
+    if (stands(journal.proof, tools.clock.nowMs())) return null;
     await onePlan();
     const outcome = await fencing.fence({
       host,
       signal,
       incident: recovery.order.incident,
       heardAtMs: heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy),
+      doubtedSinceMs: doubt?.atMs ?? null,
       beforeOff: async ({ agent, number: level, keep }) => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
-        await stillSilent.confirm(renewMs);
+        await Promise.all([stillSilent.confirm(renewMs), machine.beforeShot()]);
         await onePlan();
         await recovery.tell({ step: 'powering-off', agent, level, atMs: tools.clock.nowMs() });
         // What follows at once is covered by a fresh confirmation of the lock.
@@ -68,21 +73,28 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
         signal.throwIfAborted();
       },
     });
-    if (!outcome.proven) return { name: 'fence-failed', host, levels: [...outcome.failures] };
+    if (!outcome.proven) {
+      if (doubt !== null) return wrongDevice(host, doubt);
+      return unproven({ name: 'fence-failed', host, levels: [...outcome.failures] });
+    }
     // A confirmation does not switch off anything: the host may have come back while its levels were tried.
     if (outcome.proof.by === 'operator') await stillSilent.confirm(renewMs);
     // Anybody can send a message in a host's name: it counts with the host's silence, asked for after it.
     if (outcome.proof.by === 'crash-kernel') await stillSilent.confirmAnew();
     journal.proof = outcome.proof;
+    journal.noneFellAtMs = machine.isShot ? null : tools.clock.nowMs();
+    await lock.save(journal);
+    await fencing.kept(host, journal.proof);
+    await machine.doubtBefore();
+    return null;
   } catch (error) {
+    if (error instanceof WrongMachineError) return error.refusal;
     // It lives, or nobody can tell now: the monitor asks again at its next round.
-    if (error instanceof SignOfLifeError || error instanceof DoubtError) return error.refusal;
-    if (error instanceof CloudError) return { name: 'api-unavailable', host, detail: errorText(error) };
+    if (error instanceof SignOfLifeError || error instanceof DoubtError) return unproven(error.refusal);
+    if (error instanceof CloudError)
+      return unproven({ name: 'api-unavailable', host, detail: errorText(error) });
     throw error;
   }
-  await lock.save(journal);
-  await fencing.kept(host, journal.proof);
-  return null;
 }
 
 /**
@@ -92,7 +104,8 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
 async function withoutProof(recovery: Recovery, refusal: Refusal): Promise<Turn> {
   const { beginning, opened: journal } = recovery;
   if (beginning.kind === 'anew') return endJournal(recovery, journal, 'refused', refusal);
-  if (refusal.name === 'came-back') return stopped(recovery, journal, refusal);
+  if (refusal.name === 'came-back' || refusal.name === 'wrong-device')
+    return stopped(recovery, journal, refusal);
   const switchedOn =
     refusal.name === 'fence-failed' ? refusal.levels.find((l) => l.failure === 'switched-on') : undefined;
   if (switchedOn !== undefined) {

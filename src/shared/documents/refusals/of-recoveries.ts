@@ -1,5 +1,6 @@
 // Refusals by ns4, which asks everything again before the first change and while instances move.
 import { z } from 'zod';
+import { shortened } from '../terms/shortened.ts';
 import { refusal, theHost } from './entry.ts';
 import { seconds } from './words.ts';
 
@@ -178,6 +179,30 @@ const fenceFailed = refusal(
   },
 );
 
+/** Others answered before it was told `off`, and none of the vantage points hears them since. */
+const wrongDevice = refusal(
+  'wrong-device',
+  { host, fell: z.array(host).min(1), atMs: z.number() },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'error',
+    about: theHost,
+    sameWhen: ({ fell, atMs }) => `${fell.join(',')} ${atMs}`,
+    says: (r) => {
+      const names = shortened(r.fell, mostFallen);
+      const isOne = r.fell.length === 1;
+      return `PERHAPS THE WRONG MACHINE IS OFF: ${names} fell silent as ${r.host} was powered off. Either the fence device of ${r.host} is ${isOne ? 'that machine' : 'one of these machines'}'s, or ${isOne ? 'it' : 'they'} failed by chance just then. Nothing of ${r.host} is evacuated, and its devices are neither told nor believed, until you say so. Look at the machines: when ${r.host} has no power, "ns4 --confirm-fenced ${r.host}"; when its devices are surely its own, "ns4 --trust-devices ${r.host}".`;
+    },
+    means:
+      'another hypervisor answered before the host was told "off", and is silent since: the device may be that of another machine, and the host may run on',
+    remedy:
+      'look which machines are off; the host: `ns4 --confirm-fenced HOST`; repair fencing.yaml or the wiring, then `ns4 --trust-devices HOST`',
+  },
+);
+/** Of those that fell silent, in a sentence. */
+const mostFallen = 5;
+
 export const recoveryRefusals = [
   unknownHost,
   cameBack,
@@ -188,4 +213,5 @@ export const recoveryRefusals = [
   notCutOff,
   apiUnavailable,
   fenceFailed,
+  wrongDevice,
 ] as const;

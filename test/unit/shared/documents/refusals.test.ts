@@ -223,6 +223,11 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     },
     'hv01 is not proven to be off: level 1, fence_ipmilan: timed out (it said nothing); level 2, fence_pdu: its "status" does not say off (Status: ON). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
   ),
+  'wrong-device': row(
+    'error',
+    { host, fell: ['hv07'], atMs: 1 },
+    'PERHAPS THE WRONG MACHINE IS OFF: hv07 fell silent as hv01 was powered off. Either the fence device of hv01 is that machine\'s, or it failed by chance just then. Nothing of hv01 is evacuated, and its devices are neither told nor believed, until you say so. Look at the machines: when hv01 has no power, "ns4 --confirm-fenced hv01"; when its devices are surely its own, "ns4 --trust-devices hv01".',
+  ),
 };
 
 test.each(Object.entries(table))('%s', (name, { with: facts, level, says }) => {

@@ -1,0 +1,40 @@
+// The guards that keep ns4 from a wrong shot, and from a wrong proof, each with the text that takes it out.
+import { type Guard, guard, inFocus } from './guard.ts';
+
+const rightMachine = 'ns4/recovery/stages/right-machine.ts';
+
+export const fencingGuards: readonly Guard[] = [
+  inFocus(
+    'plans of fencing differ',
+    guard('one plan of fencing', 'nobody is fenced while two ns4 name different devices', [
+      'shared/rules/fencing-plans.ts',
+      "if (fencing === 'none' || plans.length < 2) return null;",
+      "if (fencing === 'none' || plans.length < 99) return null;",
+    ]),
+  ),
+  inFocus(
+    'switched on while it is fenced',
+    guard(
+      'not shot again',
+      'a host that may have been switched on since is not shot again',
+      ['ns4/fencing/shots.ts', "if (power === 'on' && seenOff) return 'switched-on';", ''],
+      ['ns4/fencing/shots.ts', "return effect === 'none' ? 'tell' : 'not-again';", "return 'tell';"],
+    ),
+  ),
+  inFocus(
+    'the device hits another host',
+    guard('right machine', 'nothing rests on a shot at which another machine fell silent', [
+      rightMachine,
+      'if (fell === null) return;',
+      'return;',
+    ]),
+  ),
+  inFocus(
+    'the device hits another host',
+    guard('devices in doubt', 'a device that switched another machine off is not believed later either', [
+      rightMachine,
+      'if (watch !== null && watch.fell !== null) {',
+      'if (false) {',
+    ]),
+  ),
+];

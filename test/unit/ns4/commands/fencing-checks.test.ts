@@ -1,0 +1,65 @@
+// `ns4 --check` about fencing: a device that says off for a host that reports now is not its own.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fencingChecks } from '../../../../src/ns4/commands/fencing-checks.ts';
+import type { Check } from '../../../../src/shared/process/check.ts';
+import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
+import { PretendDevice } from '../../../support/pretend-device.ts';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sonny-checks-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+let devices = 0;
+const device = (power: 'on' | 'off') => {
+  const made = new PretendDevice(join(dir, `${++devices}`));
+  made.power(power);
+  return made;
+};
+
+/** What the check of hv01's devices finds, or its error. */
+async function found(levels: Parameters<typeof plan>[0], ageMs: number): Promise<string> {
+  const { hosts } = inventory({
+    hypervisors: [hypervisor('hv01', { reportedAtMs: nowMs - ageMs })],
+    agents: [agent('hv01', ageMs)],
+  });
+  const settings = { mode: 'required', file: 'fencing.yaml', timeoutMs: 5_000 } as const;
+  const beats = { heartbeatPeriodMs: 60_000, clock: { nowMs: () => nowMs } };
+  const entries = fencingChecks(
+    settings,
+    plan(levels),
+    async () => hosts,
+    beats,
+    new AbortController().signal,
+  );
+  const checks: Check[] = [];
+  for (const entry of entries) checks.push(...(typeof entry === 'function' ? await entry() : [entry]));
+  const check = checks.find(({ what }) => what === 'fencing of hv01');
+  return check === undefined ? '' : check.run().catch((error: Error) => `FAILED ${error.message}`);
+}
+
+const plan = (levels: readonly ReturnType<PretendDevice['level']>[]) => ({
+  ...{ file: 'fencing.yaml', hosts: new Map([['hv01', levels]]), others: null, secrets: [] },
+});
+
+test('on, and heard: well', async () => {
+  expect(await found([device('on').level()], 2_000)).toBe('level 1, fence_pretend1: on');
+});
+
+test('off, and heard: both are told', async () => {
+  expect(await found([device('on').level(1), device('off').level(2)], 2_000)).toMatch(
+    /^FAILED level 1, fence_pretend1: on; level 2, fence_pretend2: off; but hv01 is heard \(.+\): a device that says off/,
+  );
+});
+
+test('off, and silent for long: as it should be', async () => {
+  expect(await found([device('off').level()], 600_000)).toBe('level 1, fence_pretend1: off');
+});
+
+test('one of two feeds is off: the host runs on the other', async () => {
+  expect(await found([device('off').level(1, device('on'))], 2_000)).not.toMatch(/FAILED/);
+});
