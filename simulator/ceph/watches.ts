@@ -47,6 +47,13 @@ export class Watches {
     for (const instance of this.#world.instances) this.#follow(instance);
   }
 
+  /** All processes open their images anew, from the addresses that they have by now. */
+  reopen(): void {
+    this.#watches.clear();
+    this.#owners.clear();
+    this.follow();
+  }
+
   /** Whoever is listed with it, whether or not it answers. */
   listed(instance: Instance): readonly Watch[] {
     this.#follow(instance);

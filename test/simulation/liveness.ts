@@ -13,6 +13,7 @@ import { isExternal, isWitness } from './judges/life.ts';
 import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
 import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
+import { disksAllow, disksSpoke } from './liveness-on-ceph.ts';
 
 /** A dead host is recovered within so many monitor periods after the last trouble (and what one evacuation takes). */
 const recoveryPeriods = 5;
@@ -156,7 +157,9 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const skewMs = world.cloudNowMs - history.timeline.nowMs - Math.max(...offsets);
   const wasHeard = ({ addresses, launchedAtMs }: Instance) =>
     addresses.some(({ address }) => heard(address, (launchedAtMs ?? 0) - skewMs));
-  const spoke = guests.some((g) => isWitness(g) && wasHeard(g));
+  const spoke =
+    guests.some((g) => isWitness(g) && wasHeard(g)) || guests.some((g) => disksSpoke(history, host, g));
+  if (!disksAllow(history, host)) return false;
   if (!spoke && (rules.fencing === 'none' || guests.some(isExternal))) return false;
   // One that boots in silence looks as dead as they do, and counts with them.
   if ([...world.hosts.values()].some((h) => h.powered && !Object.values(h.up).every((isUp) => isUp)))

@@ -100,12 +100,19 @@ export class PretendCrew {
         },
       }),
       lookTogether: (question) =>
-        lookTogether([{ vantagePoint: this.#vantagePoint, process, redisLine: line }], 1, question),
+        lookTogether(
+          [{ vantagePoint: this.#vantagePoint, process, redisLine: line, role: null }],
+          1,
+          question,
+          process,
+        ),
+      ceph: null,
       ...{ world, rules, method: 'api', concurrency: 3 },
       fencing: device === null ? null : fencingBy(process, device),
       plans: () => [],
       witness: {
         scanned() {},
+        open: () => [],
         reading: () => () => {},
         said: (facts) => this.said.push({ by: name, facts }),
         locks() {},

@@ -20,7 +20,7 @@ import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts'
 import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { AskedAbout } from '../../../src/shared/documents/jobs/look-at-recovered.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
-import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
+import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
 import type { FencingPlans } from '../../../src/shared/documents/terms/fencing-plans.ts';
 import { planOntoSpare } from '../../../src/shared/documents/terms/plan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
@@ -30,6 +30,7 @@ import { noServers } from '../../../src/shared/picture/reading.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
 import { policyOf } from '../../../src/shared/rules/policy.ts';
 import type { CloudLink } from './cloud-link.ts';
+import type { DisksParts } from './disks-parts.ts';
 import type { Taker } from './jobs.ts';
 import { journalStorage } from './journal-storage.ts';
 import type { ScanTogether } from './look-together.ts';
@@ -44,7 +45,9 @@ export interface Ns4Parts {
   readonly link: RedisLink;
   readonly cloud: CloudLink;
   /** A scan by all vantage points of the cloud. */
-  lookTogether(question: ScanQuestion): ScanTogether;
+  lookTogether(question: ScanQuestion): Promise<ScanTogether>;
+  /** Null: Ceph is not asked. */
+  readonly ceph: DisksParts | null;
   readonly world: World;
   readonly rules: Rules;
   readonly method: 'api' | 'database';
@@ -57,7 +60,10 @@ export interface Ns4Parts {
 
 /** What the judges are told of a worker's doings. */
 interface Ns4Witness {
-  scanned(jobId: string, seen: readonly SeenScan[]): void;
+  /** `open`: hosts whose disks answered all the time, where they could be asked. */
+  scanned(jobId: string, seen: readonly SeenScan[], open: readonly string[]): void;
+  /** Hosts whose disks answer whoever asks now. */
+  open(): readonly string[];
   reading(jobId: string | null): (inventory: { hosts: Hosts; servers: Servers | null }) => void;
   said(facts: EventFacts): void;
   locks(token: string): void;
@@ -82,6 +88,13 @@ export class Ns4 implements Taker {
 
   get link(): RedisLink {
     return this.#parts.link;
+  }
+
+  /** As this vantage point finds the disks of a host. */
+  async lookAtDisks(target: ScanTarget): Promise<ScanFinding> {
+    const { ceph } = this.#parts;
+    if (ceph === null) return { state: 'unknown', detail: 'this ns4 does not ask Ceph ([CEPH])' };
+    return ceph.disks.look(target, new AbortController().signal);
   }
 
   async carryOut(
@@ -152,8 +165,14 @@ export class Ns4 implements Taker {
 
   async #scanned(id: string, question: ScanQuestion): Promise<ScanResult> {
     const { process, witness } = this.#parts;
-    const { result, seen, tookMs } = this.#parts.lookTogether(question);
-    witness.scanned(id, seen);
+    const openAtFirst = witness.open();
+    const { result, seen, tookMs } = await this.#parts.lookTogether(question);
+    const openNow = witness.open();
+    witness.scanned(
+      id,
+      seen,
+      openAtFirst.filter((host) => openNow.includes(host)),
+    );
     return process.answer(tookMs, () => result);
   }
 
@@ -168,7 +187,7 @@ export class Ns4 implements Taker {
         ...{ cloud, signal, ...rules },
         inventory: (left) => stored.read(() => ({ ...noServers, hosts: left })),
         scan: async (targets) => {
-          const { result, tookMs } = this.#parts.lookTogether({ targets, controls: [] });
+          const { result, tookMs } = await this.#parts.lookTogether({ targets, controls: [] });
           return process.answer(tookMs, () => result);
         },
       });
@@ -220,7 +239,7 @@ export class Ns4 implements Taker {
   }
 
   #tools(order: Order): RecoveryTools {
-    const { cloud, process, link, rules, witness, method, world, concurrency, fencing, plans } = this.#parts;
+    const { cloud, process, link, rules, witness, method, world, concurrency, fencing, plans, ceph } = this.#parts;
     const clock = this.#patientClock();
     const database = {
       moveInstances: async (move: InstanceMove) => {
@@ -231,7 +250,7 @@ export class Ns4 implements Taker {
       },
     };
     return {
-      ...{ cloud, clock, concurrency, fencing, log: silentLog, storage: null },
+      ...{ cloud, clock, concurrency, fencing, log: silentLog, storage: ceph?.storage ?? null },
       fencingPlans: () => link.call(() => plans()),
       mover: method === 'api' ? byApi : byDatabase(database),
       journals: new Journals(
