@@ -44,8 +44,7 @@ export class PretendStorage implements Storage {
     const isWaitedFor = (image: string) => {
       const instance = this.#ceph.instanceOf(image);
       return (
-        instance !== undefined &&
-        watches.listed(instance).some((watch) => !isAnswering(instance, watch))
+        instance !== undefined && watches.listed(instance).some((watch) => !isAnswering(instance, watch))
       );
     };
     const tookMs = images.some(isWaitedFor) ? openersMs : world.chance.between(1, 20);

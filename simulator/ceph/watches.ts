@@ -126,5 +126,4 @@ const answers = ({ silentSinceMs, answersFromMs }: Watch, nowMs: number): boolea
   silentSinceMs === null && nowMs >= answersFromMs;
 
 /** Does the network of its storage have a living machine behind it? */
-const carries = (host: Host): boolean =>
-  host.powered && host.up.kernel && !host.frozen && !host.cut.storage;
+const carries = (host: Host): boolean => host.powered && host.up.kernel && !host.frozen && !host.cut.storage;

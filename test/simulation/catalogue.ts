@@ -91,9 +91,15 @@ const householdFaults = {
   },
   osdHangs: {
     says: 'osd.{number} hangs',
-    begin: ({ ceph }, osd) => ceph !== null && ceph.blocklist.hang(Number(osd)),
+    begin: ({ ceph }, osd) => {
+      ceph?.blocklist.hang(Number(osd));
+      return ceph !== null;
+    },
     ends: 'osd.{number} goes on',
-    end: ({ ceph }, osd) => ceph !== null && ceph.blocklist.goOn(Number(osd)),
+    end: ({ ceph }, osd) => {
+      ceph?.blocklist.goOn(Number(osd));
+      return ceph !== null;
+    },
   },
   plansDiffer: {
     says: 'the plan of {worker} names the device of {another host} for {host}',

@@ -16,7 +16,9 @@ const dark = 'reports, management, guests';
 export const fociOfDisks: Readonly<Record<string, Focus>> = {
   'cut off from all but storage': {
     ...{ ...alone, rules: open, traits: known, durationMs: 220 * seconds },
-    disaster: ofBusyHost((history, host) => cut(history, host, ['reports', 'management', 'guests'], [200, 200])),
+    disaster: ofBusyHost((history, host) =>
+      cut(history, host, ['reports', 'management', 'guests'], [200, 200]),
+    ),
   },
   /** Silent in every way, until it is cut off from Ceph, or before that. */
   'frozen, cut off from Ceph, thawed': {

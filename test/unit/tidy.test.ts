@@ -78,7 +78,17 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     '',
   ],
   'src/sonny': ['inbox', 'outlet', 'render', 'relay', 'talk', 'terminal', 'slack', ''],
-  simulator: ['network', 'slack', 'world', 'ceph', 'faults', 'openstack-http', 'openstack-in-process', '', 'demo'],
+  simulator: [
+    'network',
+    'slack',
+    'world',
+    'ceph',
+    'faults',
+    'openstack-http',
+    'openstack-in-process',
+    '',
+    'demo',
+  ],
 };
 
 describe('import directions', () => {

@@ -39,7 +39,8 @@ export class Disks {
       keep(this.#answeredSince, instance, isOpen, this.#world.nowMs);
     }
     const open = new Set(this.open());
-    for (const name of this.#world.hosts.keys()) keep(this.#openSince, name, open.has(name), this.#world.nowMs);
+    for (const name of this.#world.hosts.keys())
+      keep(this.#openSince, name, open.has(name), this.#world.nowMs);
   }
 
   /** Hosts whose disks answer whoever asks now. An address that others have as well is nobody's. */

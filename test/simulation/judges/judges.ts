@@ -130,7 +130,9 @@ export class Judges implements Judge<Ledger> {
   /** These addresses are about to be kept from every disk. */
   blocks(addresses: readonly string[]): void {
     const known = groupBy(addressesIn(this.#redis), ({ address }) => address);
-    const owners = new Map([...known].map(([address, all]) => [address, new Set(all.map(({ host }) => host))]));
+    const owners = new Map(
+      [...known].map(([address, all]) => [address, new Set(all.map(({ host }) => host))]),
+    );
     this.#judge(() => this.disks?.blocks(addresses, owners));
   }
 

@@ -239,7 +239,8 @@ export class Ns4 implements Taker {
   }
 
   #tools(order: Order): RecoveryTools {
-    const { cloud, process, link, rules, witness, method, world, concurrency, fencing, plans, ceph } = this.#parts;
+    const { cloud, process, link, rules, witness, method, world, concurrency, fencing, plans, ceph } =
+      this.#parts;
     const clock = this.#patientClock();
     const database = {
       moveInstances: async (move: InstanceMove) => {
