@@ -53,7 +53,9 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   // Whoever stands still at the moment counts from when he goes on.
   const calmMs = timeline.nowMs + Math.max(0, ...seats.map((seat) => seat.process?.frozenMs ?? 60_000));
   const recoveredByMs = calmMs + recoveryPeriods * rules.monitorPeriodMs + evacuationMs;
-  const canEnd = isAlone && dead.every((host) => othersLive(history, host));
+  // What was begun goes on when Ceph is well again, and is told of meanwhile.
+  const isWell = history.ceph?.isWell !== false;
+  const canEnd = isAlone && isWell && dead.every((host) => othersLive(history, host));
   const isOver = () =>
     !canEnd ||
     (judges.state !== null && underwayIn(judges.state).length === 0 && openIncidents(history).length === 0);
@@ -117,8 +119,9 @@ function openIncidents(history: History): string[] {
     .map((host) => host.name);
 }
 
-function isNamed({ judges }: History, { name }: Host): boolean {
+function isNamed({ judges, ceph }: History, { name }: Host): boolean {
   if (judges.leftAloud.has(name)) return true;
+  if (ceph !== null && !ceph.isWell && judges.waitingForCeph.has(name)) return true;
   if (judges.state === null) return false;
   const standing = standingOf(judges.state);
   return standing.has(scopeKey(hostScope(name))) || isCloudRefused(standing) || isInRefusal(standing, name);

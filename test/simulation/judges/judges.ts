@@ -46,6 +46,8 @@ export class Judges implements Judge<Ledger> {
   readonly refusals: Record<string, number> = {};
   /** Hosts whose recovery ended with a request to look. */
   readonly leftAloud: Set<string> = new Set();
+  /** Hosts whose recovery was said to fail again and again as Ceph does not answer. */
+  readonly waitingForCeph: Set<string> = new Set();
   /** Hears every event as it is saved. */
   hear: (event: SonnyEvent) => void = () => {};
   /** Since when a monitor runs without interruption by anything; null: it does not. */
@@ -199,7 +201,10 @@ export class Judges implements Judge<Ledger> {
     this.events[facts.kind] = (this.events[facts.kind] ?? 0) + 1;
     if (facts.kind === 'refused')
       this.refusals[facts.refusal.name] = (this.refusals[facts.refusal.name] ?? 0) + 1;
-    if (facts.kind === 'recovery-continued') this.counts.attempts += 1;
+    if (facts.kind === 'recovery-continued') {
+      this.counts.attempts += 1;
+      if (facts.why.includes('Ceph')) this.waitingForCeph.add(facts.host);
+    }
     if (facts.kind === 'recovery-ended' && !endedWell(facts.report)) this.leftAloud.add(facts.report.dead);
     if (facts.kind === 'recovery-lost') this.leftAloud.add(facts.host);
     if (facts.kind === 'recovery-ended') this.#judge(() => this.deeds.ended(facts.report));
