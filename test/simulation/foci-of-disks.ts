@@ -5,7 +5,7 @@ import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import type { History } from './history.ts';
-import { later, onFirst } from './moments.ts';
+import { later, onFirst, onFirstRecovery } from './moments.ts';
 import { cut, ofBusyHost, seconds, strike } from './stroke.ts';
 
 const alone = { spares: [1, 2, 2], setting: { workers: 1, quorum: 1, monitors: 1 } };
@@ -41,9 +41,9 @@ export const fociOfDisks: Readonly<Record<string, Focus>> = {
     ...{ ...alone, rules: open, traits: known, durationMs: 260 * seconds },
     disaster: ofBusyHost((history, { name }) => {
       begin(history, faults.hostCutOff, name, `${dark}, storage`);
-      history.timeline.after(history.random.between(50, 100) * seconds, () => {
-        end(history, faults.hostCutOff, name, 'storage');
-      });
+      onFirstRecovery(history, () =>
+        later(history, [0, 5], () => end(history, faults.hostCutOff, name, 'storage')),
+      );
     }),
   },
   'Ceph away when a host dies': {

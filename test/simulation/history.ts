@@ -233,7 +233,7 @@ export class History {
               this.ceph,
               link,
               (host, heardAtMs) => wordIn(link, host, heardAtMs),
-              (addresses) => judges.blocks(addresses),
+              (addresses) => judges.blocks(process, addresses),
             ),
       fencing:
         rules.fencing === 'none'
@@ -243,9 +243,9 @@ export class History {
             ),
       plans: () => this.plans(),
       witness: {
-        scanned: (id, seen, open) => {
+        scanned: (id, seen, { asked, open }) => {
           judges.verdicts.scanned(id, seen);
-          judges.disks?.scanned(id, open);
+          judges.disks?.scanned(id, asked, open);
         },
         open: () => judges.disks?.open() ?? [],
         reading: (id) => judges.verdicts.reading(id),

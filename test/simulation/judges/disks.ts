@@ -21,8 +21,8 @@ export class Disks {
   readonly #openSince = new Map<string, number>();
   /** Since when an instance's disk is answered for, by anybody, and could be asked. */
   readonly #answeredSince = new Map<Instance, number>();
-  /** Hosts with disks that answered whoever scanned, by the scan's job. */
-  readonly #openAt = new Map<string, readonly string[]>();
+  /** Did disks of a host answer whoever scanned last? By the scan's job and the host. */
+  readonly #openAt = new Map<string, boolean>();
   /** Hosts of which somebody said that they are off, or a device was told to see to it. */
   readonly proven: Set<string> = new Set();
 
@@ -54,13 +54,14 @@ export class Disks {
     return [...new Set(names)].filter((name) => !shared.has(name));
   }
 
-  scanned(jobId: string, open: readonly string[]): void {
-    if (open.length > 0) this.#openAt.set(jobId, open);
+  /** A scan that asked for the disks of these hosts; those of `open` answered all the time. */
+  scanned(jobId: string, asked: readonly string[], open: readonly string[]): void {
+    for (const host of asked) this.#openAt.set(`${jobId} ${host}`, open.includes(host));
   }
 
   /** `jobId`: of the scan that its verdict rests on. */
   begins(dead: string, jobId: string): void {
-    const isOpen = this.#openAt.get(jobId)?.includes(dead) === true;
+    const isOpen = this.#openAt.get(`${jobId} ${dead}`) === true;
     must(!isOpen, 'nothing begins while disks of the host answer', dead);
   }
 
@@ -68,14 +69,17 @@ export class Disks {
     must(!this.#isLong(name), 'no host whose disks answer is forced down', name);
   }
 
-  /** These addresses are about to be blocked, as those of some host that is to be cut off. */
-  blocks(addresses: readonly string[], known: ReadonlyMap<string, ReadonlySet<string>>): void {
+  /** These addresses are about to be blocked, as those of some host that is to be cut off; `scan`: the worker's own. */
+  blocks(addresses: readonly string[], known: ReadonlyMap<string, ReadonlySet<string>>, scan: string): void {
     const { hosts } = this.#world;
     for (const address of addresses) {
       const owners = known.get(address) ?? new Set();
       must(owners.size <= 1, 'no address of several hosts is blocked', `${address} of ${[...owners].join()}`);
-      for (const name of owners)
-        if (hosts.has(name)) must(!this.#isLong(name), 'no host whose disks answer is cut off', name);
+      for (const name of owners) {
+        if (!hosts.has(name)) continue;
+        const isSeen = this.#openAt.get(`${scan} ${name}`) === true;
+        must(!isSeen && !this.#isLong(name), 'no host whose disks answer is cut off', name);
+      }
     }
   }
 

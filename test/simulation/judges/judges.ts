@@ -11,6 +11,7 @@ import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
 import { groupBy } from '../../../src/shared/ground/group-by.ts';
 import type { IsOn } from '../not-yet.ts';
 import { addressesIn } from '../processes/opened.ts';
+import { ownScanOf } from '../processes/own-scan.ts';
 import type { Process } from '../processes/process.ts';
 import type { Judge } from '../processes/storage.ts';
 import type { PretendRedis } from '../world/redis.ts';
@@ -130,12 +131,12 @@ export class Judges implements Judge<Ledger> {
   }
 
   /** These addresses are about to be kept from every disk. */
-  blocks(addresses: readonly string[]): void {
+  blocks(process: Process, addresses: readonly string[]): void {
     const known = groupBy(addressesIn(this.#redis), ({ address }) => address);
     const owners = new Map(
       [...known].map(([address, all]) => [address, new Set(all.map(({ host }) => host))]),
     );
-    this.#judge(() => this.disks?.blocks(addresses, owners));
+    this.#judge(() => this.disks?.blocks(addresses, owners, ownScanOf(process)));
   }
 
   /** In the middle of somebody's call: it must not be caught there. */

@@ -9,11 +9,20 @@ const signs = 'ns4/recovery/sign-of-life.ts';
 export const diskGuards: readonly Guard[] = [
   inFocus(
     'cut off from all but storage',
-    guard('disks are open', 'nobody is dead whose disks answer', [
-      verdict,
-      'const open = about.draft.rules.asksDisks ? disksRefusal(host, scan.targets[disksName(host)]) : null;',
-      'const open: ReturnType<typeof disksRefusal> = null',
-    ]),
+    guard(
+      'disks are open',
+      'nobody is dead whose disks answer, to either scan',
+      [
+        'monitor/core/watches/hosts/silent-ones.ts',
+        "if (disks?.state === 'answers') return { refusal: { name: 'disks-open', host, on: disks.detail } };",
+        '',
+      ],
+      [
+        verdict,
+        'const open = about.draft.rules.asksDisks ? disksRefusal(host, scan.targets[disksName(host)]) : null;',
+        'const open = null;',
+      ],
+    ),
   ),
   inFocus(
     'its storage returns before it is begun',

@@ -34,6 +34,7 @@ import type { DisksParts } from './disks-parts.ts';
 import type { Taker } from './jobs.ts';
 import { journalStorage } from './journal-storage.ts';
 import type { ScanTogether } from './look-together.ts';
+import { ownScanOf } from './own-scan.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
 import { silentLog } from './silent-log.ts';
@@ -60,8 +61,12 @@ export interface Ns4Parts {
 
 /** What the judges are told of a worker's doings. */
 interface Ns4Witness {
-  /** `open`: hosts whose disks answered all the time, where they could be asked. */
-  scanned(jobId: string, seen: readonly SeenScan[], open: readonly string[]): void;
+  /** `open`: hosts whose disks answered all the time, where they could be asked; `asked`: whose were asked about. */
+  scanned(
+    jobId: string,
+    seen: readonly SeenScan[],
+    disks: { readonly asked: readonly string[]; readonly open: readonly string[] },
+  ): void;
   /** Hosts whose disks answer whoever asks now. */
   open(): readonly string[];
   reading(jobId: string | null): (inventory: { hosts: Hosts; servers: Servers | null }) => void;
@@ -168,11 +173,9 @@ export class Ns4 implements Taker {
     const openAtFirst = witness.open();
     const { result, seen, tookMs } = await this.#parts.lookTogether(question);
     const openNow = witness.open();
-    witness.scanned(
-      id,
-      seen,
-      openAtFirst.filter((host) => openNow.includes(host)),
-    );
+    const asked = question.targets.flatMap(({ disksOf }) => disksOf?.host ?? []);
+    const open = openAtFirst.filter((host) => openNow.includes(host));
+    witness.scanned(id, seen, { asked, open });
     return process.answer(tookMs, () => result);
   }
 
@@ -271,7 +274,7 @@ export class Ns4 implements Taker {
       scan: async (question) => {
         // The other vantage points are asked by way of Redis.
         await link.call(() => undefined);
-        const scan = await this.#scanned(`scan of ${process.name}`, question);
+        const scan = await this.#scanned(ownScanOf(process), question);
         // Of the host itself: its guests are asked by themselves before the first change.
         if (question.targets.some(({ name }) => name === order.dead)) witness.looked(order, scan);
         return scan;
