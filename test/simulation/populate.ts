@@ -117,7 +117,7 @@ function setUpCeph(
   history.learnsDisks = !random.chance(unlearned);
   if (random.chance(sharedAddress)) ceph.hidden.set('hv2', 'hv1');
   for (const instance of world.instances)
-    if (random.chance(strays)) ceph.strays.set(instance, instance.host ?? '');
+    if (instance.runningOn.size > 0 && random.chance(strays)) ceph.strays.set(instance, instance.host ?? '');
   ceph.watches.reopen();
 }
 

@@ -49,7 +49,7 @@ export const diskGuards: readonly Guard[] = [
     ]),
   ),
   inFocus(
-    'frozen, cut off from Ceph, thawed',
+    'nobody can be asked but the disks',
     guard('block', 'the addresses of the host are blocked', [
       cutOff,
       'const blocked = await storage.block(own, yearSeconds, { timeoutMs: blockMs, signal });',
