@@ -59,6 +59,8 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   const isOver = () =>
     !canEnd ||
     (judges.state !== null && underwayIn(judges.state).length === 0 && openIncidents(history).length === 0);
+  // A device that restores the power did so after calm came.
+  const livesAgain = (host: Host) => host.powered;
   const isBack = (host: Host) => movableOf(history, host).length === 0;
   // Sometimes a round in peace at the end, in which nothing must happen either.
   const rests = dead.length > 0 && history.random.chance(0.25);
@@ -74,7 +76,7 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
         timeline.nowMs >= restMs &&
         due.every(isBack) &&
         isOver() &&
-        dead.every((host) => isBack(host) || isNamed(history, host))
+        dead.every((host) => isBack(host) || livesAgain(host) || isNamed(history, host))
       );
     },
     recovered: () => due.filter(isBack).length,
@@ -82,7 +84,7 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
       recovered();
       must(isOver(), 'what was begun comes to its end', openIncidents(history).join(', '));
       for (const host of dead)
-        if (!isBack(host))
+        if (!isBack(host) && !livesAgain(host))
           must(isNamed(history, host), 'whoever is not recovered is named with the reason', host.name);
     },
   };
