@@ -4,7 +4,9 @@ import type { World } from './world.ts';
 
 /** Starts an instance's process on a host. Whatever still exists of it elsewhere makes two writers. */
 export function startGuest(world: World, instance: Instance, host: string): void {
-  const others = copiesOf(world, instance).filter((other) => other !== host);
+  const others = world.isKeptOut(instance, host)
+    ? []
+    : writersOf(world, instance).filter((other) => other !== host);
   if (others.length > 0) {
     world.tell(`TWO WRITERS: ${instance.name} starts on ${host} and still exists on ${others.join(', ')}`);
     world.listener.secondWriter(instance, host, others);
@@ -27,10 +29,14 @@ export function copiesOf(world: World, instance: Instance): string[] {
   return [...instance.runningOn].filter((name) => world.host(name).powered);
 }
 
+/** Of these, those that the storage does not keep from writing. */
+export const writersOf = (world: World, instance: Instance): string[] =>
+  copiesOf(world, instance).filter((name) => !world.isKeptOut(instance, name));
+
 /** Sets the mark when more than one process may write right now; it is never taken back. */
 export function noteWriters(world: World, instance: Instance): void {
   if (instance.runningOn.size < 2) return;
-  const writers = copiesOf(world, instance).filter((name) => !world.host(name).frozen);
+  const writers = writersOf(world, instance).filter((name) => !world.host(name).frozen);
   if (writers.length > 1) instance.everTwoWriters = true;
 }
 

@@ -47,7 +47,9 @@ export function unheardMs(world: World, host: Host): number {
   if (isHeardByOvn(world, host)) return 0;
   // Whose row somebody deleted tells of nothing any more, until the agent reports anew.
   const agents = host.agents.filter(({ deleted }) => !deleted);
-  const isTold = world.ovn === null ? agents.length > 0 : world.ovn.era === 'beat';
+  // Whose row is gone Neutron calls dead, whatever else its stamps tell.
+  const isGone = world.ovn?.chassis.get(host.name)?.gone === 'shown';
+  const isTold = world.ovn === null ? agents.length > 0 : world.ovn.era === 'beat' || isGone;
   const novaMs = ageMs(world, host.compute) * (isTold ? 2 : 1);
   return world.ovn !== null ? novaMs : Math.min(novaMs, ...agents.map((agent) => ageMs(world, agent)));
 }

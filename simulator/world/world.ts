@@ -97,6 +97,8 @@ export class World<S extends WorldSettings = WorldSettings> {
   /** Called whenever an address may have begun or ceased to answer. */
   onPresence: () => void = () => {};
   listener: Listener = { evacuationTaken: () => {}, secondWriter: () => {} };
+  /** Does the storage keep the process of this instance on that host from writing? */
+  isKeptOut: (instance: Instance, host: string) => boolean = () => false;
   /** What befalls a rebuild for which nothing was ordered. */
   mishap: () => EvacuationTrouble | null = () => null;
   /** How the next boot of a host goes. */

@@ -76,6 +76,31 @@ const householdFaults = {
       h.eyesChanged();
     }),
   },
+  /** Nobody who asks gets an answer; guests go on. */
+  cephAway: {
+    says: 'Ceph does not answer',
+    begin: ({ ceph }) => ceph !== null && Object.assign(ceph, { isAway: true }),
+    ends: 'Ceph answers again',
+    end: ({ ceph }) => ceph !== null && Object.assign(ceph, { isAway: false }),
+  },
+  cephMonitorsHang: {
+    says: 'the monitors of Ceph hang',
+    begin: ({ ceph }) => ceph !== null && Object.assign(ceph, { monitorsHang: true }),
+    ends: 'the monitors of Ceph go on',
+    end: ({ ceph }) => ceph !== null && Object.assign(ceph, { monitorsHang: false }),
+  },
+  osdHangs: {
+    says: 'osd.{number} hangs',
+    begin: ({ ceph }, osd) => {
+      ceph?.blocklist.hang(Number(osd));
+      return ceph !== null;
+    },
+    ends: 'osd.{number} goes on',
+    end: ({ ceph }, osd) => {
+      ceph?.blocklist.goOn(Number(osd));
+      return ceph !== null;
+    },
+  },
   plansDiffer: {
     says: 'the plan of {worker} names the device of {another host} for {host}',
     begin: (h, name, other = '', host = '') => {
@@ -221,6 +246,7 @@ function confirmOff(history: History, host: string): void {
   const nowMs = timeline.nowMs + (monitors[0]?.machine.offsetMs ?? 0);
   redis.set(wordKey(host), { who: 'somebody', atMs: nowMs });
   world.tell(`an operator gives his word that ${host} is off`);
+  history.judges.disks?.proven.add(host);
   history.order({ kind: 'confirm-fenced', host, by: 'somebody', atMs: nowMs });
 }
 

@@ -126,6 +126,11 @@ export const strokes = {
   returnsAsItWas: ofBusyHost((history, host) =>
     cut(history, host, ['reports', 'management', 'guests'], [120, 140]),
   ),
+  cephAway: onCeph((history) => strike(history, faults.cephAway, [5, 120])),
+  cephMonitorsHang: onCeph((history) => strike(history, faults.cephMonitorsHang, [5, 120])),
+  osdHangs: onCeph((history) =>
+    strike(history, faults.osdHangs, [3, 90], history.random.pick(['0', '1', '2'])),
+  ),
   rabbitDown: (history) => strike(history, faults.rabbitAway, [20, 150]),
   apiAway: (history) => strike(history, faults.openstackAway, [5, 90]),
   blindEye: (history) => {
@@ -190,6 +195,13 @@ export const strokes = {
   stateAccepted: (history) => begin(history, faults.stateAccepted),
   cooldownReset: (history) => begin(history, faults.cooldownReset),
 } satisfies Record<string, Stroke>;
+
+/** Where disks are elsewhere nothing happens. */
+function onCeph(stroke: Stroke): Stroke {
+  return (history) => {
+    if (history.ceph !== null) stroke(history);
+  };
+}
 
 export type StrokeName = keyof typeof strokes;
 

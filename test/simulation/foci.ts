@@ -8,6 +8,7 @@ import type { State } from '../../src/monitor/core/state/state.ts';
 import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import { fociOfClouds } from './foci-of-clouds.ts';
+import { fociOfDisks } from './foci-of-disks.ts';
 import { fociOfSenses } from './foci-of-senses.ts';
 import type { Household } from './generate.ts';
 import type { History } from './history.ts';
@@ -42,6 +43,7 @@ const recovers = { deadBackoff: 1, suspiciousBackoff: 5 };
 export const foci: Readonly<Record<string, Focus>> = {
   ...fociOfSenses,
   ...fociOfClouds,
+  ...fociOfDisks,
   'answers before the order is begun': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
     disaster: (history) => returnsInTheQueue(history, 'management'),

@@ -85,7 +85,7 @@ function rulesOf(random: Random): Rules {
     hypervisorPorts: [22],
     instancePorts: [22],
     fencing: random.pick(['none', 'required']),
-    asksDisks: false,
+    asksDisks: random.chance(0.15),
     disabledHosts: 'leave',
   };
 }

@@ -1,5 +1,6 @@
 // One history in the making: the world, its processes and their judges, put together and kept running as a service
 // manager would.
+import { PretendCeph } from '../../simulator/ceph/ceph.ts';
 import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
@@ -10,12 +11,14 @@ import { Clocks } from './clocks.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { type IsOn, isOnWith } from './not-yet.ts';
 import { CloudLink } from './processes/cloud-link.ts';
-import { PretendFencing } from './processes/fence.ts';
+import { disksPartsOf } from './processes/disks-parts.ts';
+import { PretendFencing, wordIn } from './processes/fence.ts';
 import { Jobs } from './processes/jobs.ts';
 import { heldLease } from './processes/lease.ts';
 import { lookTogether } from './processes/look-together.ts';
 import { Monitor } from './processes/monitor.ts';
 import { Ns4 } from './processes/ns4.ts';
+import { askEverybody } from './processes/opened.ts';
 import { Process } from './processes/process.ts';
 import { RedisLink } from './processes/redis-link.ts';
 import { VantagePoint } from './processes/vantage-point.ts';
@@ -35,6 +38,10 @@ export class History {
   readonly monitors: readonly Seat<Monitor<Ledger>>[];
   readonly setting: Setting;
   readonly random: Random;
+  /** Null: the disks are elsewhere. */
+  readonly ceph: PretendCeph | null;
+  /** Does the background round learn by whom disks are open? */
+  learnsDisks = true;
   /** Which faults and demands it has. */
   readonly isOn: IsOn;
   /** Redis lost everything at some time, so the monitor may hold as soon as it notices. */
@@ -60,10 +67,16 @@ export class History {
     this.timeline = beside?.timeline ?? new Timeline(startMs);
     this.world = beside?.world ?? new World(this.timeline, random);
     this.redis = new PretendRedis(this.timeline);
-    this.judges = new Judges(this.world, this.redis, rules, setting.quorum, isOn);
+    this.ceph = beside === null ? (rules.asksDisks ? new PretendCeph(this.world) : null) : beside.ceph;
+    this.judges = new Judges(this.world, this.redis, rules, setting.quorum, isOn, this.ceph);
     if (beside === null) {
       this.world.listener = this.judges.deeds;
-      this.world.onPresence = () => this.judges.signs.follow();
+      this.world.onPresence = () => {
+        this.judges.signs.follow();
+        this.ceph?.watches.follow();
+        this.judges.disks?.follow();
+      };
+      this.world.isKeptOut = (instance, host) => this.ceph?.isKeptOut(instance, host) === true;
       this.world.mishap = () =>
         random.chance(weather.rebuildFails)
           ? 'fails'
@@ -148,6 +161,7 @@ export class History {
     this.timeline.after(10_000, () => {
       for (const { vantagePoint, process, redisLine } of this.workers)
         if (process?.running && !redisLine.cut && !this.redis.away) vantagePoint.hearEverybody();
+      if (!this.redis.away) this.askDisks();
     });
     this.world.tell('Redis lost all that it held');
     this.judges.redisLost(Number.NEGATIVE_INFINITY);
@@ -189,6 +203,7 @@ export class History {
   start(): void {
     // Watched since long: who answers at the beginning was heard before.
     for (const { vantagePoint } of this.workers) vantagePoint.hearEverybody();
+    this.askDisks();
     for (const seat of this.workers) this.startWorker(seat);
     for (const seat of this.monitors) this.startMonitor(seat);
     this.#watchWaits();
@@ -208,7 +223,16 @@ export class History {
     const cloud = new CloudLink({ world, process, random, weather, line: seat.cloudLine, onSend });
     const role = new Ns4({
       ...{ process, link, cloud, world, rules, method, concurrency },
-      lookTogether: (question) => lookTogether(this.workers, setting.quorum, question),
+      lookTogether: (question) => lookTogether(this.workers, setting.quorum, question, process),
+      ceph:
+        this.ceph === null
+          ? null
+          : disksPartsOf(
+              this.ceph,
+              link,
+              (host, heardAtMs) => wordIn(link, host, heardAtMs),
+              (addresses) => judges.blocks(process, addresses),
+            ),
       fencing:
         rules.fencing === 'none'
           ? null
@@ -217,7 +241,11 @@ export class History {
             ),
       plans: () => this.plans(),
       witness: {
-        scanned: (id, seen) => judges.verdicts.scanned(id, seen),
+        scanned: (id, seen, { asked, open }) => {
+          judges.verdicts.scanned(id, seen);
+          judges.disks?.scanned(id, asked, open);
+        },
+        open: () => judges.disks?.open() ?? [],
         reading: (id) => judges.verdicts.reading(id),
         said: (facts) => {
           judges.heard(facts);
@@ -249,10 +277,18 @@ export class History {
   /** The background scan of a worker: everybody soon after its start, then once in five minutes. */
   #listen({ vantagePoint, redisLine }: Seat<Ns4>, process: Process): void {
     const pass = (): void => {
-      if (!redisLine.cut && !this.redis.away) vantagePoint.hearEverybody();
+      if (!redisLine.cut && !this.redis.away) {
+        vantagePoint.hearEverybody();
+        this.askDisks();
+      }
       process.later(300_000, pass);
     };
     process.later(2_000, pass);
+  }
+
+  /** The background round over disks. */
+  askDisks(): void {
+    if (this.ceph !== null && this.learnsDisks) askEverybody(this.ceph, this.redis, this.timeline.nowMs);
   }
 
   startMonitor(seat: Seat<Monitor<Ledger>>): void {

@@ -14,6 +14,7 @@ import { isExternal, isWitness } from './judges/life.ts';
 import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
 import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
+import { disksAllow, disksSpoke } from './liveness-on-ceph.ts';
 import { bystandersKey } from './processes/fence.ts';
 
 /** A dead host is recovered within so many monitor periods after the last trouble (and what one evacuation takes). */
@@ -54,10 +55,14 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   // Whoever stands still at the moment counts from when he goes on.
   const calmMs = timeline.nowMs + Math.max(0, ...seats.map((seat) => seat.process?.frozenMs ?? 60_000));
   const recoveredByMs = calmMs + recoveryPeriods * rules.monitorPeriodMs + evacuationMs;
-  const canEnd = isAlone && dead.every((host) => othersLive(history, host));
+  // What was begun goes on when Ceph is well again, and is told of meanwhile.
+  const isWell = history.ceph?.isWell !== false;
+  const canEnd = isAlone && isWell && dead.every((host) => othersLive(history, host));
   const isOver = () =>
     !canEnd ||
     (judges.state !== null && underwayIn(judges.state).length === 0 && openIncidents(history).length === 0);
+  // A device that restores the power did so after calm came.
+  const livesAgain = (host: Host) => host.powered;
   const isBack = (host: Host) => movableOf(history, host).length === 0;
   // Sometimes a round in peace at the end, in which nothing must happen either.
   const rests = dead.length > 0 && history.random.chance(0.25);
@@ -73,7 +78,7 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
         timeline.nowMs >= restMs &&
         due.every(isBack) &&
         isOver() &&
-        dead.every((host) => isBack(host) || isNamed(history, host))
+        dead.every((host) => isBack(host) || livesAgain(host) || isNamed(history, host))
       );
     },
     recovered: () => due.filter(isBack).length,
@@ -81,7 +86,7 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
       recovered();
       must(isOver(), 'what was begun comes to its end', openIncidents(history).join(', '));
       for (const host of dead)
-        if (!isBack(host))
+        if (!isBack(host) && !livesAgain(host))
           must(isNamed(history, host), 'whoever is not recovered is named with the reason', host.name);
     },
   };
@@ -118,8 +123,9 @@ function openIncidents(history: History): string[] {
     .map((host) => host.name);
 }
 
-function isNamed({ judges }: History, { name }: Host): boolean {
+function isNamed({ judges, ceph }: History, { name }: Host): boolean {
   if (judges.leftAloud.has(name)) return true;
+  if (ceph !== null && !ceph.isWell && judges.waitingForCeph.has(name)) return true;
   if (judges.state === null) return false;
   const standing = standingOf(judges.state);
   return standing.has(scopeKey(hostScope(name))) || isCloudRefused(standing) || isInRefusal(standing, name);
@@ -162,7 +168,9 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const skewMs = world.cloudNowMs - history.timeline.nowMs - Math.max(...offsets);
   const wasHeard = ({ addresses, launchedAtMs }: Instance) =>
     addresses.some(({ address }) => heard(address, (launchedAtMs ?? 0) - skewMs));
-  const spoke = guests.some((g) => isWitness(g) && wasHeard(g));
+  const spoke =
+    guests.some((g) => isWitness(g) && wasHeard(g)) || guests.some((g) => disksSpoke(history, host, g));
+  if (!disksAllow(history, host)) return false;
   if (!spoke && (rules.fencing === 'none' || guests.some(isExternal))) return false;
   // One that boots in silence looks as dead as they do, and counts with them.
   if ([...world.hosts.values()].some((h) => h.powered && !Object.values(h.up).every((isUp) => isUp)))

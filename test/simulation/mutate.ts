@@ -5,6 +5,7 @@
 import pLimit from 'p-limit';
 import type { Guard } from './mutations/guard.ts';
 import { cloudGuards } from './mutations/guards-of-clouds.ts';
+import { diskGuards } from './mutations/guards-of-disks.ts';
 import { fencingGuards } from './mutations/guards-of-fencing.ts';
 import { ns4Guards } from './mutations/guards-of-ns4.ts';
 import { monitorGuards } from './mutations/guards-of-the-monitor.ts';
@@ -20,7 +21,7 @@ const only = process.env.GUARD ?? '';
 const rare = process.env.RARE ?? 'too';
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-const guards = [...ns4Guards, ...fencingGuards, ...monitorGuards, ...cloudGuards].filter(
+const guards = [...ns4Guards, ...fencingGuards, ...monitorGuards, ...cloudGuards, ...diskGuards].filter(
   ({ name, isRare }) => name.includes(only) && (isRare ? rare !== 'no' : rare !== 'only'),
 );
 print('| guard taken out | it sees to it that | runs survived | violated |');

@@ -24,6 +24,14 @@ export interface Traits {
   readonly stampsRequests: number;
   /** Nova has two cells. */
   readonly cells: number;
+  /** So much of its guests is on an external network; -1: as drawn. */
+  readonly outside: number;
+  /** With disks on Ceph: that nobody learned by whom they are open. */
+  readonly unlearned: number;
+  /** Likewise: that two hosts are known to it by one address. */
+  readonly sharedAddress: number;
+  /** Likewise: that one of a host's instances was opened from another address, just now. */
+  readonly strays: number;
 }
 
 function traitsOf({ random, isOn }: History): Traits {
@@ -38,6 +46,7 @@ function traitsOf({ random, isOn }: History): Traits {
     ovn: isOn('ovn') ? 0.13 : 0,
     stampsRequests: 0.2,
     cells: isOn('cells') ? 0.12 : 0,
+    ...{ outside: -1, unlearned: 0.05, sharedAddress: 0.08, strays: random.pick([0, 0, 0, 0.3]) },
   };
 }
 
@@ -49,11 +58,12 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
   const zones = random.chance(0.2) ? ['az1', 'az2'] : ['az1'];
   const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
   const outlets = random.chance(0.4);
-  const witnessed = random.pick([0.85, 0.85, 0.85, 0.3]);
+  const commonly = random.pick([0.85, 0.85, 0.85, 0.3]);
   const { oddReason, crowd, muteHost, prohibits, muteGuests, agentless, ...drawn } = {
     ...traitsOf(history),
     ...traits,
   };
+  const witnessed = drawn.outside < 0 ? commonly : drawn.outside;
   const era: OvnEra = random.chance(drawn.stampsRequests) ? 'request' : 'beat';
   const isOvn = random.chance(drawn.ovn);
   const cells = random.chance(drawn.cells) ? ['cell1', 'cell2'] : ['cell1'];
@@ -94,6 +104,21 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
     world.host('defect1').disabledReason = random.pick(oddReasons);
   }
   if (isOvn) setUpOvn(history, era);
+  setUpCeph(history, drawn);
+}
+
+/** By whom the disks are open, and who knows. */
+function setUpCeph(
+  history: History,
+  { unlearned, sharedAddress, strays }: Pick<Traits, 'unlearned' | 'sharedAddress' | 'strays'>,
+): void {
+  const { ceph, random, world } = history;
+  if (ceph === null) return;
+  history.learnsDisks = !random.chance(unlearned);
+  if (random.chance(sharedAddress)) ceph.hidden.set('hv2', 'hv1');
+  for (const instance of world.instances)
+    if (instance.runningOn.size > 0 && random.chance(strays)) ceph.strays.set(instance, instance.host ?? '');
+  ceph.watches.reopen();
 }
 
 const agentsOf = (random: Random, agentless: number): string[] =>

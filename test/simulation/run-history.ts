@@ -22,6 +22,8 @@ interface Figures {
   attempts: number;
   evacuations: number;
   secondWriters: number;
+  /** Of these with disks on Ceph: their host was proven off and could not be cut off. */
+  secondWritersOnCeph: number;
   /** Of these with fencing required: nobody could have known of them when the request left. */
   excused: number;
   recoveredAfterCalm: number;
@@ -81,6 +83,7 @@ export async function runHistory(
       ...{
         evacuations: deeds.counts.taken,
         secondWriters: deeds.counts.secondWriters,
+        secondWritersOnCeph: history.ceph === null ? 0 : deeds.counts.secondWriters,
         excused: deeds.counts.excused,
         recoveredAfterCalm,
         refusals,

@@ -1,4 +1,5 @@
 // Workers on one pretend cloud, of one Sonny or of several that share no Redis, and what each of them asks of Nova.
+import type { PretendCeph } from '../../simulator/ceph/ceph.ts';
 import { powerOff } from '../../simulator/world/host-power.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { Fencing } from '../../src/ns4/fencing/fencing.ts';
@@ -9,6 +10,7 @@ import type { RecoverData, RecoveryReport } from '../../src/shared/documents/job
 import { planOntoSpare } from '../../src/shared/documents/terms/plan.ts';
 import { hostTarget } from '../../src/shared/rules/controls.ts';
 import { CloudLink } from '../simulation/processes/cloud-link.ts';
+import { disksPartsOf } from '../simulation/processes/disks-parts.ts';
 import { lookTogether } from '../simulation/processes/look-together.ts';
 import { Ns4 } from '../simulation/processes/ns4.ts';
 import { Process } from '../simulation/processes/process.ts';
@@ -86,13 +88,15 @@ export class PretendCrew {
     name: string,
     redis = new PretendRedis(this.timeline),
     device: Device | null = null,
+    ceph: PretendCeph | null = null,
   ): { ns4: Ns4; redis: PretendRedis } {
     const { timeline, world, random } = this;
     const process = new Process(name, timeline, { offsetMs: 0, pausedMs: 0, isPausable: false });
     const line = { cut: false };
+    const link = new RedisLink(redis, process, random, this.#weather, line);
     const ns4 = new Ns4({
       process,
-      link: new RedisLink(redis, process, random, this.#weather, line),
+      link,
       cloud: new CloudLink({
         ...{ world, process, random, line, weather: this.#weather },
         onSend: ({ name: what, id, target }) => {
@@ -100,12 +104,27 @@ export class PretendCrew {
         },
       }),
       lookTogether: (question) =>
-        lookTogether([{ vantagePoint: this.#vantagePoint, process, redisLine: line }], 1, question),
+        lookTogether(
+          [{ vantagePoint: this.#vantagePoint, process, redisLine: line, role: null }],
+          1,
+          question,
+          process,
+        ),
+      ceph:
+        ceph === null
+          ? null
+          : disksPartsOf(
+              ceph,
+              link,
+              async () => null,
+              () => {},
+            ),
       ...{ world, rules, method: 'api', concurrency: 3 },
       fencing: device === null ? null : fencingBy(process, device),
       plans: () => [],
       witness: {
         scanned() {},
+        open: () => [],
         reading: () => () => {},
         said: (facts) => this.said.push({ by: name, facts }),
         locks() {},

@@ -78,7 +78,17 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     '',
   ],
   'src/sonny': ['inbox', 'outlet', 'render', 'relay', 'talk', 'terminal', 'slack', ''],
-  simulator: ['network', 'slack', 'world', 'faults', 'openstack-http', 'openstack-in-process', '', 'demo'],
+  simulator: [
+    'network',
+    'slack',
+    'world',
+    'ceph',
+    'faults',
+    'openstack-http',
+    'openstack-in-process',
+    '',
+    'demo',
+  ],
 };
 
 describe('import directions', () => {
@@ -137,6 +147,7 @@ describe('import directions', () => {
         'src/shared/documents',
         'src/shared/ground',
         'src/ns4/cloud',
+        'src/ns4/storage/storage.ts',
         'src/ns4/nova-database/nova-database.ts',
         // The demo ends as the three processes do, and looks into their Redis.
         'src/shared/process/frame.ts',

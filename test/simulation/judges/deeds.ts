@@ -3,13 +3,14 @@
 // heard.
 
 import type { DeviceFault, Host, Instance } from '../../../simulator/world/model.ts';
-import { copiesOf } from '../../../simulator/world/physics.ts';
+import { writersOf } from '../../../simulator/world/physics.ts';
 import { askedWithinMs, lastReport } from '../../../simulator/world/reports.ts';
 import type { Listener } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
 import type { IsOn } from '../not-yet.ts';
 import type { World } from '../world/world.ts';
+import type { Disks } from './disks.ts';
 import { signsOfLife, wouldBeMissed } from './life.ts';
 import { must, Violation } from './violation.ts';
 
@@ -57,6 +58,8 @@ export class Deeds implements Listener {
   readonly #deceived = new Set<string>();
   /** Hosts whose plan had the device of another one, and no other plan was there; or one's that answered nobody anyway. */
   readonly #misaimed = new Set<string>();
+  /** Null: they are not on Ceph. */
+  disks: Disks | null = null;
   /** Those of a second Sonny at the same cloud. */
   rival: Deeds | null = null;
   #isOperator = false;
@@ -96,6 +99,7 @@ export class Deeds implements Listener {
   /** A host is about to be powered off by its fencing device; `isOdd`: by a plan that names another one's. */
   shot(host: Host, fault: DeviceFault | null, isOdd: boolean): void {
     this.counts.shots += 1;
+    this.disks?.proven.add(host.name);
     this.onAct('shot', host);
     if (fault?.kind === 'nothing') this.#deceived.add(host.name);
     if (isOdd || (fault?.kind === 'other' && !wouldBeMissed(this.#world.host(fault.host))))
@@ -148,7 +152,7 @@ export class Deeds implements Listener {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     if (source.name === target) return;
     this.#askedMs.set(guest, this.#world.timeline.nowMs);
-    if (copiesOf(this.#world, guest).some((name) => name !== target && this.#couldBeKnown(guest, name)))
+    if (writersOf(this.#world, guest).some((name) => name !== target && this.#couldBeKnown(guest, name)))
       this.#existedWhenAsked.add(guest);
     else this.#existedWhenAsked.delete(guest);
     this.#hasNoPower(source, `${guest.name} of ${source.name}`);
@@ -217,7 +221,11 @@ export class Deeds implements Listener {
     this.rival?.secondWriter(guest, target, others);
     const where = `${guest.name} on ${others.join()} and ${target}`;
     const existed = this.#existedWhenAsked.has(guest);
-    const isExcused = this.#rules.fencing === 'none' || !existed || this.#operatedMs.has(guest);
+    const isUnknowable = this.#rules.fencing === 'none' || !existed;
+    // Whoever is cut off is no writer: what is left are those proven off, which were not.
+    const isExcused =
+      this.#operatedMs.has(guest) ||
+      (isUnknowable && (this.disks === null || this.disks.isExcused([target, ...others])));
     if (this.#rules.fencing === 'required' && isExcused) this.counts.excused += 1;
     this.#judge(() => must(isExcused, 'never two writers on a disk', where));
     // Without fencing what was silent to everybody may live: that it was silent is judged when it is begun, when its

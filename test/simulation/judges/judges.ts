@@ -1,5 +1,6 @@
 // All judges of a history together, as the world and the processes report to them.
 
+import type { PretendCeph } from '../../../simulator/ceph/ceph.ts';
 import { isCellDown } from '../../../simulator/world/cells.ts';
 import type { Host, Instance } from '../../../simulator/world/model.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
@@ -7,12 +8,16 @@ import { assignmentsOf, type State } from '../../../src/monitor/core/state/state
 import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import { endedWell } from '../../../src/shared/documents/events/report-text.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
+import { groupBy } from '../../../src/shared/ground/group-by.ts';
 import type { IsOn } from '../not-yet.ts';
+import { addressesIn } from '../processes/opened.ts';
+import { ownScanOf } from '../processes/own-scan.ts';
 import type { Process } from '../processes/process.ts';
 import type { Judge } from '../processes/storage.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
+import { Disks } from './disks.ts';
 import { Hands } from './hands.ts';
 import { Signs } from './signs.ts';
 import { phaseOf, underwayIn } from './standing.ts';
@@ -35,11 +40,15 @@ export class Judges implements Judge<Ledger> {
   readonly deeds: Deeds;
   readonly hands: Hands;
   readonly signs: Signs;
+  /** Null: they are not on Ceph. */
+  readonly disks: Disks | null;
   readonly counts = { saves: 0, recoveries: 0, attempts: 0 };
   readonly events: Record<string, number> = {};
   readonly refusals: Record<string, number> = {};
   /** Hosts whose recovery ended with a request to look. */
   readonly leftAloud: Set<string> = new Set();
+  /** Hosts whose recovery was said to fail again and again as Ceph does not answer. */
+  readonly waitingForCeph: Set<string> = new Set();
   /** Hears every event as it is saved. */
   hear: (event: SonnyEvent) => void = () => {};
   /** Since when a monitor runs without interruption by anything; null: it does not. */
@@ -61,12 +70,22 @@ export class Judges implements Judge<Ledger> {
   #phase: { id: string; sinceMs: number } = { id: '', sinceMs: 0 };
   readonly #recoveries = new Map<string, number>();
 
-  constructor(world: World, redis: PretendRedis, rules: Rules, quorum: number, isOn: IsOn) {
+  constructor(
+    world: World,
+    redis: PretendRedis,
+    rules: Rules,
+    quorum: number,
+    isOn: IsOn,
+    ceph: PretendCeph | null = null,
+  ) {
+    this.disks = ceph === null ? null : new Disks(world, ceph);
     this.#world = world;
     this.#redis = redis;
     this.#rules = rules;
     this.verdicts = new Verdicts(world, rules, quorum, isOn);
     this.deeds = new Deeds(world, rules, isOn);
+    this.deeds.disks = this.disks;
+    this.verdicts.disks = this.disks;
     this.hands = new Hands(world, redis);
     this.signs = new Signs(world);
     this.signs.eyesOpenSinceMs = () => this.deeds.eyesOpenSinceMs;
@@ -98,6 +117,7 @@ export class Judges implements Judge<Ledger> {
   forcesDown(process: Process, host: Host): void {
     this.#judge(() => this.signs.forcesDown(host));
     this.deeds.forcesDown(host);
+    this.#judge(() => this.disks?.forcesDown(host));
     this.#judge(() => this.hands.changes(process, host, true));
   }
 
@@ -106,7 +126,17 @@ export class Judges implements Judge<Ledger> {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     this.deeds.asked(guest, target, this.hands.isByHandAlone(source));
     if (source.name !== target) this.#judge(() => this.signs.asked(guest, source));
+    if (source.name !== target) this.#judge(() => this.disks?.asked(guest, source));
     if (source.name !== target) this.#judge(() => this.hands.moves(process, source, target));
+  }
+
+  /** These addresses are about to be kept from every disk. */
+  blocks(process: Process, addresses: readonly string[]): void {
+    const known = groupBy(addressesIn(this.#redis), ({ address }) => address);
+    const owners = new Map(
+      [...known].map(([address, all]) => [address, new Set(all.map(({ host }) => host))]),
+    );
+    this.#judge(() => this.disks?.blocks(addresses, owners, ownScanOf(process)));
   }
 
   /** In the middle of somebody's call: it must not be caught there. */
@@ -180,7 +210,10 @@ export class Judges implements Judge<Ledger> {
     this.events[facts.kind] = (this.events[facts.kind] ?? 0) + 1;
     if (facts.kind === 'refused')
       this.refusals[facts.refusal.name] = (this.refusals[facts.refusal.name] ?? 0) + 1;
-    if (facts.kind === 'recovery-continued') this.counts.attempts += 1;
+    if (facts.kind === 'recovery-continued') {
+      this.counts.attempts += 1;
+      if (facts.why.includes('Ceph')) this.waitingForCeph.add(facts.host);
+    }
     if (facts.kind === 'recovery-ended' && !endedWell(facts.report)) this.leftAloud.add(facts.report.dead);
     if (facts.kind === 'recovery-lost') this.leftAloud.add(facts.host);
     if (facts.kind === 'recovery-ended') this.#judge(() => this.deeds.ended(facts.report));
@@ -226,6 +259,7 @@ export class Judges implements Judge<Ledger> {
   /** Every wait ends within its limit, as long as the monitor runs. Asked from time to time. */
   waits(): void {
     this.signs.sample();
+    this.disks?.follow();
     const { state } = this;
     const watchingSinceMs = this.#watchingSinceMs;
     if (state === null || watchingSinceMs === null) return;

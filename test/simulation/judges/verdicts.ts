@@ -9,9 +9,11 @@ import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import type { HostsPhase, State } from '../../../src/monitor/core/state/state.ts';
 import { externalAddresses, isMarkedSpare, type Server } from '../../../src/shared/documents/inventory.ts';
 import { hostScope, scopeKey } from '../../../src/shared/documents/terms/scope.ts';
+import { disksName } from '../../../src/shared/rules/disks.ts';
 import type { IsOn } from '../not-yet.ts';
 import type { SeenScan } from '../processes/vantage-point.ts';
 import type { World } from '../world/world.ts';
+import type { Disks } from './disks.ts';
 import { beginRead, type Inventory, type Read } from './reads.ts';
 import { phaseOf, type Standing, standingOf, type Underway, underwayIn } from './standing.ts';
 import { must, Violation } from './violation.ts';
@@ -36,6 +38,8 @@ export class Verdicts {
   readonly #rules: Rules;
   readonly #quorum: number;
   readonly #isOn: IsOn;
+  /** Null: they are not on Ceph. */
+  disks: Disks | null = null;
   /** What each vantage point saw, by job. */
   readonly #scans = new Map<string, readonly SeenScan[]>();
   readonly #reads = new Map<string, Read>();
@@ -98,6 +102,7 @@ export class Verdicts {
     if (spoke) must(this.#agree(hostScans, dead), 'the host was silent', dead);
     if (spoke) must(address !== null && this.everHeard(address), 'the host was heard before', dead);
 
+    this.disks?.begins(dead, guests.jobId);
     const own = this.#reads.get(servers.jobId);
     const newest = this.#newest;
     const read = newest !== null && newest.atMs >= (own?.atMs ?? 0) ? newest : own;
@@ -133,7 +138,9 @@ export class Verdicts {
     const testified = witnesses.length > 0;
     // With fencing the proof takes the place of witnesses, where the host's own silence means something.
     const isEnough = this.#rules.fencing === 'required' && hostSpoke;
-    must(isEnough || testified, 'a running witness testified', dead);
+    const bySilentDisks = this.disks !== null && this.#agree(scans, disksName(dead));
+    must(isEnough || testified || bySilentDisks, 'a running witness testified', dead);
+    this.#nobodyHeard(scans, disksName(dead), 'nothing begins while disks of the host answer');
     for (const { id } of external) this.#nobodyHeard(scans, id, 'every witness was silent');
     for (const { id, name } of witnesses)
       must(this.#agree(scans, id), 'every witness was silent', `${name} of ${dead}`);

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cloudGuards } from './guards-of-clouds.ts';
+import { diskGuards } from './guards-of-disks.ts';
 import { fencingGuards } from './guards-of-fencing.ts';
 import { ns4Guards } from './guards-of-ns4.ts';
 import { monitorGuards } from './guards-of-the-monitor.ts';
 
 const source = join(import.meta.dirname, '../../../src');
-const edits = [...ns4Guards, ...fencingGuards, ...monitorGuards, ...cloudGuards].flatMap(({ name, edits }) =>
-  edits.map((edit) => [name, edit] as const),
+const edits = [...ns4Guards, ...fencingGuards, ...monitorGuards, ...cloudGuards, ...diskGuards].flatMap(
+  ({ name, edits }) => edits.map((edit) => [name, edit] as const),
 );
 
 test.each(edits)('%s', (_, { file, find }) => {

@@ -29,6 +29,13 @@ interface Parts {
 export const bystandersKey = (host: string): string => `bystanders:${host}`;
 export const wordKey = (host: string): string => `word:${host}`;
 
+/** An operator's word that the host is off, where it counts. */
+export async function wordIn(link: RedisLink, host: string, heardAtMs: number | null): Promise<Word | null> {
+  const word = await link.call(() => link.redis.get<Word>(wordKey(host)) ?? null);
+  if (word === null || word.atMs > link.process.clock.nowMs() + 5_000) return null;
+  return heardAtMs === null || heardAtMs < word.atMs ? word : null;
+}
+
 export class PretendFencing implements Fencing {
   readonly #world: World;
   readonly #process: Process;
@@ -152,10 +159,8 @@ export class PretendFencing implements Fencing {
     });
   }
 
-  async #wordFor(host: string, heardAtMs: number | null): Promise<Word | null> {
-    const word = await this.#link.call(() => this.#link.redis.get<Word>(wordKey(host)) ?? null);
-    if (word === null || word.atMs > this.#process.clock.nowMs() + 5_000) return null;
-    return heardAtMs === null || heardAtMs < word.atMs ? word : null;
+  #wordFor(host: string, heardAtMs: number | null): Promise<Word | null> {
+    return wordIn(this.#link, host, heardAtMs);
   }
 
   async lookAgain(name: string, proof: ProofByAgent, signal: AbortSignal): Promise<PowerSeen> {

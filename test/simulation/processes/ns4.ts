@@ -20,7 +20,7 @@ import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts'
 import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { AskedAbout } from '../../../src/shared/documents/jobs/look-at-recovered.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
-import type { ScanResult } from '../../../src/shared/documents/jobs/scan.ts';
+import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
 import type { FencingPlans } from '../../../src/shared/documents/terms/fencing-plans.ts';
 import { planOntoSpare } from '../../../src/shared/documents/terms/plan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
@@ -30,9 +30,11 @@ import { noServers } from '../../../src/shared/picture/reading.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
 import { policyOf } from '../../../src/shared/rules/policy.ts';
 import type { CloudLink } from './cloud-link.ts';
+import type { DisksParts } from './disks-parts.ts';
 import type { Taker } from './jobs.ts';
 import { journalStorage } from './journal-storage.ts';
 import type { ScanTogether } from './look-together.ts';
+import { ownScanOf } from './own-scan.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
 import { silentLog } from './silent-log.ts';
@@ -44,7 +46,9 @@ export interface Ns4Parts {
   readonly link: RedisLink;
   readonly cloud: CloudLink;
   /** A scan by all vantage points of the cloud. */
-  lookTogether(question: ScanQuestion): ScanTogether;
+  lookTogether(question: ScanQuestion): Promise<ScanTogether>;
+  /** Null: Ceph is not asked. */
+  readonly ceph: DisksParts | null;
   readonly world: World;
   readonly rules: Rules;
   readonly method: 'api' | 'database';
@@ -57,7 +61,14 @@ export interface Ns4Parts {
 
 /** What the judges are told of a worker's doings. */
 interface Ns4Witness {
-  scanned(jobId: string, seen: readonly SeenScan[]): void;
+  /** `open`: hosts whose disks answered all the time, where they could be asked; `asked`: whose were asked about. */
+  scanned(
+    jobId: string,
+    seen: readonly SeenScan[],
+    disks: { readonly asked: readonly string[]; readonly open: readonly string[] },
+  ): void;
+  /** Hosts whose disks answer whoever asks now. */
+  open(): readonly string[];
   reading(jobId: string | null): (inventory: { hosts: Hosts; servers: Servers | null }) => void;
   said(facts: EventFacts): void;
   locks(token: string): void;
@@ -82,6 +93,13 @@ export class Ns4 implements Taker {
 
   get link(): RedisLink {
     return this.#parts.link;
+  }
+
+  /** As this vantage point finds the disks of a host. */
+  async lookAtDisks(target: ScanTarget): Promise<ScanFinding> {
+    const { ceph } = this.#parts;
+    if (ceph === null) return { state: 'unknown', detail: 'this ns4 does not ask Ceph ([CEPH])' };
+    return ceph.disks.look(target, new AbortController().signal);
   }
 
   async carryOut(
@@ -152,8 +170,12 @@ export class Ns4 implements Taker {
 
   async #scanned(id: string, question: ScanQuestion): Promise<ScanResult> {
     const { process, witness } = this.#parts;
-    const { result, seen, tookMs } = this.#parts.lookTogether(question);
-    witness.scanned(id, seen);
+    const openAtFirst = witness.open();
+    const { result, seen, tookMs } = await this.#parts.lookTogether(question);
+    const openNow = witness.open();
+    const asked = question.targets.flatMap(({ disksOf }) => disksOf?.host ?? []);
+    const open = openAtFirst.filter((host) => openNow.includes(host));
+    witness.scanned(id, seen, { asked, open });
     return process.answer(tookMs, () => result);
   }
 
@@ -168,7 +190,7 @@ export class Ns4 implements Taker {
         ...{ cloud, signal, ...rules },
         inventory: (left) => stored.read(() => ({ ...noServers, hosts: left })),
         scan: async (targets) => {
-          const { result, tookMs } = this.#parts.lookTogether({ targets, controls: [] });
+          const { result, tookMs } = await this.#parts.lookTogether({ targets, controls: [] });
           return process.answer(tookMs, () => result);
         },
       });
@@ -220,7 +242,8 @@ export class Ns4 implements Taker {
   }
 
   #tools(order: Order): RecoveryTools {
-    const { cloud, process, link, rules, witness, method, world, concurrency, fencing, plans } = this.#parts;
+    const { cloud, process, link, rules, witness, method, world, concurrency, fencing, plans, ceph } =
+      this.#parts;
     const clock = this.#patientClock();
     const database = {
       moveInstances: async (move: InstanceMove) => {
@@ -231,7 +254,7 @@ export class Ns4 implements Taker {
       },
     };
     return {
-      ...{ cloud, clock, concurrency, fencing, log: silentLog, storage: null },
+      ...{ cloud, clock, concurrency, fencing, log: silentLog, storage: ceph?.storage ?? null },
       fencingPlans: () => link.call(() => plans()),
       mover: method === 'api' ? byApi : byDatabase(database),
       journals: new Journals(
@@ -251,7 +274,7 @@ export class Ns4 implements Taker {
       scan: async (question) => {
         // The other vantage points are asked by way of Redis.
         await link.call(() => undefined);
-        const scan = await this.#scanned(`scan of ${process.name}`, question);
+        const scan = await this.#scanned(ownScanOf(process), question);
         // Of the host itself: its guests are asked by themselves before the first change.
         if (question.targets.some(({ name }) => name === order.dead)) witness.looked(order, scan);
         return scan;

@@ -123,7 +123,9 @@ async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Prom
   watch.oldLooks = turns.lookAgain ? watch.oldLooks + 1 : 0;
   if (watch.oldLooks > mostOldLooks)
     throw new OperationalError(
-      `no look at the instances of ${journal.dead} is fresh enough to act on: Nova is too slow, or its clocks differ`,
+      turns.untold === null
+        ? `no look at the instances of ${journal.dead} is fresh enough to act on: Nova is too slow, or its clocks differ`
+        : `whether anybody has the disks of the instances of ${journal.dead} open cannot be told: ${turns.untold}`,
     );
   return turns;
 }

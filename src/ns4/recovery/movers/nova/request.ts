@@ -31,13 +31,14 @@ interface Ground {
  * Asks Nova for one evacuation. Nova is looked at once more; then the journal says what will be asked for, under a fresh
  * confirmation that this worker still holds the lock, so that neither a crash nor a frozen worker leads to a second
  * request for the same instance; and it leaves at once. So late, as a successor waits for minutes for the trace of a
- * request that is written down. "look-again": nothing left, as that look shows something else, or is too old.
+ * request that is written down. "look-again": nothing left, as that look shows something else, or is too old; untold:
+ * as nobody can tell who has its disks open, for this reason.
  */
 export async function ask(
   moving: Moving,
   entry: JournalEntry,
   ground: Ground,
-): Promise<'asked' | 'look-again'> {
+): Promise<'asked' | 'look-again' | { readonly untold: string }> {
   const { journal, clock, lock, signal } = moving;
   signal.throwIfAborted();
   const look = await lastLook(moving, entry, ground.aheadMs);
@@ -47,6 +48,7 @@ export async function ask(
   signal.throwIfAborted();
   if (look === null || !mayLeave(moving, entry) || !mayBeAskedFor(ground.judge(entry, look)))
     return 'look-again';
+  if (look.disks?.kind === 'cannot-tell') return { untold: look.disks.why };
   if (!(await isClosed(moving, entry, look.disks))) return 'look-again';
   const before = { state: entry.state, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
@@ -70,13 +72,13 @@ export async function ask(
   return 'asked';
 }
 
-/** May it be started elsewhere, as far as its disks tell? One that runs somewhere gets its end; false as well: not known. */
-async function isClosed(moving: Moving, entry: JournalEntry, disks: MayMove | null): Promise<boolean> {
+/** May it be started elsewhere, as far as its disks tell? One that runs somewhere gets its end. */
+async function isClosed(
+  moving: Moving,
+  entry: JournalEntry,
+  disks: Exclude<MayMove, { kind: 'cannot-tell' }> | null,
+): Promise<boolean> {
   if (disks === null || disks.kind === 'closed') return true;
-  if (disks.kind === 'cannot-tell') {
-    moving.log.warn({ instance: entry.id, error: disks.why }, `whether ${entry.name} is open cannot be told`);
-    return false;
-  }
   const by = disks.kind === 'open' ? disks.on : disks.hosts.join(', ');
   const why = `its disks are open at ${by}, so it runs there`;
   await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });

@@ -38,6 +38,8 @@ export interface Field {
 export interface Turns {
   /** Somebody was not asked for, as the last look showed something new or was too old. */
   readonly lookAgain: boolean;
+  /** Why nobody can tell who has their disks open; null: they could be asked. */
+  readonly untold: string | null;
   /** Others wait for a canary: its next step is wanted soon. */
   readonly isCanaryOut: boolean;
 }
@@ -64,8 +66,9 @@ export async function takeTurns(moving: Moving, field: Field, told: Set<string>)
   const ground = { judge, aheadMs: sighting.aheadMs };
   const results = await Promise.allSettled(next.slice(0, room).map((entry) => ask(moving, entry, ground)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  const lookAgain = results.some((r) => r.status === 'fulfilled' && r.value === 'look-again');
-  return { lookAgain, isCanaryOut };
+  const values = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
+  const [untold = null] = values.flatMap((value) => (typeof value === 'string' ? [] : [value.untold]));
+  return { lookAgain: values.some((value) => value !== 'asked'), untold, isCanaryOut };
 }
 
 function standingAt(
