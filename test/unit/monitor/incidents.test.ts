@@ -124,6 +124,7 @@ describe('ns4 refuses: every refusal that it can give is said once, however many
     'disks-open': { name: 'disks-open', host: 'hv01', on: '1 of 1 disks are open by 10.2.0.1' },
     'disks-unknown': { name: 'disks-unknown', host: 'hv01', detail: 'Ceph is away' },
     'not-cut-off': { name: 'not-cut-off', host: 'hv01', detail: 'osd.1 does not answer' },
+    'wrong-device': { name: 'wrong-device', host: 'hv01', fell: ['hv07'], atMs: 1 },
     'unknown-host': { name: 'unknown-host', host: 'hv01' },
     'came-back': { name: 'came-back', host: 'hv01', evidence: 'port 22 open' },
     'spare-unfit': { name: 'spare-unfit', host: 'hv01', spare: 'hv04', why: 'it is full' },
