@@ -186,7 +186,13 @@ export class StillSilent {
       scan(targets),
       proving?.look() ?? null,
     ]);
-    const answering = answeringOf(targets, result, nameOf);
+    // Whoever was asked for elsewhere meanwhile may answer there.
+    const still = new Set(guests().map(({ name }) => name));
+    const answering = answeringOf(
+      targets.filter(({ name }) => still.has(name)),
+      result,
+      nameOf,
+    );
     const heard =
       (proving === null || power === null ? null : switchedOn(order.dead, proving, power, answering)) ??
       (await this.#heardUnlessLate(agents, services, result, proving));

@@ -1,11 +1,11 @@
 // Stage: asks OpenStack and the network again. Whatever follows rests on these answers, not on the monitor's.
 
-import type { ScanTarget } from '../../../shared/documents/jobs/scan.ts';
+import type { ScanResult, ScanTarget } from '../../../shared/documents/jobs/scan.ts';
 import { errorText } from '../../../shared/ground/errors.ts';
 import { Picture } from '../../../shared/picture/picture.ts';
 import { controlsFor } from '../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../shared/rules/controls.ts';
-import { disksTarget } from '../../../shared/rules/disks.ts';
+import { disksName, disksTarget } from '../../../shared/rules/disks.ts';
 import { CloudError } from '../../cloud/cloud.ts';
 import {
   answeringOf,
@@ -16,6 +16,9 @@ import {
 } from '../guests-still-there.ts';
 import type { Facts, Recovery, Stage } from '../recovery.ts';
 import { refused } from '../report.ts';
+
+/** Instances leave one after another: so often at most the others are asked anew. */
+const mostLooks = 5;
 
 export const freshFacts: Stage = {
   name: 'fresh-facts',
@@ -90,18 +93,29 @@ function controlsOfNow({ order, tools }: Recovery, picture: Picture): ScanTarget
 }
 
 /** One scan of the dead host by every vantage point, along with the controls, and with these of its guests. */
-export function scanAt(
-  { order, tools, signal, controls, journal }: Recovery,
+export async function scanAt(
+  recovery: Recovery,
   address: string | null,
   guests: readonly ScanTarget[] = [],
-) {
-  const still =
-    journal === null
-      ? null
-      : Object.values(journal.instances)
-          .filter(isUntouched)
-          .map(({ id }) => id);
-  const disks = tools.storage === null || still?.length === 0 ? [] : [disksTarget(order.dead, still)];
-  const targets = [hostTarget(order.dead, address, tools), ...disks, ...guests];
-  return tools.scan({ targets, controls: [...controls] }, signal);
+): Promise<ScanResult> {
+  const { order, tools, signal, controls } = recovery;
+  for (let looks = 1; ; looks += 1) {
+    const still = untouchedIn(recovery);
+    const disks = tools.storage === null || still?.length === 0 ? [] : [disksTarget(order.dead, still)];
+    const targets = [hostTarget(order.dead, address, tools), ...disks, ...guests];
+    const result = await tools.scan({ targets, controls: [...controls] }, signal);
+    const open = result.ok ? result.targets[disksName(order.dead)] : undefined;
+    const now = untouchedIn(recovery);
+    // The disks are asked for seconds. Who was asked for elsewhere meanwhile may have them open there.
+    const isPast = open?.state === 'answers' && still !== null && now !== null && now.length < still.length;
+    if (!isPast || looks === mostLooks) return result;
+  }
 }
+
+/** Those for which nothing was asked yet; null: nothing was written down yet, so it is all of them. */
+const untouchedIn = ({ journal }: Recovery): string[] | null =>
+  journal === null
+    ? null
+    : Object.values(journal.instances)
+        .filter(isUntouched)
+        .map(({ id }) => id);
