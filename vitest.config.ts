@@ -1,7 +1,7 @@
 // Five projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
 // their worker's modules, which are costly to load and keep no state; `integration` starts real servers (Redis,
 // MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so eight
-// run at once; `lost` is the same for those in which processes or Redis are lost in mid-recovery, by `npm run
+// run at once; `lost` is the same for those in which something gets in the way of a recovery, by `npm run
 // test:lost`; `calm` holds real processes to seconds that are promised: alone on the machine, by `npm run test:calm`.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -9,7 +9,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Files of integration that take from half a minute to one and a half, the longest first. */
 const longest = ['sonny', 'wrong-configurations', 'three-processes'];
 
-/** Workers, monitors, Redis, Slack or answers of OpenStack are lost on the way: each takes half a minute to two. */
+/**
+ * Workers, monitors, Redis, Slack or answers of OpenStack are lost on the way, or devices and others get in it: each takes
+ * half a minute to two.
+ */
 const lost = [
   'state-lost',
   'interrupted',
@@ -21,6 +24,10 @@ const lost = [
   'evacuation-faults',
   'evacuation-database-faults',
   'sonny-relay',
+  'evacuation-fencing',
+  'evacuation-plan',
+  'evacuation-under-way',
+  'fencing-processes',
 ].map((name) => `test/integration/${name}.test.ts`);
 
 const calm = ['test/integration/redis-troubles.test.ts'];

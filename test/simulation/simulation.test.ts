@@ -1,4 +1,4 @@
-// Twenty thousand simulated histories without a violation. One that violates something is told as a story.
+// Simulated histories without a violation. One that violates something is told as a story.
 import { expect, test } from 'vitest';
 import { foci } from './foci.ts';
 import { isAwaited } from './not-yet.ts';
@@ -8,14 +8,13 @@ import { firstViolation } from './run/totals.ts';
 
 const runs = 20_000;
 /** Of each focus; more of them with `FOCUS=... npm run simulate`. */
-const runsOfFocus = 10;
-/** No longer than this: on a machine that is slow or busy fewer of them have to do, which is said. */
-const withinMs = 30_000;
+const runsOfFocus = 5;
+/** No longer than this, as `npm test` has more to do; CI runs all of them by `npm run simulate`. */
+const withinMs = 15_000;
 
-test(`${runs} histories from seed 1 on`, { timeout: 300_000 }, async () => {
+test(`up to ${runs} histories from seed 1 on`, { timeout: 300_000 }, async () => {
   const totals = await runHistories({ from: 1, runs, workers: 2, withinMs });
-  if (totals.runs < runs)
-    process.stderr.write(`this machine is busy: only ${totals.runs} histories in ${withinMs / 1_000} s\n`);
+  if (totals.runs < runs) process.stderr.write(`${totals.runs} histories in ${withinMs / 1_000} s\n`);
   const first = firstViolation(totals);
   if (first !== null)
     expect.fail(
