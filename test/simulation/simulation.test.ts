@@ -10,7 +10,7 @@ const runs = 20_000;
 /** Of each focus; more of them with `FOCUS=... npm run simulate`. */
 const runsOfFocus = 5;
 /** No longer than this, as `npm test` has more to do; CI runs all of them by `npm run simulate`. */
-const withinMs = 15_000;
+const withinMs = 10_000;
 
 test(`up to ${runs} histories from seed 1 on`, { timeout: 300_000 }, async () => {
   const totals = await runHistories({ from: 1, runs, workers: 2, withinMs });
