@@ -188,7 +188,7 @@ async function offAgain(
     }),
   );
   if (seen.every((one) => one === null)) return shoot(level, limitMs, request, parts);
-  const next = seen.map((one) => (one === null ? 'tell' : again(one.last, one.power.says)));
+  const next = seen.map((one) => (one === null ? 'tell' : again(one.last, one.power.says, clock.nowMs())));
   for (const one of seen)
     if (one?.power.says === 'off') await shots.record(host, incident, { ...one.last, seenOff: true });
   for (const failure of ['switched-on', 'not-again'] as const) {

@@ -23,18 +23,24 @@ const shotSchema = z.object({
 /** The last `off` that a device was told. */
 export type Shot = z.infer<typeof shotSchema>;
 
+/** Whatever boots answers by then, and its recovery ends; what is still silent, and on, does not boot. */
+const bootedMs = 600_000;
+
 /**
  * What a device that was told `off` before in this incident may do, as its `status` is now. Off after an `off` that the
  * device took is the proof; after any other one it is told again, which is harmless. On after it was off, or not known
- * to have done nothing: somebody may have switched the host on since, and it is silent while it boots.
+ * to have done nothing: somebody may have switched the host on since, and it is silent while it boots. `nowMs`: whoever
+ * asks finds the host silent.
  */
 export function again(
-  { effect, seenOff }: Pick<Shot, 'effect' | 'seenOff'>,
+  { effect, seenOff, atMs }: Pick<Shot, 'effect' | 'seenOff' | 'atMs'>,
   power: PowerSeen['says'],
+  nowMs: number,
 ): 'tell' | 'proof' | 'switched-on' | 'not-again' {
   if (power === 'off') return effect === 'taken' ? 'proof' : 'tell';
   if (power === 'on' && seenOff) return 'switched-on';
-  return effect === 'none' ? 'tell' : 'not-again';
+  if (effect === 'none') return 'tell';
+  return power === 'on' && effect === 'unknown' && nowMs - atMs > bootedMs ? 'tell' : 'not-again';
 }
 
 const shotsSchema = z.object({ incident: z.string(), shots: z.array(shotSchema) });

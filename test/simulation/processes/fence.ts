@@ -128,7 +128,7 @@ export class PretendFencing implements Fencing {
     const { says } = await this.#look(this.#world.host(name), level);
     if (says === 'off')
       await this.#link.call(() => redis.set(shotKey(name, incident, level), { ...last, seenOff: true }));
-    return again(last, says);
+    return again(last, says, this.#process.clock.nowMs());
   }
 
   async #look(host: Host, level: number): Promise<PowerSeen> {

@@ -17,5 +17,14 @@ test.each([
   ['none', false, 'unknown', 'tell'],
   ['none', true, 'on', 'switched-on'],
 ] as const)('%s, seen off: %s, now %s: %s', (effect, seenOff, power, expected) => {
-  expect(again({ effect, seenOff }, power)).toBe(expected);
+  expect(again({ effect, seenOff, atMs: 0 }, power, 600_000)).toBe(expected);
+});
+
+test.each([
+  ['unknown', false, 'on', 'tell'],
+  ['unknown', true, 'on', 'switched-on'],
+  ['unknown', false, 'unknown', 'not-again'],
+  ['taken', false, 'on', 'not-again'],
+] as const)('ten minutes later, %s, seen off: %s, now %s: %s', (effect, seenOff, power, expected) => {
+  expect(again({ effect, seenOff, atMs: 0 }, power, 600_001)).toBe(expected);
 });
