@@ -18,7 +18,11 @@ export const fencingGuards: readonly Guard[] = [
       'not shot again',
       'a host that may have been switched on since is not shot again',
       ['ns4/fencing/shots.ts', "if (power === 'on' && seenOff) return 'switched-on';", ''],
-      ['ns4/fencing/shots.ts', "return effect === 'none' ? 'tell' : 'not-again';", "return 'tell';"],
+      [
+        'ns4/fencing/shots.ts',
+        "return power === 'on' && effect === 'unknown' && nowMs - atMs > bootedMs ? 'tell' : 'not-again';",
+        "return 'tell';",
+      ],
     ),
   ),
   inFocus(
