@@ -2,7 +2,6 @@
 // it is known whose disks answer while all is well. Beside it the addresses are learned from which hypervisors open them.
 import type { Server } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
-import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
@@ -14,16 +13,14 @@ import { type Asked, askInstances } from '../disks/ask-instances.ts';
 import { openHere } from '../disks/judge.ts';
 import type { Answered, OpenedStore } from '../disks/opened-store.ts';
 import type { Storage } from '../storage/storage.ts';
+import { Background } from './background.ts';
+import { InventoryNews } from './inventory-news.ts';
 import { AddressLearner } from './learn-addresses.ts';
-import { Rounds, slotsPerPass, type Turn } from './rounds.ts';
+import { Rounds, type Turn } from './rounds.ts';
+import { Turns } from './turns.ts';
 
-const passMs = 300_000;
-const slotMs = passMs / slotsPerPass;
-const pauseMs = 1_000;
 /** Asked in one go. */
 const perGo = 256;
-/** To read all servers is work: it takes at most this part of the time. */
-const readingShare = 0.1;
 /** Hosts are learned from while the inventory is this young: an older one does not tell who is well. */
 const youngMs = 60_000;
 
@@ -45,67 +42,58 @@ interface BackgroundAskingParts {
 export class BackgroundAsking {
   readonly #parts: BackgroundAskingParts;
   readonly #rounds = new Rounds();
+  readonly #turns: Turns;
+  readonly #news: InventoryNews;
   readonly #learner: AddressLearner;
-  readonly #read = { hosts: '', servers: '' };
+  readonly #background: Background;
   #known: ReadonlyMap<string, Known> = new Map();
   #picture: Picture | null = null;
-  #readServersAgainAtMs = 0;
-  #due: Turn[] = [];
-  #nextSlotAtMs: number;
-  #told = false;
-  #running: Promise<void> | null = null;
-  readonly #stop = new AbortController();
+  #isTroubleTold = false;
 
   constructor(parts: BackgroundAskingParts) {
+    const { inventory, clock, log } = parts;
     this.#parts = parts;
+    this.#turns = new Turns(this.#rounds, clock.steadyMs());
     this.#learner = new AddressLearner({ ...parts, isWell: (host, nowMs) => this.#isWell(host, nowMs) });
-    this.#nextSlotAtMs = parts.clock.steadyMs();
+    this.#news = new InventoryNews({
+      ...{ inventory, clock },
+      onHosts: (picture) => {
+        this.#picture = picture;
+      },
+      onServers: () => this.#readServers(),
+    });
+    this.#background = new Background({
+      ...{ clock, log, trouble: 'the disks of instances cannot be asked for now' },
+      turn: (signal) => this.#turn(signal),
+    });
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#background.start();
   }
 
   /** Resolves when nothing of it goes on any more. */
-  async close(): Promise<void> {
-    this.#stop.abort(new Error('the background round over disks ends'));
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    const { clock, log } = this.#parts;
-    while (!signal.aborted) {
-      const isBusy = await this.turn().catch((error) => {
-        if (!this.#told && !signal.aborted)
-          log.warn({ error: errorText(error) }, 'the disks of instances cannot be asked for now');
-        this.#told = true;
-        return false;
-      });
-      if (!isBusy) await clock.sleep(pauseMs, signal).catch(() => undefined);
-    }
+  close(): Promise<void> {
+    return this.#background.close();
   }
 
   /** Looks for what is new, and asks whose turn it is; false when it is nobody's. */
-  async turn(): Promise<boolean> {
-    const { clock } = this.#parts;
-    await this.#look();
-    const nowMs = clock.steadyMs();
-    if (this.#due.length === 0 && nowMs >= this.#nextSlotAtMs) {
-      this.#nextSlotAtMs = Math.max(this.#nextSlotAtMs + slotMs, nowMs);
-      this.#due = this.#rounds.nextSlot();
-    }
-    const fresh = this.#rounds.outOfTurn(nowMs, perGo);
-    const turns = fresh.length > 0 ? fresh : this.#due.splice(0, perGo);
-    if (turns.length > 0) await this.#ask(turns);
-    const learned = await this.#learner.turn(this.#stop.signal);
-    return turns.length > 0 || learned;
+  turn(): Promise<boolean> {
+    return this.#background.turn();
   }
 
-  async #ask(turns: readonly Turn[]): Promise<void> {
+  async #turn(signal: AbortSignal): Promise<boolean> {
+    await this.#news.look();
+    const { isAny, turns } = this.#turns.next(this.#parts.clock.steadyMs(), perGo);
+    if (isAny) await this.#ask(turns, signal);
+    const isLearned = await this.#learner.turn(signal);
+    return isAny || isLearned;
+  }
+
+  async #ask(turns: readonly Turn[], signal: AbortSignal): Promise<void> {
     const { storage, pools, store, clock } = this.#parts;
     const instances = turns.flatMap(({ address: id }) => this.#known.get(id) ?? []);
-    const words = await askInstances(storage, pools, instances, this.#stop.signal);
+    const words = await askInstances(storage, pools, instances, signal);
     const nowMs = clock.nowMs();
     const book = new AddressBook(await store.addresses(), nowMs);
     const answered = new Map<string, Answered>();
@@ -124,9 +112,9 @@ export class BackgroundAsking {
   }
 
   #tell(trouble: string | null): void {
-    if (trouble !== null && !this.#told)
+    if (trouble !== null && !this.#isTroubleTold)
       this.#parts.log.warn(`disks of instances could not be asked: ${trouble}`);
-    this.#told = trouble !== null;
+    this.#isTroubleTold = trouble !== null;
   }
 
   /** An address is never learned from a host that is silent or suspicious: what is open there may be elsewhere. */
@@ -136,22 +124,7 @@ export class BackgroundAsking {
     return picture.hypervisor(host)?.state === 'up' && isHeard(host, picture, nowMs, this.#parts.rules);
   }
 
-  /** Reads what of the inventory was written since, and forgets what left it. */
-  async #look(): Promise<void> {
-    const { inventory, clock } = this.#parts;
-    const versions = await inventory.versions();
-    if (versions.hosts !== this.#read.hosts) {
-      this.#picture = await inventory.read();
-      this.#read.hosts = versions.hosts;
-    }
-    if (versions.servers === this.#read.servers || clock.steadyMs() < this.#readServersAgainAtMs) return;
-    const beganMs = clock.steadyMs();
-    await this.#readServers();
-    this.#read.servers = versions.servers;
-    const nowMs = clock.steadyMs();
-    this.#readServersAgainAtMs = nowMs + (nowMs - beganMs) / readingShare;
-  }
-
+  /** Who is to be asked now; those that left are forgotten. */
   async #readServers(): Promise<void> {
     const { inventory, store } = this.#parts;
     let known = new Map<string, Known>();
