@@ -7,7 +7,7 @@ import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.t
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { RecoveryStorage } from '../../src/ns4/recovery/recovery.ts';
 import { disksName } from '../../src/shared/rules/disks.ts';
-import { EvacuationBench, PretendDatabase } from '../support/evacuation-bench.ts';
+import { EvacuationBench, MovableClock, PretendDatabase } from '../support/evacuation-bench.ts';
 
 let bench: EvacuationBench;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 afterEach(() => bench.simulator.clearFaults());
 
-const done: CutOffResult = { done: true, addresses: ['10.2.0.1'], atMs: 1 };
+const done = (atMs: number): CutOffResult => ({ done: true, addresses: ['10.2.0.1'], atMs });
 const undone: CutOffResult = { done: false, why: 'osd.1 hangs' };
 
 /** Ceph as these tests want it, with what was asked of it. */
@@ -30,7 +30,7 @@ function ceph(change: Partial<RecoveryStorage> = {}) {
     async cutOff({ host, instances, beforeBlocking }) {
       await beforeBlocking(['10.2.0.1']);
       asked.push(`cut off ${host} from ${instances.length} instances`);
-      return done;
+      return done(bench.clock.nowMs());
     },
     wordOf: async () => null,
     ...change,
@@ -124,6 +124,18 @@ describe('its disks are open', () => {
     ]);
   });
 
+  test('the database method: one whose disks are open on a third host is not rebooted, and named', async () => {
+    const pair = await bench.pair(1);
+    const [name = ''] = pair.names;
+    const { storage } = ceph({ mayMove: async () => ({ kind: 'elsewhere', hosts: ['hv77'] }) });
+    const mover = byDatabase(new PretendDatabase(() => bench.simulator));
+    const report = await bench.worker({ storage, mover }).recover(bench.order(pair));
+    expect(report.instances).toMatchObject([
+      { name, outcome: 'skipped', why: 'its disks are open at hv77, so it runs there' },
+    ]);
+    expect(bench.seen(name).runningOn).not.toContain(pair.spare);
+  });
+
   test('it cannot be told for a while: asked again, and recovered', async () => {
     const pair = await bench.pair(1);
     let asked = 0;
@@ -138,15 +150,31 @@ describe('its disks are open', () => {
   });
 });
 
-test('a worker that is lost after the cutting off: the next one does not do it again', async () => {
-  const pair = await bench.pair(1);
-  const { storage, asked } = ceph();
-  const order = bench.order(pair);
+/** A worker that is stopped when it was about to ask for the first instance. */
+async function stoppedAfterCutOff(storage: RecoveryStorage, order: ReturnType<EvacuationBench['order']>) {
   const stopper = new AbortController();
   const first = bench.worker({
     storage: { ...storage, mayMove: async () => Promise.reject(stopper.abort(new Error('stopped'))) },
   });
   expect(await first.recover(order, stopper.signal)).toMatchObject({ outcome: 'handed-back' });
+}
+
+test('a worker that is lost after the cutting off: the next one does not do it again', async () => {
+  const pair = await bench.pair(1);
+  const { storage, asked } = ceph();
+  const order = bench.order(pair);
+  await stoppedAfterCutOff(storage, order);
   expect(await bench.worker({ storage }).recover(bench.later(order, 0))).toMatchObject({ outcome: 'done' });
   expect(asked.filter((what) => what.startsWith('cut off'))).toHaveLength(1);
+});
+
+test('one that goes on much later does it again: somebody may have taken the entries away', async () => {
+  const pair = await bench.pair(1);
+  const { storage, asked } = ceph();
+  const order = bench.order(pair);
+  await stoppedAfterCutOff(storage, order);
+  const laterMs = 700_000;
+  const second = bench.worker({ storage, clock: new MovableClock(bench.clock.aheadMs + laterMs) });
+  expect(await second.recover(bench.later(order, laterMs))).toMatchObject({ outcome: 'done' });
+  expect(asked.filter((what) => what.startsWith('cut off'))).toHaveLength(2);
 });

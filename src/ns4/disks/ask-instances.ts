@@ -5,7 +5,7 @@ import { type AskedImage, leastMarginMs, openersMs, type Storage } from '../stor
 import type { DisksWord } from './judge.ts';
 
 /** An answer takes milliseconds; with an opener that does not answer, a second. */
-const askMs = openersMs + leastMarginMs;
+export const askMs = openersMs + leastMarginMs;
 
 export type Asked = Pick<Server, 'id' | 'volumes'>;
 

@@ -7,15 +7,14 @@ import { errorText } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { ServersWanted } from '../../shared/picture/reading.ts';
 import { standingOf } from '../../shared/rules/guests.ts';
-import { leastMarginMs, openersMs, type Storage } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { AddressBook } from './address-book.ts';
-import { type Asked, askInstances } from './ask-instances.ts';
+import { type Asked, askInstances, askMs } from './ask-instances.ts';
 import { type AskedInstance, judgeDisks, openElsewhere, openHere } from './judge.ts';
 import type { Answered, OpenedStore } from './opened-store.ts';
 
 /** Between the two times that silent disks are asked: a client that lost its connection has it again by then. */
 const againMs = 2_000;
-const askMs = openersMs + leastMarginMs;
 /** Instances on other hypervisors that are asked along. */
 const mostOthers = 10;
 /** They must have answered in one of the last background rounds. */
@@ -27,7 +26,7 @@ type Known = ReadonlyMap<string, Answered>;
 export interface DisksParts {
   readonly storage: Pick<Storage, 'ask'>;
   readonly pools: readonly string[];
-  readonly store: Pick<OpenedStore, 'of' | 'elsewhere' | 'addresses' | 'note'>;
+  readonly store: Pick<OpenedStore, 'of' | 'elsewhere' | 'addresses'>;
   readonly inventory: { read(wants: (picture: Picture) => ServersWanted): Promise<Picture | null> };
   readonly clock: Clock;
 }

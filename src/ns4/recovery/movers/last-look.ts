@@ -34,6 +34,13 @@ interface FinalLook extends LastLook {
   readonly disks: MayMove | null;
 }
 
+/** Somebody has its disks open. */
+export type OpenDisks = Extract<MayMove, { kind: 'open' | 'elsewhere' }>;
+
+/** Why an instance is not started, as its disks are open at these addresses or on these hypervisors. */
+export const openAt = (where: readonly string[]): string =>
+  `its disks are open at ${where.join(', ')}, so it runs there`;
+
 /**
  * Looks at the instance, the lock being held as of now. Null: the look is too old to be acted on, as Nova is slow or
  * this process stood still since `aheadMs` was taken; everything is to be looked at again.

@@ -2,8 +2,7 @@
 // the new owners the half minute after which Ceph would break the dead one's locks, and outlives the hour for which Ceph
 // itself keeps a former owner out.
 
-import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
-import { refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
+import { type Refusal, refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import { standingOf } from '../../../shared/rules/guests.ts';
 import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
@@ -13,15 +12,17 @@ import { isUntouched } from '../guests-still-there.ts';
 import type { Recovery, RecoveryStorage, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
 import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
+import { factsFreshMs } from './prove-off.ts';
 
-/** Facts older than this are collected again before the first change. */
-const factsFreshMs = 20_000;
+/** A worker that goes on later does it anew: whoever repairs the host may have taken its entries away since. */
+const countsMs = 600_000;
 
 export const cutOff: Stage = {
   name: 'cut-off',
   async run(recovery) {
     const { tools, facts, opened: journal } = recovery;
-    if (tools.storage === null || journal.cutOff !== null) return 'next';
+    const sinceMs = journal.cutOff?.atMs ?? Number.NEGATIVE_INFINITY;
+    if (tools.storage === null || tools.clock.nowMs() - sinceMs <= countsMs) return 'next';
     const result = await attempt(tools.storage, recovery);
     if ('refusal' in result) return without(recovery, result.refusal);
     if (!result.done) return unlessProven(tools.storage, recovery, result.why);

@@ -107,7 +107,7 @@ export async function scanAt(
     const open = result.ok ? result.targets[disksName(order.dead)] : undefined;
     const now = untouchedIn(recovery);
     // The disks are asked for seconds. Who was asked for elsewhere meanwhile may have them open there.
-    const isPast = open?.state === 'answers' && still !== null && now !== null && now.length < still.length;
+    const isPast = open?.state === 'answers' && still?.some((id) => now?.includes(id) === false) === true;
     if (!isPast || looks === mostLooks) return result;
   }
 }

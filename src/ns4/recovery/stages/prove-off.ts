@@ -15,7 +15,7 @@ import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
 import { RightMachine, WrongMachineError, wrongDevice } from './right-machine.ts';
 
 /** Facts older than this are collected again before the first change. */
-const factsFreshMs = 20_000;
+export const factsFreshMs = 20_000;
 
 export const proveOff: Stage = {
   name: 'prove-off',

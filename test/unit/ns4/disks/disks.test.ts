@@ -42,7 +42,6 @@ function lab(answer: (image: string, ask: number) => AskedImage) {
       elsewhere: async () => [answered('hv02', 'vms/id-vm9_disk')],
       addresses: async () =>
         ['1', '2'].map((n) => ({ host: `hv0${n}`, address: `10.2.0.${n}`, firstMs: nowMs, lastMs: nowMs })),
-      note: async () => undefined,
     },
     inventory: { read: async () => Picture.of(hosts, list) },
     clock: {

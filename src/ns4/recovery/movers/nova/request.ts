@@ -5,10 +5,9 @@ import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
-import type { MayMove } from '../../../disks/disks.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { type InstanceProgress, requestLimitMs } from '../instance-progress.ts';
-import { isStillNow, type LastLook, lastLook, lookFreshMs } from '../last-look.ts';
+import { isStillNow, type LastLook, lastLook, lookFreshMs, type OpenDisks, openAt } from '../last-look.ts';
 import { endInstance, type Moving } from '../mover.ts';
 import { isFinal } from '../retry.ts';
 
@@ -49,7 +48,10 @@ export async function ask(
   if (look === null || !mayLeave(moving, entry) || !mayBeAskedFor(ground.judge(entry, look)))
     return 'look-again';
   if (look.disks?.kind === 'cannot-tell') return { untold: look.disks.why };
-  if (!(await isClosed(moving, entry, look.disks))) return 'look-again';
+  if (look.disks !== null && look.disks.kind !== 'closed') {
+    await endOpen(moving, entry, look.disks);
+    return 'look-again';
+  }
   const before = { state: entry.state, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
   const takeBack = async () => {
@@ -72,17 +74,10 @@ export async function ask(
   return 'asked';
 }
 
-/** May it be started elsewhere, as far as its disks tell? One that runs somewhere gets its end. */
-async function isClosed(
-  moving: Moving,
-  entry: JournalEntry,
-  disks: Exclude<MayMove, { kind: 'cannot-tell' }> | null,
-): Promise<boolean> {
-  if (disks === null || disks.kind === 'closed') return true;
-  const by = disks.kind === 'open' ? disks.on : disks.hosts.join(', ');
-  const why = `its disks are open at ${by}, so it runs there`;
-  await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
-  return false;
+/** It runs somewhere: it stays there. */
+function endOpen(moving: Moving, entry: JournalEntry, disks: OpenDisks): Promise<void> {
+  const why = openAt(disks.kind === 'open' ? [disks.on] : disks.hosts);
+  return endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
 }
 
 /** Whoever asked for signs of life meanwhile may have ended it. */

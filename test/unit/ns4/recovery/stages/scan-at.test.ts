@@ -7,9 +7,12 @@ import type { ScanFinding, ScanTarget } from '../../../../../src/shared/document
 import { disksName } from '../../../../../src/shared/rules/disks.ts';
 
 /** Two instances; `while asked` says what happens during each look, and what it finds. */
-function lab(looks: ((instances: Record<string, { state: string; attempts: number }>) => ScanFinding)[]) {
+function lab(
+  looks: ((instances: Record<string, { state: string; attempts: number }>) => ScanFinding)[],
+  begun: Record<string, object> = {},
+) {
   const instances = Object.fromEntries(
-    ['vm1', 'vm2'].map((id) => [id, { id, state: 'pending', attempts: 0 }]),
+    ['vm1', 'vm2'].map((id) => [id, { id, state: 'pending', attempts: 0, ...begun[id] }]),
   );
   const asked: (readonly string[] | null | undefined)[] = [];
   const scan = async ({ targets }: { targets: ScanTarget[] }) => {
@@ -40,6 +43,22 @@ describe('open while it was asked', () => {
     ]);
     expect(await run()).toMatchObject({ targets: { [disksName('hv01')]: silent } });
     expect(asked).toEqual([['vm1', 'vm2'], ['vm2']]);
+  });
+
+  test('one was asked for while another one was taken back: as many as before, and asked anew', async () => {
+    const { asked, run } = lab(
+      [
+        ({ vm1, vm2 }) => {
+          Object.assign(vm1 ?? {}, { state: 'pending', attempts: 0 });
+          Object.assign(vm2 ?? {}, { state: 'asking', attempts: 1 });
+          return open;
+        },
+        () => silent,
+      ],
+      { vm1: { state: 'asking', attempts: 1 } },
+    );
+    expect(await run()).toMatchObject({ targets: { [disksName('hv01')]: silent } });
+    expect(asked).toEqual([['vm2'], ['vm1']]);
   });
 
   test('nothing was asked for: it is a sign of life', async () => {
