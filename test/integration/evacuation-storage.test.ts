@@ -64,6 +64,16 @@ describe('cut off before anything moves', () => {
     expect(bench.simulator.snapshot().hosts[pair.dead]).toMatchObject({ forcedDown: false });
   });
 
+  test('the monitor counts on it, and this ns4 has no [CEPH]: nothing is changed', async () => {
+    const pair = await bench.pair(1);
+    const report = await bench.worker().recover(bench.order(pair, { cutOffDemanded: true }));
+    expect(report).toMatchObject({
+      ...{ outcome: 'refused', acted: false },
+      refusal: { name: 'not-cut-off', host: pair.dead, detail: expect.stringContaining('[CEPH]') },
+    });
+    expect(bench.simulator.snapshot().hosts[pair.dead]).toMatchObject({ forcedDown: false });
+  });
+
   test('it fails, and an operator gives his word: the recovery goes on', async () => {
     const pair = await bench.pair(1);
     const word = { who: 'anna', atMs: bench.clock.nowMs() };

@@ -36,7 +36,7 @@ export const diskGuards: readonly Guard[] = [
     'frozen, cut off from Ceph, thawed',
     guard('cut off first', 'whoever may wake up is kept from writing before anything moves', [
       'ns4/recovery/stages/cut-off.ts',
-      "if (tools.storage === null || tools.clock.nowMs() - sinceMs <= countsMs) return 'next';",
+      "if (tools.clock.nowMs() - sinceMs <= countsMs) return 'next';",
       "return 'next';",
     ]),
   ),

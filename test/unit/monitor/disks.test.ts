@@ -33,6 +33,8 @@ function judge(
   return story.round();
 }
 const scans = (s: Story) => s.requests.flatMap((r) => (r.name === 'scan' ? [r.data] : []));
+const cutOffs = (s: Story) =>
+  s.requests.flatMap((r) => (r.name === 'recover' ? [r.data.cutOffDemanded] : []));
 const evidenceOf = (s: Story) =>
   s.events.flatMap((e) => (e.kind === 'host-dead' ? [e.evidence.join('; ')] : [])).join();
 
@@ -49,6 +51,12 @@ describe('who is asked', () => {
     const s = judge({ 'id-vm1': 'silent' }, [vm1], false);
     expect(scans(s).flatMap(({ targets }) => targets.filter(({ kind }) => kind === 'disks'))).toEqual([]);
     expect(s.recoveries).toHaveLength(1);
+    expect(cutOffs(s)).toEqual([false]);
+  });
+
+  test('with it the recovery demands that the host is cut off, also of an ns4 that cannot', () => {
+    const s = judge({ [disks]: 'silent', 'id-vm1': 'silent' });
+    expect(cutOffs(s)).toEqual([true]);
   });
 });
 

@@ -158,6 +158,7 @@ export function beginRecovery(
       address: picture.hypervisor(host)?.address ?? null,
       controls: controlsFor(new Set(dead), picture, nowMs, rules),
       proofDemanded: rules.fencing === 'required',
+      cutOffDemanded: rules.asksDisks,
       judgedByGuests: found.neverHeard,
       despite: [...(byHand?.despite ?? [])],
       byHand: byHand !== null,

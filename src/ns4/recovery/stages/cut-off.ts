@@ -17,12 +17,17 @@ import { factsFreshMs } from './prove-off.ts';
 /** A worker that goes on later does it anew: whoever repairs the host may have taken its entries away since. */
 const countsMs = 600_000;
 
+/** The monitor counts on it, and may have found the host dead by its disks: they do not read the same configuration. */
+const nobodyCuts = 'the ns4 that took the recovery has no [CEPH], though the monitor has: it needs the same';
+
 export const cutOff: Stage = {
   name: 'cut-off',
   async run(recovery) {
-    const { tools, facts, opened: journal } = recovery;
+    const { order, tools, facts, opened: journal } = recovery;
     const sinceMs = journal.cutOff?.atMs ?? Number.NEGATIVE_INFINITY;
-    if (tools.storage === null || tools.clock.nowMs() - sinceMs <= countsMs) return 'next';
+    if (tools.clock.nowMs() - sinceMs <= countsMs) return 'next';
+    if (tools.storage === null)
+      return order.cutOffDemanded ? unlessProven(null, recovery, nobodyCuts) : 'next';
     const result = await attempt(tools.storage, recovery);
     if ('refusal' in result) return without(recovery, result.refusal);
     if (!result.done) return unlessProven(tools.storage, recovery, result.why);
@@ -62,12 +67,13 @@ async function attempt(
 }
 
 /** A device or an operator proves the host off: its disks are safe without. */
-async function unlessProven(storage: RecoveryStorage, recovery: Recovery, why: string): Promise<Turn> {
+async function unlessProven(storage: RecoveryStorage | null, recovery: Recovery, why: string): Promise<Turn> {
   const { tools, facts, opened: journal } = recovery;
   const { dead: host } = journal;
   const nowMs = tools.clock.nowMs();
   const heardAtMs = heardItselfMs(host, facts.picture, nowMs, tools.policy);
-  const isProven = stands(journal.proof, nowMs) || (await storage.wordOf(host, heardAtMs)) !== null;
+  const isProven =
+    stands(journal.proof, nowMs) || ((await storage?.wordOf(host, heardAtMs)) ?? null) !== null;
   if (!isProven) return without(recovery, { name: 'not-cut-off', host, detail: why });
   await recovery.tell({ step: 'not-cut-off', detail: why });
   return 'next';

@@ -81,6 +81,8 @@ const recoverDataSchema = z.object({
    * The monitor judged with less evidence, as the host will be proven to be off: an ns4 that cannot do that refuses.
    */
   proofDemanded: z.boolean(),
+  /** The monitor asked Ceph: an ns4 that cannot cut the host off from it needs a proof instead, or refuses. */
+  cutOffDemanded: z.boolean().optional(),
   /** No vantage point ever heard the host, but guests of it that were heard fell silent: its own silence need not count. */
   judgedByGuests: z.boolean().optional(),
   /** Gates that an operator waived, by name. */
