@@ -1,6 +1,10 @@
 // The cooldown: when recoveries began last, and what becomes of that when one of them did nothing. Pure.
 import type { Draft } from '../state/draft.ts';
 import { mostReports } from '../state/rules.ts';
+import type { State } from '../state/state.ts';
+
+/** All that may count, oldest first. */
+const stampsOf = ({ earlier, ...last }: NonNullable<State['cooldown']>) => [...earlier, last];
 
 /** Those that begin together share the stamp. */
 export function stampCooldown({ nowMs, state }: Draft, recovery: string): void {
@@ -9,9 +13,8 @@ export function stampCooldown({ nowMs, state }: Draft, recovery: string): void {
     state.cooldown = { ...cooldown, recoveries: [...cooldown.recoveries, recovery] };
     return;
   }
-  const { earlier, ...last } = cooldown ?? { earlier: [], sinceMs: 0, recoveries: [] };
-  const before = cooldown === null ? [] : [...earlier, last];
-  state.cooldown = { sinceMs: nowMs, recoveries: [recovery], earlier: before.slice(-mostReports) };
+  const earlier = cooldown === null ? [] : stampsOf(cooldown).slice(-mostReports);
+  state.cooldown = { sinceMs: nowMs, recoveries: [recovery], earlier };
 }
 
 /**
@@ -21,8 +24,7 @@ export function stampCooldown({ nowMs, state }: Draft, recovery: string): void {
 export function liftCooldown({ state }: Draft, recovery: string): void {
   const { cooldown } = state;
   if (cooldown === null) return;
-  const { earlier, ...last } = cooldown;
-  const stamps = [...earlier, last]
+  const stamps = stampsOf(cooldown)
     .map(({ sinceMs, recoveries }) => ({ sinceMs, recoveries: recoveries.filter((id) => id !== recovery) }))
     .filter(({ recoveries }) => recoveries.length > 0);
   const newest = stamps.pop();
@@ -32,7 +34,7 @@ export function liftCooldown({ state }: Draft, recovery: string): void {
 /** The recoveries because of which nothing new is begun now. */
 export function recoveriesCooling({ nowMs, state: { cooldown }, rules }: Draft): string[] {
   if (cooldown === null) return [];
-  return [...cooldown.earlier, cooldown]
+  return stampsOf(cooldown)
     .filter(({ sinceMs }) => nowMs - sinceMs < rules.cooldownMs)
     .flatMap(({ recoveries }) => recoveries);
 }

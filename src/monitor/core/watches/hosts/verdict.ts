@@ -147,7 +147,10 @@ function judgeByItself(about: HostCase): Judgement<DeadHost> {
   return { found: { host, witnesses: [host], evidence, neverHeard: false } };
 }
 
-/** None of its instances can be asked by the network, but their disks can, each of them. */
+/**
+ * None of its instances can be asked by the network, but disks of some that answered before are silent. So many vantage
+ * points as must agree found that (see mergeScans), each only while it heard disks of others; nobody else has to vouch.
+ */
 function judgeByDisks(about: HostCase, others: readonly string[]): Judgement<DeadHost> {
   const { host, scan, phase } = about;
   const witness = disksName(host);
