@@ -246,7 +246,7 @@ function confirmOff(history: History, host: string): void {
   const nowMs = timeline.nowMs + (monitors[0]?.machine.offsetMs ?? 0);
   redis.set(wordKey(host), { who: 'somebody', atMs: nowMs });
   world.tell(`an operator gives his word that ${host} is off`);
-  history.judges.disks?.proven.add(host);
+  history.judges.disks?.proved(host);
   history.order({ kind: 'confirm-fenced', host, by: 'somebody', atMs: nowMs });
 }
 

@@ -236,8 +236,12 @@ export class History {
       fencing:
         rules.fencing === 'none'
           ? null
-          : new PretendFencing({ world, process, link, random, aims: seat.aims }, (host, fault, isOdd) =>
-              judges.deeds.shot(host, fault, isOdd),
+          : new PretendFencing(
+              { world, process, link, random, aims: seat.aims },
+              {
+                shot: (host, fault, isOdd) => judges.deeds.shot(host, fault, isOdd),
+                proved: (host) => judges.disks?.proved(host),
+              },
             ),
       plans: () => this.plans(),
       witness: {

@@ -99,7 +99,6 @@ export class Deeds implements Listener {
   /** A host is about to be powered off by its fencing device; `isOdd`: by a plan that names another one's. */
   shot(host: Host, fault: DeviceFault | null, isOdd: boolean): void {
     this.counts.shots += 1;
-    this.disks?.proven.add(host.name);
     this.onAct('shot', host);
     if (fault?.kind === 'nothing') this.#deceived.add(host.name);
     if (isOdd || (fault?.kind === 'other' && !wouldBeMissed(this.#world.host(fault.host))))
