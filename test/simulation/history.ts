@@ -239,7 +239,7 @@ export class History {
           : new PretendFencing(
               { world, process, link, random, aims: seat.aims },
               {
-                shot: (host, fault, isOdd) => judges.deeds.shot(host, fault, isOdd),
+                shot: (host, fault) => judges.deeds.shot(host, fault),
                 proved: (host) => judges.disks?.proved(host),
               },
             ),

@@ -28,8 +28,8 @@ interface Parts {
 }
 
 interface FenceWatcher {
-  /** A device is about to be told; `isOdd`: by a plan that names another one's. */
-  shot(host: Host, fault: DeviceFault | null, isOdd: boolean): void;
+  /** A device is about to be told. */
+  shot(host: Host, fault: DeviceFault | null): void;
   /** A device or an operator says that it is off. */
   proved(host: string): void;
 }
@@ -102,7 +102,7 @@ export class PretendFencing implements Fencing {
       };
       await beforeOff({ agent, number: level, keep: async () => void (await keep('unknown', false)) });
       const fault = this.#faultOf(host);
-      this.#watcher.shot(host, fault, this.#aims.has(name));
+      this.#watcher.shot(host, fault);
       const device = level === 1 ? host.bmc : host.outlet;
       const tookMs = this.#random.between(200, 4_000);
       // It is on its way: whatever becomes of the worker meanwhile.
