@@ -103,6 +103,7 @@ describe.skipIf(cephLab === undefined || process.env.SONNY_CLOUD_TOOL === undefi
       expect(addresses.sort()).toEqual([`${ceph.addressOf('hv01')} hv01`, `${ceph.addressOf('hv02')} hv02`]);
       const said = (await household.events()).filter(({ level }) => level !== 'info');
       expect(said, await household.story()).toEqual([]);
+      expect(household.allAlive, await household.story()).toBe(true);
     });
 
     test('hv01 dies: cut off for a year, recovered, no write out of order', async () => {

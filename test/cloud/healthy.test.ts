@@ -60,6 +60,7 @@ test(`${minutes} minutes under load (seed ${seed}): not a word`, {
     const events = await household.events();
     const words = events.filter(({ facts }) => facts.kind !== 'monitor-started');
     expect(words.map(({ atMs, text }) => `${new Date(atMs).toISOString()} ${text}`)).toEqual([]);
+    expect(household.allAlive, await household.story()).toBe(true);
   }
 });
 

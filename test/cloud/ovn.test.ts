@@ -36,8 +36,9 @@ async function atWork(): Promise<Household> {
   return household;
 }
 
-/** What was said but for that somebody watches. */
+/** What was said but for that somebody watches, who is still there to say it. */
 async function wordsOf(household: Household): Promise<string[]> {
+  expect(household.allAlive, await household.story()).toBe(true);
   const events = await household.events();
   return events.filter(({ facts }) => facts.kind !== 'monitor-started').map(({ text }) => text);
 }

@@ -120,6 +120,12 @@ test('whose disks answered, where and by which images; and the address of each h
 });
 
 const at1: [string, boolean][] = [['10.2.0.1', true]];
+
+test('the address of a single one that nothing speaks against is learned', async () => {
+  const { store } = await twoTurns([server('vm1', 'hv01')], { 'vms/id-vm1_disk': at1 });
+  expect(await store.addresses()).toMatchObject([{ host: 'hv01', address: '10.2.0.1' }]);
+});
+
 test.each<[string, Partial<Server>, [string, boolean][], object]>([
   ['it was launched just now', { launchedAtMs: nowMs + 560_000 }, at1, {}],
   ['it is in migration', { taskState: 'migrating' }, at1, {}],

@@ -1,5 +1,6 @@
 // What may happen in a history: to the cloud (simulator/faults/world-faults.ts), and to Sonny's own household, its
 // processes, their clocks and lines, Redis, and what operators do.
+
 import { type Fault, scriptOf } from '../../simulator/faults/script.ts';
 import { worldFaults } from '../../simulator/faults/world-faults.ts';
 import { giveBack, setAside } from '../../simulator/world/compute-service.ts';
@@ -8,7 +9,9 @@ import { powerOff, powerOn } from '../../simulator/world/host-power.ts';
 import { ApiRefusal } from '../../simulator/world/refusal.ts';
 import type { World } from '../../simulator/world/world.ts';
 import type { History } from './history.ts';
+import { plansChanged } from './plans-of-fencing.ts';
 import { wordKey } from './processes/fence.ts';
+import { redisForgets, redisGoes, redisReturns, redisRollsBack } from './redis-troubles.ts';
 import type { Seat } from './setting.ts';
 import type { Weather } from './weather.ts';
 
@@ -18,16 +21,16 @@ const seconds = 1_000;
 const householdFaults = {
   redisAway: {
     says: 'Redis is away',
-    begin: silently((h) => h.redisGoes()),
+    begin: silently(redisGoes),
     ends: 'Redis is back',
-    end: silently((h) => h.redisReturns()),
+    end: silently(redisReturns),
   },
-  redisRollsBack: { says: 'Redis loses its last second', begin: silently((h) => h.redisRollsBack()) },
+  redisRollsBack: { says: 'Redis loses its last second', begin: silently((h) => redisRollsBack(h)) },
   redisFailsOver: {
     says: 'Redis fails over to a replica that is {so many} s behind',
-    begin: silently((h, lostS) => h.redisRollsBack(Number(lostS))),
+    begin: silently((h, lostS) => redisRollsBack(h, Number(lostS))),
   },
-  redisForgets: { says: 'Redis loses everything', begin: silently((h) => h.redisForgets()) },
+  redisForgets: { says: 'Redis loses everything', begin: silently(redisForgets) },
   processKilled: {
     says: '{process} is killed',
     begin: silently((h, name) => seatOf(h, name).process?.kill()),
@@ -105,12 +108,12 @@ const householdFaults = {
     says: 'the plan of {worker} names the device of {another host} for {host}',
     begin: (h, name, other = '', host = '') => {
       workerOf(h, name).aims.set(host, other);
-      h.plansChanged();
+      plansChanged(h);
     },
     ends: 'the plan of {worker} names the right devices',
     end: (h, name) => {
       workerOf(h, name).aims.clear();
-      h.plansChanged();
+      plansChanged(h);
     },
   },
   clockJumps: {
@@ -246,13 +249,13 @@ function confirmOff(history: History, host: string): void {
   const nowMs = timeline.nowMs + (monitors[0]?.machine.offsetMs ?? 0);
   redis.set(wordKey(host), { who: 'somebody', atMs: nowMs });
   world.tell(`an operator gives his word that ${host} is off`);
-  history.judges.disks?.proven.add(host);
+  history.judges.disks?.proved(host);
   history.order({ kind: 'confirm-fenced', host, by: 'somebody', atMs: nowMs });
 }
 
 function cutLine(history: History, line: { cut: boolean }, isCut: boolean): void {
   line.cut = isCut;
-  history.plansChanged();
+  plansChanged(history);
   history.jobs.lookAgain();
   history.poke();
 }

@@ -15,6 +15,7 @@ import type { History } from './history.ts';
 import { phaseOf, underwayIn } from './judges/standing.ts';
 import { later, onFirst, onFirstRecovery, onFirstSave } from './moments.ts';
 import type { Traits } from './populate.ts';
+import { redisForgets } from './redis-troubles.ts';
 import type { Setting } from './setting.ts';
 import { busyHost, cut, type Stroke, seconds, strike } from './stroke.ts';
 import type { Weather } from './weather.ts';
@@ -120,7 +121,7 @@ export const foci: Readonly<Record<string, Focus>> = {
       strokes.hostDies(history);
       onFirst(history, 'force-down', () =>
         later(history, [0, 6], () => {
-          history.redisForgets();
+          redisForgets(history);
           for (const { process } of history.monitors) process?.freeze(40 * seconds);
         }),
       );
@@ -133,7 +134,7 @@ export const foci: Readonly<Record<string, Focus>> = {
       strokes.hostDies(history);
       onFirstSave(history, isOver, () =>
         later(history, [1, 20], () => {
-          history.redisForgets();
+          redisForgets(history);
           for (const { process } of history.monitors) process?.kill();
           later(history, [1, 20], () => strokes.hostDies(history));
         }),

@@ -5,11 +5,11 @@ import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';
-import { type FencingPlans, fencingPlansOf } from '../../src/shared/documents/terms/fencing-plans.ts';
 import { bootOf } from './boots.ts';
 import { Clocks } from './clocks.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { type IsOn, isOnWith } from './not-yet.ts';
+import { plansChanged, plansOf } from './plans-of-fencing.ts';
 import { CloudLink } from './processes/cloud-link.ts';
 import { disksPartsOf } from './processes/disks-parts.ts';
 import { PretendFencing, wordIn } from './processes/fence.ts';
@@ -23,6 +23,7 @@ import { Process } from './processes/process.ts';
 import { RedisLink } from './processes/redis-link.ts';
 import { VantagePoint } from './processes/vantage-point.ts';
 import type { Random } from './random.ts';
+import { redisRollsBack } from './redis-troubles.ts';
 import type { Seat, Setting } from './setting.ts';
 import { Timeline } from './timeline.ts';
 import { PretendRedis } from './world/redis.ts';
@@ -87,10 +88,9 @@ export class History {
     } else beside.judges.deeds.rival = this.judges.deeds;
     this.jobs = new Jobs(this.redis, random, weather);
     this.downMs = () => random.pick([300, 2_000, 2_000, 15_000, 60_000]);
+    const whose = beside === null ? '' : 'other-';
     const seats = <T>(count: number, what: string): Seat<T>[] =>
-      Array.from({ length: count }, (_, i) =>
-        this.#seat<T>(`${beside === null ? '' : 'other-'}${what}-${i + 1}`),
-      );
+      Array.from({ length: count }, (_, i) => this.#seat<T>(`${whose}${what}-${i + 1}`));
     this.workers = seats(setting.workers, 'ns4');
     this.monitors = seats(setting.monitors, 'monitor');
     const { judges } = this;
@@ -104,7 +104,7 @@ export class History {
       };
     judges.onSave = () => {
       if (random.chance(setting.weather.rollsBackAfterSave))
-        this.timeline.after(random.between(1, 950), () => this.redisRollsBack());
+        this.timeline.after(random.between(1, 950), () => redisRollsBack(this));
     };
     judges.hear = (event) => this.hear(event);
     this.jobs.onFinished = (id) => {
@@ -125,67 +125,6 @@ export class History {
     if (order.kind === 'reset-cooldown') judges.deeds.cooldownBlurredMs = timeline.nowMs;
     world.tell(`an operator orders: ${order.kind}`);
     this.poke();
-  }
-
-  redisGoes(): void {
-    this.redis.away = true;
-    heldLease(this.redis);
-    this.judges.disturbedMs = Number.POSITIVE_INFINITY;
-    this.world.tell('Redis is away');
-    this.poke();
-  }
-
-  redisReturns(): void {
-    this.redis.away = false;
-    this.judges.disturbedMs = this.timeline.nowMs;
-    this.world.tell('Redis is back');
-    this.jobs.lookAgain();
-    this.poke();
-  }
-
-  redisRollsBack(lostS = 1): void {
-    const lost = this.redis.rollBack(lostS * 1_000);
-    const what = lostS === 1 ? 'second' : `${lostS} s`;
-    this.world.tell(`Redis restarts and lost its last ${what} (${lost} writes)`);
-    this.judges.redisLost(this.timeline.nowMs - lostS * 1_000);
-    this.timeline.after(100, () => this.jobs.lookAgain());
-    this.poke();
-  }
-
-  /** FLUSHALL, or a disk that is lost. */
-  redisForgets(): void {
-    this.redis.forgetAll();
-    this.hasForgotten = true;
-    for (const { vantagePoint } of this.workers) vantagePoint.forget();
-    // A living background scan notices soon, and asks everybody anew.
-    this.timeline.after(10_000, () => {
-      for (const { vantagePoint, process, redisLine } of this.workers)
-        if (process?.running && !redisLine.cut && !this.redis.away) vantagePoint.hearEverybody();
-      if (!this.redis.away) this.askDisks();
-    });
-    this.world.tell('Redis lost all that it held');
-    this.judges.redisLost(Number.NEGATIVE_INFINITY);
-    this.poke();
-  }
-
-  /** By which plans those fence that are registered: one whose line to Redis is cut, or who is gone, is not. */
-  plans(): FencingPlans {
-    const registered = this.workers.filter(
-      ({ process, redisLine, differs }) =>
-        process?.running === true &&
-        !redisLine.cut &&
-        (differs.fencing ?? this.setting.rules.fencing) !== 'none',
-    );
-    return fencingPlansOf(
-      registered.map(({ name, aims }) => ({ name, plan: [...aims].map((aim) => aim.join('>')).join() })),
-    );
-  }
-
-  /** A worker came or went, or has another plan now. */
-  plansChanged(): void {
-    const { deeds } = this.judges;
-    deeds.plansDifferSinceMs =
-      this.plans().length < 2 ? null : (deeds.plansDifferSinceMs ?? this.timeline.nowMs);
   }
 
   /** Some vantage point does not see what it saw, or sees it again. */
@@ -236,10 +175,14 @@ export class History {
       fencing:
         rules.fencing === 'none'
           ? null
-          : new PretendFencing({ world, process, link, random, aims: seat.aims }, (host, fault, isOdd) =>
-              judges.deeds.shot(host, fault, isOdd),
+          : new PretendFencing(
+              { world, process, link, random, aims: seat.aims },
+              {
+                shot: (host, fault) => judges.deeds.shot(host, fault),
+                proved: (host) => judges.disks?.proved(host),
+              },
             ),
-      plans: () => this.plans(),
+      plans: () => plansOf(this),
       witness: {
         scanned: (id, seen, { asked, open }) => {
           judges.verdicts.scanned(id, seen);
@@ -258,7 +201,7 @@ export class History {
       },
     });
     seat.role = role;
-    this.plansChanged();
+    plansChanged(this);
     this.jobs.takers.push(role);
     process.onKill = () => {
       this.#took(role);
@@ -344,7 +287,7 @@ export class History {
     this.world.tell(`${seat.name} is gone, and comes back in ${downMs / 1000} s`);
     seat.process = null;
     seat.role = null;
-    this.plansChanged();
+    plansChanged(this);
     this.timeline.after(downMs, again);
   }
 

@@ -128,6 +128,11 @@ export class Household {
   }
 
   /** Ends everything started here and removes the directory. */
+  /** Has nobody who was started here ended? Who is gone says nothing either. */
+  get allAlive(): boolean {
+    return this.#running.every((running) => running.alive);
+  }
+
   async close(): Promise<void> {
     await Promise.all(
       this.#running.map(async (running) => {

@@ -56,7 +56,7 @@ export class Deeds implements Listener {
   readonly decidedByHand: Set<string> = new Set();
   /** Hosts whose device said off and left them on. */
   readonly #deceived = new Set<string>();
-  /** Hosts whose plan had the device of another one, and no other plan was there; or one's that answered nobody anyway. */
+  /** Hosts whose shot hit another one that answered nobody anyway. */
   readonly #misaimed = new Set<string>();
   /** Null: they are not on Ceph. */
   disks: Disks | null = null;
@@ -96,13 +96,12 @@ export class Deeds implements Listener {
     });
   }
 
-  /** A host is about to be powered off by its fencing device; `isOdd`: by a plan that names another one's. */
-  shot(host: Host, fault: DeviceFault | null, isOdd: boolean): void {
+  /** A host is about to be powered off by its fencing device, or by the one that a plan takes for it. */
+  shot(host: Host, fault: DeviceFault | null): void {
     this.counts.shots += 1;
-    this.disks?.proven.add(host.name);
     this.onAct('shot', host);
     if (fault?.kind === 'nothing') this.#deceived.add(host.name);
-    if (isOdd || (fault?.kind === 'other' && !wouldBeMissed(this.#world.host(fault.host))))
+    if (fault?.kind === 'other' && !wouldBeMissed(this.#world.host(fault.host)))
       this.#misaimed.add(host.name);
     this.#judge(() => {
       this.#isSilent(host, 'no host that is heard is powered off', host.name, shotWithinMs);
@@ -234,8 +233,8 @@ export class Deeds implements Listener {
 
   /**
    * Whoever got power and started his guests since the last sign of silence cannot be known, and no request that left
-   * can be called back. Nor can a device be known that lies about a host of which nobody hears anything, or a wrong
-   * plan where there is no other one.
+   * can be called back. Nor can a device be known that lies about a host of which nobody hears anything, or that is
+   * another one's whom nobody misses.
    */
   #couldBeKnown(guest: Instance, host: string): boolean {
     const ranMs = this.#world.timeline.nowMs - (guest.startedMs.get(host) ?? 0);

@@ -23,12 +23,17 @@ export class Disks {
   readonly #answeredSince = new Map<Instance, number>();
   /** Did disks of a host answer whoever scanned last? By the scan's job and the host. */
   readonly #openAt = new Map<string, boolean>();
-  /** Hosts of which somebody said that they are off, or a device was told to see to it. */
-  readonly proven: Set<string> = new Set();
+  /** When somebody, or a device, said last that a host is off. */
+  readonly #provenMs = new Map<string, number>();
 
   constructor(world: World, ceph: PretendCeph) {
     this.#world = world;
     this.#ceph = ceph;
+  }
+
+  /** Somebody, or a device, says that it is off. A shot that nobody answered for is no proof. */
+  proved(host: string): void {
+    this.#provenMs.set(host, this.#world.nowMs);
   }
 
   /** Something may have begun or ceased to answer. */
@@ -63,6 +68,8 @@ export class Disks {
   begins(dead: string, jobId: string): void {
     const isOpen = this.#openAt.get(`${jobId} ${dead}`) === true;
     must(!isOpen, 'nothing begins while disks of the host answer', dead);
+    // Whoever answered since is another story: what was said of him then proves nothing.
+    if (this.#world.host(dead).mutedSinceMs > (this.#provenMs.get(dead) ?? 0)) this.#provenMs.delete(dead);
   }
 
   forcesDown({ name }: Host): void {
@@ -94,7 +101,7 @@ export class Disks {
       detail,
     );
     must(
-      this.#ceph.isKeptOut(guest, source.name) || this.proven.has(source.name),
+      this.#ceph.isKeptOut(guest, source.name) || this.#provenMs.has(source.name),
       'no instance is asked for before its host is cut off or proven off',
       detail,
     );
@@ -102,7 +109,7 @@ export class Disks {
 
   /** Of these that write together one is the new owner; that those proven off write nobody could know. */
   isExcused(writers: readonly string[]): boolean {
-    return writers.filter((name) => !this.proven.has(name)).length <= 1;
+    return writers.filter((name) => !this.#provenMs.has(name)).length <= 1;
   }
 
   #isLong(host: string): boolean {

@@ -26,6 +26,14 @@ interface Parts {
   readonly random: Random;
   readonly aims: ReadonlyMap<string, string>;
 }
+
+interface FenceWatcher {
+  /** A device is about to be told. */
+  shot(host: Host, fault: DeviceFault | null): void;
+  /** A device or an operator says that it is off. */
+  proved(host: string): void;
+}
+
 export const bystandersKey = (host: string): string => `bystanders:${host}`;
 export const wordKey = (host: string): string => `word:${host}`;
 
@@ -41,23 +49,17 @@ export class PretendFencing implements Fencing {
   readonly #process: Process;
   readonly #link: RedisLink;
   readonly #random: Random;
-  readonly #onOff: (host: Host, fault: DeviceFault | null, isOdd: boolean) => void;
+  readonly #watcher: FenceWatcher;
   readonly #aims: ReadonlyMap<string, string>;
 
-  /**
-   * `aims`: hosts for which this worker's plan names the device of another one; `onOff` is told whether that is so
-   * (`isOdd`).
-   */
-  constructor(
-    { world, process, link, random, aims }: Parts,
-    onOff: (host: Host, fault: DeviceFault | null, isOdd: boolean) => void,
-  ) {
+  /** `aims`: hosts for which this worker's plan names the device of another one. */
+  constructor({ world, process, link, random, aims }: Parts, watcher: FenceWatcher) {
     this.#aims = aims;
     this.#world = world;
     this.#process = process;
     this.#link = link;
     this.#random = random;
-    this.#onOff = onOff;
+    this.#watcher = watcher;
   }
 
   readonly bystanders: Bystanders = {
@@ -67,6 +69,12 @@ export class PretendFencing implements Fencing {
   };
 
   async fence(request: FenceRequest): Promise<FenceOutcome> {
+    const outcome = await this.#fence(request);
+    if (outcome.proven) this.#watcher.proved(request.host);
+    return outcome;
+  }
+
+  async #fence(request: FenceRequest): Promise<FenceOutcome> {
     const { host: name, incident, signal, heardAtMs, doubtedSinceMs, beforeOff } = request;
     const process = this.#process;
     const host = this.#world.host(name);
@@ -94,7 +102,7 @@ export class PretendFencing implements Fencing {
       };
       await beforeOff({ agent, number: level, keep: async () => void (await keep('unknown', false)) });
       const fault = this.#faultOf(host);
-      this.#onOff(host, fault, this.#aims.has(name));
+      this.#watcher.shot(host, fault);
       const device = level === 1 ? host.bmc : host.outlet;
       const tookMs = this.#random.between(200, 4_000);
       // It is on its way: whatever becomes of the worker meanwhile.
