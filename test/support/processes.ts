@@ -127,12 +127,12 @@ export class Household {
     throw new Error(`no such event within ${limitMs} ms. The story so far:\n${await this.story()}`);
   }
 
-  /** Ends everything started here and removes the directory. */
   /** Has nobody who was started here ended? Who is gone says nothing either. */
   get allAlive(): boolean {
     return this.#running.every((running) => running.alive);
   }
 
+  /** Ends everything started here and removes the directory. */
   async close(): Promise<void> {
     await Promise.all(
       this.#running.map(async (running) => {
