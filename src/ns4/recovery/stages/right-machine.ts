@@ -4,21 +4,14 @@
 // which is off now and would not be missed again.
 
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
-import { refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
-import { OperationalError } from '../../../shared/ground/errors.ts';
 import type { Bystanders, Fallen } from '../../fencing/bystanders.ts';
 import type { Recovery } from '../recovery.ts';
+import { RefusedError } from '../refused-error.ts';
 import { DoubtError } from '../still-silent.ts';
 import { bystandersOf, hearBystanders, whoFell } from './ask-bystanders.ts';
 
 /** Another machine fell silent at the shot. */
-export class WrongMachineError extends OperationalError {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusalSentence(refusal));
-    this.refusal = refusal;
-  }
-}
+export class WrongMachineError extends RefusedError {}
 
 /** So late a device may still obey: whoever answered at a failed shot that is this old is not missed at the next one. */
 const mostLateMs = 600_000;
