@@ -22,7 +22,7 @@ let bench: EvacuationBench;
 let dir: string;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sonny-wrong-device-'));
-  bench = await EvacuationBench.open(14);
+  bench = await EvacuationBench.open(24);
 });
 afterAll(async () => {
   await bench.close();
@@ -240,4 +240,55 @@ test('an operator who gave his word before: his is the proof where the devices g
 test('what cannot be read in Redis is an error, not trust', async () => {
   await bench.redis.set(bench.keys.fenceBystanders('hv-odd'), '{"incident": 1}');
   await expect(bystanders().of('hv-odd')).rejects.toThrow(/fence-bystanders:hv-odd in Redis cannot be read/);
+});
+
+test('nobody could tell after the shot, and the incident ended: the next one looks before it shoots', async () => {
+  const pair = await bench.pair(1);
+  const bmc = device();
+  let self: Worker | null = null;
+  const worker = bench.worker({
+    fencing: fencing([bmc.level()], () => {
+      if (self !== null) self.scanResult = blind;
+    }),
+  });
+  self = worker;
+  expect(await worker.recover(bench.order(pair))).toMatchObject({ refusal: { name: 'scanner-blind' } });
+  worker.scanResult = null;
+  worker.scans.set(bench.healthy, silent);
+  expect(await worker.recover(bench.order(pair))).toMatchObject(wrongDevice(bench.healthy));
+  expect(bmc.offs).toBe(1);
+});
+
+test.each(['shown', 'told again'] as const)(
+  'a device that obeys late: who fell silent since the failed shot is missed (%s)',
+  async (how) => {
+    const pair = await bench.pair(1);
+    const bmc = device();
+    bmc.behave(how === 'shown' ? 'pretends' : 'away');
+    const from = bench.simulator.requests.length;
+    const worker = bench.worker({ fencing: fencing([bmc.level()]) });
+    const order = bench.order(pair);
+    expect(await worker.recover(order)).toMatchObject({ refusal: { name: 'fence-failed' } });
+    bmc.behave('honest');
+    bmc.power('off');
+    worker.scans.set(bench.healthy, silent);
+    const again = { ...bench.order(pair), incident: order.incident };
+    expect(await worker.recover(again)).toMatchObject(wrongDevice(bench.healthy));
+    expect(bmc.offs).toBe(how === 'shown' ? 1 : 2);
+    expectUntouched(pair, from);
+  },
+);
+
+test('an operator says that it is off after a failed shot: nobody is missed for it', async () => {
+  const pair = await bench.pair(1);
+  const bmc = device();
+  bmc.behave('away');
+  const worker = bench.worker({ fencing: fencing([bmc.level()]) });
+  const order = bench.order(pair);
+  expect(await worker.recover(order)).toMatchObject({ refusal: { name: 'fence-failed' } });
+  worker.scans.set(bench.healthy, silent);
+  await confirmations().record(pair.dead, { who: 'alice', atMs: bench.clock.nowMs() });
+  const again = { ...bench.order(pair), incident: order.incident };
+  expect(await worker.recover(again)).toMatchObject({ outcome: 'done' });
+  expect(await bystanders().of(pair.dead)).toBeNull();
 });

@@ -11,7 +11,9 @@ const watchSchema = z.object({
   atMs: z.number(),
   /** Hosts that answered then. */
   heard: z.array(z.string()),
-  /** Who of them was silent afterwards, as was found then; null: it was not looked yet. */
+  /** All of them answered after it as well, and it proved nothing: the device may still obey, late. */
+  isLooked: z.boolean().default(false),
+  /** Who of them was silent afterwards, as was found then; null: nobody, or it was not looked yet. */
   fell: z.object({ atMs: z.number(), hosts: z.array(z.string()).min(1) }).nullable(),
 });
 /** What is known of the others at the shots of one host. */
@@ -23,10 +25,10 @@ const keepSeconds = 7 * 86_400;
 
 /** The port: the simulation keeps them in memory. */
 export interface Bystanders {
-  /** Null: the host was not shot since it was last looked, and its devices are not in doubt. */
+  /** Null: nobody has to be looked after for a shot at the host, and its devices are not in doubt. */
   of(host: string): Promise<BystanderWatch | null>;
   keep(host: string, watch: BystanderWatch): Promise<void>;
-  /** Nobody fell silent, or an operator said so: its devices count. */
+  /** Nobody fell silent at the shot behind a proof, or an operator said so: its devices count. */
   forget(host: string): Promise<void>;
 }
 

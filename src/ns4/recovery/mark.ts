@@ -2,14 +2,14 @@
 // exclude each other by it alone: the last writer wins, and each reads it again before it asks for anything.
 
 import type { Hypervisor } from '../../shared/documents/inventory.ts';
-import { type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
+import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import { recoveryMarkOf, resurrectionReason } from '../../shared/documents/terms/disabled-reason.ts';
 import { targetsOf, targetsText } from '../../shared/documents/terms/plan.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
-import { OperationalError } from '../../shared/ground/errors.ts';
 import { type Cloud, CloudError, type ComputeService } from '../cloud/cloud.ts';
 import type { Journal } from './journal/journal.ts';
 import { cloudAheadMs, isStillNow, lookFreshMs } from './movers/last-look.ts';
+import { RefusedError } from './refused-error.ts';
 
 /**
  * From writing the mark to reading it back. Another Sonny that read before this one wrote has written by then, or its
@@ -25,13 +25,7 @@ type Marked = Pick<Hypervisor | ComputeService, 'status' | 'disabledReason' | 'f
 type Marking = Pick<Journal, 'id' | 'sonny' | 'plan'>;
 
 /** The dead host is somebody else's: another Sonny's, or an operator's. Nothing more may be asked for. */
-export class TakenHostError extends OperationalError {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusalSentence(refusal));
-    this.refusal = refusal;
-  }
-}
+export class TakenHostError extends RefusedError {}
 
 /** Why the dead compute service is disabled: it names Sonny, the recovery, and where the instances go. */
 export const markOf = ({ id, sonny, plan }: Marking): string =>

@@ -3,13 +3,13 @@
 
 import type { Agent } from '../../shared/documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
-import { isDoubt, type Refusal, refusalSentence } from '../../shared/documents/refusals/refusals.ts';
+import { isDoubt, type Refusal } from '../../shared/documents/refusals/refusals.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
-import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Cloud, ComputeService } from '../cloud/cloud.ts';
 import type { PowerSeen } from '../fencing/proof.ts';
 import type { AgentsOfTheDead } from './agents-of-the-dead.ts';
 import { type Answering, answeringOf, answersText } from './guests-still-there.ts';
+import { RefusedError } from './refused-error.ts';
 import { type Suspect, signOfLife } from './sign-of-life.ts';
 
 /** Asked again in the background when the last answer is this old… */
@@ -23,22 +23,10 @@ const powerMs = 2_000;
 const mostPowerAgeMs = 10_000;
 
 /** The host lives: nothing more may be asked for. */
-export class SignOfLifeError extends OperationalError {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusalSentence(refusal));
-    this.refusal = refusal;
-  }
-}
+export class SignOfLifeError extends RefusedError {}
 
 /** Whether it lives could not be told. */
-export class DoubtError extends OperationalError {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusalSentence(refusal));
-    this.refusal = refusal;
-  }
-}
+export class DoubtError extends RefusedError {}
 
 /** The device whose word is the proof, asked again. */
 export interface ProvingDevice {

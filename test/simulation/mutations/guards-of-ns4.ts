@@ -98,8 +98,8 @@ export const ns4Guards: readonly Guard[] = [
     'back between two levels of fencing',
     guard('silent before it is shot', 'nobody who answers is powered off', [
       stage('prove-off'),
-      'await Promise.all([stillSilent.confirm(renewMs), machine.beforeShot()]);',
-      'await machine.beforeShot();',
+      'const [heard] = await Promise.all([machine.hear(), stillSilent.confirm(renewMs)]);',
+      'const heard = await machine.hear();',
     ]),
   ),
   guard('forced_down before evacuate', 'the dead host is forced down before the first instance moves', [

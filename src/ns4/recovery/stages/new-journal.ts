@@ -36,8 +36,11 @@ export function newJournal(order: Order, tools: Tools, picture: Picture, earlier
   return journal;
 }
 
+/** Told once; and how long a host may be heard against its device counts from the first late report on. */
+const ofProofs = ['powered-off', 'crash-kernel-reported', 'confirmed-off', 'late-heartbeat', 'cut-off'];
+
 const tellsOfProof = (progress: Journal['progress'][number]['progress']): boolean =>
-  typeof progress !== 'string' && ['powered-off', 'confirmed-off', 'cut-off'].includes(progress.step);
+  typeof progress !== 'string' && ofProofs.includes(progress.step);
 
 /** An instance whose resize or migration to the dead host ended after the journal was opened belongs to it too. */
 export function addArrivals(journal: Journal, picture: Picture): void {

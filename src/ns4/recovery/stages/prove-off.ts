@@ -60,7 +60,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
       doubtedSinceMs: doubt?.atMs ?? null,
       beforeOff: async ({ agent, number: level, keep }) => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
-        await Promise.all([stillSilent.confirm(renewMs), machine.beforeShot()]);
+        const [heard] = await Promise.all([machine.hear(), stillSilent.confirm(renewMs)]);
         await onePlan();
         await recovery.tell({ step: 'powering-off', agent, level, atMs: tools.clock.nowMs() });
         // What follows at once is covered by a fresh confirmation of the lock.
@@ -68,6 +68,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
         const savedAtMs = tools.clock.steadyMs();
         signal.throwIfAborted();
         // The last thing before: a successor of one that is lost between this and the shot does not shoot.
+        await machine.keep(heard);
         await keep();
         if (tools.clock.steadyMs() - savedAtMs > lookFreshMs) await lock.save(journal);
         signal.throwIfAborted();
@@ -82,7 +83,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
     // Anybody can send a message in a host's name: it counts with the host's silence, asked for after it.
     if (outcome.proof.by === 'crash-kernel') await stillSilent.confirmAnew();
     journal.proof = outcome.proof;
-    journal.noneFellAtMs = machine.isShot ? null : tools.clock.nowMs();
+    journal.noneFellAtMs = await machine.noneFellAtMs();
     await lock.save(journal);
     await fencing.kept(host, journal.proof);
     await machine.doubtBefore();

@@ -4,21 +4,17 @@
 // which is off now and would not be missed again.
 
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
-import { refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
-import { OperationalError } from '../../../shared/ground/errors.ts';
 import type { Bystanders, Fallen } from '../../fencing/bystanders.ts';
 import type { Recovery } from '../recovery.ts';
+import { RefusedError } from '../refused-error.ts';
 import { DoubtError } from '../still-silent.ts';
 import { bystandersOf, hearBystanders, whoFell } from './ask-bystanders.ts';
 
 /** Another machine fell silent at the shot. */
-export class WrongMachineError extends OperationalError {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    super(refusalSentence(refusal));
-    this.refusal = refusal;
-  }
-}
+export class WrongMachineError extends RefusedError {}
+
+/** So late a device may still obey: whoever answered at a failed shot that is this old is not missed at the next one. */
+const mostLateMs = 600_000;
 
 /** In one attempt to fence. */
 export class RightMachine {
@@ -31,19 +27,34 @@ export class RightMachine {
     this.#recovery = recovery;
   }
 
-  /** Was anything told `off` in this attempt? */
-  get isShot(): boolean {
-    return this.#isShot;
+  /** Before anything is told: who else answers. Null: it is kept already. @throws DoubtError when nobody can tell */
+  async hear(): Promise<readonly string[] | null> {
+    return this.#isShot ? null : hearBystanders(this.#recovery);
   }
 
-  /** Before anything is told: who else answers. @throws DoubtError when nobody can tell */
-  async beforeShot(): Promise<void> {
-    if (this.#isShot) return;
+  /**
+   * Keeps who was heard, right before the first shot and under a lock that was just confirmed. Whoever answered at a
+   * shot of a moment ago, which proved nothing, may have fallen since: its device obeyed late.
+   */
+  async keep(heard: readonly string[] | null): Promise<void> {
+    if (heard === null) return;
     const { order, tools, opened: journal } = this.#recovery;
-    const heard = await hearBystanders(this.#recovery);
     const { incident } = order;
-    await this.#bystanders.keep(journal.dead, { incident, atMs: tools.clock.nowMs(), heard, fell: null });
+    const nowMs = tools.clock.nowMs();
+    const last = await this.#bystanders.of(journal.dead);
+    const isRecent = last?.incident === incident && Math.abs(nowMs - last.atMs) <= mostLateMs;
+    const before = isRecent ? last : { atMs: nowMs, heard: [] };
+    await this.#bystanders.keep(journal.dead, {
+      ...{ incident, atMs: before.atMs, heard: [...new Set([...before.heard, ...heard])] },
+      ...{ isLooked: false, fell: null },
+    });
     this.#isShot = true;
+  }
+
+  /** When nobody fell silent at the shots behind a proof that is made now; null: that is to be looked at. */
+  async noneFellAtMs(): Promise<number | null> {
+    const { tools, opened: journal } = this.#recovery;
+    return (await this.#bystanders.of(journal.dead)) === null ? tools.clock.nowMs() : null;
   }
 
   /**
@@ -65,16 +76,20 @@ export class RightMachine {
       journal.proof = null;
       return watch.fell;
     }
-    const isOpen = watch !== null && watch.incident === order.incident;
-    if (isOpen) await this.#look(watch.heard);
+    const isNew = proof !== null && journal.noneFellAtMs === null;
+    const isOfThis = watch?.incident === order.incident;
+    // Of an earlier incident, too: whoever fell then is off now, and would not be missed at the next shot.
+    if (watch !== null && (!watch.isLooked || (isNew && isOfThis))) await this.#look(watch.heard);
     // Redis forgot who answered: those whose heartbeats still count did.
-    else if (proof?.by === 'agent' && journal.noneFellAtMs === null && beginning.kind === 'anew')
+    else if (watch === null && isNew && proof.by === 'agent' && beginning.kind === 'anew')
       await this.#look(bystandersOf(this.#recovery));
-    if (proof !== null && journal.noneFellAtMs === null) {
+    if (isNew) {
       journal.noneFellAtMs = tools.clock.nowMs();
       await lock.save(journal);
     }
-    if (watch !== null) await this.#bystanders.forget(host);
+    if (watch === null) return null;
+    if (isOfThis && proof === null) await this.#bystanders.keep(host, { ...watch, isLooked: true });
+    else await this.#bystanders.forget(host);
     return null;
   }
 
@@ -98,7 +113,9 @@ export class RightMachine {
     const fell = await whoFell(this.#recovery, heard);
     if (fell === null) return;
     const { incident } = order;
-    await this.#bystanders.keep(host, { incident, atMs: fell.atMs, heard: [], fell });
+    await this.#bystanders.keep(host, {
+      ...{ incident, atMs: fell.atMs, heard: [], isLooked: true, fell },
+    });
     journal.proof = null;
     throw new WrongMachineError(wrongDevice(host, fell));
   }
