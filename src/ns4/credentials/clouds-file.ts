@@ -2,7 +2,8 @@
 // part of both. What its keys mean is not its business.
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileProblem, readText } from '../../shared/config/read-text.ts';
+import { readGuarded } from '../../shared/config/guarded-file.ts';
+import { fileProblem } from '../../shared/config/read-text.ts';
 import { type Path, parseYaml, type YamlFile } from '../../shared/config/yaml-file.ts';
 import { isMapping, type Mapping } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
@@ -103,7 +104,7 @@ function exists(path: string): boolean {
 }
 
 function readClouds(file: string, mistakes: string[]): { yaml: YamlFile; clouds: Mapping } | null {
-  const read = readText(file);
+  const read = readGuarded(file, { secret: 'warn' });
   const yaml = 'problem' in read ? { mistakes: [`${file}: ${read.problem}`] } : parseYaml(read.text, file);
   if ('mistakes' in yaml) {
     mistakes.push(...yaml.mistakes);

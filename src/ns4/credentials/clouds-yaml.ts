@@ -2,9 +2,9 @@
 // mistakes are reported at once; a secret is never part of a message.
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { readGuarded } from '../../shared/config/guarded-file.ts';
 import { quote } from '../../shared/config/keys/quote.ts';
 import { parseTruth } from '../../shared/config/keys/truth.ts';
-import { readText } from '../../shared/config/read-text.ts';
 import { expected, expectedNot } from '../../shared/config/yaml-issues.ts';
 import type { CloudCredentials, DomainReference, ScopedReference } from './cloud-credentials.ts';
 import { CloudKeys, text } from './cloud-keys.ts';
@@ -48,7 +48,7 @@ const keystoneUrl = text.transform((value, context) => {
 const certificates = ({ cwd, home }: CloudLookup) =>
   text.transform((value, context) => {
     const path = resolve(cwd, value.replace(/^~(?=\/|$)/, home));
-    const read = readText(path);
+    const read = readGuarded(path, { secret: 'none' });
     const found = `found ${quote(value)}, expected a file of CA certificates`;
     if ('problem' in read) context.addIssue(`${found} (${path}: ${read.problem})`);
     // A key or an empty file here would make every request fail much later, and less clearly.

@@ -1,8 +1,8 @@
 // Reads fencing.yaml: every mistake at once, each with file, line, place in the YAML, what was found and what was
 // expected. The value of an option is never part of a message: it may be a BMC's password.
 import { z } from 'zod';
+import { readGuarded } from '../../shared/config/guarded-file.ts';
 import { quote } from '../../shared/config/keys/quote.ts';
-import { readText } from '../../shared/config/read-text.ts';
 import { type Path, parseYaml, type YamlFile } from '../../shared/config/yaml-file.ts';
 import {
   expected,
@@ -103,9 +103,11 @@ type HostEntry = FencingFile['defaults'];
 
 /** Reads the plan; throws UsageError with every mistake. `path`: where agents are looked for, as $PATH has it. */
 export function readFencingFile(file: string, path: string): FencingPlan {
-  const read = readText(file);
+  const read = readGuarded(file, { secret: 'none' });
   if ('problem' in read)
-    throw new UsageError([`${file}: ${read.problem}, expected the one that [FENCING] hosts names`]);
+    throw new UsageError([
+      `${file}: ${read.problem}${read.missing ? ', expected the one that [FENCING] hosts names' : ''}`,
+    ]);
   const yaml = parseYaml(read.text, file);
   if ('mistakes' in yaml) throw new UsageError(yaml.mistakes);
   if (!isMapping(yaml.value))
@@ -116,19 +118,12 @@ export function readFencingFile(file: string, path: string): FencingPlan {
   if (data !== undefined && plan !== null) issues.push(...wrongDevices(data, plan, yaml));
   const mistakes = [
     ...sentencesOf(mistakesOf(yaml, issues)),
-    ...modeMistakes(file, read.mode, plan !== null && plan.secrets.length > 0),
+    ...(read.exposed !== null && plan !== null && plan.secrets.length > 0
+      ? [`${file}: ${read.exposed}`]
+      : []),
   ];
   if (plan === null || mistakes.length > 0) throw new UsageError(mistakes);
   return plan;
-}
-
-/** Who may write it decides what programs run as this user; who may read it has the BMCs. */
-function modeMistakes(file: string, mode: number, holdsSecrets: boolean): string[] {
-  const found = `${file}: found mode ${mode.toString(8).padStart(4, '0')}`;
-  if ((mode & 0o022) !== 0) return [`${found}, others than its owner may write it; expected 0600`];
-  return holdsSecrets && (mode & 0o044) !== 0
-    ? [`${found}, others than its owner may read its passwords; expected 0600`]
-    : [];
 }
 
 /** Hosts without levels and options of agents that no level runs, in a file that may have any other mistake. */

@@ -1,6 +1,5 @@
 // One connection to MySQL or MariaDB for one piece of work: TLS with the host name checked, a bound on every wait, an
 // end as soon as the signal says so. Knows nothing of Nova; nova-database.ts is its user.
-import { readFileSync } from 'node:fs';
 import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import {
   type Connection,
@@ -9,6 +8,7 @@ import {
   type ResultSetHeader,
   type RowDataPacket,
 } from 'mysql2';
+import { readGuarded } from '../../shared/config/guarded-file.ts';
 import type { MysqlSettings } from '../../shared/config/settings.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 
@@ -160,17 +160,14 @@ function connectionOptions(settings: MysqlSettings): ConnectionOptions {
 
 function tlsOf(settings: MysqlSettings): ConnectionOptions {
   if (settings.ca === null) return {};
-  let ca: Buffer;
-  try {
-    ca = readFileSync(settings.ca);
-  } catch (error) {
-    throw new MysqlError(`${mysqlPlace(settings)}: the CA file cannot be read: ${errorText(error)}`, null);
-  }
+  const read = readGuarded(settings.ca, { secret: 'none' });
+  if ('problem' in read)
+    throw new MysqlError(`${mysqlPlace(settings)}: the CA file cannot be read: ${read.problem}`, null);
   return {
     // For an address mysql2 gives TLS no name, which Node then takes for "localhost". With a final dot (which Node
     // drops before it compares) mysql2 takes it for a name, so that the certificate must name the address itself.
     host: isIP(settings.host) ? `${settings.host}.` : settings.host,
-    ssl: { ca, rejectUnauthorized: true, verifyIdentity: true },
+    ssl: { ca: read.text, rejectUnauthorized: true, verifyIdentity: true },
   };
 }
 

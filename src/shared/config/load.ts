@@ -1,16 +1,15 @@
 // Loads the settings of a process from config.ini. What stands in the file is judged alike by all three processes; what
 // must stand there depends on the process. All mistakes are reported at once.
-import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
 import { fileWarnings } from './file-warnings.ts';
 import { findConfig } from './find-config.ts';
+import { readGuarded } from './guarded-file.ts';
 import { type IniFile, parseIni, readIni } from './ini.ts';
 import { isVantagePointName } from './keys/decisions.ts';
 import type { ProcessName } from './keys/key.ts';
 import { isSecret, knownKeys, sections } from './known-keys.ts';
-import { fileProblem } from './read-text.ts';
 import type { CephSettings, MysqlSettings, RedisSettings, Settings, SlackSettings } from './settings.ts';
 import { isSet, SettingsReader } from './settings-reader.ts';
 
@@ -102,12 +101,9 @@ function readMysql(
   }
   const { host, user, password, ca, ...others } = reader.read(sections.mysql);
   const path = ca === null ? null : besideConfig(ca);
-  if (path !== null)
-    try {
-      accessSync(path, constants.R_OK);
-    } catch (error) {
-      reader.wrong('MYSQL', 'ca', `a file with the CA's certificate (${path}: ${fileProblem(error)})`);
-    }
+  const read = path === null ? null : readGuarded(path, { secret: 'none' });
+  if (read !== null && 'problem' in read)
+    reader.wrong('MYSQL', 'ca', `a file with the CA's certificate (${path}: ${read.problem})`);
   return { ...others, host: host ?? '', user: user ?? '', password: password ?? '', ca: path };
 }
 
