@@ -54,7 +54,7 @@ import { IcmpOffenders } from './scan/offenders.ts';
 
 await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();
-  const started = startOnCloud(options);
+  const started = startOnCloud(options, frame);
   const { settings, openstack, log, plan } = started;
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (options.check) return runChecks(checksOf(started, plan, frame), print);

@@ -26,7 +26,7 @@ await runProcess('sonny', async (frame) => {
     "Relays the monitor's events to Slack and answers questions.",
   ).exitOverride();
   const options = program.parse().opts<CommonOptions>();
-  const { settings, log } = start('sonny', options);
+  const { settings, log } = start('sonny', options, frame);
   const slack = slackOf(settings.slack, log);
   if (options.check) return check(settings, slack, log, frame);
   const clouds = connectClouds(settings, slack === null ? 'terminal' : 'slack', log, frame);

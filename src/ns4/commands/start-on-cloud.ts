@@ -1,10 +1,10 @@
-// How ns4 begins: as every process, with clouds.yaml and fencing.yaml besides, and a log that masks the secrets of all.
+// How ns4 begins: as every process, with clouds.yaml and fencing.yaml besides.
 import { homedir } from 'node:os';
 import type { OpenStackSettings } from '../../shared/config/settings.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
 import { createLog } from '../../shared/ground/log.ts';
-import type { CommonOptions } from '../../shared/process/frame.ts';
-import { readSettings, requireOpenStack, type Started } from '../../shared/process/start.ts';
+import type { CommonOptions, Frame } from '../../shared/process/frame.ts';
+import { readSettings, requireOpenStack, type Started, warn } from '../../shared/process/start.ts';
 import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import { loadCloud } from '../credentials/clouds-yaml.ts';
 import { readFencingFile } from '../fencing/fencing-file.ts';
@@ -18,8 +18,12 @@ export interface StartedOnCloud extends Started {
 }
 
 /** As `start`; throws UsageError with the mistakes of clouds.yaml and fencing.yaml together. */
-export function startOnCloud(options: CommonOptions & { readonly json?: boolean }): StartedOnCloud {
-  const { settings, secrets } = readSettings('ns4', options);
+export function startOnCloud(
+  options: CommonOptions & { readonly json?: boolean },
+  frame: Pick<Frame, 'secrets'>,
+): StartedOnCloud {
+  const settings = readSettings('ns4', options, frame);
+  const { secrets } = frame;
   const openstack = requireOpenStack(settings);
   const { file } = settings.fencing;
   const { cwd, env } = process;
@@ -33,15 +37,15 @@ export function startOnCloud(options: CommonOptions & { readonly json?: boolean 
       return null;
     }
   };
-  const credentials = attempt(() => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }));
-  const plan = file === null ? null : attempt(() => readFencingFile(file, env.PATH ?? ''));
+  const told = (warnings: readonly string[]) => warn('ns4', warnings);
+  const credentials = attempt(() =>
+    loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir(), secrets, told }),
+  );
+  const plan = file === null ? null : attempt(() => readFencingFile(file, env.PATH ?? '', { secrets, told }));
   if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
-  const { login } = credentials;
-  const own = login.method === 'password' ? login.password : login.secret;
   const log = createLog({
     name: 'ns4',
     verbosity: options.verbose,
-    secrets: [...secrets, own, ...(plan?.secrets ?? [])],
     // The document on standard output must be read by programs.
     ...(options.json ? { destination: process.stderr } : {}),
   });

@@ -17,8 +17,10 @@ import {
   sentencesOf,
 } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
+import { type Secrets, shortestSecret, tooShort } from '../../shared/masks/secrets.ts';
 import { doubles, listeners, type PlacedDevice, shared, unfitOption } from './device-rules.ts';
-import { type Device, type FencingPlan, isSecretOption, type Level } from './plan.ts';
+import { secretsOf } from './option-secrets.ts';
+import { type FencingPlan, isSecretOption, type Level } from './plan.ts';
 import { findProgram } from './programs.ts';
 
 /** The entry that stands for every host not named. */
@@ -100,9 +102,16 @@ function fileSchema(path: string) {
 
 type FencingFile = z.infer<ReturnType<typeof fileSchema>>;
 type HostEntry = FencingFile['defaults'];
+type FileDevice = NonNullable<HostEntry['levels']>[number][number];
+
+/** Who learns what outputs must not show, and what an operator should know. */
+interface Learners {
+  readonly secrets?: Pick<Secrets, 'learn'>;
+  readonly told?: (warnings: readonly string[]) => void;
+}
 
 /** Reads the plan; throws UsageError with every mistake. `path`: where agents are looked for, as $PATH has it. */
-export function readFencingFile(file: string, path: string): FencingPlan {
+export function readFencingFile(file: string, path: string, learners: Learners = {}): FencingPlan {
   const read = readGuarded(file, { secret: 'none' });
   if ('problem' in read)
     throw new UsageError([
@@ -115,6 +124,7 @@ export function readFencingFile(file: string, path: string): FencingPlan {
   const { data, error } = fileSchema(path).safeParse(yaml.value);
   const issues = [...(error?.issues ?? []), ...unfit(yaml.value)];
   const plan = data === undefined ? null : planOf(file, data);
+  learners.secrets?.learn(plan?.secrets ?? []);
   if (data !== undefined && plan !== null) issues.push(...wrongDevices(data, plan, yaml));
   const mistakes = [
     ...sentencesOf(mistakesOf(yaml, issues)),
@@ -123,6 +133,8 @@ export function readFencingFile(file: string, path: string): FencingPlan {
       : []),
   ];
   if (plan === null || mistakes.length > 0) throw new UsageError(mistakes);
+  if (plan.secrets.some(({ length }) => length < shortestSecret))
+    learners.told?.([`${file}: a password or key: ${tooShort}`]);
   return plan;
 }
 
@@ -164,25 +176,34 @@ function unfit(file: Mapping): Issue[] {
 }
 
 function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
+  // A host's own options count over the level's, and those over the defaults.
+  const merged = (entry: HostEntry, { agent, options }: FileDevice) => ({
+    ...defaults.options[agent.name],
+    ...options,
+    ...entry.options[agent.name],
+  });
   const levelsOf = (entry: HostEntry, host: string): Level[] =>
     (entry.levels ?? defaults.levels ?? []).map((devices, i) => ({
       number: i + 1,
-      devices: devices.map(({ agent, options }) => ({
-        agent: agent.name,
-        program: agent.program,
-        // A host's own options count over the level's, and those over the defaults.
-        options: filled(host, { ...defaults.options[agent.name], ...options, ...entry.options[agent.name] }),
+      devices: devices.map((device) => ({
+        agent: device.agent.name,
+        program: device.agent.program,
+        options: filled(host, merged(entry, device)),
       })),
     }));
   const { [everyOther]: others, ...named } = hosts;
   const plan = new Map(Object.entries(named).map(([host, entry]) => [host, levelsOf(entry, host)]));
-  const levels = [...plan.values(), others ? levelsOf(others, everyOther) : []].flat();
+  const secrets = Object.entries(hosts).flatMap(([host, entry]) =>
+    (entry.levels ?? defaults.levels ?? [])
+      .flat()
+      .flatMap((device) => secretsOf(merged(entry, device), host)),
+  );
   return {
     file,
     hosts: plan,
     // A name that would add a line to what an agent reads is nobody's: no level can be asked for it.
     others: others ? (host) => (hostName.safeParse(host).success ? levelsOf(others, host) : []) : null,
-    secrets: [...new Set(levels.flatMap(({ devices }) => devices.flatMap(secretsOf)))],
+    secrets: [...new Set(secrets)],
   };
 }
 
@@ -229,6 +250,3 @@ function filled(host: string, options: Readonly<Record<string, string>>): Record
   ]);
   return Object.fromEntries(entries);
 }
-
-const secretsOf = ({ options }: Device): string[] =>
-  Object.entries(options).flatMap(([key, value]) => (isSecretOption(key) && value !== '' ? [value] : []));

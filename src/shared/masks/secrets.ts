@@ -11,7 +11,15 @@ export type Mask = (text: string) => string;
 /** Shorter ones are not masked: masking "abc" everywhere would make logs unreadable and protect nothing. */
 export const shortestSecret = shortestNeedle;
 
-export const maskText = '****';
+const maskText = '****';
+
+/** What is said of a shorter one, behind its place. */
+export const tooShort = `a secret of fewer than ${shortestSecret} letters is not masked in logs, events and messages`;
+
+/** Is a key of some file called like a secret? A path or a script's name is none. */
+export const isNamedSecret = (key: string): boolean =>
+  /pass(w|phrase|code|$)|pwd|secret|token|api_?key|private_?key|credential$/i.test(key) &&
+  !/(script|file|path|url)$/i.test(key);
 
 /**
  * A text is read with its escapes undone in every order, as one quoting lies within another and a secret may look like an
@@ -35,6 +43,11 @@ export class Secrets {
     for (const value of values)
       if (value !== null && value !== undefined) for (const part of partsOf(value)) this.#kept.add(part);
     this.#needles = null;
+  }
+
+  /** The passwords of all URLs among these texts that have one; the rest of them is no secret. */
+  learnUrls(texts: Iterable<string | null | undefined>): void {
+    for (const text of texts) this.learn(passwordsOf(text ?? ''));
   }
 
   /** One that is replaced by others again and again: the last of them are known. */
@@ -69,12 +82,18 @@ function* partsOf(value: string): Generator<string> {
     if (line.trim().length >= 16 && !line.startsWith('-----')) yield line.trim();
   if (!trimmed.includes('://') || !URL.canParse(trimmed)) return;
   const url = new URL(trimmed);
-  if (url.username !== '' && url.password === '') yield url.username;
-  yield url.password;
-  yield decoded(url.password);
+  yield* passwordsOf(trimmed);
   const path = `${url.pathname}${url.search}`;
   if (path.length >= 8) yield path;
   for (const step of url.pathname.split('/')) if (step.length >= 16) yield step;
+}
+
+/** As it stands in the URL and as it is. A name without a password is a token. */
+function passwordsOf(text: string): string[] {
+  if (!text.includes('://') || !text.includes('@') || !URL.canParse(text)) return [];
+  const { username, password } = new URL(text);
+  const secret = password === '' ? username : password;
+  return [secret, decoded(secret)];
 }
 
 function decoded(text: string): string {

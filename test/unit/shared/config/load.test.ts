@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ProcessName } from '../../../../src/shared/config/keys/key.ts';
 import { knownKeys } from '../../../../src/shared/config/known-keys.ts';
 import { loadSettings } from '../../../../src/shared/config/load.ts';
+import { Secrets } from '../../../../src/shared/masks/secrets.ts';
 
 let cwd: string;
 let home: string;
@@ -245,13 +246,14 @@ api_url = http://127.0.0.1:8080/api/
   });
 });
 
-test('every secret is handed out for the log to mask, whether or not anything uses it', () => {
+test('every secret becomes known to the masker, whether or not anything uses it, and a short one is remarked', () => {
   write(`[REDIS]
 sentinels = s:1
 master = m
-pass = one
-password = one
+pass = one!
+password = one!
 sentinel_password = two
+my_old_token = %(pass)s/zero
 [OPENSTACK]
 cloud = prod
 [MYSQL]
@@ -260,9 +262,17 @@ pass = three
 token = xoxb-4
 app_token = xapp-5
 channel = c
+api_url = https://me:in-a-url@proxy.example.org/api/
 `);
-  for (const process of processes)
-    expect(new Set(load(process).secrets)).toEqual(new Set(['one', 'two', 'three', 'xoxb-4', 'xapp-5']));
+  for (const process of processes) {
+    const secrets = new Secrets();
+    const { warnings } = loadSettings({ process, cwd, home, secrets });
+    const said = 'one! two one!/zero three xoxb-4 xapp-5 in-a-url prod m s proxy.example.org';
+    expect(secrets.mask(said)).toBe('**** two **** **** **** **** **** prod m s proxy.example.org');
+    expect(warnings).toContain(
+      `${cwd}/config.ini:6: [REDIS] sentinel_password: a secret of fewer than 4 letters is not masked in logs, events and messages`,
+    );
+  }
 });
 
 test('the settings cannot be changed', () => {
@@ -285,12 +295,12 @@ describe('which file', () => {
 
 describe('what a value means', () => {
   test.each<[string, string, (settings: ReturnType<typeof load>['settings']) => unknown, unknown]>([
-    ['defect 16: either name of the Redis password', 'pass = p', (s) => s.redis.password, 'p'],
-    ['both names with one value', 'pass = p\npassword = p', (s) => s.redis.password, 'p'],
-    ['None beside the one that counts', 'pass = None\npassword = p', (s) => s.redis.password, 'p'],
+    ['defect 16: either name of the Redis password', 'pass = long', (s) => s.redis.password, 'long'],
+    ['both names with one value', 'pass = long\npassword = long', (s) => s.redis.password, 'long'],
+    ['None beside the one that counts', 'pass = None\npassword = long', (s) => s.redis.password, 'long'],
     ['only None in this spelling is nothing', 'pass = none', (s) => s.redis.password, 'none'],
     ['inherited from DEFAULT', '[DEFAULT]\nport = 7000', (s) => s.redis.port, 7000],
-    ['interpolated', 'dir = x\npass = %(dir)s%%', (s) => s.redis.password, 'x%'],
+    ['interpolated', 'dir = long\npass = %(dir)s%%', (s) => s.redis.password, 'long%'],
     ['clouds fall back to the cloud', '[SLACK]\nclouds = None', (s) => s.slack.clouds, ['prod']],
     ['an empty value takes the default', 'port =', (s) => s.redis.port, 6379],
   ])('%s', (_name, lines, pick, expected) => {
@@ -301,7 +311,7 @@ describe('what a value means', () => {
 
   test.each(processes)('%s finds Redis through sentinels', (process) => {
     write(
-      '[OPENSTACK]\ncloud = prod\n[REDIS]\nmaster = sonny.1\npass = p\nsentinel_password = q\n' +
+      '[OPENSTACK]\ncloud = prod\n[REDIS]\nmaster = sonny.1\npass = long\nsentinel_password = other\n' +
         'sentinels = 10.0.0.1:26379, [2001:db8::1]:26380,\n  s3.example.org:1\n',
     );
     const { settings, warnings } = load(process);
@@ -310,7 +320,7 @@ describe('what a value means', () => {
       host: '',
       port: 6379,
       username: null,
-      password: 'p',
+      password: 'long',
       tls: false,
       db: null,
       sentinels: {
@@ -320,7 +330,7 @@ describe('what a value means', () => {
           { address: 's3.example.org', port: 1 },
         ],
         master: 'sonny.1',
-        password: 'q',
+        password: 'other',
       },
     });
   });
@@ -418,13 +428,13 @@ describe('warnings', () => {
   });
 
   test.each([
-    [0o600, 'pass = p', false],
-    [0o640, 'pass = p', true],
-    [0o644, 'pass = p', true],
+    [0o600, 'pass = long', false],
+    [0o640, 'pass = long', true],
+    [0o644, 'pass = long', true],
     [0o644, 'pass = None', false],
     [0o644, 'pass =', false],
     [0o604, '[SLACK]\ntoken = xoxb-1\nchannel = c', true],
-    [0o644, '[MYSQL]\npass = p', true],
+    [0o644, '[MYSQL]\npass = long', true],
   ])('mode %o with %j: %s', (mode, lines, warned) => {
     write(`[OPENSTACK]\ncloud = prod\n[REDIS]\nhost = h\n${lines}\n`, 'config.ini', mode);
     const said = `${cwd}/config.ini: found mode 0${mode.toString(8)}, others than its owner may read its passwords; expected 0600`;
