@@ -98,7 +98,7 @@ function connect(settings: Settings, log: Log, frame: Frame) {
     redis,
     jobs,
     lease,
-    memory: new Memory(redis, keys, lease.text),
+    memory: new Memory(redis, keys, lease.text, frame.secrets.mask),
     inventory: new InventoryStore(redis, keys),
   };
 }

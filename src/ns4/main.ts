@@ -56,6 +56,7 @@ await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();
   const started = startOnCloud(options, frame);
   const { settings, openstack, log, plan } = started;
+  const { mask } = frame.secrets;
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);
@@ -84,7 +85,7 @@ await runProcess('ns4', async (frame) => {
     settings,
     openstack,
     inventory: new InventoryStore(redis, keys),
-    events: new EventLog(redis, keys),
+    events: new EventLog(redis, keys, mask),
     clock: systemClock,
   };
   const byHand = { ...shared, ...{ redis, keys, confirmations, plan, print }, stop: frame.stop };
@@ -113,6 +114,7 @@ await runProcess('ns4', async (frame) => {
     clock: systemClock,
     random: Math.random,
     log: (text) => log.info(text),
+    secrets: frame.secrets,
   });
   frame.onClose('OpenStack', () => cloud.close());
   const registry = new VantagePointRegistry(redis, keys);
@@ -166,7 +168,14 @@ await runProcess('ns4', async (frame) => {
     const status = await readStatus(redis, keys);
     return recoverAlone(parts, { dead, spare, despite, status }, frame.stop, process.stdout);
   }
-  const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), settings.scan.name, log);
+  const worker = new JobWorker(
+    settings.redis,
+    openstack.cloud,
+    handlersOf(parts),
+    settings.scan.name,
+    log,
+    mask,
+  );
   frame.onClose('worker', () => worker.close());
   const background = new BackgroundScan({
     ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },

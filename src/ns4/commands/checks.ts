@@ -35,7 +35,7 @@ export function checksOf(
   plan: FencingPlan | null,
   frame: Frame,
 ): (Check | MoreChecks)[] {
-  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random });
+  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random, secrets: frame.secrets });
   frame.onClose('OpenStack', () => cloud.close());
   const { mysql } = settings;
   const readInventory = (servers: boolean) =>

@@ -4,6 +4,7 @@
 import { App, type Logger, LogLevel, SocketModeReceiver, webApi } from '@slack/bolt';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Mask } from '../../shared/masks/secrets.ts';
 import type { Delivery, Outlet, Post } from '../outlet/outlet.ts';
 import { type Asked, Mentions, type MessageEvent } from '../talk/mentions.ts';
 import type { Line } from './listening.ts';
@@ -38,12 +39,14 @@ export class Slack implements Outlet {
   readonly pacing = slackPacing;
   readonly #access: SlackAccess;
   readonly #log: Log;
+  readonly #mask: Mask;
   readonly #proxy: ProxyRoute | null;
   readonly #web: webApi.WebClient;
   /** Kept over connections: what was asked on the last one may be sent again on the next. */
   #mentions: Mentions | null = null;
 
-  constructor(access: SlackAccess, log: Log) {
+  constructor(access: SlackAccess, log: Log, mask: Mask) {
+    this.#mask = mask;
     this.#access = access;
     this.#log = log;
     this.#proxy = proxyRoute(process.env, access.apiUrl);
@@ -52,12 +55,12 @@ export class Slack implements Outlet {
 
   /** Events, as they are: nothing in them is markup. */
   deliver(post: Post): Promise<Delivery> {
-    return this.#post({ channel: this.#access.channel, text: post.text, mrkdwn: false });
+    return this.#post({ channel: this.#access.channel, text: this.#mask(post.text), mrkdwn: false });
   }
 
   /** Into the thread of a question, with markup. */
   reply({ channel, threadTs }: Asked, text: string): Promise<Delivery> {
-    return this.#post({ channel, text, thread_ts: threadTs });
+    return this.#post({ channel, text: this.#mask(text), thread_ts: threadTs });
   }
 
   /** Asks Slack who we are; throws when it refuses the token. */
@@ -163,9 +166,12 @@ export class Slack implements Outlet {
     };
   }
 
-  /** All that Bolt says is detail: what matters of it we say ourselves, once. */
+  /**
+   * All that Bolt says is detail: what matters of it we say ourselves, once. What it received and what it sends it
+   * quotes whole, people's messages and the ticket of the socket with it: of each line the first words are kept.
+   */
   #logger(): Logger {
-    const write = (...parts: unknown[]) => this.#log.debug({ from: 'bolt' }, parts.map(String).join(' '));
+    const write = (...parts: unknown[]) => this.#log.debug({ from: 'bolt' }, firstWords(String(parts[0])));
     return {
       debug: write,
       info: write,
@@ -177,6 +183,9 @@ export class Slack implements Outlet {
     };
   }
 }
+
+/** Letters and blanks up to the first of anything else: no line of Bolt's begins with what others wrote. */
+const firstWords = (line: string): string => /^[A-Za-z' ]{0,80}/.exec(line)?.[0].trim() || 'more';
 
 async function orSay<T>(token: 'token' | 'app_token', act: () => Promise<T>): Promise<T> {
   try {
