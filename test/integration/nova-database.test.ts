@@ -314,7 +314,11 @@ describe('reaching the server', () => {
   });
 
   it.each([
-    ['a wrong password', { password: 'wrong-password' }, /Access denied for user 'nova'/],
+    [
+      'a wrong password',
+      { password: 'wrong-password' },
+      /Access denied: the user or password is refused \(error 1045\)/,
+    ],
     ['a database that is not there', { database: 'nowhere' }, /'nowhere'/],
     [
       'a host name that is not there',

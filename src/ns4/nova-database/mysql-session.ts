@@ -76,6 +76,7 @@ export async function withSession<T>(
   const socket = tcpConnect({ host: settings.host, port: settings.port, noDelay: true, keepAlive: true });
   const connection = createConnection({ ...connectionOptions(settings), ...tls, stream: socket });
   let usable = false;
+  let loggedIn = false;
   const cut = () => {
     usable = false;
     connection.destroy();
@@ -107,8 +108,8 @@ export async function withSession<T>(
       start((error, result) => {
         settle();
         if (error) {
+          reject(mysqlError(settings, error, loggedIn));
           if ((error as { fatal?: boolean }).fatal) usable = false;
-          reject(mysqlError(settings, error));
         } else resolve(result as R);
       });
     });
@@ -134,6 +135,7 @@ export async function withSession<T>(
       connection.once('error', done);
     });
     usable = true;
+    loggedIn = true;
     await setLimits(session, limits);
     return await work(session);
   } finally {
@@ -201,8 +203,22 @@ async function quit(connection: Connection, socket: Socket): Promise<void> {
   });
 }
 
-function mysqlError(settings: MysqlSettings, error: Error): MysqlError {
+/** Of a refused login only the number and a known sentence: the server's own words may quote it. */
+const refusals: Readonly<Record<number, string>> = {
+  1040: 'too many connections',
+  1044: 'Access denied to the database',
+  1045: 'Access denied: the user or password is refused',
+  1049: 'there is no such database',
+  1129: 'this machine is blocked after too many failed connections',
+  1130: 'this machine may not connect',
+};
+
+function mysqlError(settings: MysqlSettings, error: Error, loggedIn: boolean): MysqlError {
   const { errno } = error as NodeJS.ErrnoException;
+  if (!loggedIn && errno !== undefined && errno > 0) {
+    const why = refusals[errno] ?? 'the login is refused';
+    return new MysqlError(`${mysqlPlace(settings)}: ${why} (error ${errno})`, errno);
+  }
   const text = errorText(error).startsWith("Can't add new command")
     ? 'the connection was lost'
     : errorText(error).replace(/\s+/g, ' ').trim();

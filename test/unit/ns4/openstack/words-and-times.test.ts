@@ -223,7 +223,7 @@ describe('ClockSkew', () => {
 });
 
 describe('words of a hostile page', () => {
-  test('100 kB of brackets, and of tags that never end, cost no more than their length', () => {
+  it('100 kB of brackets, and of tags that never end, cost no more than their length', () => {
     for (const unit of ['<', '<a ', '<script', '&nbsp', '<br /', ' \n']) {
       const before = process.cpuUsage();
       const words = serviceWords(unit.repeat(100_000 / unit.length));
@@ -232,7 +232,7 @@ describe('words of a hostile page', () => {
     }
   });
 
-  test('a secret is masked before it is cut in two', () => {
+  it('a secret is masked before it is cut in two', () => {
     const mask = (text: string) => text.replaceAll('long-secret-word', '****');
     const words = serviceWords(`${'x '.repeat(245)}long-secret-word`, mask);
     expect(words).not.toContain('long');
