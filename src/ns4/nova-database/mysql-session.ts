@@ -216,7 +216,8 @@ const refusals: Readonly<Record<number, string>> = {
 function mysqlError(settings: MysqlSettings, error: Error, loggedIn: boolean): MysqlError {
   const { errno } = error as NodeJS.ErrnoException;
   if (!loggedIn && errno !== undefined && errno > 0) {
-    const why = refusals[errno] ?? 'the login is refused';
+    const about = errno === 1044 || errno === 1049 ? ` '${settings.database}'` : '';
+    const why = `${refusals[errno] ?? 'the login is refused'}${about}`;
     return new MysqlError(`${mysqlPlace(settings)}: ${why} (error ${errno})`, errno);
   }
   const text = errorText(error).startsWith("Can't add new command")

@@ -75,7 +75,9 @@ export class Needles {
       if (this.#known[key & (slots - 1)] === 0) continue;
       // By their lengths: a thousand passwords that begin alike cost what one does.
       const alike = this.#byStart.get(key);
-      const length = alike?.lengths.find((one) => alike.texts.has(text.slice(at, at + one)));
+      const length = alike?.lengths.find(
+        (one) => at + one <= text.length && alike.texts.has(text.slice(at, at + one)),
+      );
       if (length !== undefined) yield { begin: at, end: at + length };
     }
   }

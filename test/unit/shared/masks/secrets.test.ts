@@ -74,6 +74,11 @@ test('a line of JSON stays one', () => {
   expect(JSON.parse(line)).toEqual({ msg: '****', next: 'x' });
 });
 
+test('a short one at the very end, where a longer one begins alike, in a text with escapes', () => {
+  const mask = maskOf(['Plant000end', 'Plant000-and-much-longer']);
+  expect(mask('first Plant000end \\" then Plant000end')).toBe('first **** \\" then ****');
+});
+
 test('of a URL also the password and the path, as errors name them alone', () => {
   const url = 'https://ping:s3cr%40t-word@hc.example.org/ping/0b6bd1f5-4f1d-4e1e-8ee7-7f2f4ad5c1b5';
   const mask = maskOf([url]);
