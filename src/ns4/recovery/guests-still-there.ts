@@ -1,6 +1,7 @@
 // The instances that are still to be moved, as those who may tell that their host lives: whoever of them answers while
 // nothing was asked for it yet runs where it always did.
 
+import type { Server } from '../../shared/documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
@@ -48,6 +49,14 @@ export function guestsStillThere(
     const entry = journal?.instances[id];
     return entry === undefined || isUntouched(entry);
   });
+  return guestTargets(servers, { instancePorts });
+}
+
+/** Scan targets for those of these instances that can tell anything by answering. */
+export function guestTargets(
+  servers: readonly Server[],
+  { instancePorts }: { readonly instancePorts: readonly number[] },
+): ScanTarget[] {
   const targets = servers
     .filter((server) => standingOf(server).tells !== 'nothing')
     .map((server) => guestTarget(server, instancePorts));

@@ -12,6 +12,7 @@ import { TakenHostError } from '../mark.ts';
 import type { Recovery, Stage } from '../recovery.ts';
 import { stopped } from '../report.ts';
 import { DoubtError, SignOfLifeError } from '../still-silent.ts';
+import { heardAgain, leaveUnmoved } from './heard-again.ts';
 
 export const move: Stage = {
   name: 'move',
@@ -26,6 +27,8 @@ export const move: Stage = {
         hypervisor: (host) => hypervisorOf(host, facts.picture),
         evacuate: (id, target, limit) => mark.evacuate(id, target, limit),
         mayMove: (id, wasAskedFor) => mayMove(recovery, id, wasAskedFor),
+        heard: (ids) => heardAgain(recovery, ids),
+        leaveAlone: (answering) => leaveUnmoved(recovery, answering),
         confirmMark: () => mark.confirm(),
         isPowerFresh: () => stillSilent.isPowerFresh(),
         confirmSilence: async (limitMs) => {
