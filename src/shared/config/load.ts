@@ -126,10 +126,10 @@ export function vantagePointOf(machine: string): string {
 }
 
 function readSlack(reader: SettingsReader, own: string | null): SlackSettings {
-  const { clouds, ...others } = reader.read(sections.slack);
+  const { clouds, ask, ...others } = reader.read(sections.slack);
   if (own !== null && clouds !== null && !clouds.includes(own))
     reader.warn('SLACK', 'clouds', `[OPENSTACK] cloud ("${own}") is not among them, nobody will hear of it`);
-  return { ...others, clouds: clouds ?? (own === null ? [] : [own]) };
+  return { ...others, ask: ask ?? [], clouds: clouds ?? (own === null ? [] : [own]) };
 }
 
 /** The values of all secret keys that are set, whether or not anything uses them. */

@@ -42,7 +42,7 @@ export type CephSettings = Complete<Of<'ceph'>, 'conf'>;
 
 type RecoverySettings = Of<'recovery'>;
 
-export type SlackSettings = Complete<Of<'slack'>, 'clouds'>;
+export type SlackSettings = Complete<Of<'slack'>, 'clouds' | 'ask'>;
 
 export interface Settings {
   /** The file all this was read from. */
