@@ -30,7 +30,7 @@ type Complete<T, N extends keyof T> = Omit<T, N> & { readonly [K in N]: NonNulla
 export type OpenStackSettings = Complete<Of<'openstack'>, 'cloud'>;
 
 /** `ca`: absolute path of a CA file: TLS with the host name checked; null: no TLS. */
-export type MysqlSettings = Complete<Of<'mysql'>, 'host' | 'user' | 'password'>;
+export type MysqlSettings = Omit<Complete<Of<'mysql'>, 'host' | 'user' | 'password'>, 'tls'>;
 
 export type ScanSettings = Complete<Of<'scan'>, 'name'>;
 

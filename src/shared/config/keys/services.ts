@@ -136,7 +136,12 @@ export const mysqlKeys = {
       example: '/etc/ssl/certs/mysql-ca.pem',
       about:
         "A file with the certificate of the CA that signed the server's, relative to config.ini. With it the connection is TLS and the server's name is checked.",
-      without: 'the connection is plain',
+      without: 'MySQL must be on this machine, or tls off',
+    }),
+    tls: key('tls', boolean, {
+      default: 'true',
+      about:
+        'Off: a plain connection to another machine. Whoever sits in its path reads what is said, and can change any instance in it; it is warned of at each start.',
     }),
   },
 } as const;
