@@ -11,7 +11,7 @@ export interface Check {
 }
 
 /** Found, and it works; but an operator should know these things, a line each. */
-export interface Remarked {
+interface Remarked {
   readonly found: string;
   readonly warnings: readonly string[];
 }
