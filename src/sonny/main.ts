@@ -43,8 +43,8 @@ await runProcess('sonny', async (frame) => {
   return 0;
 });
 
-function slackOf({ token, appToken, channel, apiUrl }: SlackSettings, log: Log): Slack | null {
-  return token === null || channel === null ? null : new Slack({ token, appToken, channel, apiUrl }, log);
+function slackOf({ token, channel, clouds: _, ...others }: SlackSettings, log: Log): Slack | null {
+  return token === null || channel === null ? null : new Slack({ token, channel, ...others }, log);
 }
 
 /** Answers questions until stopped; beside the relay, which does not wait for any of this. */

@@ -3,9 +3,8 @@
 import type { Clock } from '../../shared/ground/clock.ts';
 import { timings } from '../../shared/ground/timings.ts';
 import type { Cloud } from '../cloud/cloud.ts';
-import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
+import type { CloudCredentials, ServiceName } from '../credentials/cloud-credentials.ts';
 import type { RetryLimits } from './backoff.ts';
-import type { ServiceName } from './catalogue.ts';
 import { Compute } from './compute.ts';
 import { readList } from './listing.ts';
 import { Network } from './network.ts';

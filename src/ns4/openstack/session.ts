@@ -4,9 +4,9 @@
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import { CloudError } from '../cloud/cloud.ts';
-import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
+import type { CloudCredentials, ServiceName } from '../credentials/cloud-credentials.ts';
 import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
-import { endpointOf, identityRoot, type ServiceName, serviceTitles } from './catalogue.ts';
+import { endpointOf, identityRoot, serviceTitles } from './catalogue.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
 import { type Grant, loginBody, loginName, readGrant } from './login.ts';
 import { isPage, json, serviceWords } from './service-words.ts';

@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
+import { isLoopback } from '../ground/loopback.ts';
 import { fileWarnings } from './file-warnings.ts';
 import { findConfig } from './find-config.ts';
 import { type IniFile, parseIni, readIni } from './ini.ts';
@@ -58,6 +59,7 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
   const mysql = readMysql(
     reader,
     request.process !== 'sonny' && openstack.method === 'database',
+    file,
     besideConfig,
   );
   const scan = reader.read(sections.scan);
@@ -93,6 +95,7 @@ function readRedis(reader: SettingsReader): RedisSettings {
 function readMysql(
   reader: SettingsReader,
   used: boolean,
+  file: string,
   besideConfig: (text: string) => string,
 ): MysqlSettings | null {
   if (!used) {
@@ -102,13 +105,20 @@ function readMysql(
   }
   const { host, user, password, ca, ...others } = reader.read(sections.mysql);
   const path = ca === null ? null : besideConfig(ca);
+  if (path !== null && !others.tls)
+    reader.wrong('MYSQL', 'tls', 'true, or no ca: the connection is TLS with one');
+  if (path === null && others.tls && host !== null && !isLoopback(host))
+    reader.gaps.push(
+      `${file}: [MYSQL] ca: missing, expected the certificate of the CA that signed that of ${host}, which is not this machine; or "tls = off" for a plain connection that others can read and change`,
+    );
   if (path !== null)
     try {
       accessSync(path, constants.R_OK);
     } catch (error) {
       reader.wrong('MYSQL', 'ca', `a file with the CA's certificate (${path}: ${fileProblem(error)})`);
     }
-  return { ...others, host: host ?? '', user: user ?? '', password: password ?? '', ca: path };
+  const { tls: _, ...rest } = others;
+  return { ...rest, host: host ?? '', user: user ?? '', password: password ?? '', ca: path };
 }
 
 /** Null without a ceph.conf. */
@@ -126,10 +136,10 @@ export function vantagePointOf(machine: string): string {
 }
 
 function readSlack(reader: SettingsReader, own: string | null): SlackSettings {
-  const { clouds, ...others } = reader.read(sections.slack);
+  const { clouds, ask, ...others } = reader.read(sections.slack);
   if (own !== null && clouds !== null && !clouds.includes(own))
     reader.warn('SLACK', 'clouds', `[OPENSTACK] cloud ("${own}") is not among them, nobody will hear of it`);
-  return { ...others, clouds: clouds ?? (own === null ? [] : [own]) };
+  return { ...others, ask: ask ?? [], clouds: clouds ?? (own === null ? [] : [own]) };
 }
 
 /** The values of all secret keys that are set, whether or not anything uses them. */

@@ -4,6 +4,7 @@ import type { ProcessName } from '../config/keys/key.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import type { OpenStackSettings, Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../ground/log.ts';
+import { type Connection, connectionsOf, insistOnCertificates, safetyWarning } from './connection-safety.ts';
 import type { CommonOptions } from './frame.ts';
 
 export interface Started {
@@ -14,7 +15,17 @@ export interface Started {
 /** As `readSettings`, with a log that masks their secrets. */
 export function start(name: ProcessName, options: CommonOptions): Started {
   const { settings, secrets } = readSettings(name, options);
-  return { settings, log: createLog({ name, verbosity: options.verbose, secrets }) };
+  const log = createLog({ name, verbosity: options.verbose, secrets });
+  if (options.check !== true) warnOfConnections(connectionsOf(name, settings), log);
+  return { settings, log };
+}
+
+/** At each start: connections that others can read or change. */
+export function warnOfConnections(connections: readonly Connection[], log: Log): void {
+  for (const connection of connections) {
+    const warning = safetyWarning(connection);
+    if (warning !== null) log.warn(warning);
+  }
 }
 
 /** Reads the configuration of a process; throws UsageError with every mistake. Warnings go to standard error. */
@@ -25,7 +36,9 @@ export function readSettings(name: ProcessName, options: CommonOptions): Omit<Lo
     cwd: process.cwd(),
     home: homedir(),
   });
-  for (const warning of warnings) process.stderr.write(`${name}: warning: ${warning}\n`);
+  const unsafe = insistOnCertificates(process.env);
+  for (const warning of unsafe === null ? warnings : [...warnings, unsafe])
+    process.stderr.write(`${name}: warning: ${warning}\n`);
   return loaded;
 }
 
