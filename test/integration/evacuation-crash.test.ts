@@ -424,7 +424,10 @@ test('an incident that was left open, its host back in service since: the next o
     mover: {
       name: 'api',
       shortcoming: () => null,
-      move: ({ signal }) => delay(60_000, undefined, { signal }),
+      begin:
+        ({ signal }) =>
+        () =>
+          delay(60_000, undefined, { signal }),
     },
   });
   const handed = running.recover(left, stopper.signal);

@@ -17,8 +17,11 @@ export interface Mover {
   readonly name: Journal['mover'];
   /** Why it cannot carry out this plan, as words that follow its name; null when it can. */
   shortcoming(plan: Plan): string | null;
-  /** Rejects with the signal's reason when aborted, after having waited for requests under way. */
-  move(moving: Moving): Promise<void>;
+  /**
+   * May look at the instances from now on, while something else is waited for; changes nothing. What it returns moves
+   * them: that rejects with the signal's reason when aborted, after having waited for requests under way.
+   */
+  begin(moving: Moving): () => Promise<void>;
 }
 
 /** What a mover needs of the recovery. */

@@ -9,6 +9,7 @@ import { isMarkedBy, markOf, oneServiceOnly, settleMs, TakenHostError } from '..
 import { cloudAheadMs, isStillNow, lookFreshMs } from '../movers/last-look.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
+import { beginToMove } from './begin-to-move.ts';
 import { takenBefore } from './taken-before.ts';
 
 const mostTries = 6;
@@ -62,6 +63,8 @@ async function forceDown(recovery: Recovery): Promise<void> {
       if (refusal !== null) throw new TakenHostError(refusal);
     },
   });
+  // The mark takes its time: the instances are looked at meanwhile.
+  recovery.move = beginToMove(recovery);
   await tools.clock.sleep(settleMs, signal);
   await mark.confirm();
 }

@@ -8,7 +8,8 @@ import type { JournalEntry } from '../journal/journal.ts';
 import { endInstance } from '../movers/mover.ts';
 import type { Recovery } from '../recovery.ts';
 import { type ProvingDevice, StillSilent } from '../still-silent.ts';
-import { namesIn, scanAt } from './fresh-facts.ts';
+import { namesIn } from './ask-guests.ts';
+import { scanAt } from './fresh-facts.ts';
 import { mayBeLate, takeForLate } from './late-report.ts';
 
 export function watchSilence(recovery: Recovery): StillSilent {

@@ -26,7 +26,7 @@ export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Mover
     name: 'database',
     shortcoming: ({ moves }) =>
       moves.some(({ target }) => target.kind !== 'host') ? 'cannot leave the choice to Nova' : null,
-    async move(moving) {
+    begin: (moving) => async () => {
       while (unfinished(moving.journal).length > 0) await moveWave(moving, database);
     },
   };
