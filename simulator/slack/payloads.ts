@@ -11,7 +11,7 @@ function fresh(prefix: string): string {
 }
 
 /** An event's callback around the event itself. */
-export function eventPayload(event: Readonly<Record<string, unknown>>): object {
+export function eventPayload(event: Readonly<Record<string, unknown>>, shared = false): object {
   return {
     token: 'simulated',
     team_id: team.id,
@@ -29,13 +29,20 @@ export function eventPayload(event: Readonly<Record<string, unknown>>): object {
         is_enterprise_install: false,
       },
     ],
-    is_ext_shared_channel: false,
+    is_ext_shared_channel: shared,
     event_context: fresh('4-'),
   };
 }
 
-/** A message as the event `message` or `app_mention` carries it; the app's own ones are marked as such. */
-export function messageEvent(post: Post, type: 'message' | 'app_mention'): Record<string, unknown> {
+/**
+ * A message as the event `message` or `app_mention` carries it; the app's own ones are marked as such. `change`: fields
+ * that are otherwise; undefined ones are left out.
+ */
+export function messageEvent(
+  post: Post,
+  type: 'message' | 'app_mention',
+  change: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   return {
     type,
     user: post.user,
@@ -44,9 +51,10 @@ export function messageEvent(post: Post, type: 'message' | 'app_mention'): Recor
     event_ts: post.ts,
     channel: post.channel,
     team: team.id,
-    ...(type === 'message' ? { channel_type: 'channel' } : {}),
+    ...(type === 'message' ? { channel_type: post.channel.startsWith('D') ? 'im' : 'channel' } : {}),
     ...(post.byApp ? { bot_id: app.botId, app_id: app.id } : { client_msg_id: fresh('msg-') }),
     ...(post.threadTs === null ? {} : { thread_ts: post.threadTs }),
+    ...change,
   };
 }
 

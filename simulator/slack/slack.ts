@@ -1,4 +1,4 @@
-// A pretend Slack on loopback: Web API and Socket Mode as @slack/bolt speaks them, people who write, and troubles.
+// A pretend Slack on loopback: Web API and Socket Mode as Slack's own clients speak them, people who write, and troubles.
 import { type SlackCall, SlackHttp, type SlackTrouble } from './http.ts';
 import { commandPayload, eventPayload, messageEvent, pressPayload } from './payloads.ts';
 import { SocketMode } from './socket-mode.ts';
@@ -20,6 +20,8 @@ interface SayOptions {
   readonly threadTs?: string;
   /** Address the app: its mention is put in front. */
   readonly mention?: boolean;
+  /** Fields of the events that are not as for a plain message of the own workspace; undefined ones are left out. */
+  readonly event?: Readonly<Record<string, unknown>>;
 }
 
 const defaultUser = 'U0OPERATOR';
@@ -114,8 +116,18 @@ export class Slack {
       byApp: false,
       ephemeralFor: null,
     });
-    await Promise.all(this.#publish(post));
+    await Promise.all(this.#publish(post, options.event));
     return post;
+  }
+
+  /** Slack sends an event with this payload, whatever it is. Resolves when the app has acknowledged it. */
+  sendEvent(payload: unknown): Promise<unknown> {
+    return this.#sockets.send('events_api', payload);
+  }
+
+  /** Slack sends this text to every connected app, as it is. */
+  sendRaw(text: string): void {
+    this.#sockets.sendRaw(text);
   }
 
   /** A person gives a slash command. Resolves with what the app answered at once, null when nothing. */
@@ -177,13 +189,17 @@ export class Slack {
   }
 
   /** The events a message causes; the app gets its own posts as `message` too, as in Slack. */
-  #publish(post: Post): Promise<unknown>[] {
+  #publish(post: Post, change: Readonly<Record<string, unknown>> = {}): Promise<unknown>[] {
     if (post.ephemeralFor !== null) return [];
     const types: ('message' | 'app_mention')[] = ['message'];
-    if (!post.byApp && post.text.includes(`<@${app.userId}>`)) types.push('app_mention');
+    const { shared } = this.channel(post.channel);
+    const mentioned = post.text.includes(`<@${app.userId}>`) && !post.channel.startsWith('D');
+    if (!post.byApp && mentioned) types.push('app_mention');
     return types
       .filter((type) => this.#subscriptions.includes(type))
-      .map((type) => this.#sockets.send('events_api', eventPayload(messageEvent(post, type))));
+      .map((type) =>
+        this.#sockets.send('events_api', eventPayload(messageEvent(post, type, change), shared)),
+      );
   }
 
   #responseUrl(channel: string): string {

@@ -13,7 +13,7 @@ const goodbyeMs = 300;
 interface Envelope {
   readonly id: string;
   readonly kind: EnvelopeKind;
-  readonly payload: object;
+  readonly payload: unknown;
   attempts: number;
   readonly acknowledged: (response: unknown) => void;
 }
@@ -38,13 +38,18 @@ export class SocketMode {
    * Sends an envelope, at once or when an app connects. Resolves with the payload of its acknowledgement (null when
    * that had none).
    */
-  send(kind: EnvelopeKind, payload: object): Promise<unknown> {
+  send(kind: EnvelopeKind, payload: unknown): Promise<unknown> {
     return new Promise((acknowledged) => {
       const envelope: Envelope = { id: randomUUID(), kind, payload, attempts: 0, acknowledged };
       this.#open.set(envelope.id, envelope);
       const [socket] = this.#sockets;
       if (socket !== undefined) this.#deliver(socket, envelope);
     });
+  }
+
+  /** Sends a text to every connection, as it is. */
+  sendRaw(text: string): void {
+    for (const socket of this.#sockets) socket.send(text);
   }
 
   /** Cuts every connection; announced, Slack says `disconnect` first and lets the app close by itself. */

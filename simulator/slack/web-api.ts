@@ -60,6 +60,13 @@ const methods: Readonly<Record<string, (context: WebApiContext, args: Arguments)
     channels: workspace.channels.map(channelView),
     response_metadata: { next_cursor: '' },
   }),
+  'users.conversations': ({ workspace }) => ({
+    ok: true,
+    channels: workspace.channels
+      .filter(({ member, id }) => member && !id.startsWith('D'))
+      .map((channel) => ({ ...channelView(channel), is_ext_shared: channel.shared })),
+    response_metadata: { next_cursor: '' },
+  }),
   'conversations.info': ({ workspace }, args) => {
     const channel = workspace.channel(args.channel ?? '');
     return channel === null ? fail('channel_not_found') : { ok: true, channel: channelView(channel) };

@@ -22,6 +22,8 @@ export interface Channel {
   readonly name: string;
   /** Has the app been invited? Posting elsewhere is refused. */
   member: boolean;
+  /** Are people of other organisations in it (Slack Connect)? */
+  shared: boolean;
 }
 
 /** Ids as Slack has them, fixed so that transcripts can be compared. */
@@ -36,9 +38,11 @@ export class Workspace {
 
   constructor(channels: readonly string[]) {
     this.channels = channels.map((name, index) => ({
-      id: `C0${String(index + 1).padStart(8, '0')}`,
+      // A conversation with the app alone has no name in Slack, and an id of its own kind.
+      id: /^D0/.test(name) ? name : `C0${String(index + 1).padStart(8, '0')}`,
       name,
       member: true,
+      shared: false,
     }));
   }
 

@@ -53,7 +53,8 @@ export function changeService(world: World, host: Host, change: ComputeServiceCh
 
 /** Somebody sets a host aside: disabled with a reason that names a spare. */
 export function setAside(world: World, host: Host, reason = 'spare'): void {
-  Object.assign(host, { disabled: true, disabledReason: reason, disabledTrait: true });
+  const setAsideAtMs = world.nowMs;
+  Object.assign(host, { disabled: true, disabledReason: reason, disabledTrait: true, setAsideAtMs });
   settle(world, host);
 }
 

@@ -87,6 +87,8 @@ export interface Host {
   // What Nova has on record.
   disabled: boolean;
   disabledReason: string | null;
+  /** When an operator set it aside last; 0: as the cloud began. */
+  setAsideAtMs: number;
   forcedDown: boolean;
   /**
    * Placement's trait COMPUTE_STATUS_DISABLED, by which the scheduler passes over a host. nova-compute itself keeps

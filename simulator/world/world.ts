@@ -226,6 +226,7 @@ export class World<S extends WorldSettings = WorldSettings> {
       sendsSinceMs: nowMs,
       disabled: isSpare,
       disabledReason: isSpare ? 'spare' : null,
+      setAsideAtMs: 0,
       forcedDown: false,
       disabledTrait: isSpare,
       tracked: { atMs: nowMs, vms: 0, vcpus: 0, memoryMb: 0 },

@@ -9,7 +9,8 @@ import { UsageError } from '../shared/ground/errors.ts';
 import type { Log } from '../shared/ground/log.ts';
 import { JobProducer } from '../shared/jobs/job-producer.ts';
 import { InventoryStore } from '../shared/picture/store.ts';
-import { type Check, runChecks } from '../shared/process/check.ts';
+import { type Check, connectionsCheck, runChecks } from '../shared/process/check.ts';
+import { connectionsOf } from '../shared/process/connection-safety.ts';
 import {
   type CommonOptions,
   command,
@@ -121,6 +122,7 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
   return [
     { what: 'configuration', run: async () => `${settings.file}, cloud ${cloud}` },
     { what: 'Redis', run: () => probeRedis(settings.redis, cloud) },
+    connectionsCheck(async () => connectionsOf('monitor', settings)),
     {
       what: 'ns4',
       needs: 'Redis',

@@ -3,7 +3,8 @@
 import type { Settings } from '../shared/config/settings.ts';
 import { counted } from '../shared/ground/counted.ts';
 import type { Log } from '../shared/ground/log.ts';
-import { type Check, runChecks } from '../shared/process/check.ts';
+import { type Check, connectionsCheck, runChecks } from '../shared/process/check.ts';
+import { connectionsOf } from '../shared/process/connection-safety.ts';
 import type { ExitCode, Frame } from '../shared/process/frame.ts';
 import { probeRedis } from '../shared/redis/probe.ts';
 import { connectReader } from './clouds.ts';
@@ -23,6 +24,7 @@ export async function check(
   const checks: Check[] = [
     { what: 'configuration', run: async () => `${settings.file}, following ${clouds.join(', ')}` },
     ...clouds.flatMap((cloud) => cloudChecks(cloud, settings, log, frame)),
+    connectionsCheck(async () => connectionsOf('sonny', settings)),
     {
       what: 'Slack',
       run: async () =>

@@ -44,10 +44,12 @@ await runProcess('sonny', async (frame) => {
   return 0;
 });
 
-function slackOf({ token, appToken, channel, apiUrl }: SlackSettings, log: Log, mask: Mask): Slack | null {
-  return token === null || channel === null
-    ? null
-    : new Slack({ token, appToken, channel, apiUrl }, log, mask);
+function slackOf(
+  { token, channel, clouds: _, ...others }: SlackSettings,
+  log: Log,
+  mask: Mask,
+): Slack | null {
+  return token === null || channel === null ? null : new Slack({ token, channel, ...others }, log, mask);
 }
 
 /** Answers questions until stopped; beside the relay, which does not wait for any of this. */

@@ -47,7 +47,7 @@ async function bareLoop(ids: readonly string[]): Promise<number> {
   await testbed.until(
     'Nova to call hv01 down',
     async () => (await testbed.service('hv01')).state === 'down',
-    30_000,
+    60_000,
   );
   const { id } = await testbed.service('hv01');
   const spare = await testbed.service('hv04');
@@ -109,7 +109,7 @@ const compared = rounds > 1;
  * Two seconds of it for the mark in Nova, which is read back. Newer releases answer more slowly on the same machine, and
  * where nothing is compared no time is promised.
  */
-const firstLimitMs = heartbeatPeriodMs + (compared ? 14_000 : 25_000);
+const firstLimitMs = compared ? heartbeatPeriodMs + 14_000 : Number.POSITIVE_INFINITY;
 
 const three = ['vm-1', 'vm-2', 'vm-3'];
 
@@ -123,11 +123,11 @@ async function recovery(): Promise<{ firstMs: number; allBackMs: number }> {
   const before = (await testbed.servers()).get('other');
   const killedAtMs = Date.now();
   await cloudTool('kill', 'hv01');
-  await household.waitForEvent((e) => e.text.includes('is enabled, evacuating'), 60_000);
+  await household.waitForEvent((e) => e.text.includes('is enabled, evacuating'), 180_000);
   await allActiveOnSpare(ids);
   const backAtMs = Date.now();
   await cloudTool('settle');
-  const end = await household.waitForEvent((e) => e.facts.kind === ended, 60_000);
+  const end = await household.waitForEvent((e) => e.facts.kind === ended, 180_000);
   expect(end.text).toContain('all 3 affected instances are back');
   expect(end.text).not.toContain('answer');
   await expectBackOnSpare(three);
@@ -177,7 +177,7 @@ describe('kill hv01', () => {
       },
     });
     await cloudTool('kill', 'hv01');
-    const end = await household.waitForEvent((e) => e.facts.kind === ended, 60_000);
+    const end = await household.waitForEvent((e) => e.facts.kind === ended, 180_000);
     expect(end.text).toContain('all 4 affected instances are back');
     // Nobody told the test bed that their addresses moved.
     expect(end.text).toContain('run, but do not answer as they did before');
@@ -210,7 +210,7 @@ describe('kill hv01', () => {
     await cloudTool('kill', 'hv01');
     // Nova does not look whether its host lives: the order waits for it.
     await cloudTool('os', 'server', 'start', ordered as string);
-    const end = await household.waitForEvent((e) => e.facts.kind === ended, 90_000);
+    const end = await household.waitForEvent((e) => e.facts.kind === ended, 180_000);
     expect(end.text).toContain('4 of 6 instances are back');
     expect(end.text).toContain('ordered skipped (somebody ordered something (powering-on) that hv01 may');
     expect(end.text).toMatch(

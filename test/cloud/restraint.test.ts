@@ -46,7 +46,7 @@ async function atWork(rules: Ini[string] = {}): Promise<Household> {
   household.start('monitor', '-vv');
   const hostsKey = `sonny:{${testbed.env.cloud}}:inventory:hosts`;
   const isThere = async () => (await household.redis.exists(hostsKey)) === 1;
-  await testbed.until('the first inventory', isThere, 20_000);
+  await testbed.until('the first inventory', isThere, 60_000);
   return household;
 }
 
@@ -370,7 +370,7 @@ describe('after a recovery', () => {
   test('a second hypervisor dies, with a spare at hand: cooldown', async () => {
     const household = await atWork();
     await cloudTool('kill', 'hv01');
-    await household.waitForEvent((e) => e.facts.kind === 'recovery-ended', 60_000);
+    await household.waitForEvent((e) => e.facts.kind === 'recovery-ended', 180_000);
     await cloudTool('spare', 'hv03');
     const before = await picture();
     expect(before.servers).toMatchObject({ 'vm-1': { host: 'hv04' }, other: { host: 'hv02' } });

@@ -27,17 +27,20 @@ afterEach(() => bench.simulator.clearFaults());
 
 /** Nova had time to show a trace of whatever was asked before. */
 const laterMs = lostRequestMs + 5_000;
-async function later(order: RecoverData, mover: Mover = byApi): Promise<RecoveryReport> {
+async function later(
+  order: RecoverData,
+  mover: Mover = byApi,
+  prepare: (worker: Worker) => void = () => {},
+): Promise<RecoveryReport> {
   const clock = new MovableClock(bench.clock.aheadMs + laterMs);
   // Once it looks for a trace of what was asked before, that time passes; the time of day stays with the cloud's.
   const passing = setInterval(() => {
     clock.aheadMs += laterMs;
     clock.setByMs -= laterMs;
   }, 1_000);
-  return bench
-    .worker({ mover, clock })
-    .recover(bench.later(order, laterMs))
-    .finally(() => clearInterval(passing));
+  const worker = bench.worker({ mover, clock });
+  prepare(worker);
+  return worker.recover(bench.later(order, laterMs)).finally(() => clearInterval(passing));
 }
 
 /** Where only the worker's clock is moved on, the last heartbeats must not seem to be later than the verdict. */
@@ -46,6 +49,8 @@ const timeless = () => ({ judgedAtMs: bench.clock.nowMs() + 3_600_000 });
 /** Of the writes of a recovery of one instance: the look before its request confirms the lock, then it says "asking". */
 const lookingWrite = 4;
 const askingWrite = 5;
+/** By the database method: all rows at once, the lock being held. */
+const askingRowsWrite = 4;
 
 class Crash extends Error {}
 type Moment = 'before' | 'after' | 'stop';
@@ -188,6 +193,32 @@ test('what was journaled and perhaps asked is not asked again before Nova had it
   clock.aheadMs = laterMs;
   expect((await running).instances).toMatchObject([{ outcome: 'recovered' }]);
   await expectAllOn(pair, 1);
+});
+
+/** Two lives; at the beginning of the second one the guest answers from where it always was. */
+async function wokenUp(mover: () => Mover) {
+  const pair = await bench.pair(1);
+  const [name = ''] = pair.names;
+  const order = bench.order(pair, timeless());
+  const fate = new Fate(mover().name === 'api' ? askingWrite : askingRowsWrite, 'after');
+  await expect(bench.worker({ wrap: fate.wrap, mover: mover() }).recover(order)).rejects.toThrow(Crash);
+  const answers = { state: 'answers', detail: '192.0.2.7:22 open' } as const;
+  const report = await later(order, mover(), (worker) => worker.scans.set(bench.seen(name).id, answers));
+  expect(bench.seen(name)).toMatchObject({ evacuationsStarted: 0, everTwoWriters: false });
+  return { report, name };
+}
+
+test('a request that was written down and never left, and the guest woke up since: it is not asked for again', async () => {
+  const { report, name } = await wokenUp(() => byApi);
+  const evidence = `its instance ${name} answers (192.0.2.7:22 open)`;
+  expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back', evidence } });
+});
+
+test('likewise rows that were never rewritten, by the database method', async () => {
+  const database = new PretendDatabase(() => bench.simulator);
+  const { report, name } = await wokenUp(() => byDatabase(database));
+  const evidence = `its instance ${name} answers (192.0.2.7:22 open)`;
+  expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back', evidence } });
 });
 
 test.each(['before', 'after'] as const)(
@@ -393,7 +424,10 @@ test('an incident that was left open, its host back in service since: the next o
     mover: {
       name: 'api',
       shortcoming: () => null,
-      move: ({ signal }) => delay(60_000, undefined, { signal }),
+      begin:
+        ({ signal }) =>
+        () =>
+          delay(60_000, undefined, { signal }),
     },
   });
   const handed = running.recover(left, stopper.signal);

@@ -685,6 +685,22 @@ describe('interrupted', () => {
   );
 });
 
+test('an operator sets the host aside between the facts and the shot: nobody is shot, nothing is changed', async () => {
+  const pair = await bench.pair(1);
+  const bmc = device();
+  const from = bench.simulator.requests.length;
+  const fences = beforeEachOff(fencing([bmc.level()]), () =>
+    bench.simulator.spare(pair.dead, 'maintenance: firmware'),
+  );
+  const report = await bench.worker({ fencing: fences }).recover(bench.order(pair));
+  expect(report).toMatchObject({
+    ...{ outcome: 'refused', acted: false },
+    refusal: { name: 'operator-at-work', host: pair.dead, reason: 'maintenance: firmware' },
+  });
+  expect(bmc.offs).toBe(0);
+  expect(bench.changes(from).filter((r) => JSON.stringify(r).includes(pair.dead))).toEqual([]);
+});
+
 test('the monitor counts on proof, and this ns4 is set up for none: nothing is touched', async () => {
   const pair = await bench.pair(1);
   const from = bench.simulator.requests.length;

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 beforeEach(async () => {
-  slack = await startSlack({ channels: ['ops', 'other'] });
+  slack = await startSlack({ channels: ['ops', 'other', 'foreign', 'D0ALONE'] });
 });
 afterEach(async () => {
   await house.close();
@@ -36,6 +36,7 @@ async function open(change: Record<string, string> = {}, env: NodeJS.ProcessEnv 
       token: slack.botToken,
       app_token: slack.appToken,
       channel: 'ops',
+      ask: slack.channel('other').id,
       clouds: 'cloud1',
       api_url: slack.apiUrl,
       ...change,
@@ -47,9 +48,9 @@ async function open(change: Record<string, string> = {}, env: NodeJS.ProcessEnv 
 }
 
 /** As open, with sonny started and connected. */
-async function started(change: Record<string, string> = {}) {
+async function started(change: Record<string, string> = {}, verbosity = '-v') {
   await open(change);
-  const sonny = house.start('sonny', '-v');
+  const sonny = house.start('sonny', verbosity);
   await slack.posted(/initialized/);
   await until(() => slack.connections === 1);
   return sonny;
@@ -169,6 +170,73 @@ describe('questions', () => {
   });
 });
 
+describe('who may ask', () => {
+  const foreign = { team: 'T0FOREIGN', user_team: 'T0FOREIGN' };
+  const asked = { mention: true } as const;
+
+  it('is who belongs to the own workspace and asks in a channel that was named', async () => {
+    const sonny = await started();
+    slack.channel('other').shared = true;
+    const strangers = [
+      await slack.say('status', { ...asked, channel: 'foreign' }),
+      await slack.say('status', { ...asked, event: foreign }),
+      await slack.say('status', { ...asked, channel: 'other', event: { source_team: 'T0FOREIGN' } }),
+      // Nobody knows whose: Slack does not say, and strangers are in that channel.
+      await slack.say('status', { ...asked, channel: 'other', event: { team: undefined } }),
+      await slack.say('status', { channel: 'D0ALONE' }),
+    ];
+    for (const why of ['neither', 'another workspace', 'nobody knows whom', 'direct is no'])
+      await until(() => sonny.output.includes(why));
+    expect(await ask('help')).toContain('status');
+    const threads = new Set(slack.appPosts.map((post) => post.threadTs));
+    expect(strangers.filter(({ ts }) => threads.has(ts))).toEqual([]);
+  });
+
+  it('may ask alone with the bot where the configuration says so', async () => {
+    await started({ direct: 'yes' });
+    const foreigner = await slack.say('help', { channel: 'D0ALONE', event: foreign });
+    const { ts } = await slack.say('help', { channel: 'D0ALONE' });
+    await slack.posted((post) => post.threadTs === ts);
+    expect(slack.appPosts.some((post) => post.threadTs === foreigner.ts)).toBe(false);
+  });
+
+  it('may ask with a file, which gives the message a subtype and no workspace', async () => {
+    await started();
+    const { ts } = await slack.say('help', { ...asked, event: { subtype: 'file_share', team: undefined } });
+    await slack.posted((post) => post.threadTs === ts);
+    await delay(300);
+    expect(slack.appPosts.filter((post) => post.threadTs === ts)).toHaveLength(1);
+  });
+});
+
+describe('what Slack sends', () => {
+  it('is acknowledged and harmless, however odd', async () => {
+    const sonny = await started();
+    const odd = [null, [], {}, 'text', 7, { event: null }, { event: 'x' }, { event: { type: 'close' } }];
+    const odder = [
+      { event: { type: 'disconnected' } },
+      { event: { type: 'message', text: {}, channel: [] } },
+    ];
+    // The payload that is undefined makes an envelope without one.
+    await Promise.all([...odd, ...odder, undefined].map((payload) => slack.sendEvent(payload)));
+    for (const raw of ['null', '7', '"x"', '[]', '{}', '{', '', '{"type":"events_api"}', '{"type":{}}'])
+      slack.sendRaw(raw);
+    slack.sendRaw('{"type":"ws_message","envelope_id":"e1","payload":{"event":{"type":"ws_message"}}}');
+    expect(await ask('help')).toContain('status');
+    expect(sonny.alive).toBe(true);
+    expect(slack.connections).toBe(1);
+    expect(slack.calls.filter((call) => call.method === 'apps.connections.open')).toHaveLength(1);
+  });
+
+  it('is not written at -vv: no ticket, and no message of anybody', async () => {
+    const sonny = await started({}, '-vv');
+    await slack.say('a word among colleagues', { channel: 'foreign' });
+    expect(await ask('help')).toContain('status');
+    await until(() => sonny.output.includes('Slack sent app_mention'));
+    expect(sonny.output).not.toMatch(/ticket|among colleagues|wss?:/);
+  });
+});
+
 describe('lost connections', () => {
   it('is back within seconds and posts the status', async () => {
     await started();
@@ -278,12 +346,31 @@ describe('--check', () => {
 
   it('prints what was found and posts nothing', async () => {
     const { code, output } = await check();
-    expect(output).toContain('@sonny in Simulated, posting to ops, answering questions');
+    expect(output).toContain(
+      '@sonny in Simulated, posting to ops (C000000001), answering questions there and in C000000002',
+    );
     expect(output).toMatch(/ok {6}inventory of cloud1: none yet/);
     expect(output).toMatch(/ok {6}monitor of cloud1: no monitor leads now: .*; no monitor has published/);
     expect(code).toBe(0);
     expect(slack.posts).toHaveLength(0);
     expect(await house.redis.keys('*')).toEqual([]);
+  });
+
+  it('says when the bot is not in a channel, and when that cannot be seen', async () => {
+    slack.channel('ops').member = false;
+    const outside = await check();
+    expect(outside.output).toMatch(/FAILED {2}Slack: \[SLACK\] channel: the bot is in no channel ops; /);
+    expect(outside.code).toBe(1);
+    await house.close();
+    slack.channel('ops').member = true;
+    slack.channel('other').member = false;
+    const further = await check();
+    expect(further.output).toContain('[SLACK] ask: the bot is in no channel C000000002');
+    await house.close();
+    slack.trouble({ kind: 'error', error: 'missing_scope' }, 1, 'users.conversations');
+    const unseen = await check();
+    expect(unseen.output).toContain('whether it exists and the bot is in it cannot be seen: missing_scope');
+    expect(unseen.code).toBe(0);
   });
 
   it('ends with 1 when a token is refused, with 2 when the configuration is wrong', async () => {

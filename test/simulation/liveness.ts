@@ -68,6 +68,8 @@ export function demands(history: History, touched: ReadonlySet<string>): Demands
   const rests = dead.length > 0 && history.random.chance(0.25);
   const restMs = calmMs + (rests ? rules.monitorPeriodMs + 25_000 : 5_000);
   const recovered = () => {
+    // Somebody set one after calm came, as after a pause of the machine.
+    if (clocksDiffer(history)) return;
     for (const host of due) must(isBack(host), 'a dead host with a fitting spare is recovered', host.name);
   };
   return {
@@ -135,6 +137,15 @@ function isNamed({ judges, ceph }: History, { name }: Host): boolean {
 const isInDoubt = ({ redis }: History, { name }: Host): boolean =>
   (redis.get<BystanderWatch>(bystandersKey(name))?.fell ?? null) !== null;
 
+const offsetsOf = ({ workers, monitors }: History): number[] =>
+  [...workers, ...monitors].map((seat) => seat.machine.offsetMs);
+
+/** Then heartbeats look older to some than they are, and living hosts silent. */
+function clocksDiffer(history: History): boolean {
+  const offsets = offsetsOf(history);
+  return Math.max(...offsets) - Math.min(...offsets) > 20_000;
+}
+
 /** Nothing in the rules speaks against its recovery. */
 function isDue(history: History, host: Host, dead: readonly Host[], begun: number): boolean {
   const { world, setting, judges } = history;
@@ -142,8 +153,8 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   if (history.workers.some(({ differs }) => Object.keys(differs).length > 0)) return false;
   if (rules.deadBackoff === 0 || dead.length + begun > rules.deadBackoff) return false;
   if (judges.state === null) return false;
-  const offsets = [...history.workers, ...history.monitors].map((seat) => seat.machine.offsetMs);
-  if (Math.max(...offsets) - Math.min(...offsets) > 20_000) return false;
+  const offsets = offsetsOf(history);
+  if (clocksDiffer(history)) return false;
   // Those whose heartbeats run out later come into the cooldown of the first.
   const together =
     dead.length === 1 ||

@@ -438,7 +438,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
     fencing: { mode: 'none', file: null, timeoutMs: 5_000 },
     ceph: null,
     recovery: { disabledHosts: 'leave', answerTimeoutMs: 30_000 },
-    slack: { token: null, appToken: null, channel: null, clouds: [], apiUrl: null },
+    slack: { token: null, appToken: null, channel: null, ask: [], direct: false, clouds: [], apiUrl: null },
   } as const satisfies Settings;
 }
 

@@ -5,7 +5,7 @@ const bytesOf = (text: string): Buffer => Buffer.from(text);
 const base64 = (text: string): string => bytesOf(text).toString('base64');
 
 /** As Python's json.dumps with its default ensure_ascii. */
-export function jsonAscii(text: string): string {
+function jsonAscii(text: string): string {
   return JSON.stringify(text).replaceAll(
     /[^\x20-\x7e]/g,
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -30,7 +30,7 @@ function reprBytes(text: string): string {
 }
 
 /** As Python's urllib quote, which guards all but letters, digits and "_.-~" (and "/"). */
-export const quoted = (text: string, safe = /[A-Za-z0-9_.~/-]/): string =>
+const quoted = (text: string, safe = /[A-Za-z0-9_.~/-]/): string =>
   [...bytesOf(text)]
     .map((byte) => {
       const letter = String.fromCharCode(byte);

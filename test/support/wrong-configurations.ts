@@ -158,7 +158,7 @@ const syntax: readonly WrongConfiguration[] = [
   ini('a section that is not closed', `${good}[SLACK\n`, [':5: expected "]" behind the name of the section']),
   ini(
     'a lone percent sign in a password',
-    `${good}evacuate = database\n[MYSQL]\nhost = db\nuser = nova\npass = hunter2%\n`,
+    `${good}evacuate = database\n[MYSQL]\nhost = 127.0.0.1\nuser = nova\npass = hunter2%\n`,
     [':9: [MYSQL] pass: found a "%" by itself, expected "%%" for a percent sign'],
   ),
   ini('a reference to nothing', `[REDIS]\nhost = %(redis)s\n[OPENSTACK]\ncloud = prod\n`, [
@@ -256,6 +256,20 @@ ${good}`,
     ': [MYSQL] user: missing, expected the user to log in as, as [OPENSTACK] evacuate is database',
     ': [MYSQL] pass: missing, expected the password to log in with, as [OPENSTACK] evacuate is database',
   ]),
+  ini(
+    'the database on another machine, without TLS',
+    `${good}evacuate = database\n[MYSQL]\nhost = db\nuser = nova\npass = hunter2\n`,
+    [
+      ': [MYSQL] ca: missing, expected the certificate of the CA that signed that of db, which is not this machine; or "tls = off" for a plain connection that others can read and change',
+    ],
+    { process: 'ns4' },
+  ),
+  ini(
+    'the database with TLS and without',
+    `${good}evacuate = database\n[MYSQL]\nhost = db\nuser = nova\npass = hunter2\nca = config.ini\ntls = off\n`,
+    [':11: [MYSQL] tls: found "off", expected true, or no ca: the connection is TLS with one'],
+    { process: 'ns4' },
+  ),
   ini(
     'the database with a wrong port and no CA file',
     `${good}evacuate = database\n[MYSQL]\nhost = db\nport = 0\nuser = nova\npass = hunter2\nca = ca.pem\n`,

@@ -170,9 +170,9 @@ describe('import directions', () => {
       /^ioredis$/,
       ['connect', 'db', 'probe', 'sentinels', 'sentinel-votes'].map((f) => `src/shared/redis/${f}.ts`),
     ],
-    [/^@slack\//, ['src/sonny/slack/slack.ts']],
+    [/^@slack\//, ['src/sonny/slack/slack.ts', 'src/sonny/slack/socket.ts']],
     [/^mysql2/, ['src/ns4/nova-database/mysql-session.ts']],
-    [/^undici$/, ['src/ns4/openstack/transport.ts', 'src/sonny/slack/proxy.ts']],
+    [/^undici$/, ['src/ns4/openstack/transport.ts', 'src/sonny/slack/proxy.ts', 'src/sonny/slack/socket.ts']],
   ])('%s is imported by %j only', (library, allowed) => {
     const users = files
       .filter((f) => f.path.startsWith('src/') && f.imports.some((i) => library.test(i)))

@@ -5,7 +5,8 @@ import type { CephSettings } from '../../shared/config/settings.ts';
 import { isMarkedSpare, notSpares } from '../../shared/documents/inventory.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
-import type { Check, MoreChecks } from '../../shared/process/check.ts';
+import { type Check, connectionsCheck, type MoreChecks } from '../../shared/process/check.ts';
+import { type Connection, connectionsOf } from '../../shared/process/connection-safety.ts';
 import type { Frame } from '../../shared/process/frame.ts';
 import { connectRedis } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';
@@ -23,6 +24,7 @@ import { createNovaDatabase } from '../nova-database/nova-database.ts';
 import { createCloud } from '../openstack/client.ts';
 import { describeOffenders } from '../scan/offenders.ts';
 import { describeCeph } from './ceph-checks.ts';
+import { catalogueRemarks, cloudConnections, loginConnection } from './cloud-connections.ts';
 import { describePlans, fencingChecks } from './fencing-checks.ts';
 import { heartbeatsText } from './heartbeat-checks.ts';
 import { describeCloud } from './prove-login.ts';
@@ -38,6 +40,7 @@ export function checksOf(
   const cloud = createCloud(credentials, { clock: systemClock, random: Math.random, secrets: frame.secrets });
   frame.onClose('OpenStack', () => cloud.close());
   const { mysql } = settings;
+  let reached: readonly Connection[] | null = null;
   const readInventory = (servers: boolean) =>
     refreshInventory(
       cloud,
@@ -61,9 +64,16 @@ export function checksOf(
         const placement = found.endpoints.placement ?? 'none';
         if (openstack.method === 'database' && found.endpoints.placement === null)
           throw new Error('the catalogue has no placement, which "evacuate = database" needs');
-        return `${found.user} in project ${found.project ?? 'none'} (${found.roles.join(', ')}), Nova ${found.computeMicroversion} at ${found.endpoints.compute}, Neutron at ${found.endpoints.network}, Placement at ${placement}`;
+        const remarks = catalogueRemarks(credentials, found);
+        reached = cloudConnections(credentials, found);
+        const text = `${found.user} in project ${found.project ?? 'none'} (${found.roles.join(', ')}), Nova ${found.computeMicroversion} at ${found.endpoints.compute}, Neutron at ${found.endpoints.network}, Placement at ${placement}`;
+        return { found: text, warnings: remarks };
       },
     },
+    connectionsCheck(async () => [
+      ...connectionsOf('ns4', settings),
+      ...(reached ?? [loginConnection(credentials)]),
+    ]),
     {
       what: 'inventory',
       run: async () => {

@@ -6,6 +6,7 @@ import type { Log } from '../../shared/ground/log.ts';
 import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import type { CloudClient, CloudDescription } from '../openstack/client.ts';
 import { CloudConfigurationError } from '../openstack/configuration-error.ts';
+import { catalogueRemarks } from './cloud-connections.ts';
 
 /** Logs in and describes the cloud; UsageError in one line when clouds.yaml is what is wrong. */
 export async function describeCloud(
@@ -42,6 +43,7 @@ export async function proveLogin(
   try {
     const found = await describeCloud(cloud, credentials, signal);
     log.info({ nova: found.computeMicroversion }, `logged in to ${found.cloud} as ${found.user}`);
+    for (const remark of catalogueRemarks(credentials, found)) log.warn(remark);
   } catch (error) {
     if (error instanceof UsageError || signal.aborted) throw error;
     log.warn({ error: errorText(error) }, `${credentials.cloud} is away; ns4 starts all the same`);

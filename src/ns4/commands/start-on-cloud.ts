@@ -3,12 +3,20 @@ import { homedir } from 'node:os';
 import type { OpenStackSettings } from '../../shared/config/settings.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
 import { createLog } from '../../shared/ground/log.ts';
+import { connectionsOf } from '../../shared/process/connection-safety.ts';
 import type { CommonOptions, Frame } from '../../shared/process/frame.ts';
-import { readSettings, requireOpenStack, type Started, warn } from '../../shared/process/start.ts';
+import {
+  readSettings,
+  requireOpenStack,
+  type Started,
+  warn,
+  warnOfConnections,
+} from '../../shared/process/start.ts';
 import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import { loadCloud } from '../credentials/clouds-yaml.ts';
 import { readFencingFile } from '../fencing/fencing-file.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
+import { loginConnection } from './cloud-connections.ts';
 
 export interface StartedOnCloud extends Started {
   readonly openstack: OpenStackSettings;
@@ -49,5 +57,7 @@ export function startOnCloud(
     // The document on standard output must be read by programs.
     ...(options.json ? { destination: process.stderr } : {}),
   });
+  if (options.check !== true)
+    warnOfConnections([...connectionsOf('ns4', settings), loginConnection(credentials)], log);
   return { settings, log, openstack, credentials, plan };
 }

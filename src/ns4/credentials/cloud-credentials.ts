@@ -24,6 +24,18 @@ interface ApplicationCredentialLogin {
   readonly secret: string;
 }
 
+export type ServiceName = 'compute' | 'network' | 'placement' | 'identity';
+
+export type InterfaceName = 'public' | 'internal' | 'admin';
+
+/** What holds for one service; null: as for the cloud. */
+export interface ServiceChoice {
+  /** Its endpoint, whatever the catalogue says. */
+  readonly override: string | null;
+  readonly interface: InterfaceName | null;
+  readonly region: string | null;
+}
+
 /** Everything a client needs to reach one cloud. */
 export interface CloudCredentials {
   /** Name in clouds.yaml. */
@@ -36,11 +48,15 @@ export interface CloudCredentials {
   /** Null: the only region of the catalogue; one with several needs a choice. */
   readonly region: string | null;
   /** Which of a service's endpoints to talk to. */
-  readonly interface: 'public' | 'internal' | 'admin';
+  readonly interface: InterfaceName;
+  /** Services for which clouds.yaml says otherwise. */
+  readonly services?: Readonly<Partial<Record<ServiceName, ServiceChoice>>>;
   readonly tls: {
     /** PEM text of the CA certificates to trust; null: the system's. */
     readonly ca: string | null;
     /** False: certificates are not checked at all. */
     readonly verify: boolean;
+    /** PEM texts of our own certificate and its key, for servers that ask for one. */
+    readonly client?: { readonly cert: string; readonly key: string };
   };
 }

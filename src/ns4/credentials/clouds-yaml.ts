@@ -9,6 +9,7 @@ import { expected, expectedNot } from '../../shared/config/yaml-issues.ts';
 import type { CloudCredentials, DomainReference, ScopedReference } from './cloud-credentials.ts';
 import { CloudKeys, text } from './cloud-keys.ts';
 import { type CloudLookup, readCloud } from './clouds-file.ts';
+import { interfaceName, readServices } from './service-keys.ts';
 
 type Login = CloudCredentials['login'];
 
@@ -17,9 +18,6 @@ const keystone = "Keystone's URL, such as https://keystone.example.org:5000/v3";
 const truth = text
   .refine((value) => parseTruth(value) !== null, expectedNot('true or false'))
   .transform((value) => parseTruth(value) === true);
-const interfaceName = text
-  .transform((name) => name.replace(/URL$/, ''))
-  .pipe(z.enum(['public', 'internal', 'admin'], expectedNot('public, internal or admin')));
 const regionName = z.string().min(1);
 const region = z.union(
   [
@@ -44,19 +42,27 @@ const keystoneUrl = text.transform((value, context) => {
   return z.NEVER;
 });
 
-/** The text of a file of CA certificates. */
-const certificates = ({ cwd, home }: CloudLookup) =>
+/** The text of a PEM file; `what` it is expected to be, how it begins, and whether it is a secret. */
+const pemFile = (
+  { cwd, home, secrets }: CloudLookup,
+  what: string,
+  begin: RegExp,
+  secret: 'refuse' | 'none' = 'none',
+) =>
   text.transform((value, context) => {
     const path = resolve(cwd, value.replace(/^~(?=\/|$)/, home));
-    const read = readGuarded(path, { secret: 'none' });
-    const found = `found ${quote(value)}, expected a file of CA certificates`;
+    const read = readGuarded(path, { secret });
+    const found = `found ${quote(value)}, expected ${what}`;
+    if ('text' in read && read.text.includes('PRIVATE KEY')) secrets?.learn([read.text]);
     if ('problem' in read) context.addIssue(`${found} (${path}: ${read.problem})`);
     // A key or an empty file here would make every request fail much later, and less clearly.
-    else if (!/-----BEGIN (TRUSTED )?CERTIFICATE-----/.test(read.text))
-      context.addIssue(`${found} in PEM (${path} holds none)`);
+    else if (!begin.test(read.text)) context.addIssue(`${found} in PEM (${path} holds none)`);
     else return read.text;
     return z.NEVER;
   });
+
+const certificate = /-----BEGIN (TRUSTED )?CERTIFICATE-----/;
+const certificates = (lookup: CloudLookup) => pemFile(lookup, 'a file of CA certificates', certificate);
 
 /**
  * The credentials of the cloud of that name. Throws UsageError with every mistake there is, each one line with file,
@@ -74,7 +80,8 @@ export function loadCloud(request: CloudLookup & { readonly cloud: string }): Cl
     file,
     region,
     interface: keys.read(['interface', 'endpoint_type'], interfaceName)?.made ?? 'public',
-    tls: { ca: keys.read(['cacert'], certificates(request))?.made ?? null, verify: readVerify(keys) },
+    services: readServices(keys),
+    tls: readTls(keys, request),
   };
   keys.throwMistakes();
   // What is not there was said.
@@ -172,10 +179,34 @@ function readRegion(keys: CloudKeys): string | null {
   return wanted?.made ?? names[index] ?? null;
 }
 
-function readVerify(keys: CloudKeys): boolean {
-  const verify = keys.read(['verify'], truth)?.made;
+/** As requests has it, `verify` may also be the file of CA certificates; `cacert` counts before it. */
+function readTls(keys: CloudKeys, lookup: CloudLookup): CloudCredentials['tls'] {
+  const verify = readVerify(keys, lookup);
+  const ca =
+    keys.read(['cacert'], certificates(lookup))?.made ?? (typeof verify === 'string' ? verify : null);
+  const cert = keys.read(['cert'], pemFile(lookup, 'a file with our certificate', certificate));
+  const keyFile = pemFile(
+    lookup,
+    'a file with the key of our certificate',
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+    'refuse',
+  );
+  const key = keys.read(['key'], keyFile);
+  if (key !== null && cert === null) keys.missing('cert', 'the certificate that key belongs to');
+  // Without a file of its own the key is expected beside the certificate.
+  const own = cert === null ? {} : { client: { cert: cert.made, key: key?.made ?? cert.made } };
+  return { ca, verify: verify !== false, ...own };
+}
+
+/** Whether certificates are checked; a text: against these. */
+function readVerify(keys: CloudKeys, lookup: CloudLookup): boolean | string {
+  const found = keys.read(['verify'], z.unknown())?.value;
+  const isPath = typeof found === 'string' && found.includes('/');
+  const verify = isPath
+    ? keys.read(['verify'], certificates(lookup))?.made
+    : keys.read(['verify'], truth)?.made;
   const insecure = keys.read(['insecure'], truth);
-  if (verify === true && insecure?.made === true)
+  if (insecure?.made === true && verify !== undefined && verify !== false)
     keys.wrong(insecure, 'false, as verify is true: they contradict each other');
-  return verify !== false && insecure?.made !== true;
+  return insecure?.made === true ? false : (verify ?? true);
 }

@@ -6,6 +6,7 @@ import { announce } from '../../shared/documents/events/events.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
 import type { RecoveryReport } from '../../shared/documents/jobs/recover.ts';
 import { errorText } from '../../shared/ground/errors.ts';
+import { noServers } from '../../shared/picture/reading.ts';
 import { policyOf } from '../../shared/rules/policy.ts';
 import type { Order, RecoveryTools } from '../recovery/recovery.ts';
 import { recover } from '../recovery/stages/run.ts';
@@ -48,6 +49,7 @@ export function recoveryTools(
       if (servers === null) throw new Error('a refresh with servers brought none');
       return { hosts, servers };
     },
+    known: (host) => parts.inventory.read(() => ({ ...noServers, hosts: [host] })),
     scan: (request, signal) => {
       const own = { name: settings.scan.name, scan: () => parts.look(request, signal) };
       return parts.lookTogether({ ...request, requestedAtMs: clock.nowMs() }, own, signal);

@@ -2,6 +2,7 @@
 // end as soon as the signal says so. Knows nothing of Nova; nova-database.ts is its user.
 import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import {
+  authPlugins,
   type Connection,
   type ConnectionOptions,
   createConnection,
@@ -160,8 +161,28 @@ function connectionOptions(settings: MysqlSettings): ConnectionOptions {
   };
 }
 
+/** What a server says to a client whose password it does not remember: send it, as clear text or encrypted. */
+const sendPassword = Buffer.from([4]);
+
+/**
+ * Without TLS the password is never encrypted for the server with a key that the server itself hands out: whoever sits
+ * in the path would hand out one of his own, and read it. mysql2 would take any (MySQL's own clients do not:
+ * allowPublicKeyRetrieval). Logins whose scramble suffices still work.
+ */
+const plainPlugins: NonNullable<ConnectionOptions['authPlugins']> = {
+  caching_sha2_password: (parts) => {
+    const login = authPlugins.caching_sha2_password()(parts);
+    return (data) => (sendPassword.equals(data) ? refuseKey() : login(data));
+  },
+  sha256_password: () => refuseKey,
+};
+
+function refuseKey(): never {
+  throw new Error('the server wants the password itself, which is sent with TLS only: set [MYSQL] ca');
+}
+
 function tlsOf(settings: MysqlSettings): ConnectionOptions {
-  if (settings.ca === null) return {};
+  if (settings.ca === null) return { authPlugins: plainPlugins };
   const read = readGuarded(settings.ca, { secret: 'none' });
   if ('problem' in read)
     throw new MysqlError(`${mysqlPlace(settings)}: the CA file cannot be read: ${read.problem}`, null);

@@ -1,5 +1,6 @@
 // Where the services are: Keystone's catalogue, and which of its endpoints is ours. Pure.
 import { z } from 'zod';
+import type { ServiceChoice, ServiceName } from '../credentials/cloud-credentials.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
 
 export const catalogueSchema = z.array(
@@ -16,8 +17,6 @@ export const catalogueSchema = z.array(
   }),
 );
 export type Catalogue = z.infer<typeof catalogueSchema>;
-
-export type ServiceName = 'compute' | 'network' | 'placement' | 'identity';
 
 /** Names people know the services by, for messages. */
 export const serviceTitles: Readonly<Record<ServiceName, string>> = {
@@ -38,6 +37,8 @@ const typesOf: Readonly<Record<ServiceName, readonly string[]>> = {
 interface EndpointChoice {
   readonly region: string | null;
   readonly interface: string;
+  /** Services of which something else holds. */
+  readonly services?: Readonly<Partial<Record<ServiceName, ServiceChoice>>>;
 }
 
 /**
@@ -45,7 +46,10 @@ interface EndpointChoice {
  * @throws CloudError (not-done) when the catalogue has none, or has it in several regions and none was chosen: Nova of
  * one region and Neutron of another would make a picture of a cloud that does not exist.
  */
-export function endpointOf(catalogue: Catalogue, service: ServiceName, choice: EndpointChoice): string {
+export function endpointOf(catalogue: Catalogue, service: ServiceName, whole: EndpointChoice): string {
+  const own = whole.services?.[service];
+  if (own?.override) return versioned(service, own.override);
+  const choice = { region: own?.region ?? whole.region, interface: own?.interface ?? whole.interface };
   const listed = typesOf[service]
     .map((type) => catalogue.filter((entry) => entry.type === type).flatMap((entry) => entry.endpoints))
     .find((endpoints) => endpoints.length > 0);

@@ -1,7 +1,8 @@
 // Which microversion to speak: the highest that both sides allow. Pure, and the request that asks for the range.
 import { z } from 'zod';
 import { CloudError } from '../cloud/cloud.ts';
-import { type ServiceName, serviceTitles } from './catalogue.ts';
+import type { ServiceName } from '../credentials/cloud-credentials.ts';
+import { serviceTitles } from './catalogue.ts';
 import type { Session } from './session.ts';
 import { validated } from './validation.ts';
 

@@ -37,6 +37,8 @@ interface TransportOptions {
   /** Certificates (PEM) to trust instead of the system's; null: the system's. */
   readonly ca: string | null;
   readonly verify: boolean;
+  /** Our own certificate and its key (PEM), for servers that ask for one. */
+  readonly client?: { readonly cert: string; readonly key: string };
   readonly maxBodyBytes: number;
   /** Connections per service that reads share. */
   readonly connections: number;
@@ -55,7 +57,12 @@ export class Transport {
       headersTimeout: 0,
       bodyTimeout: 0,
       allowH2: false,
-      connect: { timeout: 15_000, rejectUnauthorized: options.verify, ...(options.ca && { ca: options.ca }) },
+      connect: {
+        timeout: 15_000,
+        rejectUnauthorized: options.verify,
+        ...(options.ca && { ca: options.ca }),
+        ...options.client,
+      },
     };
     this.#reads = new Agent({ ...common, connections: options.connections });
     // pipelining 0 is undici's word for "no keep-alive".

@@ -3,18 +3,22 @@
 import { type Agent, kindOfAgent, type OvnState } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { AgentRecord, Cloud } from '../cloud/cloud.ts';
+import { deletedChassis } from '../jobs/ovn-looks.ts';
 
 export class AgentsOfTheDead {
   readonly #host: string;
-  readonly #known: ReadonlyMap<string, Agent>;
+  readonly #areStampsOfRequests: boolean;
   readonly #names: readonly string[];
   /** Of OVN's rows: the last beat, and when it was asked for. */
   readonly #beats = new Map<string, { readonly beatMs: number; readonly askedAtMs: number }>();
 
-  /** `known`: the agents of the host as the recovery's fresh facts have them. */
-  constructor(host: string, known: readonly Agent[]) {
+  /**
+   * `known`: the agents of the host as the recovery's fresh facts have them; `all`: those of the cloud. A row that Neutron
+   * calls dead no longer tells that its stamp is that of the request, the others do.
+   */
+  constructor(host: string, known: readonly Agent[], all: readonly Agent[] = known) {
     this.#host = host;
-    this.#known = new Map(known.map((agent) => [agent.id, agent]));
+    this.#areStampsOfRequests = all.some(({ ovn }) => ovn?.why === 'stamp-is-the-request');
     this.#names = [
       ...new Set([host, ...known.map((agent) => agent.statedHost).filter((name) => name !== '')]),
     ];
@@ -41,12 +45,12 @@ export class AgentsOfTheDead {
   }
 
   /** Null: its stamp tells nothing, or this is its first. */
-  #compared({ id, heartbeatAtMs: beatMs }: AgentRecord, askedAtMs: number): OvnState | null {
+  #compared({ id, host, heartbeatAtMs: beatMs }: AgentRecord, askedAtMs: number): OvnState | null {
     const before = this.#beats.get(id);
     this.#beats.set(id, { beatMs: Math.max(beatMs, before?.beatMs ?? beatMs), askedAtMs });
-    const isStampOfRequest = this.#known.get(id)?.ovn?.why === 'stamp-is-the-request';
+    if (this.#areStampsOfRequests || host === deletedChassis) return null;
     // An older one is that of an API worker that lags behind.
-    if (before === undefined || isStampOfRequest || beatMs <= before.beatMs) return null;
+    if (before === undefined || beatMs <= before.beatMs) return null;
     return {
       ...{ says: 'alive', why: 'moved', baseMs: beatMs, isBehind: false, silentSinceMs: null },
       ...{ heardAtMs: askedAtMs, heardAfterMs: before.askedAtMs, lookedAtMs: askedAtMs },

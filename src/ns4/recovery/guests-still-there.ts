@@ -1,6 +1,8 @@
 // The instances that are still to be moved, as those who may tell that their host lives: whoever of them answers while
 // nothing was asked for it yet runs where it always did.
 
+import { isDeepStrictEqual } from 'node:util';
+import type { Server } from '../../shared/documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
@@ -48,6 +50,14 @@ export function guestsStillThere(
     const entry = journal?.instances[id];
     return entry === undefined || isUntouched(entry);
   });
+  return guestTargets(servers, { instancePorts });
+}
+
+/** Scan targets for those of these instances that can tell anything by answering. */
+export function guestTargets(
+  servers: readonly Server[],
+  { instancePorts }: { readonly instancePorts: readonly number[] },
+): ScanTarget[] {
   const targets = servers
     .filter((server) => standingOf(server).tells !== 'nothing')
     .map((server) => guestTarget(server, instancePorts));
@@ -55,6 +65,15 @@ export function guestsStillThere(
     targets.filter(({ endpoints }) => endpoints.length > 0),
     mostGuests,
   );
+}
+
+/** Is it the same instance since the same launch, at the same addresses? Then what one was asked tells of the other. */
+export function isSameGuest(a: ScanTarget, b: ScanTarget): boolean {
+  if (a.name !== b.name || a.heardSinceMs !== b.heardSinceMs) return false;
+  const [ofA, ofB] = [a, b].map(({ endpoints }) =>
+    endpoints.map(({ address, port }) => `${address} ${port}`).sort(),
+  );
+  return isDeepStrictEqual(ofA, ofB);
 }
 
 /** Those of these targets that any vantage point heard; a scan that failed or was blind says nothing of the others. */

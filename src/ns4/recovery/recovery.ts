@@ -39,6 +39,8 @@ export interface RecoveryTools {
   readonly journals: Pick<Journals, 'open' | 'read' | 'lock'>;
   /** Refreshes everything, servers included, and stores it. */
   refresh(signal: AbortSignal): Promise<{ hosts: Hosts; servers: Servers }>;
+  /** The stored inventory with the servers of this host; null: there is none. */
+  known(host: string): Promise<Picture | null>;
   scan(request: { targets: ScanTarget[]; controls: ScanTarget[] }, signal: AbortSignal): Promise<ScanResult>;
   say(facts: EventFacts): Promise<void>;
   readonly clock: Clock;
@@ -112,6 +114,8 @@ export class Recovery {
   controls: readonly ScanTarget[];
   /** Since when (steady time) a target is waited for; null: none is. */
   targetAwaitedSinceMs: number | null = null;
+  /** Moves the instances; null: the mover has not begun to look at them. */
+  move: (() => Promise<void>) | null = null;
   #lock: Lock | null = null;
   #signal: AbortSignal;
   #facts: Facts | null = null;

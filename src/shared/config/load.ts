@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
+import { isLoopback } from '../ground/loopback.ts';
 import { isNamedSecret, type Secrets, shortestSecret, tooShort } from '../masks/secrets.ts';
 import { fileWarnings } from './file-warnings.ts';
 import { findConfig } from './find-config.ts';
@@ -65,6 +66,7 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
   const mysql = readMysql(
     reader,
     request.process !== 'sonny' && openstack.method === 'database',
+    file,
     besideConfig,
   );
   const scan = reader.read(sections.scan);
@@ -100,6 +102,7 @@ function readRedis(reader: SettingsReader): RedisSettings {
 function readMysql(
   reader: SettingsReader,
   used: boolean,
+  file: string,
   besideConfig: (text: string) => string,
 ): MysqlSettings | null {
   if (!used) {
@@ -109,10 +112,17 @@ function readMysql(
   }
   const { host, user, password, ca, ...others } = reader.read(sections.mysql);
   const path = ca === null ? null : besideConfig(ca);
+  if (path !== null && !others.tls)
+    reader.wrong('MYSQL', 'tls', 'true, or no ca: the connection is TLS with one');
+  if (path === null && others.tls && host !== null && !isLoopback(host))
+    reader.gaps.push(
+      `${file}: [MYSQL] ca: missing, expected the certificate of the CA that signed that of ${host}, which is not this machine; or "tls = off" for a plain connection that others can read and change`,
+    );
   const read = path === null ? null : readGuarded(path, { secret: 'none' });
   if (read !== null && 'problem' in read)
     reader.wrong('MYSQL', 'ca', `a file with the CA's certificate (${path}: ${read.problem})`);
-  return { ...others, host: host ?? '', user: user ?? '', password: password ?? '', ca: path };
+  const { tls: _, ...rest } = others;
+  return { ...rest, host: host ?? '', user: user ?? '', password: password ?? '', ca: path };
 }
 
 /** Null without a ceph.conf. */
@@ -130,10 +140,10 @@ export function vantagePointOf(machine: string): string {
 }
 
 function readSlack(reader: SettingsReader, own: string | null): SlackSettings {
-  const { clouds, ...others } = reader.read(sections.slack);
+  const { clouds, ask, ...others } = reader.read(sections.slack);
   if (own !== null && clouds !== null && !clouds.includes(own))
     reader.warn('SLACK', 'clouds', `[OPENSTACK] cloud ("${own}") is not among them, nobody will hear of it`);
-  return { ...others, clouds: clouds ?? (own === null ? [] : [own]) };
+  return { ...others, ask: ask ?? [], clouds: clouds ?? (own === null ? [] : [own]) };
 }
 
 interface FoundSecret {

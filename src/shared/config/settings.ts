@@ -30,7 +30,7 @@ type Complete<T, N extends keyof T> = Omit<T, N> & { readonly [K in N]: NonNulla
 export type OpenStackSettings = Complete<Of<'openstack'>, 'cloud'>;
 
 /** `ca`: absolute path of a CA file: TLS with the host name checked; null: no TLS. */
-export type MysqlSettings = Complete<Of<'mysql'>, 'host' | 'user' | 'password'>;
+export type MysqlSettings = Omit<Complete<Of<'mysql'>, 'host' | 'user' | 'password'>, 'tls'>;
 
 export type ScanSettings = Complete<Of<'scan'>, 'name'>;
 
@@ -42,7 +42,7 @@ export type CephSettings = Complete<Of<'ceph'>, 'conf'>;
 
 type RecoverySettings = Of<'recovery'>;
 
-export type SlackSettings = Complete<Of<'slack'>, 'clouds'>;
+export type SlackSettings = Complete<Of<'slack'>, 'clouds' | 'ask'>;
 
 export interface Settings {
   /** The file all this was read from. */

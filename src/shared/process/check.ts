@@ -1,13 +1,32 @@
 // `--check`: every service a process needs is reached once, and what was found is printed, a line each.
 import { errorText, OperationalError, UsageError } from '../ground/errors.ts';
+import { type Connection, safetyText, safetyWarning } from './connection-safety.ts';
 
 export interface Check {
   readonly what: string;
   /** An earlier check without which this one is not worth a try. */
   readonly needs?: string;
-  /** What was found, as one line; throws what is wrong. */
-  run(): Promise<string>;
+  /** What was found, as one line, or with remarks; throws what is wrong. */
+  run(): Promise<string | Remarked>;
 }
+
+/** Found, and it works; but an operator should know these things, a line each. */
+interface Remarked {
+  readonly found: string;
+  readonly warnings: readonly string[];
+}
+
+/** The safety of connections, as a check. */
+export const connectionsCheck = (connections: () => Promise<readonly Connection[]>): Check => ({
+  what: 'connections',
+  run: async () => {
+    const all = await connections();
+    return {
+      found: all.map(safetyText).join('; '),
+      warnings: all.map(safetyWarning).filter((warning) => warning !== null),
+    };
+  },
+});
 
 /** Checks that only what was found before tells; does not throw. */
 export type MoreChecks = () => Promise<readonly Check[]>;
@@ -29,7 +48,10 @@ export async function runChecks(
         continue;
       }
       try {
-        print(`ok      ${what}: ${await run()}`);
+        const result = await run();
+        const { found, warnings } = typeof result === 'string' ? { found: result, warnings: [] } : result;
+        print(`ok      ${what}: ${found}`);
+        for (const warning of warnings) print(`WARNING ${what}: ${warning}`);
       } catch (error) {
         if (error instanceof UsageError) throw error;
         failed.push(what);

@@ -4,6 +4,7 @@ import type { ProcessName } from '../config/keys/key.ts';
 import { loadSettings } from '../config/load.ts';
 import type { OpenStackSettings, Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../ground/log.ts';
+import { type Connection, connectionsOf, insistOnCertificates, safetyWarning } from './connection-safety.ts';
 import type { CommonOptions, Frame } from './frame.ts';
 
 export interface Started {
@@ -14,7 +15,17 @@ export interface Started {
 /** As `readSettings`, with a log. */
 export function start(name: ProcessName, options: CommonOptions, frame: Pick<Frame, 'secrets'>): Started {
   const settings = readSettings(name, options, frame);
-  return { settings, log: createLog({ name, verbosity: options.verbose }) };
+  const log = createLog({ name, verbosity: options.verbose });
+  if (options.check !== true) warnOfConnections(connectionsOf(name, settings), log);
+  return { settings, log };
+}
+
+/** At each start: connections that others can read or change. */
+export function warnOfConnections(connections: readonly Connection[], log: Log): void {
+  for (const connection of connections) {
+    const warning = safetyWarning(connection);
+    if (warning !== null) log.warn(warning);
+  }
 }
 
 /** Reads the configuration of a process; throws UsageError with every mistake. Warnings go to standard error. */
@@ -30,7 +41,8 @@ export function readSettings(
     home: homedir(),
     secrets,
   });
-  warn(name, warnings);
+  const unsafe = insistOnCertificates(process.env);
+  warn(name, unsafe === null ? warnings : [...warnings, unsafe]);
   return settings;
 }
 

@@ -4,6 +4,7 @@ import { askedOf } from './questions.ts';
 
 /** What matters of a `message` or `app_mention` event. */
 export interface MessageEvent {
+  readonly type?: 'message' | 'app_mention' | undefined;
   readonly channel?: string | undefined;
   /** Of the channel: `im` is a conversation with the bot alone. */
   readonly channel_type?: string | undefined;
@@ -14,7 +15,17 @@ export interface MessageEvent {
   readonly bot_id?: string | undefined;
   /** Edits, joins, deletions and the like; plain messages have none. */
   readonly subtype?: string | undefined;
+  /** Ids of workspaces: of the message, of who wrote it, and of where it was written. */
+  readonly team?: string | undefined;
+  readonly user_team?: string | undefined;
+  readonly source_team?: string | undefined;
+  /** Whether people of other organisations are in the channel (Slack Connect). */
+  readonly shared?: boolean | undefined;
 }
+
+/** In a conversation with the bot alone; `app_mention` does not carry the type, but such channels' ids begin with D. */
+export const isDirect = ({ channel, channel_type: type }: MessageEvent): boolean =>
+  type === 'im' || (channel ?? '').startsWith('D');
 
 /** A message to the bot. */
 export interface Asked {
@@ -40,8 +51,10 @@ export class Mentions {
     const { channel, ts, text, user } = event;
     if (channel === undefined || ts === undefined || text === undefined) return null;
     // Two bots that answer each other would never end.
-    if (event.bot_id !== undefined || event.subtype !== undefined || user === this.#botUserId) return null;
-    const words = askedOf(this.#botUserId, text) ?? (event.channel_type === 'im' ? text : null);
+    if (event.bot_id !== undefined || user === this.#botUserId) return null;
+    // As `app_mention`, Slack itself says that it was said to us: with a file, say, or out of a thread.
+    if (event.subtype !== undefined && event.type !== 'app_mention') return null;
+    const words = askedOf(this.#botUserId, text) ?? (isDirect(event) ? text : null);
     if (words === null || this.#seen(`${channel} ${ts}`)) return null;
     return { words, channel, threadTs: event.thread_ts ?? ts };
   }

@@ -31,6 +31,8 @@ const lookedWithinMs = 6_000;
 const elsewhere = new Set(['migrating', 'resize_migrating', 'resize_migrated', 'deleting', 'powering-on']);
 /** Powering off follows a look that is younger. */
 const shotWithinMs = 18_000;
+/** From a look at a compute service to the deed that rests on it. */
+const serviceLookMs = 1_500;
 
 export class Deeds implements Listener {
   readonly counts = { taken: 0, shots: 0, secondWriters: 0, excused: 0 };
@@ -118,10 +120,12 @@ export class Deeds implements Listener {
     must(differMs <= shotWithinMs, 'nobody is powered off while plans of fencing differ', detail);
   }
 
-  /** Whoever disabled it with a reason of his own works at it. */
-  #isNobodysWork({ name, disabled, disabledReason }: Host): void {
+  /** Whoever disabled it with a reason of his own works at it, as the last look before the deed shows. */
+  #isNobodysWork({ name, disabled, disabledReason, setAsideAtMs }: Host): void {
     const demand = 'no host at which an operator works is touched';
-    if (this.#isOn(demand)) must(!disabled || !disabledReason?.startsWith('maintenance'), demand, name);
+    const isSeen = this.#world.timeline.nowMs - setAsideAtMs > serviceLookMs;
+    const isWorkedAt = isSeen && disabled && disabledReason?.startsWith('maintenance') === true;
+    if (this.#isOn(demand)) must(!isWorkedAt, demand, name);
   }
 
   /** After a shot somebody switched it on, and it boots in silence. */

@@ -26,13 +26,18 @@ export function beginRead(world: World): (inventory: Inventory) => Read {
   const hosts = [...world.hosts.values()];
   const of = (ask: (world: World, host: Host) => number) =>
     new Map(hosts.map((host) => [host.name, ask(world, host)]));
-  const truth = { atMs: world.nowMs, silentMs: of(unheardMs), surelySilentMs: of(surelySilentMs) };
-  const down = hosts.filter((host) => isCellDown(world, host));
-  return (inventory) => ({
-    ...truth,
-    inventory,
-    hidden: new Set(down.filter((host) => isCellDown(world, host)).map(({ name }) => name)),
-  });
+  const truth = { atMs: world.nowMs, silentMs: of(unheardMs) };
+  const [before, down] = [of(surelySilentMs), hosts.filter((host) => isCellDown(world, host))];
+  return (inventory) => {
+    // Whoever reported while it read may be in the answer: he is not surely silent any more.
+    const surely = [...of(surelySilentMs)].map(
+      ([host, ms]) => [host, Math.min(ms, before.get(host) ?? 0)] as const,
+    );
+    return {
+      ...{ ...truth, inventory, surelySilentMs: new Map(surely) },
+      hidden: new Set(down.filter((host) => isCellDown(world, host)).map(({ name }) => name)),
+    };
+  };
 }
 
 /** Chassis answer one ping within this. */

@@ -36,6 +36,7 @@ export function lifted(found: unknown): unknown {
       otherwise: null,
       perhapsAtTarget: entry.attempts > 0,
       attemptsElsewhere: 0,
+      reboot: 'asked',
       report: entry.report && { ...entry.report, to: entry.report.outcome === 'recovered' ? spare : null },
     },
   ]);

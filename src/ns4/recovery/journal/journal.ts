@@ -37,6 +37,11 @@ const entrySchema = z.object({
   /** Requests that left, and those of them that were for an earlier target. */
   attempts: z.number(),
   attemptsElsewhere: z.number(),
+  /**
+   * Mover `database`: the reboot that starts it on its target is written down, or was taken by Nova; null: nothing was
+   * started yet. Absent in journals of older versions: it may have been.
+   */
+  reboot: z.enum(['asking', 'asked']).nullable().default('asked'),
   askedAtMs: z.number().nullable(),
   endedAtMs: z.number().nullable().default(null),
   report: instanceReportSchema.nullable(),

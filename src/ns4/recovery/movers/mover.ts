@@ -8,6 +8,7 @@ import type { Clock } from '../../../shared/ground/clock.ts';
 import type { Log } from '../../../shared/ground/log.ts';
 import type { Cloud } from '../../cloud/cloud.ts';
 import type { MayMove } from '../../disks/disks.ts';
+import type { Answering } from '../guests-still-there.ts';
 import { type Journal, type JournalEntry, namesOf } from '../journal/journal.ts';
 import type { Lock } from '../journal/lock.ts';
 
@@ -16,8 +17,11 @@ export interface Mover {
   readonly name: Journal['mover'];
   /** Why it cannot carry out this plan, as words that follow its name; null when it can. */
   shortcoming(plan: Plan): string | null;
-  /** Rejects with the signal's reason when aborted, after having waited for requests under way. */
-  move(moving: Moving): Promise<void>;
+  /**
+   * May look at the instances from now on, while something else is waited for; changes nothing. What it returns moves
+   * them: that rejects with the signal's reason when aborted, after having waited for requests under way.
+   */
+  begin(moving: Moving): () => Promise<void>;
 }
 
 /** What a mover needs of the recovery. */
@@ -49,6 +53,16 @@ export interface Moving {
    * @throws SignOfLifeError when its old host may have it open
    */
   mayMove(id: string, wasAskedFor: boolean): Promise<MayMove | null>;
+  /**
+   * Those of these instances that answer now, although an earlier request for each of them left no trace: they are no
+   * witnesses for StillSilent any more. None where an operator waived it. @throws DoubtError when nobody can tell
+   */
+  heard(ids: readonly string[]): Promise<readonly Answering[]>;
+  /**
+   * They answer, and nothing was started elsewhere: they run where they always did. Where a proof stands they are ended
+   * there, aloud. @throws SignOfLifeError where none does
+   */
+  leaveAlone(answering: readonly Answering[]): Promise<void>;
   /**
    * Is what the device that proved the host off said last young enough for a request to leave? It is asked with each
    * confirmation of silence, and the look after that may take long. True where no device gave the proof.

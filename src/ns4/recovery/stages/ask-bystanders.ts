@@ -13,21 +13,29 @@ import { DoubtError } from '../still-silent.ts';
 /** Whoever is silent is asked once more: a lost packet is no death. */
 const askAgainMs = 2_000;
 
-/** The other hypervisors that were heard of a moment ago, and may be asked. */
-export function bystandersOf({ order, tools, facts }: Recovery): string[] {
-  const { clock, policy } = tools;
+/** The other hypervisors that may be asked. */
+function othersOf({ order, facts }: Recovery): string[] {
   return facts.picture.hypervisors
     .filter(
       ({ host, address, forcedDown }) =>
         host !== order.dead && address !== null && address !== order.address && !forcedDown,
     )
-    .map(({ host }) => host)
-    .filter((host) => isHeard(host, facts.picture, clock.nowMs(), policy));
+    .map(({ host }) => host);
 }
 
-/** Those of them that answer now. @throws DoubtError when nobody can tell */
+/** Those of them that were heard of a moment ago. */
+export function bystandersOf(recovery: Recovery): string[] {
+  const { tools, facts } = recovery;
+  const { clock, policy } = tools;
+  return othersOf(recovery).filter((host) => isHeard(host, facts.picture, clock.nowMs(), policy));
+}
+
+/**
+ * Those of them that answer now, whether or not their agents report: one that has just booted may be hit as well.
+ * @throws DoubtError when nobody can tell
+ */
 export async function hearBystanders(recovery: Recovery): Promise<string[]> {
-  const names = bystandersOf(recovery);
+  const names = othersOf(recovery);
   if (names.length === 0) return [];
   return answering(await askAll(recovery, names), names);
 }

@@ -2,14 +2,15 @@
 // this recovery, which is read back; then the spares of the plan are enabled. Each change is looked for in Nova before
 // it is made again, and after it was made.
 
-import { operatorsReason } from '../../../shared/documents/inventory.ts';
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText } from '../../../shared/ground/errors.ts';
 import { CloudError, type ComputeService, type ComputeServiceChange } from '../../cloud/cloud.ts';
-import { foreignMark, isMarkedBy, markOf, oneServiceOnly, settleMs, TakenHostError } from '../mark.ts';
+import { isMarkedBy, markOf, oneServiceOnly, settleMs, TakenHostError } from '../mark.ts';
 import { cloudAheadMs, isStillNow, lookFreshMs } from '../movers/last-look.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
+import { beginToMove } from './begin-to-move.ts';
+import { takenBefore } from './taken-before.ts';
 
 const mostTries = 6;
 const pauseMs = 1_000;
@@ -62,19 +63,10 @@ async function forceDown(recovery: Recovery): Promise<void> {
       if (refusal !== null) throw new TakenHostError(refusal);
     },
   });
+  // The mark takes its time: the instances are looked at meanwhile.
+  recovery.move = beginToMove(recovery);
   await tools.clock.sleep(settleMs, signal);
   await mark.confirm();
-}
-
-/** The facts that the gates judged are seconds old: the last look before the first change. */
-function takenBefore({ order, tools }: Recovery, service: ComputeService): Refusal | null {
-  const host = service.host;
-  const isWaived = (gate: Refusal['name']) => order.despite.includes(gate);
-  const foreign = isWaived('foreign-mark') ? null : foreignMark(service, order);
-  if (foreign !== null) return foreign;
-  const reason = operatorsReason(service);
-  const isLeft = tools.policy.disabledHosts === 'leave' && !isWaived('operator-at-work');
-  return reason !== null && isLeft ? { name: 'operator-at-work', host, reason, meanwhile: false } : null;
 }
 
 /** Enables a spare: Nova refuses a disabled target, and an instance sent there would end in ERROR. */

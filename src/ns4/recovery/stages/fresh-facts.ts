@@ -7,15 +7,10 @@ import { controlsFor } from '../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../shared/rules/controls.ts';
 import { disksName, disksTarget } from '../../../shared/rules/disks.ts';
 import { CloudError } from '../../cloud/cloud.ts';
-import {
-  answeringOf,
-  type GuestsAsked,
-  guestsGate,
-  guestsStillThere,
-  isUntouched,
-} from '../guests-still-there.ts';
+import { isUntouched } from '../guests-still-there.ts';
 import type { Facts, Recovery, Stage } from '../recovery.ts';
 import { refused } from '../report.ts';
+import { askGuests, askKnownGuests } from './ask-guests.ts';
 
 /** Instances leave one after another: so often at most the others are asked anew. */
 const mostLooks = 5;
@@ -40,16 +35,18 @@ export const freshFacts: Stage = {
   },
 };
 
-/** Refresh and scan at once: each takes seconds that the instances wait for. */
+/** Refresh and scans at once: each takes seconds that the instances wait for. */
 async function ask(recovery: Recovery): Promise<Facts> {
   const { order, tools, signal } = recovery;
   const askedAtMs = tools.clock.steadyMs();
+  const known = askKnownGuests(recovery);
   const [{ picture, guests }, firstScan] = await Promise.all([
     tools.refresh(signal).then(async ({ hosts, servers }) => {
       const picture = Picture.of(hosts, servers);
-      return { picture, guests: await askGuests(recovery, picture) };
+      return { picture, guests: await askGuests(recovery, picture, await known) };
     }),
     scanAt(recovery, order.address),
+    known.then(({ scan }) => scan),
   ]);
   const address = picture.hypervisor(order.dead)?.address ?? null;
   // Before the first change a blind scan ends it, and the monitor judges anew.
@@ -59,25 +56,6 @@ async function ask(recovery: Recovery): Promise<Facts> {
   const scan = address === order.address && !isBlind ? firstScan : await scanAt(recovery, address);
   return { picture, scan, guests, askedAtMs };
 }
-
-/** Whoever of its instances answers lives, and their host with them: by the monitor's verdict, by order and by hand. */
-async function askGuests(recovery: Recovery, picture: Picture): Promise<GuestsAsked> {
-  const { order, tools, journal, signal, controls } = recovery;
-  const targets = order.despite.includes(guestsGate)
-    ? []
-    : guestsStillThere(order.dead, picture, journal, tools);
-  if (targets.length === 0) return { asked: 0, answering: [], trouble: null };
-  const result = await tools.scan({ targets, controls: [...controls] }, signal);
-  return {
-    asked: targets.length,
-    answering: answeringOf(targets, result, namesIn(picture, order.dead)),
-    trouble: result.ok ? null : result.detail,
-  };
-}
-
-/** The name of an instance of a host by its id. */
-export const namesIn = (picture: Picture, host: string) => (id: string) =>
-  picture.serversOf(host).find((server) => server.id === id)?.name ?? id;
 
 /**
  * The order's controls were chosen minutes or an hour ago: all of them may have died since, and what was begun would

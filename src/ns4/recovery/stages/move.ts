@@ -1,41 +1,24 @@
 // Stage: moves the instances, each until it has its end. A sign of life stops it, and so does another one's mark on the
 // host; a sign of life that comes while the last of them move is asked for in the end.
 
-import type { Hypervisor } from '../../../shared/documents/inventory.ts';
 import { refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText } from '../../../shared/ground/errors.ts';
-import type { Picture } from '../../../shared/picture/picture.ts';
 import { CloudError } from '../../cloud/cloud.ts';
-import type { MayMove } from '../../disks/disks.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import { TakenHostError } from '../mark.ts';
 import type { Recovery, Stage } from '../recovery.ts';
 import { stopped } from '../report.ts';
 import { DoubtError, SignOfLifeError } from '../still-silent.ts';
+import { beginToMove } from './begin-to-move.ts';
 
 export const move: Stage = {
   name: 'move',
   async run(recovery) {
-    const { tools, facts, lock, signal, stillSilent, mark, opened: journal } = recovery;
+    const { opened: journal } = recovery;
     try {
-      await tools.mover.move({
-        ...tools,
-        journal,
-        lock,
-        signal,
-        hypervisor: (host) => hypervisorOf(host, facts.picture),
-        evacuate: (id, target, limit) => mark.evacuate(id, target, limit),
-        mayMove: (id, wasAskedFor) => mayMove(recovery, id, wasAskedFor),
-        confirmMark: () => mark.confirm(),
-        isPowerFresh: () => stillSilent.isPowerFresh(),
-        confirmSilence: async (limitMs) => {
-          await stillSilent.confirm(limitMs);
-          await stillSilent.confirmPower();
-          stillSilent.checkProof();
-          // The last one: the other Sonny may have come while the silence was waited for.
-          await mark.confirm();
-        },
-      });
+      const moveAll = recovery.move ?? beginToMove(recovery);
+      recovery.move = null;
+      await moveAll();
     } catch (error) {
       if (!(error instanceof SignOfLifeError || error instanceof TakenHostError)) throw error;
       return stopped(recovery, journal, error.refusal);
@@ -44,30 +27,6 @@ export const move: Stage = {
     return 'next';
   },
 };
-
-/** See Moving. Nobody but its old host has any reason to have it open before it is asked for. */
-async function mayMove(
-  { tools, facts, signal, opened: { dead } }: Recovery,
-  id: string,
-  wasAskedFor: boolean,
-): Promise<MayMove | null> {
-  if (tools.storage === null) return null;
-  const server = facts.picture.serversOf(dead).find((one) => one.id === id);
-  const word = await tools.storage.mayMove({ id, volumes: server?.volumes ?? [] }, dead, signal);
-  if (word.kind === 'open' && !wasAskedFor)
-    throw new SignOfLifeError({
-      name: 'disks-open',
-      host: dead,
-      on: `the disks of ${server?.name ?? id} are open, by ${word.on}`,
-    });
-  return word;
-}
-
-function hypervisorOf(host: string, picture: Picture): Hypervisor {
-  const found = picture.hypervisor(host);
-  if (found === undefined) throw new Error(`${host} passed the gates but is no hypervisor`);
-  return found;
-}
 
 /** All have their end. Whether the host lives by now cannot always be told, and the monitor goes on asking. */
 async function lookOnceMore(recovery: Recovery): Promise<void> {

@@ -63,6 +63,7 @@ function entryOf(server: Server, plan: Plan): JournalEntry {
     state: 'pending',
     attempts: 0,
     attemptsElsewhere: 0,
+    reboot: null,
     askedAtMs: null,
     endedAtMs: null,
     report: null,

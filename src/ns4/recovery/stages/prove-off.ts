@@ -13,6 +13,7 @@ import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
 import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
 import { RightMachine, WrongMachineError, wrongDevice } from './right-machine.ts';
+import { takenBefore } from './taken-before.ts';
 
 /** Facts older than this are collected again before the first change. */
 export const factsFreshMs = 20_000;
@@ -46,6 +47,15 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
     const refusal = differingPlans([host], await tools.fencingPlans(), { fencing: 'required' });
     if (refusal !== null) throw new DoubtError(refusal);
   };
+  /** What was begun bears this recovery's mark. */
+  const nobodysWork = async () => {
+    if (recovery.beginning.kind !== 'anew') return;
+    const services = await tools.cloud.listComputeServices(signal, host);
+    for (const service of services.filter((one) => one.host === host)) {
+      const refusal = takenBefore(recovery, service);
+      if (refusal !== null) throw new DoubtError(refusal);
+    }
+  };
   const machine = new RightMachine(fencing.bystanders, recovery);
   const unproven = async (why: Refusal): Promise<Refusal> => (await machine.afterFailure()) ?? why;
   try {
@@ -61,7 +71,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
       beforeOff: async ({ agent, number: level, keep }) => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
         const [heard] = await Promise.all([machine.hear(), stillSilent.confirm(renewMs)]);
-        await onePlan();
+        await Promise.all([onePlan(), nobodysWork()]);
         await recovery.tell({ step: 'powering-off', agent, level, atMs: tools.clock.nowMs() });
         // What follows at once is covered by a fresh confirmation of the lock.
         await lock.save(journal);

@@ -3,7 +3,7 @@
 import type { RecoveryReport } from '../../../shared/documents/jobs/recover.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import { InterruptedLockError, LostLockError } from '../journal/lock.ts';
-import { type Order, Recovery, type RecoveryTools } from '../recovery.ts';
+import { type Order, Recovery, type RecoveryTools, type Stage } from '../recovery.ts';
 import { abandoned } from '../report.ts';
 import { againFrom, stages } from './stages.ts';
 
@@ -52,11 +52,24 @@ async function throughTheStages(recovery: Recovery): Promise<RecoveryReport> {
   for (let at = 0; ; ) {
     const stage = stages[at];
     if (stage === undefined) throw new Error('the last stage did not end the recovery');
+    const startedMs = recovery.tools.clock.steadyMs();
     const turn = await stage.run(recovery);
+    logTime(recovery, stage, startedMs);
     if (typeof turn !== 'string') return turn.report;
     if (turn === 'again') agains += 1;
     if (agains > mostAgains)
       throw new OperationalError(`${stage.name} asked for fresh facts ${mostAgains} times`);
     at = turn === 'next' ? at + 1 : stages.indexOf(againFrom);
   }
+}
+
+/** Where the seconds between verdict and request go. */
+function logTime(
+  { order, tools: { clock, log } }: Recovery,
+  { name: stage }: Stage,
+  startedMs: number,
+): void {
+  const { recovery } = order;
+  const tookMs = Math.round(clock.steadyMs() - startedMs);
+  log.debug({ recovery, stage, tookMs }, `stage ${stage} took ${tookMs} ms`);
 }

@@ -4,10 +4,12 @@ import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
 import { deviceText, offSinceMs, outdatedBecause, stands, voucherText } from '../../fencing/proof.ts';
 import { AgentsOfTheDead } from '../agents-of-the-dead.ts';
 import { type Answering, guestsGate, guestsStillThere, isUntouched } from '../guests-still-there.ts';
+import type { JournalEntry } from '../journal/journal.ts';
 import { endInstance } from '../movers/mover.ts';
 import type { Recovery } from '../recovery.ts';
 import { type ProvingDevice, StillSilent } from '../still-silent.ts';
-import { namesIn, scanAt } from './fresh-facts.ts';
+import { namesIn } from './ask-guests.ts';
+import { scanAt } from './fresh-facts.ts';
 import { mayBeLate, takeForLate } from './late-report.ts';
 
 export function watchSilence(recovery: Recovery): StillSilent {
@@ -25,7 +27,7 @@ export function watchSilence(recovery: Recovery): StillSilent {
   const { answering } = facts.guests;
   return new StillSilent({
     order: suspect,
-    agents: new AgentsOfTheDead(order.dead, picture.agentsOf(order.dead)),
+    agents: new AgentsOfTheDead(order.dead, picture.agentsOf(order.dead), picture.agents),
     ...{ cloud, clock, signal },
     heartbeatPeriodMs: policy.heartbeatPeriodMs,
     // Whoever answers although his host is off is to be left alone before anything is asked for; and the facts did not
@@ -36,7 +38,7 @@ export function watchSilence(recovery: Recovery): StillSilent {
     guests: () => (isWaived ? [] : guestsStillThere(order.dead, picture, journal, tools)),
     nameOf: namesIn(picture, order.dead),
     ...proofOf(recovery),
-    leaveAlone: (guests) => leaveAlone(recovery, guests),
+    leaveAlone: (guests) => leaveAlone(recovery, guests, isUntouched),
   });
 }
 
@@ -73,20 +75,24 @@ function proofOf(recovery: Recovery): {
   return { device, outdatedProof };
 }
 
-/** Ends them where they are. Said aloud: either they run elsewhere, or the proof is wrong. */
-async function leaveAlone(recovery: Recovery, answering: readonly Answering[]): Promise<void> {
+/** Ends those that are meant where they are. Said aloud: either they run elsewhere, or the proof is wrong. */
+export async function leaveAlone(
+  recovery: Recovery,
+  answering: readonly Answering[],
+  isMeant: (entry: JournalEntry) => boolean,
+): Promise<void> {
   const { opened: journal, tools, lock } = recovery;
   const { proof } = journal;
   const left = answering.filter(({ id }) => {
     const entry = journal.instances[id];
-    return entry !== undefined && isUntouched(entry);
+    return entry !== undefined && isMeant(entry);
   });
   if (left.length === 0 || proof === null) return;
   const by = voucherText(proof);
   await recovery.tell({ step: 'guests-answer', instances: left.map(({ name }) => name), by });
   for (const { id, on } of left) {
     const entry = journal.instances[id];
-    if (entry === undefined || !isUntouched(entry)) continue;
+    if (entry === undefined || !isMeant(entry)) continue;
     const why = `it answers (${on}), although its host is off by ${by}`;
     await endInstance({ ...tools, journal, lock }, entry, {
       ...{ outcome: 'skipped', why, after: null, to: null },

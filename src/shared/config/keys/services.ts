@@ -136,7 +136,12 @@ export const mysqlKeys = {
       example: '/etc/ssl/certs/mysql-ca.pem',
       about:
         "A file with the certificate of the CA that signed the server's, relative to config.ini. With it the connection is TLS and the server's name is checked.",
-      without: 'the connection is plain',
+      without: 'MySQL must be on this machine, or tls off',
+    }),
+    tls: key('tls', boolean, {
+      default: 'true',
+      about:
+        'Off: a plain connection to another machine. Whoever sits in its path reads what is said, and can change any instance in it; it is warned of at each start.',
     }),
   },
 } as const;
@@ -178,6 +183,25 @@ export const slackKeys = {
       shown: 'sonny',
       about: 'The channel to post to; required with a token. The bot must be a member.',
       needed: ({ text }) => text('SLACK', 'token') && 'the channel to post to, as token is set',
+    }),
+    ask: key(
+      'ask',
+      names('ids of channels between commas, such as C0123456789', {
+        expected:
+          'ids of channels between commas, such as C0123456789 (at the end of "About" in Slack), no names',
+        test: (id) => /^[CG][A-Z0-9]{5,20}$/.test(id),
+      }),
+      {
+        example: 'C0123456789',
+        about:
+          'Further channels in which questions are answered, by their ids. Whoever is of the own workspace and in one of them sees the instances of all tenants.',
+        without: 'questions are answered in channel alone',
+      },
+    ),
+    direct: key('direct', boolean, {
+      default: 'false',
+      about:
+        'Whether questions are answered in direct messages as well. Then everybody in the workspace may ask, guests included.',
     }),
     clouds: key('clouds', names('names of clouds between commas', cloudName), {
       shown: 'cloud1',

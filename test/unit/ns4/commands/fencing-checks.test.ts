@@ -39,7 +39,9 @@ async function found(levels: Parameters<typeof plan>[0], ageMs: number): Promise
   const checks: Check[] = [];
   for (const entry of entries) checks.push(...(typeof entry === 'function' ? await entry() : [entry]));
   const check = checks.find(({ what }) => what === 'fencing of hv01');
-  return check === undefined ? '' : check.run().catch((error: Error) => `FAILED ${error.message}`);
+  if (check === undefined) return '';
+  const result = await check.run().catch((error: Error) => `FAILED ${error.message}`);
+  return typeof result === 'string' ? result : result.found;
 }
 
 const plan = (levels: readonly ReturnType<PretendDevice['level']>[]) => ({

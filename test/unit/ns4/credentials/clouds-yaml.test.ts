@@ -19,7 +19,7 @@ afterEach(() => rmSync(join(cwd, '..'), { recursive: true }));
 
 const write = (path: string, text: string): void => {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
+  writeFileSync(path, text, { mode: 0o600 });
 };
 const load = (env: Record<string, string> = {}): CloudCredentials =>
   loadCloud({ cloud: 'prod', env, cwd, home });
@@ -151,6 +151,7 @@ describe('the URL of Keystone', () => {
 
 describe('region, interface and TLS', () => {
   const ca = '-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n';
+  const key = '-----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY-----\n';
   test.each<[string, string[], Partial<CloudCredentials>]>([
     ['nothing', [], { region: null, interface: 'public', tls: { ca: null, verify: true } }],
     ['a region', ['region_name: R'], { region: 'R' }],
@@ -168,8 +169,30 @@ describe('region, interface and TLS', () => {
     ['no verification, the other way', ['insecure: True'], { tls: { ca: null, verify: false } }],
     ['a CA in the home directory', ['cacert: ~/ca.pem'], { tls: { ca, verify: true } }],
     ['a CA relative to the working directory', ['cacert: ../home/ca.pem'], { tls: { ca, verify: true } }],
+    ['a CA in place of the truth', ['verify: ~/ca.pem'], { tls: { ca, verify: true } }],
+    [
+      'a certificate of our own',
+      ['cert: ~/ca.pem', 'key: ~/key.pem'],
+      { tls: { ca: null, verify: true, client: { cert: ca, key } } },
+    ],
+    [
+      'what holds for one service alone',
+      [
+        'compute_endpoint_override: https://nova.example.org/v2.1',
+        'network-interface: internal',
+        'placement_region_name: P',
+      ],
+      {
+        services: {
+          compute: { override: 'https://nova.example.org/v2.1', interface: null, region: null },
+          network: { override: null, interface: 'internal', region: null },
+          placement: { override: null, interface: null, region: 'P' },
+        },
+      },
+    ],
   ])('%s', (_name, beside, expected) => {
     write(join(home, 'ca.pem'), ca);
+    write(join(home, 'key.pem'), key);
     write(join(cwd, 'clouds.yaml'), prod(ids, beside));
     expect(load()).toMatchObject(expected);
   });

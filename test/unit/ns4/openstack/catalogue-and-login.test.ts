@@ -47,6 +47,24 @@ describe('endpointOf', () => {
     expect(endpointOf(old, 'compute', { region: null, interface: 'public' })).toBe('http://x/v2.1/abc');
   });
 
+  it('is what clouds.yaml says of one service, before what it says of all', () => {
+    const one = { override: null, interface: null, region: null };
+    const choice = (change: Partial<typeof one> | object) => ({
+      region: 'A',
+      interface: 'public',
+      services: { compute: { ...one, ...change } },
+    });
+    expect(endpointOf(catalogue, 'compute', choice({ region: 'B' }))).toBe('https://b/compute/v2.1');
+    expect(endpointOf(catalogue, 'network', choice({ region: 'B' }))).toBe('https://a:9696/v2.0');
+    expect(endpointOf(catalogue, 'compute', choice({ override: 'https://n/v2.1/' }))).toBe('https://n/v2.1');
+    const admin = {
+      region: 'A',
+      interface: 'public',
+      services: { identity: { ...one, interface: 'admin' } },
+    } as const;
+    expect(endpointOf(catalogue, 'identity', admin)).toBe('https://a:35357/v3');
+  });
+
   it.each(['http://k:5000', 'http://k:5000/', 'http://k:5000/v3', 'http://k:5000/v3/'])(
     'identityRoot %s',
     (url) => {

@@ -55,3 +55,37 @@ test.each<[string, OvnState | null, number[], (string | null)[]]>([
   }
   expect(seen).toEqual(says);
 });
+
+test.each<[string, Partial<OvnState>, Partial<AgentRecord>]>([
+  ['Neutron calls it dead by now', { why: 'called-dead' }, { alive: false }],
+  [
+    'its chassis was deleted from OVN',
+    { why: 'deleted' },
+    { alive: false, host: '("Chassis" register deleted)' },
+  ],
+])('stamps follow the request, as those of the others tell, and %s: no beat', async (_, ovn, change) => {
+  const known = agent('hv01', 0, {
+    ...{ id: '1', binary: 'ovn-controller', statedHost: change.host ?? 'hv01', ovn: state(ovn) },
+  });
+  const other = agent('hv02', 0, {
+    ...{
+      id: '2',
+      binary: 'ovn-controller',
+      ovn: state({ says: 'cannot-tell', why: 'stamp-is-the-request' }),
+    },
+  });
+  const watch = new AgentsOfTheDead('hv01', [known], [known, other]);
+  const neutron = cloud([row({ binary: 'ovn-controller', heartbeatAtMs: 900, ...change })]);
+  const found = await watch.ask(neutron, instantClock(nowMs), never);
+  expect(found.map(({ ovn: said }) => said)).toEqual([null]);
+});
+
+test('a chassis that was deleted from OVN beats no more, whatever Neutron remembers of it', async () => {
+  const deleted = '("Chassis" register deleted)';
+  const known = agent('hv01', 0, {
+    ...{ id: '1', binary: 'ovn-controller', statedHost: deleted, ovn: state({ why: 'deleted' }) },
+  });
+  const neutron = cloud([row({ binary: 'ovn-controller', heartbeatAtMs: 900, alive: false, host: deleted })]);
+  const found = await new AgentsOfTheDead('hv01', [known]).ask(neutron, instantClock(nowMs), never);
+  expect(found.map(({ ovn }) => ovn)).toEqual([null]);
+});

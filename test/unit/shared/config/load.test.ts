@@ -85,6 +85,8 @@ describe("the original's config.ini, unchanged", () => {
         appToken: null,
         channel: 'sonny',
         clouds: ['cloud1', 'cloud2'],
+        ask: [],
+        direct: false,
         apiUrl: null,
       },
     });
@@ -178,6 +180,8 @@ answer_timeout = 45
 token = xoxb-1
 app_token = xapp-1
 channel = #ops
+ask = C0123456789, G0123456789
+direct = yes
 clouds = my cloud,other
 api_url = http://127.0.0.1:8080/api/
 `);
@@ -240,6 +244,8 @@ api_url = http://127.0.0.1:8080/api/
       token: 'xoxb-1',
       appToken: 'xapp-1',
       channel: '#ops',
+      ask: ['C0123456789', 'G0123456789'],
+      direct: true,
       clouds: ['my cloud', 'other'],
       apiUrl: 'http://127.0.0.1:8080/api/',
     },

@@ -1,6 +1,6 @@
 // Which of Slack's events are questions, each once.
 import { describe, expect, it } from 'vitest';
-import { Mentions, type MessageEvent } from '../../../../src/sonny/talk/mentions.ts';
+import { type Asked, Mentions, type MessageEvent } from '../../../../src/sonny/talk/mentions.ts';
 
 const message = (change: MessageEvent): MessageEvent => ({
   channel: 'C1',
@@ -11,7 +11,7 @@ const message = (change: MessageEvent): MessageEvent => ({
 });
 
 describe('mentions', () => {
-  it.each([
+  it.each<[string, MessageEvent, Partial<Asked> | null]>([
     ['a mention', {}, { words: 'help', channel: 'C1', threadTs: '1.000001' }],
     ['in a thread: answered there', { thread_ts: '0.5' }, { words: 'help', channel: 'C1', threadTs: '0.5' }],
     ['with a name, a colon and spaces', { text: ' <@U1|sonny>:  help' }, { words: 'help' }],
@@ -22,6 +22,14 @@ describe('mentions', () => {
     ['by another bot', { bot_id: 'B9' }, null],
     ['by ourselves', { user: 'U1' }, null],
     ['an edit', { subtype: 'message_changed' }, null],
+    ['with a file, as a plain message', { subtype: 'file_share', type: 'message' }, null],
+    ['with a file, as a mention', { subtype: 'file_share', type: 'app_mention' }, { words: 'help' }],
+    [
+      'out of a thread, as a mention',
+      { subtype: 'thread_broadcast', type: 'app_mention' },
+      { words: 'help' },
+    ],
+    ['a mention by a bot', { subtype: 'bot_message', type: 'app_mention', bot_id: 'B9' }, null],
     ['no text at all', { text: undefined }, null],
   ])('%s', (_, change, expected) => {
     const asked = new Mentions('U1').read(message(change));

@@ -9,9 +9,9 @@ import { CloudError } from '../../../cloud/cloud.ts';
 import type { NovaDatabase } from '../../../nova-database/nova-database.ts';
 import { type JournalEntry, namesOf, ofTheirTurn, unfinished } from '../../journal/journal.ts';
 import { expectedStatus, lacksAt } from '../instance-progress.ts';
-import { cloudAheadMs, lastLook, openAt } from '../last-look.ts';
 import { endInstance, type InstanceEnd, type Mover, type Moving } from '../mover.ts';
 import { isFinal, patiently } from '../retry.ts';
+import { reboot } from './reboot.ts';
 import { rewriteHosts } from './rows.ts';
 
 const pollMs = 500;
@@ -26,7 +26,7 @@ export function byDatabase(database: Pick<NovaDatabase, 'moveInstances'>): Mover
     name: 'database',
     shortcoming: ({ moves }) =>
       moves.some(({ target }) => target.kind !== 'host') ? 'cannot leave the choice to Nova' : null,
-    async move(moving) {
+    begin: (moving) => async () => {
       while (unfinished(moving.journal).length > 0) await moveWave(moving, database);
     },
   };
@@ -75,6 +75,8 @@ async function bringUp(
         wanted === 'ACTIVE' ? await patiently(moving, () => reboot(moving, entry, spare)) : null;
       return elsewhere ?? proof(moving, entry, spare, wanted);
     });
+    // It answers where it always did, and was ended there aloud.
+    if (entry.state === 'ended') return;
     if (end.outcome !== 'skipped') await rebook(moving, entry, spare);
     await endInstance(moving, entry, end);
   } catch (error) {
@@ -115,29 +117,6 @@ function tell(moving: Moving, progress: Progress): Promise<void> {
 async function rebind({ cloud, signal }: Moving, entry: JournalEntry, spare: Hypervisor): Promise<void> {
   for (const port of await cloud.listPorts({ instanceId: entry.id }, signal))
     if (port.host !== spare.host) await cloud.bindPort(port.id, spare.host, signal);
-}
-
-/**
- * A reboot whose answer was lost is looked for first; a second one on the same host would only delay. One that somebody
- * moved on meanwhile, or is at work at (a live migration, say), is not started: it had no task when its row was moved. An
- * end when its disks tell that it runs on a third host; null otherwise.
- */
-async function reboot(moving: Moving, entry: JournalEntry, spare: Hypervisor): Promise<InstanceEnd | null> {
-  const { cloud, clock, signal } = moving;
-  await moving.confirmSilence();
-  const look = await lastLook(moving, { ...entry, attempts: 0 }, cloudAheadMs(clock, cloud));
-  signal.throwIfAborted();
-  if (look === null || !moving.isPowerFresh())
-    throw new CloudError('not-done', 'the look before the reboot is too old', null);
-  const { server, disks } = look;
-  if (disks?.kind === 'cannot-tell') throw new CloudError('not-done', disks.why, null);
-  if (disks?.kind === 'elsewhere') {
-    // On the spare: by an earlier reboot whose answer was lost.
-    if (disks.hosts.includes(spare.host)) return null;
-    return { outcome: 'skipped', why: openAt(disks.hosts), after: null, to: null };
-  }
-  if (server?.host === spare.host && server.taskState === null) await cloud.hardReboot(entry.id, signal);
-  return null;
 }
 
 /** How it ended, once it settled on the spare, or did not in time. */

@@ -6,6 +6,7 @@ import { errorText, OperationalError } from '../../../../shared/ground/errors.ts
 import { groupBy } from '../../../../shared/ground/group-by.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
 import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';
+import type { Answering } from '../../guests-still-there.ts';
 import { type JournalEntry, namesOf } from '../../journal/journal.ts';
 import { progressOf } from '../instance-progress.ts';
 import { cloudAheadMs, isStillNow, type LastLook, lookFreshMs } from '../last-look.ts';
@@ -26,7 +27,7 @@ export async function rewriteHosts(
 ): Promise<void> {
   const { journal } = moving;
   // Before anything is written down: those who stay were never asked for.
-  const wanted = new Set(await patiently(moving, () => idsToMove(moving, all)));
+  const wanted = new Set((await patiently(moving, () => idsToMove(moving, all))).ids);
   const waiting = all.filter(({ id }) => wanted.has(id));
   if (waiting.length === 0) return;
   await moving.confirmSilence();
@@ -71,18 +72,23 @@ async function rewriteOnce(
   const from = { host: dead.host, node: dead.name };
   const to = { host: spare.host, node: spare.name };
   const sinceMs = clock.steadyMs();
-  for (let told = false; ; ) {
+  for (let told = false, isFirst = true; ; isFirst = false) {
     await moving.confirmSilence();
+    // The rows of all may be as they were, and whoever still runs where he always did may have woken up since.
+    const askedBefore = entries.filter((e) => e.report === null && (!isFirst || e.attempts > 1));
+    const heard = askedBefore.length === 0 ? [] : await moving.heard(askedBefore.map(({ id }) => id));
     const aheadMs = cloudAheadMs(clock, cloud);
     await moving.lock.save(journal);
     const savedAtMs = clock.steadyMs();
     signal.throwIfAborted();
     let why = 'the look at the instances is too old';
+    let living: readonly Answering[] = [];
     try {
-      const ids = await idsToMove(moving, entries);
+      const { ids, onDead } = await idsToMove(moving, entries);
+      living = heard.filter(({ id }) => onDead.has(id));
       if (ids.length === 0) return { moved: [], already: [], elsewhere: [] };
       if (clock.steadyMs() - savedAtMs > lookFreshMs) await moving.lock.save(journal);
-      if (isStillNow(moving, aheadMs) && moving.isPowerFresh())
+      if (living.length === 0 && isStillNow(moving, aheadMs) && moving.isPowerFresh())
         return await database.moveInstances({ ids, from, to }, signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -93,6 +99,10 @@ async function rewriteOnce(
         const progress = { step: 'database-away', detail: why, retryForMs: awayLimitMs } as const;
         await moving.say({ kind: 'progress', ...namesOf(journal), progress });
       }
+    }
+    if (living.length > 0) {
+      await moving.leaveAlone(living);
+      continue;
     }
     moving.log.warn({ error: why }, 'the instances were not moved');
     if (clock.steadyMs() - sinceMs > awayLimitMs) {
@@ -105,8 +115,11 @@ async function rewriteOnce(
   }
 }
 
-/** Looks at all that is on the dead host, and ends those that stay there; ids of the others. */
-async function idsToMove(moving: Moving, entries: readonly JournalEntry[]): Promise<string[]> {
+/** Looks at all that is on the dead host, and ends those that stay there; ids of the others, and of all that are there. */
+async function idsToMove(
+  moving: Moving,
+  entries: readonly JournalEntry[],
+): Promise<{ readonly ids: readonly string[]; readonly onDead: ReadonlySet<string> }> {
   const { cloud, journal, signal } = moving;
   const [onDead, records] = await Promise.all([
     cloud.listServers(signal, journal.dead),
@@ -124,7 +137,7 @@ async function idsToMove(moving: Moving, entries: readonly JournalEntry[]): Prom
     if (why === null) ids.push(entry.id);
     else await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
   }
-  return ids;
+  return { ids, onDead: new Set(servers.keys()) };
 }
 
 /**

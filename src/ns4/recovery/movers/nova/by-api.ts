@@ -47,45 +47,56 @@ interface Watch {
 export const byApi: Mover = {
   name: 'api',
   shortcoming: () => null,
-  async move(moving) {
-    const { clock, journal } = moving;
-    const watch: Watch = {
-      settlingSince: new Map(),
-      lookingSince: new Map(),
-      told: new Set(),
-      oldLooks: 0,
-    };
-    let others: readonly MigrationRecord[] | null = null;
-    let fullLookAtMs = Number.NEGATIVE_INFINITY;
-    let awaySinceMs: number | null = null;
-    while (unfinished(journal).length > 0) {
-      moving.signal.throwIfAborted();
-      const startedAtMs = clock.steadyMs();
-      let pauseMs = awayPauseMs;
-      try {
-        const isFull: boolean = startedAtMs >= fullLookAtMs;
-        if (isFull) fullLookAtMs = startedAtMs + fullLookMs;
-        const sighting: Sighting = await lookAtNova(moving, isFull ? null : others);
-        others = sighting.others;
-        const lookedMs = clock.steadyMs() - startedAtMs;
-        const turns = await followAll(moving, sighting, watch);
-        if (turns.lookAgain) fullLookAtMs = Number.NEGATIVE_INFINITY;
-        awaySinceMs = null;
-        pauseMs = turns.isCanaryOut
-          ? canaryPollMs
-          : Math.min(longestPollMs, Math.max(pollMs, restPerLook * lookedMs));
-      } catch (error) {
-        if (!(error instanceof CloudError)) throw error;
-        fullLookAtMs = Number.NEGATIVE_INFINITY;
-        awaySinceMs ??= clock.steadyMs();
-        moving.log.warn({ error: errorText(error) }, 'cannot see what became of the instances');
-        if (clock.steadyMs() - awaySinceMs > awayLimitMs)
-          return endAll(moving, `OpenStack is away: ${error.message}`);
-      }
-      if (unfinished(journal).length > 0) await clock.sleep(pauseMs, moving.signal);
-    }
+  begin(moving) {
+    const ahead = lookAtNova(moving, null);
+    // Whoever moves them hears of it.
+    ahead.catch(() => undefined);
+    return () => moveAll(moving, ahead);
   },
 };
+
+/** `ahead`: the first look; each request is preceded by one of its own. */
+async function moveAll(moving: Moving, ahead: Promise<Sighting>): Promise<void> {
+  const { clock, journal } = moving;
+  const watch: Watch = {
+    settlingSince: new Map(),
+    lookingSince: new Map(),
+    told: new Set(),
+    oldLooks: 0,
+  };
+  let first: Promise<Sighting> | null = ahead;
+  let others: readonly MigrationRecord[] | null = null;
+  let fullLookAtMs = Number.NEGATIVE_INFINITY;
+  let awaySinceMs: number | null = null;
+  while (unfinished(journal).length > 0) {
+    moving.signal.throwIfAborted();
+    const startedAtMs = clock.steadyMs();
+    let pauseMs = awayPauseMs;
+    try {
+      const isFull: boolean = startedAtMs >= fullLookAtMs;
+      if (isFull) fullLookAtMs = startedAtMs + fullLookMs;
+      const look = first ?? lookAtNova(moving, isFull ? null : others);
+      first = null;
+      const sighting: Sighting = await look;
+      others = sighting.others;
+      const lookedMs = clock.steadyMs() - startedAtMs;
+      const turns = await followAll(moving, sighting, watch);
+      if (turns.lookAgain) fullLookAtMs = Number.NEGATIVE_INFINITY;
+      awaySinceMs = null;
+      pauseMs = turns.isCanaryOut
+        ? canaryPollMs
+        : Math.min(longestPollMs, Math.max(pollMs, restPerLook * lookedMs));
+    } catch (error) {
+      if (!(error instanceof CloudError)) throw error;
+      fullLookAtMs = Number.NEGATIVE_INFINITY;
+      awaySinceMs ??= clock.steadyMs();
+      moving.log.warn({ error: errorText(error) }, 'cannot see what became of the instances');
+      if (clock.steadyMs() - awaySinceMs > awayLimitMs)
+        return endAll(moving, `OpenStack is away: ${error.message}`);
+    }
+    if (unfinished(journal).length > 0) await clock.sleep(pauseMs, moving.signal);
+  }
+}
 
 /** One look at every unfinished instance, and what follows from it. */
 async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Promise<Turns> {

@@ -104,6 +104,7 @@ describe('whose turn it is', () => {
       target: { kind: 'scheduler' },
       otherwise: null,
       perhapsAtTarget: false,
+      reboot: null,
       attempts: 0,
       attemptsElsewhere: 0,
       askedAtMs: null,

@@ -21,6 +21,7 @@ const entry = (change: Partial<JournalEntry> = {}): JournalEntry => ({
   target: { kind: 'host', host: 'hv04' },
   otherwise: null,
   perhapsAtTarget: false,
+  reboot: null,
   state: 'pending',
   attempts: 0,
   attemptsElsewhere: 0,

@@ -16,6 +16,7 @@ const entry = (name: string, change: Partial<JournalEntry> = {}): JournalEntry =
   target: hv04,
   otherwise: null,
   perhapsAtTarget: false,
+  reboot: null,
   state: 'pending',
   attempts: 0,
   attemptsElsewhere: 0,

@@ -1,0 +1,57 @@
+// The mover at its beginning, wired: what it may ask of the recovery before and between its requests.
+
+import type { Hypervisor } from '../../../shared/documents/inventory.ts';
+import type { Picture } from '../../../shared/picture/picture.ts';
+import type { MayMove } from '../../disks/disks.ts';
+import type { Recovery } from '../recovery.ts';
+import { SignOfLifeError } from '../still-silent.ts';
+import { heardAgain, leaveUnmoved } from './heard-again.ts';
+
+/** See Mover.begin. */
+export function beginToMove(recovery: Recovery): () => Promise<void> {
+  const { tools, facts, lock, signal, stillSilent, mark, opened: journal } = recovery;
+  return tools.mover.begin({
+    ...tools,
+    journal,
+    lock,
+    signal,
+    hypervisor: (host) => hypervisorOf(host, facts.picture),
+    evacuate: (id, target, limit) => mark.evacuate(id, target, limit),
+    mayMove: (id, wasAskedFor) => mayMove(recovery, id, wasAskedFor),
+    heard: (ids) => heardAgain(recovery, ids),
+    leaveAlone: (answering) => leaveUnmoved(recovery, answering),
+    confirmMark: () => mark.confirm(),
+    isPowerFresh: () => stillSilent.isPowerFresh(),
+    confirmSilence: async (limitMs) => {
+      await stillSilent.confirm(limitMs);
+      await stillSilent.confirmPower();
+      stillSilent.checkProof();
+      // The last one: the other Sonny may have come while the silence was waited for.
+      await mark.confirm();
+    },
+  });
+}
+
+/** See Moving. Nobody but its old host has any reason to have it open before it is asked for. */
+async function mayMove(
+  { tools, facts, signal, opened: { dead } }: Recovery,
+  id: string,
+  wasAskedFor: boolean,
+): Promise<MayMove | null> {
+  if (tools.storage === null) return null;
+  const server = facts.picture.serversOf(dead).find((one) => one.id === id);
+  const word = await tools.storage.mayMove({ id, volumes: server?.volumes ?? [] }, dead, signal);
+  if (word.kind === 'open' && !wasAskedFor)
+    throw new SignOfLifeError({
+      name: 'disks-open',
+      host: dead,
+      on: `the disks of ${server?.name ?? id} are open, by ${word.on}`,
+    });
+  return word;
+}
+
+function hypervisorOf(host: string, picture: Picture): Hypervisor {
+  const found = picture.hypervisor(host);
+  if (found === undefined) throw new Error(`${host} passed the gates but is no hypervisor`);
+  return found;
+}
