@@ -64,10 +64,11 @@ function proofOf(recovery: Recovery): {
   };
   const outdatedProof = (): Refusal | null => {
     const { proof, dead } = journal;
-    if (fencing === null || proof === null || proof.by === 'operator') return null;
+    if (fencing === null || proof === null) return null;
     const seenOffAtMs = seenOff?.proof === proof ? seenOff.atMs : proof.atMs;
     if (stands(proof, clock.nowMs(), seenOffAtMs)) return null;
-    const level = { agent: proof.agent, failure: 'not-verified', detail: outdatedBecause(proof) } as const;
+    const agent = proof.by === 'operator' ? voucherText(proof) : proof.agent;
+    const level = { agent, failure: 'not-verified', detail: outdatedBecause(proof) } as const;
     return { name: 'fence-failed', host: dead, levels: [level] };
   };
   return { device, outdatedProof };
