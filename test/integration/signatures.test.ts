@@ -164,14 +164,17 @@ describe('jobs', () => {
   const scanned: ScanResult = { ok: true, outcome: 'seen', targets: {}, controls: {}, tookMs: 1 };
   const target = { name: 'hv01', kind: 'host' as const, endpoints: [{ address: '127.9.9.9', port: 22 }] };
   const silent: ScanResult = { ...scanned, targets: { hv01: { state: 'silent', detail: '1 port silent' } } };
+  const begun: string[] = [];
   const opened: { close(): Promise<void> }[] = [];
   const leaving: { leave(): Promise<void> }[] = [];
-  beforeEach(() => async () => {
-    await Promise.all(leaving.splice(0).map((one) => one.leave()));
-    await Promise.all(opened.splice(0).map((one) => one.close()));
+  beforeEach(() => {
+    begun.splice(0);
+    return async () => {
+      await Promise.all(leaving.splice(0).map((one) => one.leave()));
+      await Promise.all(opened.splice(0).map((one) => one.close()));
+    };
   });
   const settings = () => settingsOf(server);
-  const begun: string[] = [];
   const ns4 = (name: string, trust = ours()) => {
     const handlers = {
       scan: async () => {
@@ -203,7 +206,6 @@ describe('jobs', () => {
     return queue;
   };
   const refresh = { servers: false, requestedAtMs: 1 };
-  beforeEach(() => void begun.splice(0));
 
   test('a forged one is not begun; the same by who has the key is', async () => {
     ns4('eye1');
