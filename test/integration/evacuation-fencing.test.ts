@@ -20,6 +20,7 @@ import { createLog } from '../../src/shared/ground/log.ts';
 import { CrashKernel } from '../support/crash-kernel.ts';
 import { EvacuationBench, MovableClock, type Pair } from '../support/evacuation-bench.ts';
 import { devicePassword, PretendDevice } from '../support/pretend-device.ts';
+import { noKey } from '../support/trust.ts';
 
 let bench: EvacuationBench;
 let dir: string;
@@ -36,7 +37,7 @@ const silentLog = createLog({ name: 't', verbosity: 0, destination: new PassThro
 
 let devices = 0;
 const device = () => new PretendDevice(join(dir, `device-${++devices}`));
-const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys);
+const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys, noKey());
 
 /** Fencing as ns4 makes it, with these levels for every host. */
 function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing {

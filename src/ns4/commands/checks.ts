@@ -11,6 +11,7 @@ import type { Frame } from '../../shared/process/frame.ts';
 import { connectRedis } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';
 import { probeRedis } from '../../shared/redis/probe.ts';
+import { describeTrust, trustIn } from '../../shared/redis/trust-in-redis.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../../shared/vantage-points/registry.ts';
 import { describeBaseline } from '../baseline/describe.ts';
 import { HeardStore } from '../baseline/heard.ts';
@@ -57,6 +58,20 @@ export function checksOf(
         `${settings.file}, cloud ${openstack.cloud} of ${credentials.file}, evacuate = ${openstack.method}`,
     },
     { what: 'Redis', run: () => probeRedis(settings.redis, openstack.cloud) },
+    {
+      what: 'signatures',
+      needs: 'Redis',
+      run: async () => {
+        const redis = connectRedis(settings.redis, openstack.cloud, log);
+        try {
+          const by = `ns4 ${settings.scan.name}`;
+          const trust = trustIn(redis, openstack.cloud, settings.redis, by, log);
+          return await describeTrust(redis, keysOf(openstack.cloud), trust, settings.redis);
+        } finally {
+          redis.disconnect();
+        }
+      },
+    },
     {
       what: 'OpenStack',
       run: async () => {

@@ -24,6 +24,8 @@ export interface Ns4Options extends CommonOptions {
   /** True: of all hypervisors. */
   readonly senses?: string | true;
   readonly json?: boolean;
+  /** Where a new key is to be written. */
+  readonly makeKey?: string;
 }
 
 const actions: readonly AgentAction[] = ['status', 'off', 'on'];
@@ -63,6 +65,7 @@ export function parseCommandLine(): Ns4Options {
     )
     .option('--senses [host]', 'show what each sense says now of every hypervisor, or of this one')
     .option('--json', 'for --senses: as JSON')
+    .option('--make-key <file>', 'write a new key for [REDIS] key_file')
     .exitOverride()
     .parse()
     .opts<Ns4Options>();
@@ -83,6 +86,7 @@ function mistakesIn(options: Ns4Options): string[] {
     ...(copiesGone !== undefined ? ['--copies-gone'] : []),
     ...(fence !== undefined ? ['--fence'] : []),
     ...(options.senses !== undefined ? ['--senses'] : []),
+    ...(options.makeKey !== undefined ? ['--make-key'] : []),
     ...(options.check ? ['--check'] : []),
   ];
   const alone = commands.length > 1 && !resetCooldown;

@@ -9,6 +9,7 @@ import type { Db } from '../../shared/redis/db.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { leaveOrder } from '../../shared/redis/orders.ts';
+import type { Trust } from '../../shared/trust/trust.ts';
 import type { Bystanders } from '../fencing/bystanders.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
@@ -25,6 +26,7 @@ interface ByHandParts {
   readonly openstack: OpenStackSettings;
   readonly redis: Db;
   readonly keys: Keys;
+  readonly trust: Trust;
   readonly confirmations: OperatorConfirmations;
   readonly plan: FencingPlan | null;
   readonly inventory: InventoryStore;
@@ -40,7 +42,7 @@ export async function confirmByHand(
   options: Pick<Ns4Options, 'yes'>,
   parts: ByHandParts,
 ): Promise<ExitCode> {
-  const { settings, redis, keys, confirmations, inventory, clock, print } = parts;
+  const { settings, redis, keys, trust, confirmations, inventory, clock, print } = parts;
   if (settings.fencing.mode === 'none')
     throw new UsageError(['--confirm-fenced: nobody asks for proof, as [FENCING] mode is none']);
   await confirmFenced(host, operator(), {
@@ -48,7 +50,7 @@ export async function confirmByHand(
     heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
     ask: asker(host, options, parts),
     announce: async ({ by, atMs }) => {
-      await leaveOrder(redis, keys, { kind: 'confirm-fenced', host, by, atMs });
+      await leaveOrder(redis, keys, trust, { kind: 'confirm-fenced', host, by, atMs });
     },
   });
   print(

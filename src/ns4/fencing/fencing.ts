@@ -7,7 +7,7 @@ import type { Bystanders } from './bystanders.ts';
 import { type LevelResult, listen, look, lookAt, powerOff } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
 import { agentsOf, deviceLabel, type FencingPlan, isListener, type Level, levelsOf } from './plan.ts';
-import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
+import { isOfTheFuture, type PowerSeen, type Proof, type ProofByAgent, wordMs } from './proof.ts';
 import { again, type Shot, type Shots } from './shots.ts';
 
 /** What is about to be told. */
@@ -68,8 +68,6 @@ export interface Fencing {
 const timeoutWhenConfirmedMs = 15_000;
 /** No longer than the scan of a silent host that goes on beside it. */
 const lookAgainMs = 3_000;
-/** A confirmation of the future is one of another clock: nobody could say which heartbeats came after it. */
-const clockMarginMs = 5_000;
 
 interface FencingParts {
   readonly plan: FencingPlan;
@@ -213,11 +211,19 @@ export async function usableConfirmation(
 ): Promise<Confirmation | null> {
   const confirmation = await confirmations.of(host);
   if (confirmation === null) return null;
-  const isFromNow = confirmation.atMs <= clock.nowMs() + clockMarginMs;
-  if (isFromNow && (heardAtMs === null || heardAtMs < confirmation.atMs)) return confirmation;
-  log.warn(
-    `the word of ${confirmation.who} that ${host} is off does not count: a sign of life came after it`,
-  );
+  const { who, atMs } = confirmation;
+  const nowMs = clock.nowMs();
+  const isAfterLife = heardAtMs === null || heardAtMs < atMs;
+  // One of the future is of another clock: nobody could say which heartbeats came after it.
+  const why = isOfTheFuture(atMs, nowMs)
+    ? 'it is of the future, do the clocks differ?'
+    : nowMs - atMs > wordMs
+      ? 'it is older than an hour'
+      : isAfterLife
+        ? null
+        : 'a sign of life came after it';
+  if (why === null) return confirmation;
+  log.warn(`the word of ${who} that ${host} is off does not count: ${why}`);
   return null;
 }
 

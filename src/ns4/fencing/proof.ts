@@ -52,6 +52,14 @@ const agentProofMs = 600_000;
  * still dumps says so again, every ten seconds.
  */
 const crashProofMs = 120_000;
+/** An operator's word: whoever repairs the host may have switched it on since. */
+export const wordMs = 3_600_000;
+/** Clocks of machines differ a little. */
+const clockMarginMs = 5_000;
+
+/** Of something that is said to have been seen then: nobody saw it yet. */
+export const isOfTheFuture = (atMs: number, nowMs: number): boolean => atMs > nowMs + clockMarginMs;
+
 /** Heartbeats sent before the power went may be counted by Neutron a little later, and clocks differ a little. */
 const lateHeartbeatMs = 5_000;
 
@@ -59,16 +67,18 @@ const lateHeartbeatMs = 5_000;
  * Does this proof still stand, so that nothing has to be fenced again? `seenOffAtMs`: when its device said off last.
  */
 export function stands(proof: Proof | null, nowMs: number, seenOffAtMs = proof?.atMs ?? 0): boolean {
-  if (proof === null) return false;
-  if (proof.by === 'operator') return true;
-  return nowMs - seenOffAtMs <= (proof.by === 'agent' ? agentProofMs : crashProofMs);
+  if (proof === null || isOfTheFuture(proof.atMs, nowMs)) return false;
+  return nowMs - seenOffAtMs <= standsMs[proof.by];
 }
+const standsMs = { agent: agentProofMs, 'crash-kernel': crashProofMs, operator: wordMs } as const;
 
 /** Why a proof that does not stand any more is no ground to go on. */
-export const outdatedBecause = ({ by }: Exclude<Proof, { by: 'operator' }>): string =>
-  by === 'agent'
-    ? 'its proof is too old to go on without asking it, and it does not answer'
-    : 'the last message of its crash kernel is too old to go on: it may have booted since';
+export const outdatedBecause = ({ by }: Pick<Proof, 'by'>): string =>
+  ({
+    agent: 'its proof is too old to go on without asking it, and it does not answer',
+    'crash-kernel': 'the last message of its crash kernel is too old to go on: it may have booted since',
+    operator: 'it was given more than an hour ago, and is to be given again (--confirm-fenced)',
+  })[by];
 
 /** The device that gave it, for people. */
 export const deviceText = ({ agent, level }: Pick<ProofByAgent, 'agent' | 'level'>): string =>

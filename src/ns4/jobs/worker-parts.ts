@@ -38,6 +38,8 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly heardByAny: HeardByAny;
+  /** Which of these addresses are nobody's in the inventory. */
+  readonly strangersAmong: (addresses: readonly string[]) => Promise<ReadonlySet<string>>;
   /** A scan by this process alone. */
   readonly look: Look;
   /** A scan by this process and every other vantage point of the cloud. */

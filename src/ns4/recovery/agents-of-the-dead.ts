@@ -1,9 +1,8 @@
 // The network agents of a host that is being recovered, asked again and again: by the names they go under in Neutron,
 // and OVN's by their own earlier beats.
-import { type Agent, kindOfAgent, type OvnState } from '../../shared/documents/inventory.ts';
+import { type Agent, deletedChassis, kindOfAgent, type OvnState } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { AgentRecord, Cloud } from '../cloud/cloud.ts';
-import { deletedChassis } from '../jobs/ovn-looks.ts';
 
 export class AgentsOfTheDead {
   readonly #host: string;

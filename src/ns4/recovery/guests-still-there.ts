@@ -9,6 +9,7 @@ import type { Picture } from '../../shared/picture/picture.ts';
 import { spread } from '../../shared/rules/controls.ts';
 import { guestTarget, standingOf } from '../../shared/rules/guests.ts';
 import type { Journal, JournalEntry } from './journal/journal.ts';
+import type { Answering } from './movers/mover.ts';
 
 /** Asked with one scan: more would make it slower, not surer. */
 const mostGuests = 100;
@@ -18,14 +19,6 @@ export const guestsGate = 'guests-answer' as const;
 
 /** Instances that are named as evidence. */
 const mostNamed = 5;
-
-/** An instance that answers, for people. */
-export interface Answering {
-  readonly id: string;
-  readonly name: string;
-  /** What was heard. */
-  readonly on: string;
-}
 
 /** What was heard of the instances of a host. */
 export interface GuestsAsked {

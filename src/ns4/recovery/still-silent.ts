@@ -8,7 +8,8 @@ import type { Clock } from '../../shared/ground/clock.ts';
 import type { Cloud, ComputeService } from '../cloud/cloud.ts';
 import type { PowerSeen } from '../fencing/proof.ts';
 import type { AgentsOfTheDead } from './agents-of-the-dead.ts';
-import { type Answering, answeringOf, answersText } from './guests-still-there.ts';
+import { answeringOf, answersText } from './guests-still-there.ts';
+import type { Answering } from './movers/mover.ts';
 import { RefusedError } from './refused-error.ts';
 import { type Suspect, signOfLife } from './sign-of-life.ts';
 

@@ -89,6 +89,9 @@ const agentSchema = z.object({
 });
 export type Agent = z.infer<typeof agentSchema>;
 
+/** Neutron's name for the host of a chassis that was deleted. */
+export const deletedChassis = '("Chassis" register deleted)';
+
 /**
  * How an agent tells of itself. `reports`: by itself. `ovn`: ovn-controller, which beats only when somebody lists agents.
  * `ovn-helper`: likewise, but late and not always (metadata agents): no measure.

@@ -8,7 +8,6 @@ import type { Clock } from '../../../shared/ground/clock.ts';
 import type { Log } from '../../../shared/ground/log.ts';
 import type { Cloud } from '../../cloud/cloud.ts';
 import type { MayMove } from '../../disks/disks.ts';
-import type { Answering } from '../guests-still-there.ts';
 import { type Journal, type JournalEntry, namesOf } from '../journal/journal.ts';
 import type { Lock } from '../journal/lock.ts';
 
@@ -22,6 +21,14 @@ export interface Mover {
    * them: that rejects with the signal's reason when aborted, after having waited for requests under way.
    */
   begin(moving: Moving): () => Promise<void>;
+}
+
+/** An instance that answers, for people. */
+export interface Answering {
+  readonly id: string;
+  readonly name: string;
+  /** What was heard. */
+  readonly on: string;
 }
 
 /** What a mover needs of the recovery. */

@@ -3,7 +3,8 @@
 // their target; before they are asked for again they are asked themselves.
 
 import type { Server } from '../../../shared/documents/inventory.ts';
-import { type Answering, answeringOf, answersText, guestsGate, guestTargets } from '../guests-still-there.ts';
+import { answeringOf, answersText, guestsGate, guestTargets } from '../guests-still-there.ts';
+import type { Answering } from '../movers/mover.ts';
 import type { Recovery } from '../recovery.ts';
 import { DoubtError, SignOfLifeError } from '../still-silent.ts';
 import { scanAt } from './fresh-facts.ts';

@@ -3,9 +3,9 @@
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
 import { deviceText, offSinceMs, outdatedBecause, stands, voucherText } from '../../fencing/proof.ts';
 import { AgentsOfTheDead } from '../agents-of-the-dead.ts';
-import { type Answering, guestsGate, guestsStillThere, isUntouched } from '../guests-still-there.ts';
+import { guestsGate, guestsStillThere, isUntouched } from '../guests-still-there.ts';
 import type { JournalEntry } from '../journal/journal.ts';
-import { endInstance } from '../movers/mover.ts';
+import { type Answering, endInstance } from '../movers/mover.ts';
 import type { Recovery } from '../recovery.ts';
 import { type ProvingDevice, StillSilent } from '../still-silent.ts';
 import { namesIn } from './ask-guests.ts';
@@ -66,10 +66,11 @@ function proofOf(recovery: Recovery): {
   };
   const outdatedProof = (): Refusal | null => {
     const { proof, dead } = journal;
-    if (fencing === null || proof === null || proof.by === 'operator') return null;
+    if (fencing === null || proof === null) return null;
     const seenOffAtMs = seenOff?.proof === proof ? seenOff.atMs : proof.atMs;
     if (stands(proof, clock.nowMs(), seenOffAtMs)) return null;
-    const level = { agent: proof.agent, failure: 'not-verified', detail: outdatedBecause(proof) } as const;
+    const agent = proof.by === 'operator' ? voucherText(proof) : proof.agent;
+    const level = { agent, failure: 'not-verified', detail: outdatedBecause(proof) } as const;
     return { name: 'fence-failed', host: dead, levels: [level] };
   };
   return { device, outdatedProof };

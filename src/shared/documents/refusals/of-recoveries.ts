@@ -1,5 +1,6 @@
 // Refusals by ns4, which asks everything again before the first change and while instances move.
 import { z } from 'zod';
+import { distrustSchema, distrustText } from '../terms/distrust.ts';
 import { shortened } from '../terms/shortened.ts';
 import { refusal, theHost } from './entry.ts';
 import { seconds } from './words.ts';
@@ -203,6 +204,23 @@ const wrongDevice = refusal(
 /** Of those that fell silent, in a sentence. */
 const mostFallen = 5;
 
+const journalNotBelieved = refusal(
+  'journal-not-believed',
+  { host, document: distrustSchema },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'error',
+    about: theHost,
+    sameWhen: ({ document }) => `${document.about} ${document.why}`,
+    says: (r) =>
+      `${r.host} is not recovered: ${distrustText(r.document)}. What was begun with it, if anything, is left as it is.`,
+    means: 'the journal of the recovery in Redis is not signed by our key, or is that of another host',
+    remedy:
+      'find out who wrote to Redis (docs/security.md); look in Nova what was done; when it is sure, `redis-cli del sonny:{CLOUD}:open-incident:HOST` has it judged anew',
+  },
+);
+
 export const recoveryRefusals = [
   unknownHost,
   cameBack,
@@ -214,4 +232,5 @@ export const recoveryRefusals = [
   apiUnavailable,
   fenceFailed,
   wrongDevice,
+  journalNotBelieved,
 ] as const;

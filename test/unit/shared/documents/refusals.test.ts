@@ -223,6 +223,11 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     },
     'hv01 is not proven to be off: level 1, fence_ipmilan: timed out (it said nothing); level 2, fence_pdu: its "status" does not say off (Status: ON). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
   ),
+  'journal-not-believed': row(
+    'error',
+    { host, document: { what: 'journal', about: '20261121T030000-hv01.1', why: 'unsigned' } },
+    'hv01 is not recovered: the journal of a recovery (20261121T030000-hv01.1) is not signed: whoever wrote it has no key file, or does not belong here. What was begun with it, if anything, is left as it is.',
+  ),
   'wrong-device': row(
     'error',
     { host, fell: ['hv07'], atMs: 1 },

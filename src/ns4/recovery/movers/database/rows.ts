@@ -6,11 +6,10 @@ import { errorText, OperationalError } from '../../../../shared/ground/errors.ts
 import { groupBy } from '../../../../shared/ground/group-by.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
 import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';
-import type { Answering } from '../../guests-still-there.ts';
 import { type JournalEntry, namesOf } from '../../journal/journal.ts';
 import { progressOf } from '../instance-progress.ts';
 import { cloudAheadMs, isStillNow, type LastLook, lookFreshMs } from '../last-look.ts';
-import { endInstance, type Moving, sinceMsOf } from '../mover.ts';
+import { type Answering, endInstance, type Moving, sinceMsOf } from '../mover.ts';
 import { awayLimitMs, awayPauseMs, patiently } from '../retry.ts';
 
 /**

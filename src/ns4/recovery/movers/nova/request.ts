@@ -5,11 +5,10 @@ import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
-import type { Answering } from '../../guests-still-there.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { type InstanceProgress, requestLimitMs } from '../instance-progress.ts';
 import { isStillNow, type LastLook, lastLook, lookFreshMs, type OpenDisks, openAt } from '../last-look.ts';
-import { endInstance, type Moving } from '../mover.ts';
+import { type Answering, endInstance, type Moving } from '../mover.ts';
 import { isFinal } from '../retry.ts';
 
 /** Requests per instance and target, when Nova gave up on the ones before. */
