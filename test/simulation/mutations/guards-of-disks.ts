@@ -92,7 +92,7 @@ export const diskGuards: readonly Guard[] = [
     inFocus(
       'its storage returns before it is begun',
       guard('asked before each request', 'an instance whose disk answers is not started elsewhere', [
-        'ns4/recovery/stages/move.ts',
+        'ns4/recovery/stages/begin-to-move.ts',
         'if (tools.storage === null) return null;',
         'if (tools.storage !== undefined) return null;',
       ]),

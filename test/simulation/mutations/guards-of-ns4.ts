@@ -253,7 +253,7 @@ export const ns4Guards: readonly Guard[] = [
       'nothing is asked for at a host that bears the mark of another Sonny',
       ['ns4/recovery/mark.ts', 'if (!isMarkedBy(service, this.#journal)) {', 'if (false) {'],
       withoutGate('foreign-mark'),
-      [stage('close-services'), 'if (foreign !== null) return foreign;', ''],
+      [stage('taken-before'), 'if (foreign !== null) return foreign;', ''],
     ),
   ),
   inFocus(
