@@ -56,6 +56,7 @@ function lab(change: Lab = {}) {
   };
   const parts = {
     ...{ storage, pools: ['vms'], timeoutMs: 60_000 },
+    cuts: { note: async () => void done.push('noted') },
     store: {
       addresses: async () => change.addresses ?? [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.2')],
     },
@@ -64,6 +65,7 @@ function lab(change: Lab = {}) {
   const run = (beforeBlocking = async () => void done.push('asked')) =>
     cutOff(parts, {
       ...{ host: 'hv01', instances: [{ id: 'vm1', volumes: [] }], signal: new AbortController().signal },
+      seenOff: null,
       beforeBlocking,
     });
   return { run, done };

@@ -15,11 +15,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function read(text: string, mode = 0o600) {
+function read(text: string, mode = 0o600, hasCeph = true) {
   const file = join(dir, 'fencing.yaml');
   writeFileSync(file, text);
   chmodSync(file, mode);
-  return readFencingFile(file, dir);
+  return readFencingFile(file, { path: dir, hasCeph });
 }
 
 const many = `
