@@ -60,7 +60,7 @@ export function parseCommandLine(): Ns4Options {
     )
     .option('--fence <host>', 'try the fence levels of this hypervisor (with --action)', host)
     .option('--action <action>', `for --fence: ${actions.join(', ')}`, action)
-    .option('--level <n>', 'for --fence: only this level', level)
+    .option('--level <n>', 'for --fence: only this level, or ceph', level)
     .option(
       '--yes',
       'for --confirm-fenced, --trust-devices, --copies-gone, --fence, --guests-are-elsewhere: do not ask',

@@ -13,7 +13,7 @@ import type { OpenedStore } from './opened-store.ts';
  * Ceph's own protection, when a new owner breaks the lock of one that lost its watch, lasts an hour: a host that comes
  * back later takes its lock back and writes. Entries are taken away when the host was seen to have rebooted.
  */
-export const yearSeconds = 365 * 86_400;
+const yearSeconds = 365 * 86_400;
 /** The monitors agree within a second, as a rule. */
 const blockMs = 10_000;
 const listMs = 5_000;

@@ -24,10 +24,11 @@ test('fencing.example.yaml has levels for its hosts, each option where it belong
   chmodSync(file, 0o600);
   const plan = readFencingFile(file, { path: dir, hasCeph: true });
   const agents = (host: string) => levelsOf(plan, host).map(agentsOf);
-  expect([...plan.hosts.keys()]).toEqual(['hv01', 'hv02', 'hv03', 'hv04', 'hv05']);
+  expect([...plan.hosts.keys()]).toEqual(['hv01', 'hv02', 'hv03', 'hv04', 'hv05', 'hv06']);
   expect(agents('hv01')).toEqual(['fence_ipmilan']);
   expect(agents('hv04')).toEqual(['fence_redfish', 'fence_ipmilan']);
   expect(agents('hv05')).toEqual(['fence_kdump', 'fence_apc + fence_apc']);
+  expect(agents('hv06')).toEqual(['fence_ipmilan', 'ceph']);
   expect(firstOf(plan, 'hv02')?.options).toMatchObject({ ip: 'hv02-bmc.example.org', username: 'sonny' });
   expect(firstOf(plan, 'hv03')?.options).toMatchObject({ password: '0123 #4' });
   expect(plan.others).toBeNull();
