@@ -13,7 +13,6 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const rounds = Number(process.env.ROUNDS ?? 10);
 const address = '127.0.61.1';
-const instance = 'level-vm1';
 const keys = keysOf('simulated');
 
 /** As no cloud is asked: one that is not there. */
@@ -27,6 +26,8 @@ describe.skipIf(cephLab === undefined)('the level ceph', () => {
   let redis: TestRedis;
   let household: Household;
   let program: string;
+  /** Another one for each test: the lock of a killed guest outlives it. */
+  let instance: string;
 
   beforeAll(async () => {
     redis = await startRedis();
@@ -42,7 +43,6 @@ describe.skipIf(cephLab === undefined)('the level ceph', () => {
     writeFileSync(join(household.dir, 'fencing.yaml'), 'hosts: {hv01: {levels: [{agent: ceph}]}}\n', {
       mode: 0o600,
     });
-    await lab('image', `${instance}_disk`, '--size', '256').catch(() => undefined);
     // The lab speaks to fence agents; this one asks ns4.
     program = join(household.dir, 'agent');
     const ns4 = `${process.execPath} ${resolve('dist/ns4/main.js')}`;
@@ -59,6 +59,8 @@ case "$action $said" in "status "*", ceph: cut off from Ceph"*) exit 2;; esac
   /** All is known of hv01, as after some minutes of work. */
   async function known(): Promise<void> {
     await household.redis.flushdb();
+    instance = `level-${Date.now()}`;
+    await lab('image', `${instance}_disk`, '--size', '256');
     const { hosts, servers } = inventory({
       hypervisors: [hypervisor('hv01', { state: 'down' })],
       servers: [server(instance, 'hv01', { id: instance })],
@@ -98,8 +100,7 @@ case "$action $said" in "status "*", ceph: cut off from Ceph"*) exit 2;; esac
 
   test('a guest of before: its entry is lifted by a typed name only', async () => {
     await known();
-    // The lock of the one before it lasts for half a minute.
-    await lab('guest', 'start', address, `${instance}_disk`, '--name', 'level-guest', '--wait', '60');
+    await lab('guest', 'start', address, `${instance}_disk`, '--name', 'level-guest');
     const off = await run('--action', 'off', '--level', 'ceph', '--yes');
     expect(off, off.output).toMatchObject({ code: 0, output: expect.stringContaining('cut off from Ceph') });
     const careless = await run('--action', 'on', '--level', 'ceph');
