@@ -16,6 +16,7 @@ import { progressText } from '../../src/shared/documents/events/progress.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { EvacuationBench } from '../support/evacuation-bench.ts';
 import { PretendDevice } from '../support/pretend-device.ts';
+import { noKey } from '../support/trust.ts';
 
 let bench: EvacuationBench;
 let dir: string;
@@ -51,7 +52,7 @@ function fencing(levels: readonly Level[], change: Partial<CephFence> = {}) {
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
   const made = createFencing({
     ...{ plan, timeoutMs: 1_500, clock: bench.clock, log, ceph: fence },
-    confirmations: new OperatorConfirmations(bench.redis, bench.keys),
+    confirmations: new OperatorConfirmations(bench.redis, bench.keys, noKey()),
     shots: new RedisShots(bench.redis, bench.keys),
     bystanders: new RedisBystanders(bench.redis, bench.keys),
   });
