@@ -25,6 +25,7 @@ import { BackgroundScan } from './baseline/background-scan.ts';
 import { HeardStore } from './baseline/heard.ts';
 import { heardByAny } from './baseline/heard-by-any.ts';
 import { lookWithBaseline } from './baseline/look.ts';
+import { cephByHand } from './commands/ceph-by-hand.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
 import { giveCopiesGone } from './commands/copies-gone.ts';
@@ -99,7 +100,20 @@ await runProcess('ns4', async (frame) => {
     events: new EventLog(redis, keys),
     clock: systemClock,
   };
-  const byHand = { ...shared, ...{ redis, keys, trust, confirmations, plan, print }, stop: frame.stop };
+  // It connects with its first question.
+  const cloud = createCloud(started.credentials, {
+    clock: systemClock,
+    random: Math.random,
+    log: (text) => log.info(text),
+  });
+  frame.onClose('OpenStack', () => cloud.close());
+  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log });
+  if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
+  const means = { ...shared, ...{ redis, keys, stop: frame.stop } };
+  const byHand = {
+    ...{ ...means, trust, confirmations, plan, print },
+    ceph: ceph === null ? null : cephByHand(ceph, means, cloud),
+  };
   if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
   const bystanders = new RedisBystanders(redis, keys);
   if (trustDevices !== undefined) return trustByHand(trustDevices, options, { ...byHand, bystanders });
@@ -121,12 +135,6 @@ await runProcess('ns4', async (frame) => {
         out: process.stdout,
       },
     );
-  const cloud = createCloud(started.credentials, {
-    clock: systemClock,
-    random: Math.random,
-    log: (text) => log.info(text),
-  });
-  frame.onClose('OpenStack', () => cloud.close());
   const registry = new VantagePointRegistry(redis, keys);
   const { name } = settings.scan;
   const fencesBy = settings.fencing.mode === 'none' || plan === null ? null : planHash(plan);
@@ -143,8 +151,6 @@ await runProcess('ns4', async (frame) => {
   const background = new BackgroundScan({
     ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },
   });
-  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log });
-  if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
@@ -161,8 +167,10 @@ await runProcess('ns4', async (frame) => {
     lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
     storage: ceph?.storage ?? null,
     opened: ceph?.store ?? null,
+    blockedHosts: ceph?.blockedHosts ?? (async () => []),
     mover: moverOf(started, frame),
     ...fencingOf(started, plan, {
+      ceph: ceph?.fence ?? null,
       confirmations,
       shots: new RedisShots(redis, keys),
       bystanders,
@@ -209,7 +217,7 @@ await runProcess('ns4', async (frame) => {
 function fencingOf(
   { settings, log }: StartedOnCloud,
   plan: FencingPlan | null,
-  kept: Pick<Parameters<typeof createFencing>[0], 'confirmations' | 'shots' | 'bystanders'>,
+  kept: Pick<Parameters<typeof createFencing>[0], 'confirmations' | 'shots' | 'bystanders' | 'ceph'>,
 ) {
   const { mode, timeoutMs } = settings.fencing;
   if (mode === 'none') return { fencing: null, fencingPlan: null };

@@ -45,6 +45,7 @@ function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing 
   return createFencing({
     ...{ plan, confirmations: confirmations(), timeoutMs: 1_500, clock, log: silentLog },
     shots: new RedisShots(bench.redis, bench.keys),
+    ceph: null,
     bystanders: new RedisBystanders(bench.redis, bench.keys),
   });
 }
@@ -145,7 +146,7 @@ describe('with proof', () => {
     const fence: Fencing = {
       ...fencing([]),
       fence: async (request) => {
-        await request.beforeOff({ agent: 'fence_pretend1', number: 1, keep: async () => {} });
+        await request.beforeOff({ agent: 'fence_pretend1', number: 1, blocks: null, keep: async () => {} });
         await revive();
         await delay(1_200);
         await bench.simulator.kill(pair.dead);
@@ -354,7 +355,7 @@ describe('C6: nobody is shot while he boots', () => {
 
   const request = (incident: string) => ({
     ...{ host: 'hv-shot', incident, signal: new AbortController().signal, heardAtMs: null },
-    doubtedSinceMs: null,
+    ...{ instances: [], doubtedSinceMs: null },
     beforeOff: async () => {},
   });
 

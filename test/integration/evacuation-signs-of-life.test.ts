@@ -44,7 +44,7 @@ function fencing(bmc: PretendDevice): Fencing {
   const shots = new RedisShots(bench.redis, bench.keys);
   const bystanders = new RedisBystanders(bench.redis, bench.keys);
   const kept = { confirmations, shots, bystanders };
-  return createFencing({ plan, ...kept, timeoutMs: 3_000, clock: bench.clock, log });
+  return createFencing({ plan, ...kept, ceph: null, timeoutMs: 3_000, clock: bench.clock, log });
 }
 
 const idOf = (name: string | undefined): string => bench.seen(name ?? '').id;

@@ -41,7 +41,7 @@ function fencing(levels: readonly Level[], atOff: () => void = () => {}): Fencin
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
   const shots = new RedisShots(bench.redis, bench.keys);
   const kept = { confirmations: confirmations(), shots, bystanders: bystanders() };
-  const inner = createFencing({ plan, ...kept, timeoutMs: 1_500, clock: bench.clock, log });
+  const inner = createFencing({ plan, ...kept, ceph: null, timeoutMs: 1_500, clock: bench.clock, log });
   return {
     ...inner,
     fence: (request) =>

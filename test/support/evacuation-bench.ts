@@ -182,6 +182,7 @@ export class Worker {
       fencing: o.fencing ?? null,
       storage: o.storage ?? null,
       opened: null,
+      blockedHosts: async () => [],
       fencingPlan: null,
       fencingPlans: async () => o.fencingPlans?.() ?? [],
       inventory: new InventoryStore(this.#redis, keys),

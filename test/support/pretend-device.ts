@@ -2,7 +2,7 @@
 // test tells it to, and a log of what it was asked.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device, Level } from '../../src/ns4/fencing/plan.ts';
+import type { Device, DeviceLevel } from '../../src/ns4/fencing/plan.ts';
 
 /**
  * honest: does as told; refuses: `off` fails; pretends: says it did, and did not; hides: does it, and always shows on;
@@ -65,7 +65,7 @@ export class PretendDevice {
   }
 
   /** As level `number`, with further devices beside it. */
-  level(number = 1, ...others: readonly PretendDevice[]): Level {
+  level(number = 1, ...others: readonly PretendDevice[]): DeviceLevel {
     return { number, devices: [this, ...others].map((one) => one.device(number)) };
   }
 }

@@ -1,4 +1,4 @@
-// Proof that a host is off, as it is kept in the journal of its recovery.
+// Proof that a host is off, or cut off from Ceph, as it is kept in the journal of its recovery.
 import { z } from 'zod';
 import type { Progress } from '../../shared/documents/events/progress.ts';
 
@@ -25,6 +25,18 @@ export const proofSchema = z.discriminatedUnion('by', [
     output: z.string(),
     failed: z.array(z.string()),
   }),
+  /** The host was cut off from Ceph: it may run on, and writes to none of its disks. */
+  z.object({
+    by: z.literal('ceph'),
+    agent: z.string(),
+    level: z.number().int(),
+    /** When every placement group knew of it. */
+    atMs: z.number(),
+    /** Those that are blocked. */
+    addresses: z.array(z.string()),
+    output: z.string(),
+    failed: z.array(z.string()),
+  }),
   z.object({
     by: z.literal('operator'),
     who: z.string(),
@@ -35,6 +47,8 @@ export const proofSchema = z.discriminatedUnion('by', [
 ]);
 export type Proof = z.infer<typeof proofSchema>;
 export type ProofByAgent = Extract<Proof, { by: 'agent' }>;
+/** A proof whose giver can be asked again. */
+export type LastingProof = Extract<Proof, { by: 'agent' | 'ceph' }>;
 
 /** What a device shows of a host; unknown: it did not say in time, or not clearly. `said`: its own words, masked. */
 export interface PowerSeen {
@@ -70,12 +84,16 @@ export function stands(proof: Proof | null, nowMs: number, seenOffAtMs = proof?.
   if (proof === null || isOfTheFuture(proof.atMs, nowMs)) return false;
   return nowMs - seenOffAtMs <= standsMs[proof.by];
 }
-const standsMs = { agent: agentProofMs, 'crash-kernel': crashProofMs, operator: wordMs } as const;
+const standsMs = {
+  ...{ agent: agentProofMs, ceph: agentProofMs },
+  ...{ 'crash-kernel': crashProofMs, operator: wordMs },
+} as const;
 
 /** Why a proof that does not stand any more is no ground to go on. */
 export const outdatedBecause = ({ by }: Pick<Proof, 'by'>): string =>
   ({
     agent: 'its proof is too old to go on without asking it, and it does not answer',
+    ceph: 'it is too old to go on without asking Ceph, which does not answer',
     'crash-kernel': 'the last message of its crash kernel is too old to go on: it may have booted since',
     operator: 'it was given more than an hour ago, and is to be given again (--confirm-fenced)',
   })[by];
@@ -88,9 +106,18 @@ export const deviceText = ({ agent, level }: Pick<ProofByAgent, 'agent' | 'level
 export const voucherText = (proof: Proof): string =>
   proof.by === 'operator' ? `the word of ${proof.who}` : deviceText(proof);
 
-/** Signs of life up to this time say nothing, as the host was off afterwards; null without proof. */
+/** What its giver shows when it holds no more. */
+export const brokenText = (proof: LastingProof, { said }: Pick<PowerSeen, 'said'>): string =>
+  proof.by === 'ceph'
+    ? `it is not cut off from Ceph any more: ${said}`
+    : `${deviceText(proof)}, which proved it off, says that it is on`;
+
+/**
+ * Signs of life up to this time say nothing, as the host was off afterwards. Null without proof, and for a host that was
+ * cut off from Ceph only: it may run on.
+ */
 export function offSinceMs(proof: Proof | null): number | null {
-  if (proof === null) return null;
+  if (proof === null || proof.by === 'ceph') return null;
   return proof.by === 'operator' ? proof.atMs : proof.atMs + lateHeartbeatMs;
 }
 
@@ -99,5 +126,7 @@ export function proofProgress(proof: Proof): Progress {
   const { failed } = proof;
   if (proof.by === 'operator') return { step: 'confirmed-off', who: proof.who, atMs: proof.atMs, failed };
   const { agent, level } = proof;
+  if (proof.by === 'ceph')
+    return { step: 'cut-off', addresses: [...proof.addresses], by: { agent, level, failed } };
   return { step: proof.by === 'agent' ? 'powered-off' : 'crash-kernel-reported', agent, level, failed };
 }

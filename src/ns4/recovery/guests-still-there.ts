@@ -32,6 +32,18 @@ export interface GuestsAsked {
 export const isUntouched = ({ state, attempts }: JournalEntry): boolean =>
   state === 'pending' && attempts === 0;
 
+/** Instances of the dead host for which nothing was asked yet, and which may have their disks open there. */
+export function openThere(
+  dead: string,
+  picture: Picture,
+  journal: Pick<Journal, 'instances'> | null,
+): Server[] {
+  return picture.serversOf(dead).filter((server) => {
+    const entry = journal?.instances[server.id];
+    return (entry === undefined || isUntouched(entry)) && standingOf(server).tells !== 'nothing';
+  });
+}
+
 /** Scan targets for the guests of the dead host for which nothing was asked yet; null: no journal, so for none of them. */
 export function guestsStillThere(
   dead: string,
@@ -39,11 +51,7 @@ export function guestsStillThere(
   journal: Pick<Journal, 'instances'> | null,
   { instancePorts }: { readonly instancePorts: readonly number[] },
 ): ScanTarget[] {
-  const servers = picture.serversOf(dead).filter(({ id }) => {
-    const entry = journal?.instances[id];
-    return entry === undefined || isUntouched(entry);
-  });
-  return guestTargets(servers, { instancePorts });
+  return guestTargets(openThere(dead, picture, journal), { instancePorts });
 }
 
 /** Scan targets for those of these instances that can tell anything by answering. */

@@ -113,6 +113,10 @@ export const hostsSchema = z.object({
   agents: z.array(agentSchema),
   /** Service hosts of a cell that does not answer Nova: nothing else is known of them, and nobody judges them. */
   cellDown: z.array(z.string()).default([]),
+  /** Whom Sonny cut off from Ceph, and who still is. `sinceMs`: when that was done last. */
+  cutOff: z
+    .array(z.object({ host: z.string(), addresses: z.array(z.string()), sinceMs: z.number() }))
+    .default([]),
   /** The plans of fencing of the ns4 that were there. */
   fencingPlans: fencingPlansSchema.default([]),
   projects: z.array(projectSchema),

@@ -80,8 +80,8 @@ export const ns4Guards: readonly Guard[] = [
     'power returns during a recovery',
     guard('the device is asked again', 'a host that its device shows on is left alone', [
       'ns4/recovery/stages/watch-silence.ts',
-      "if (fencing === null || proof?.by !== 'agent') return null;",
-      "if (fencing === null || proof?.by !== 'agent' || true) return null;",
+      "if (fencing === null || (proof?.by !== 'agent' && proof?.by !== 'ceph')) return null;",
+      "if (fencing === null || (proof?.by !== 'agent' && proof?.by !== 'ceph') || true) return null;",
     ]),
   ),
   guard('fence before evacuate', 'with fencing required nothing moves without proof', [
@@ -98,8 +98,8 @@ export const ns4Guards: readonly Guard[] = [
     'back between two levels of fencing',
     guard('silent before it is shot', 'nobody who answers is powered off', [
       stage('prove-off'),
-      'const [heard] = await Promise.all([machine.hear(), stillSilent.confirm(renewMs)]);',
-      'const heard = await machine.hear();',
+      'const [heard] = await Promise.all([hear, stillSilent.confirm(renewMs)]);',
+      'const heard = await hear;',
     ]),
   ),
   guard('forced_down before evacuate', 'the dead host is forced down before the first instance moves', [

@@ -12,11 +12,12 @@ const fenceFailureSchema = z.object({
   /**
    * off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program…;
    * switched-on: `status` says on, after it said off; not-again: `off` was sent before, and nobody knows what it did;
-   * no-message: nothing was heard of a crash kernel.
+   * no-message: nothing was heard of a crash kernel; not-cut-off: the host could not be cut off from Ceph; lifted: it was,
+   * and somebody took its entries away.
    */
   failure: z.enum([
     ...(['off-failed', 'not-verified', 'timed-out', 'cannot-run'] as const),
-    ...(['switched-on', 'not-again', 'no-message'] as const),
+    ...(['switched-on', 'not-again', 'no-message', 'not-cut-off', 'lifted'] as const),
   ]),
   /** What the agent said, secrets masked, one line. */
   detail: z.string(),
@@ -152,6 +153,8 @@ const failures = {
   'switched-on': 'it was off and is on again, so it is not shot again',
   'not-again': 'it was told "off" before and does not show off, so it is not told again',
   'no-message': 'no message of a crash kernel came',
+  'not-cut-off': 'it could not be cut off from Ceph',
+  lifted: 'it was cut off from Ceph, and somebody lifted that, so it is not done again',
 } as const satisfies Record<FenceFailure['failure'], string>;
 
 /** No level proved it off, in their order; none: no level is configured for it. */

@@ -84,7 +84,7 @@ function watch(sight: Sight = { finding: 'answers' }) {
       sight.power === undefined || sight.power === null
         ? null
         : {
-            name: 'fence_ipmilan, level 1',
+            onText: () => 'fence_ipmilan, level 1, which proved it off, says that it is on',
             look: async () => ({ says: sight.power ?? 'unknown', said: '' }),
             saidOff: () => {
               asked.saidOff += 1;
