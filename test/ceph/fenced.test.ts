@@ -30,6 +30,22 @@ cephStories('fence devices', (story) => {
     await story.expectOrder();
   }
 
+  test('its BMC works: powered off, cut off as well, and recovered', async () => {
+    const bmc = await IpmiSim.start(dir);
+    try {
+      await story.atWork(required, fencingYaml({ hv01: [bmc.level().devices] }));
+      const deadAtMs = Date.now();
+      await story.dies();
+      await story.expectRecovered();
+      await story.showTimes(deadAtMs);
+      expect(bmc.isOn).toBe(false);
+      await story.expectBlockedForAYear('hv01');
+      await story.expectOrder();
+    } finally {
+      await bmc.stop();
+    }
+  });
+
   test('its BMC is dead: nothing moves before an operator gives his word, and then it is cut off all the same', async () => {
     const bmc = await IpmiSim.start(dir);
     try {

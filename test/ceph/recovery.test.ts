@@ -1,12 +1,10 @@
 // What becomes of disks on a real Ceph when hypervisors of a real OpenStack die, freeze, or are cut off, and when Ceph
 // itself hangs meanwhile.
-import { loadavg } from 'node:os';
 import { expect, test } from 'vitest';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { lab } from '../support/ceph-lab.ts';
 import { cephStories } from '../support/ceph-story.ts';
 import { cloudTool } from '../support/cloud-tool.ts';
-import { firstRequestAtMs } from '../support/journals.ts';
 
 /** From the cut to its mending. */
 const awayMs = Number(process.env.AWAY_MINUTES ?? 1) * 60_000;
@@ -31,17 +29,11 @@ cephStories('OpenStack over Ceph', (story) => {
   });
 
   test('hv01 dies: cut off for a year, recovered, no write out of order', async () => {
-    const { household } = await story.atWork();
+    await story.atWork();
     const deadAtMs = Date.now();
     await story.dies();
     await story.expectRecovered();
-    const writesAtMs = await story.ceph.firstWritesAtMs(story.ids);
-    const { cloud } = story.testbed.env;
-    const askedAtMs = (await firstRequestAtMs(household.redis, cloud, 'hv01')) ?? Number.NaN;
-    const since = (atMs: number) => ((atMs - deadAtMs) / 1_000).toFixed(1);
-    process.stdout.write(
-      `power loss, first evacuation after ${since(askedAtMs)} s, first writes after ${writesAtMs.map(since).sort().join(', ')} s (load ${loadavg()[0]?.toFixed(1)})\n`,
-    );
+    await story.showTimes(deadAtMs);
     expect(await story.texts()).toContain(
       `hv01 is cut off from Ceph (${story.ceph.addressOf('hv01')} blocked`,
     );

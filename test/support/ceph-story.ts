@@ -2,6 +2,7 @@
 // work on it, the ways in which a hypervisor goes, and the judgements. Whatever happens, no write of a former owner may
 // be acknowledged after the new one's first look: the writers count that themselves.
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
@@ -134,6 +135,17 @@ export class CephStory {
     expect(this.ceph.writersPerInstance(this.ids), story).toEqual([1, 1, 1]);
     const { forcedDown, status } = await this.testbed.service('hv01');
     expect({ forcedDown, status }, story).toEqual({ forcedDown: false, status: 'enabled' });
+  }
+
+  /** From the loss of power to the first request to evacuate, and to the first writes of the new owners. */
+  async showTimes(deadAtMs: number): Promise<void> {
+    const writesAtMs = await this.ceph.firstWritesAtMs(this.ids);
+    const { redis } = this.household;
+    const askedAtMs = (await firstRequestAtMs(redis, this.testbed.env.cloud, 'hv01')) ?? Number.NaN;
+    const since = (atMs: number) => ((atMs - deadAtMs) / 1_000).toFixed(1);
+    process.stdout.write(
+      `power loss, first evacuation after ${since(askedAtMs)} s, first writes after ${writesAtMs.map(since).sort().join(', ')} s (load ${loadavg()[0]?.toFixed(1)})\n`,
+    );
   }
 
   async expectBlockedForAYear(host: string): Promise<void> {
