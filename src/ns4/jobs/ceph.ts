@@ -62,6 +62,7 @@ export function cephOf(
     blockedHosts: (signal) => blockedHosts(parts, signal),
     storage: {
       mayMove: (instance, host, signal) => disks.mayMove(instance, host, signal),
+      whereOpen: (instance, signal) => disks.whereOpen(instance, signal),
       cutOff: (request) => cutOff({ ...parts, timeoutMs }, request),
       wordOf: (host, heardAtMs) => usableConfirmation(host, heardAtMs, { confirmations, clock, log }),
     },

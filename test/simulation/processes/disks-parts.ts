@@ -35,6 +35,7 @@ export function disksPartsOf(
     disks,
     storage: {
       mayMove: (instance, host, signal) => disks.mayMove(instance, host, signal),
+      whereOpen: (instance, signal) => disks.whereOpen(instance, signal),
       cutOff: (request) => cutOff({ ...parts, timeoutMs }, request),
       wordOf,
     },

@@ -60,6 +60,8 @@ export interface Moving {
    * @throws SignOfLifeError when its old host may have it open
    */
   mayMove(id: string, wasAskedFor: boolean): Promise<MayMove | null>;
+  /** Where the disks of an instance that is left alone are open now, in words; null: Ceph is not asked, or has none. */
+  whereOpen(id: string): Promise<string | null>;
   /**
    * Those of these instances that answer now, although an earlier request for each of them left no trace: they are no
    * witnesses for StillSilent any more. None where an operator waived it. @throws DoubtError when nobody can tell
@@ -110,4 +112,10 @@ export async function endInstance(
   entry.report = report;
   await moving.lock.save(journal);
   await moving.say({ kind: 'instance-ended', ...namesOf(journal), instance: report });
+}
+
+/** Why an instance is left alone, with where its disks are open: whoever looks for it begins there. */
+export async function withPlace(moving: Pick<Moving, 'whereOpen'>, id: string, why: string): Promise<string> {
+  const where = await moving.whereOpen(id);
+  return where === null ? why : `${why}; ${where}`;
 }

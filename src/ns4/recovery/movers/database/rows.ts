@@ -9,7 +9,7 @@ import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-datab
 import { type JournalEntry, namesOf } from '../../journal/journal.ts';
 import { progressOf } from '../instance-progress.ts';
 import { cloudAheadMs, isStillNow, type LastLook, lookFreshMs } from '../last-look.ts';
-import { type Answering, endInstance, type Moving, sinceMsOf } from '../mover.ts';
+import { type Answering, endInstance, type Moving, sinceMsOf, withPlace } from '../mover.ts';
 import { awayLimitMs, awayPauseMs, patiently } from '../retry.ts';
 
 /**
@@ -134,7 +134,10 @@ async function idsToMove(
     const look = { server: server ?? null, migrations: migrations.get(entry.id) ?? [] };
     const why = server === undefined ? null : reasonToStay(moving, entry, look);
     if (why === null) ids.push(entry.id);
-    else await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
+    else {
+      const text = await withPlace(moving, entry.id, why);
+      await endInstance(moving, entry, { outcome: 'skipped', why: text, after: null, to: null });
+    }
   }
   return { ids, onDead: new Set(servers.keys()) };
 }
