@@ -66,6 +66,7 @@ test('cut off is the proof, said so and kept; asked again while instances move, 
   const pair = await bench.pair(2);
   const { fencing: by, asked } = fencing([ceph(1)]);
   const storage = {
+    whereOpen: async () => null,
     mayMove: async () => ({ kind: 'closed' as const }),
     cutOff: async () => Promise.reject(new Error('it is cut off already')),
     wordOf: async () => null,
