@@ -64,7 +64,8 @@ export interface Moving {
   whereOpen(id: string): Promise<string | null>;
   /**
    * Those of these instances that answer now, although an earlier request for each of them left no trace: they are no
-   * witnesses for StillSilent any more. None where an operator waived it. @throws DoubtError when nobody can tell
+   * witnesses for StillSilent any more. None where an operator waived it.
+   * @throws DoubtError when nobody can tell; SignOfLifeError when their old host itself answers
    */
   heard(ids: readonly string[]): Promise<readonly Answering[]>;
   /**

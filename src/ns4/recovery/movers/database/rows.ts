@@ -84,7 +84,7 @@ async function rewriteOnce(
     let living: readonly Answering[] = [];
     try {
       const { ids, onDead } = await idsToMove(moving, entries);
-      living = heard.filter(({ id }) => onDead.has(id));
+      living = heard.filter(({ id }) => onDead.has(id) && ids.includes(id));
       if (ids.length === 0) return { moved: [], already: [], elsewhere: [] };
       if (clock.steadyMs() - savedAtMs > lookFreshMs) await moving.lock.save(journal);
       if (living.length === 0 && isStillNow(moving, aheadMs) && moving.isPowerFresh())
