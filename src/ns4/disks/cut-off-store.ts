@@ -2,6 +2,7 @@
 // is forgotten, and no entry is lifted that is somebody else's.
 import { z } from 'zod';
 import type { Db } from '../../shared/redis/db.ts';
+import { jsonOrNull } from '../../shared/redis/json.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 
 const cutSchema = z.object({
@@ -28,13 +29,14 @@ export class CutOffStore {
     this.#keys = keys;
   }
 
-  /** Every host, with what is known of it. An entry that cannot be read is as good as none. */
+  /** Every host, with what is known of it. */
   async all(): Promise<ReadonlyMap<string, Cut>> {
     const fields = Object.entries(await this.#redis.hgetall(this.#keys.cutOff));
     return new Map(
       fields.flatMap(([host, text]) => {
-        const cut = parsed(text);
-        return cut === null ? [] : [[host, cut] as const];
+        // One that cannot be read is as good as none.
+        const cut = cutSchema.safeParse(jsonOrNull(text)).data;
+        return cut === undefined ? [] : [[host, cut] as const];
       }),
     );
   }
@@ -64,13 +66,5 @@ export class CutOffStore {
   async #keep(host: string, cut: Cut): Promise<void> {
     const key = this.#keys.cutOff;
     await this.#redis.multi().hset(key, host, JSON.stringify(cut)).pexpire(key, lifeMs).exec();
-  }
-}
-
-function parsed(text: string): Cut | null {
-  try {
-    return cutSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
   }
 }

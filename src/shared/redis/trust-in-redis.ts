@@ -1,6 +1,5 @@
 // What a process believes of what it reads in Redis, wired: refusals go to its log and to the events of the cloud; and
 // what --check says of it.
-import { isIPv4 } from 'node:net';
 import type { RedisSettings } from '../config/settings.ts';
 import { announce } from '../documents/events/events.ts';
 import { distrustText, isTaken } from '../documents/terms/distrust.ts';
@@ -8,6 +7,7 @@ import { systemClock } from '../ground/clock.ts';
 import { counted } from '../ground/counted.ts';
 import { errorText, OperationalError } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
+import { isLoopback } from '../ground/loopback.ts';
 import { isSigned } from '../trust/seal.ts';
 import { Trust } from '../trust/trust.ts';
 import type { Db } from './db.ts';
@@ -47,9 +47,7 @@ export function trustWarning(settings: RedisSettings): string | null {
 /** Of sentinels all. */
 function isOnLoopback({ host, sentinels }: Pick<RedisSettings, 'host' | 'sentinels'>): boolean {
   const hosts = sentinels === null ? [host] : sentinels.endpoints.map(({ address }) => address);
-  return hosts.every(
-    (one) => one === 'localhost' || one === '::1' || (isIPv4(one) && one.startsWith('127.')),
-  );
+  return hosts.every(isLoopback);
 }
 
 /**
