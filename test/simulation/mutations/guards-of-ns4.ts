@@ -240,6 +240,14 @@ export const ns4Guards: readonly Guard[] = [
       [request, ' || !isStillNow(moving, ground.aheadMs);', ';'],
     ),
   ),
+  inFocus(
+    'asked for in vain, and its guests answer again',
+    guard('asked in vain', 'whoever was asked for in vain is asked before he is asked for again', [
+      'ns4/recovery/movers/nova/turns.ts',
+      'if (again.length === 0) return false;',
+      'return false;',
+    ]),
+  ),
   guard('most requests', 'an instance is asked for three times, no more', [
     request,
     'attempts - attemptsElsewhere < mostRequests;',
