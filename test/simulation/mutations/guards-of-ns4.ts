@@ -56,7 +56,7 @@ export const ns4Guards: readonly Guard[] = [
     'guests answer during a recovery',
     guard('silence is confirmed', 'each further request follows a recent sign of silence', [
       turns,
-      'if (next.length > 0 && room > 0) await moving.confirmSilence();',
+      'if (isAnyAsked) await moving.confirmSilence();',
       '',
     ]),
   ),

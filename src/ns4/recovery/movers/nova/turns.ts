@@ -61,10 +61,10 @@ export async function takeTurns(moving: Moving, field: Field, told: Set<string>)
     if (standing.kind === 'tried') isCanaryOut ||= await waitFor(moving, standing.by, ready, told);
   }
   const room = Math.max(0, moving.concurrency - field.busy);
-  if (next.length > 0 && room > 0) {
-    await moving.confirmSilence();
-    if (await areHeard(moving, field.ready)) return { lookAgain: true, untold: null, isCanaryOut };
-  }
+  const isAnyAsked = next.length > 0 && room > 0;
+  if (isAnyAsked) await moving.confirmSilence();
+  if (isAnyAsked && (await areHeard(moving, field.ready)))
+    return { lookAgain: true, untold: null, isCanaryOut };
   const { judge, sighting } = field;
   const ground = { judge, aheadMs: sighting.aheadMs };
   const results = await Promise.allSettled(next.slice(0, room).map((entry) => ask(moving, entry, ground)));
