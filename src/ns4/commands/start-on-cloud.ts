@@ -46,10 +46,12 @@ export function startOnCloud(
     }
   };
   const told = (warnings: readonly string[]) => warn('ns4', warnings);
+  const learners = { secrets, told };
   const credentials = attempt(() =>
-    loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir(), secrets, told }),
+    loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir(), ...learners }),
   );
-  const plan = file === null ? null : attempt(() => readFencingFile(file, env.PATH ?? '', { secrets, told }));
+  const surroundings = { path: env.PATH ?? '', hasCeph: settings.ceph !== null };
+  const plan = file === null ? null : attempt(() => readFencingFile(file, surroundings, learners));
   if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
   const log = createLog({
     name: 'ns4',

@@ -69,6 +69,12 @@ export function readGuarded(path: string, { secret }: { readonly secret: SecretR
   return { text, exposed, warnings: secret === 'warn' && exposed !== null ? [exposed] : [] };
 }
 
+/** As `readGuarded`; whether others may read it depends on what it holds. */
+export function readSecretly(path: string, isSecret: (text: string) => boolean): GuardedText | Unread {
+  const read = readGuarded(path, { secret: 'none' });
+  return 'text' in read && read.exposed !== null && isSecret(read.text) ? unread(read.exposed) : read;
+}
+
 /** Why a program must not be run: others may write it or put another in its place. Null: it may be run. */
 export function programProblem(path: string): string | null {
   try {

@@ -12,7 +12,8 @@ import { type IniFile, parseIni, readIni } from './ini.ts';
 import { isVantagePointName } from './keys/decisions.ts';
 import type { ProcessName } from './keys/key.ts';
 import { isSecret, knownKeys, sections } from './known-keys.ts';
-import type { CephSettings, MysqlSettings, RedisSettings, Settings, SlackSettings } from './settings.ts';
+import { readRedis } from './redis-settings.ts';
+import type { CephSettings, MysqlSettings, Settings, SlackSettings } from './settings.ts';
 import { isSet, SettingsReader } from './settings-reader.ts';
 
 interface LoadRequest {
@@ -43,6 +44,9 @@ export function loadSettings(request: LoadRequest): Loaded {
   request.secrets?.learnUrls(valuesIn(ini));
   const reader = new SettingsReader(request.process, config.file, ini);
   const settings = readSettings(reader, config.file, request);
+  const { signing, tls } = settings.redis;
+  const pem = [tls?.client?.cert, tls?.ca].filter((text) => text?.includes('PRIVATE KEY'));
+  request.secrets?.learn([...(signing?.keys ?? []), tls?.client?.key, ...pem]);
   const syntax = ini.mistakes.map(({ line, message }) => `${config.file}:${line}: ${message}`);
   // In a file that cannot be read whole, what seems to be missing may stand in the part that was not understood.
   const mistakes = [...syntax, ...reader.mistakes, ...(syntax.length === 0 ? reader.gaps : [])];
@@ -61,7 +65,7 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
   const besideConfig = (text: string): string =>
     resolve(dirname(file), text.replace(/^~(?=\/|$)/, request.home));
   const monitor = reader.read(sections.monitor);
-  const redis = readRedis(reader);
+  const redis = readRedis(reader, request.process !== 'sonny', besideConfig);
   const openstack = reader.read(sections.openstack);
   const mysql = readMysql(
     reader,
@@ -82,19 +86,6 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
     ceph: readCeph(reader, besideConfig),
     recovery: reader.read(sections.recovery),
     slack: readSlack(reader, openstack.cloud),
-  };
-}
-
-function readRedis(reader: SettingsReader): RedisSettings {
-  const { sentinels, master, sentinelPassword, host, ...server } = reader.read(sections.redis);
-  if (sentinels === null) return { ...server, host: host ?? '', sentinels };
-  for (const name of ['host', 'port'])
-    if (reader.text('REDIS', name) !== null)
-      reader.warn('REDIS', name, 'ignored, as the sentinels say where the master is');
-  return {
-    ...server,
-    host: '',
-    sentinels: { endpoints: sentinels, master: master ?? '', password: sentinelPassword },
   };
 }
 
