@@ -109,7 +109,7 @@ await runProcess('ns4', async (frame) => {
     secrets: frame.secrets,
   });
   frame.onClose('OpenStack', () => cloud.close());
-  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log });
+  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log, mask });
   if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
   const means = { ...shared, ...{ redis, keys, stop: frame.stop } };
   const byHand = {

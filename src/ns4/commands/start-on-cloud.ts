@@ -1,4 +1,4 @@
-// How ns4 begins: as every process, with clouds.yaml and fencing.yaml besides.
+// How ns4 begins: as every process, with clouds.yaml, fencing.yaml and the files of Ceph besides.
 import { homedir } from 'node:os';
 import type { OpenStackSettings } from '../../shared/config/settings.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
@@ -12,6 +12,7 @@ import {
   warn,
   warnOfConnections,
 } from '../../shared/process/start.ts';
+import { readCephFiles } from '../ceph/ceph-files.ts';
 import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import { loadCloud } from '../credentials/clouds-yaml.ts';
 import { readFencingFile } from '../fencing/fencing-file.ts';
@@ -25,7 +26,7 @@ export interface StartedOnCloud extends Started {
   readonly plan: FencingPlan | null;
 }
 
-/** As `start`; throws UsageError with the mistakes of clouds.yaml and fencing.yaml together. */
+/** As `start`; throws UsageError with the mistakes of clouds.yaml, fencing.yaml and Ceph's files together. */
 export function startOnCloud(
   options: CommonOptions & { readonly json?: boolean },
   frame: Pick<Frame, 'secrets'>,
@@ -50,6 +51,8 @@ export function startOnCloud(
   const credentials = attempt(() =>
     loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir(), ...learners }),
   );
+  const { ceph: access } = settings;
+  const ceph = access === null ? null : attempt(() => readCephFiles(settings.file, access, secrets));
   const surroundings = { path: env.PATH ?? '', hasCeph: settings.ceph !== null };
   const plan = file === null ? null : attempt(() => readFencingFile(file, surroundings, learners));
   if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
@@ -61,5 +64,5 @@ export function startOnCloud(
   });
   if (options.check !== true)
     warnOfConnections([...connectionsOf('ns4', settings), loginConnection(credentials)], log);
-  return { settings, log, openstack, credentials, plan };
+  return { settings: { ...settings, ceph }, log, openstack, credentials, plan };
 }
