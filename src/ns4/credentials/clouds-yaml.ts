@@ -6,6 +6,7 @@ import { readGuarded } from '../../shared/config/guarded-file.ts';
 import { quote } from '../../shared/config/keys/quote.ts';
 import { parseTruth } from '../../shared/config/keys/truth.ts';
 import { expected, expectedNot } from '../../shared/config/yaml-issues.ts';
+import { withoutEnd } from '../../shared/ground/trimmed.ts';
 import type { CloudCredentials, DomainReference, ScopedReference } from './cloud-credentials.ts';
 import { CloudKeys, text } from './cloud-keys.ts';
 import { type CloudLookup, readCloud } from './clouds-file.ts';
@@ -31,12 +32,12 @@ const regionList = z.preprocess((value) => (Array.isArray(value) ? value : [valu
 /** Keystone's endpoint, ending in /v3 whichever way the file has it. */
 const keystoneUrl = text.transform((value, context) => {
   const url = URL.canParse(value) ? new URL(value) : null;
-  const path = url?.pathname.replace(/\/+$/, '') ?? '';
+  const path = withoutEnd(url?.pathname ?? '', '/');
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
     context.addIssue(`found ${quote(value)}, expected ${keystone}`);
   else if (url.username !== '' || url.password !== '')
     context.addIssue(`found a value not shown here, expected ${keystone}, without a user`);
-  else if (/\/v2(\.\d+)?$/.test(path))
+  else if (/\/v2(\.\d{1,9})?$/.test(path))
     context.addIssue(`found ${quote(value)}, expected version 3 of Keystone's API: ${keystone}`);
   else return `${url.origin}${path.endsWith('/v3') ? path : `${path}/v3`}`;
   return z.NEVER;
@@ -188,7 +189,7 @@ function readTls(keys: CloudKeys, lookup: CloudLookup): CloudCredentials['tls'] 
   const keyFile = pemFile(
     lookup,
     'a file with the key of our certificate',
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+    /-----BEGIN (?:RSA |EC |DSA |ENCRYPTED )?PRIVATE KEY-----/,
     'refuse',
   );
   const key = keys.read(['key'], keyFile);

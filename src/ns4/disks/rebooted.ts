@@ -48,28 +48,46 @@ export function rebooted(
   return { kind: 'unknown', why: `it was booted at about the time when it was cut off, ${cutAt}: ${told}` };
 }
 
-/** As `uptime` of procps has it: "12:01:02 up 10 days,  3:22,  2 users, …", "up 5 min", "up 1 day, 2 min". */
-const uptimeForm =
-  /\bup\s+(?:(?<days>\d+)\s+days?,\s*)?(?:(?<hours>\d+):(?<clockMinutes>\d\d)|(?<minutes>\d+)\s+min)\s*(?:,|$)/;
-
-/** Null where it says nothing that can be read. `nowMs`: when it was told. */
+/**
+ * As `uptime` of procps has it: "12:01:02 up 10 days,  3:22,  2 users, …", "up 5 min", "up 1 day, 2 min". Null where it
+ * says nothing that can be read. `nowMs`: when it was told.
+ */
 export function bootSeen(uptime: string, nowMs: number): BootSeen | null {
-  const found = uptimeForm.exec(uptime)?.groups;
-  if (found === undefined) return null;
-  const { days = '0', hours = '0', clockMinutes, minutes = clockMinutes ?? '0' } = found;
-  const upMinutes = (Number(days) * 24 + Number(hours)) * 60 + Number(minutes);
+  const words = uptime
+    .slice(0, longestUptime)
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
+  const upMinutes = minutesUp(words);
+  if (upMinutes === null) return null;
   const notAfterMs = nowMs - upMinutes * 60_000;
-  const words = uptime.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
   return {
     notBeforeMs: notAfterMs - 60_000 - marginMs,
     notAfterMs: notAfterMs + marginMs,
-    uptime: short(words),
+    uptime: withoutUsers(words).slice(0, longestWords),
   };
+}
+
+function minutesUp(words: string): number | null {
+  const parts = partsOf(` ${words}`.split(' up ')[1] ?? '');
+  const days = /^(\d{1,5}) days?$/.exec(parts[0] ?? '')?.[1];
+  const rest = (days === undefined ? parts[0] : parts[1]) ?? '';
+  const [, hours, clockMinutes] = /^(\d{1,2}):(\d\d)$/.exec(rest) ?? [];
+  const minutes = clockMinutes ?? /^(\d{1,2}) min$/.exec(rest)?.[1];
+  if (minutes === undefined) return null;
+  return (Number(days ?? 0) * 24 + Number(hours ?? 0)) * 60 + Number(minutes);
+}
+
+const partsOf = (words: string): string[] => words.split(',').map((part) => part.trim());
+
+/** Without who is logged in there, and what follows. */
+function withoutUsers(words: string): string {
+  const users = partsOf(words).findIndex((part) => /^\d{1,9} users?$/.test(part));
+  return users < 0 ? words : words.split(',').slice(0, users).join(',');
 }
 
 /** Between the host's answer and its reading here. */
 const marginMs = 10_000;
+const longestUptime = 1_000;
 const longestWords = 60;
-const short = (text: string): string => text.replace(/,\s*\d+ users?.*$/, '').slice(0, longestWords);
 
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

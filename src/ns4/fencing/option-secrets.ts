@@ -26,6 +26,8 @@ const harmless = new Set(
 /** How fence_ipmilan calls kinds of a login. */
 const kindsOfAuth = new Set(['none', 'md2', 'md5', 'password', 'oem']);
 
+const harmlessEnds = ['script', 'file', 'path', '_uri', 'timeout', 'delay', 'wait'];
+
 /**
  * May the value of this option be a secret? What names the host (`host`, or "{host}" in the file) or an address is none,
  * and neither is what is too short to be one; unless the name of the option says so.
@@ -34,7 +36,7 @@ function mayBeSecret(key: string, value: string, host: string | null): boolean {
   if (value === '') return false;
   if (isSecretOption(key)) return true;
   const name = key.replaceAll('-', '_').replace(/^_+/, '').toLowerCase();
-  if (harmless.has(name) || /(script|file|path|_uri|timeout|delay|wait)$/.test(name)) return false;
+  if (harmless.has(name) || harmlessEnds.some((end) => name.endsWith(end))) return false;
   if (name === 'auth' && kindsOfAuth.has(value.toLowerCase())) return false;
   const namesHost = value.includes('{host}') || value === host || value.startsWith(`${host}.`);
   return value.length >= shortestSecret && isIP(value) === 0 && !namesHost && !/^(true|false)$/i.test(value);

@@ -1,5 +1,6 @@
 // Where the services are: Keystone's catalogue, and which of its endpoints is ours. Pure.
 import { z } from 'zod';
+import { withoutEnd } from '../../shared/ground/trimmed.ts';
 import type { ServiceChoice, ServiceName } from '../credentials/cloud-credentials.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
 
@@ -77,7 +78,7 @@ export function identityRoot(authUrl: string): string {
 }
 
 function versioned(service: ServiceName, url: string): string {
-  const bare = url.replace(/\/+$/, '');
+  const bare = withoutEnd(url, '/');
   if (!URL.canParse(bare)) throw missing(`has an unusable address for ${service}`);
   if (service === 'identity') return `${bare.replace(/\/v(2\.0|3)$/, '')}/v3`;
   if (service === 'network') return /\/v2\.0$/.test(bare) ? bare : `${bare}/v2.0`;

@@ -1,5 +1,6 @@
 // Reads INI text exactly as Python 3's configparser.ConfigParser() does, so that the original's config.ini keeps its
 // meaning. It knows syntax and interpolation only; which sections and keys exist is not its business.
+import { withoutEnd } from '../ground/trimmed.ts';
 
 /** A syntax error: where, and what was expected there. Never quotes the line, which may hold a password. */
 interface IniMistake {
@@ -45,17 +46,15 @@ const maxDepth = 10;
 const maxLength = 100_000;
 
 // What Python calls white space. JavaScript's \s differs: it has U+FEFF and lacks U+001C to U+001F and U+0085.
-const space = String.raw`[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]`;
-const leadingSpace = new RegExp(`^${space}*`);
-const isSpace = new RegExp(`^${space}$`);
-/** From the end, letter by letter: a regular expression would begin anew at each of many blanks. */
-function stripEnd(text: string): string {
-  let end = text.length;
-  while (end > 0 && isSpace.test(text.charAt(end - 1))) end -= 1;
-  return text.slice(0, end);
+const spaces =
+  '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
+const stripEnd = (text: string): string => withoutEnd(text, spaces);
+const strip = (text: string): string => stripEnd(text).slice(indentOf(stripEnd(text)));
+function indentOf(line: string): number {
+  let at = 0;
+  while (at < line.length && spaces.includes(line.charAt(at))) at += 1;
+  return at;
 }
-const strip = (text: string): string => stripEnd(text).replace(leadingSpace, '');
-const indentOf = (line: string): number => leadingSpace.exec(line)?.[0].length ?? 0;
 
 interface OpenEntry {
   readonly lines: string[];

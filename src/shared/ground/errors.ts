@@ -2,9 +2,10 @@
 
 /** The message of anything thrown, with the messages of its causes behind it: "connect failed: ECONNREFUSED". */
 export function errorText(thrown: unknown): string {
-  return messageOf(thrown)
-    .trim()
-    .replaceAll(/\s*\n\s*/g, ' ');
+  const lines = messageOf(thrown)
+    .split('\n')
+    .map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
 }
 
 function messageOf(thrown: unknown): string {

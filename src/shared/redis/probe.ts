@@ -68,8 +68,11 @@ export async function reachRedis(settings: RedisSettings, cloud: string, log: Lo
   return connectRedis(settings, cloud, log);
 }
 
-const field = (info: string, name: string): string | null =>
-  new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? null;
+/** What INFO says of one thing, "name:value" on a line. */
+function field(info: string, name: string): string | null {
+  const line = info.split('\n').find((one) => one.startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trim() || null;
+}
 
 /** Why it answers and still is of no use; null when it is. */
 function whyUseless(info: string): string | null {

@@ -20,7 +20,7 @@ const textOf = (file: string): string => readFileSync(new URL(`./scripts/${file}
  * count of keys ("renew-1"), or "-n".
  */
 export function loadScript(name: string): Script {
-  const count = /-(\d+|n)$/.exec(name)?.[1];
+  const count = /-(\d{1,3}|n)$/.exec(name)?.[1];
   if (count === undefined)
     throw new Error(`${name}: the name of a script ends with its count of keys, or "n"`);
   let known: { text: string; digest: string } | null = null;

@@ -18,13 +18,23 @@ export function escapeMrkdwn(text: string): string {
 
 /** What a person typed, as Slack hands it over, back as they typed it: links to their label, entities to characters. */
 export function plainText(mrkdwn: string): string {
-  return mrkdwn
-    .replace(/<[^<>|]*\|([^<>]*)>/g, '$1')
-    .replace(/<(?:(?:https?|ftp):\/\/|mailto:|tel:)([^<>|]*?)\/?>/g, '$1')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&');
+  const [before = '', ...links] = mrkdwn.split('<');
+  const typed = links.map((text) => {
+    const end = text.indexOf('>');
+    const link = end < 0 ? null : typedLink(text.slice(0, end));
+    return link === null ? `<${text}` : `${link}${text.slice(end + 1)}`;
+  });
+  return [before, ...typed].join('').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
+
+/** What was typed of the inside of a link: its label, or an address that a client made a link of. Null: it is no link. */
+function typedLink(link: string): string | null {
+  const label = link.indexOf('|');
+  if (label >= 0) return link.slice(label + 1);
+  const scheme = schemes.find((one) => link.startsWith(one));
+  return scheme === undefined ? null : link.slice(scheme.length).replace(/\/$/, '');
+}
+const schemes = ['http://', 'https://', 'ftp://', 'mailto:', 'tel:'];
 
 /**
  * Control characters (escape sequences among them) and marks that turn the reading direction. Line breaks and tabs

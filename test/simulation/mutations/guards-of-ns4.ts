@@ -276,7 +276,7 @@ export const ns4Guards: readonly Guard[] = [
     'reasons that merely name a spare',
     guard('spare begins with the word', 'a host that waits for a spare part is no spare', [
       'shared/documents/terms/disabled-reason.ts',
-      "/^\\s*spare(?![\\p{L}\\p{N}_])/iu.test(reason ?? '')",
+      "/^\\s*spare(?![\\p{L}\\p{N}_])/u.test((reason ?? '').toLowerCase())",
       "/spare/i.test(reason ?? '')",
     ]),
   ),

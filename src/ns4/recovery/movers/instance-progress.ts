@@ -147,7 +147,7 @@ function failedElsewhere(
 const failedText = ({ target }: MigrationRecord, { fault }: Server): string =>
   `an evacuation of it${target === null ? '' : ` to ${target}`} failed half-way${fault === null ? '' : ` (${withoutStop(fault)})`}: ${perhapsThereText(target)}`;
 
-const withoutStop = (sentence: string): string => sentence.replace(/\.\s*$/, '');
+const withoutStop = (sentence: string): string => sentence.trimEnd().replace(/\.$/, '');
 
 /** In ERROR, and without a process when its host died: an evacuation would start what never ran. */
 const neverRan = ({ attempts, before }: JournalEntry): boolean =>

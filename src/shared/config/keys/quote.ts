@@ -3,5 +3,5 @@
 /** A value in quotes. Never for the values of secret keys: those are not shown at all. */
 export function quote(value: string): string {
   const bounded = value.length > 80 ? `${value.slice(0, 80)}…` : value;
-  return JSON.stringify(bounded.replace(/\/\/[^@/]*@/, '//***@'));
+  return JSON.stringify(bounded.replace(/\/\/[^@/]{0,80}@/, '//***@'));
 }

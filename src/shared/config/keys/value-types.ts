@@ -65,7 +65,9 @@ export function choice<T extends string>(...choices: readonly T[]): ValueType<T>
 const isHost = (text: string): boolean =>
   isIP(text) !== 0 ||
   (/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i.test(text) &&
-    !/(^|\.)\d+\.?$/.test(text));
+    !/^\d+$/.test(lastLabel(text)));
+
+const lastLabel = (name: string): string => name.replace(/\.$/, '').split('.').at(-1) ?? '';
 
 export const host = textThat('a host name or an address, without a port', isHost);
 

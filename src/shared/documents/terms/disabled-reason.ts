@@ -39,10 +39,17 @@ export function recoveryMarkOf(reason: string | null): RecoveryMark | null {
   const found = reason?.trim() ?? '';
   if (!found.toLowerCase().startsWith(resurrection)) return null;
   const rest = found.slice(resurrection.length);
-  const [, targets, recovery, sonny] = /^(.*) \((\S+) (\S+)\)$/s.exec(rest) ?? [];
-  if (targets === undefined || recovery === undefined || sonny === undefined)
-    return { targets: rest, by: null };
-  return { targets, by: { recovery, sonny } };
+  return ownedMark(rest) ?? { targets: rest, by: null };
+}
+
+/** "hv02, hv03 (RECOVERY SONNY)". */
+function ownedMark(text: string): RecoveryMark | null {
+  const between = text.lastIndexOf(' ');
+  const open = text.lastIndexOf(' (', between - 1);
+  if (!text.endsWith(')') || open < 0) return null;
+  const [recovery, sonny] = [text.slice(open + 2, between), text.slice(between + 1, -1)];
+  const isWord = (part: string) => part !== '' && !/\s/.test(part);
+  return isWord(recovery) && isWord(sonny) ? { targets: text.slice(0, open), by: { recovery, sonny } } : null;
 }
 
 /** Does it say anywhere that a recovery was here, also where somebody wrote something before the mark? */
@@ -54,11 +61,12 @@ export const marksTarget = ({ targets }: RecoveryMark, host: string): boolean =>
   targets.split(', ').includes(host);
 
 /** "spare parts donor, do not use" tells of a wreck. */
-const isOfSpareParts = (reason: string): boolean => /^\s*spare[\s-]*parts?(?![\p{L}\p{N}_])/iu.test(reason);
+const isOfSpareParts = (reason: string): boolean =>
+  /^\s*spare[\s-]*parts?(?![\p{L}\p{N}_])/u.test(reason.toLowerCase());
 
 /** Is it the reason of a spare: does it begin with the word "spare", in any case? */
 export const isSpareReason = (reason: string | null): boolean =>
-  /^\s*spare(?![\p{L}\p{N}_])/iu.test(reason ?? '') && !isOfSpareParts(reason ?? '');
+  /^\s*spare(?![\p{L}\p{N}_])/u.test((reason ?? '').toLowerCase()) && !isOfSpareParts(reason ?? '');
 
 /**
  * Why a reason in which "spare" occurs is not that of a spare, as words that follow "is no spare: its reason"; null
