@@ -16,6 +16,7 @@ import {
   command,
   type ExitCode,
   type Frame,
+  printLine,
   runProcess,
 } from '../shared/process/frame.ts';
 import { operator } from '../shared/process/operator.ts';
@@ -45,8 +46,7 @@ await runProcess('monitor', async (frame) => {
   if (options.check && options.acceptEmptyState)
     throw new UsageError(['--check and --accept-empty-state do not go together: expected one of them']);
   const { settings, log } = start('monitor', options);
-  if (options.check)
-    return runChecks(checks(settings, log, frame), (line) => process.stdout.write(`${line}\n`));
+  if (options.check) return runChecks(checks(settings, log, frame), printLine);
   if (options.acceptEmptyState) return acceptEmptyState(settings, log, frame);
   const { lease, memory, inventory, jobs, cloud } = connect(settings, log, frame);
   const driver = new Driver({
@@ -79,8 +79,8 @@ async function acceptEmptyState(settings: Settings, log: Log, frame: Frame): Pro
       ? 'is not in safe mode'
       : `is in safe mode since ${new Date(held.sinceMs).toISOString()}: ${held.why}`;
   const leader = (await readLeader(redis, keys)) ?? 'none leads now';
-  process.stdout.write(
-    `the monitor of ${cloud} (${leader}) ${found}\nthe order was left: at its next look (or when it starts) it recovers again, with whatever cooldown it knows\n`,
+  printLine(
+    `the monitor of ${cloud} (${leader}) ${found}\nthe order was left: at its next look (or when it starts) it recovers again, with whatever cooldown it knows`,
   );
   return 0;
 }

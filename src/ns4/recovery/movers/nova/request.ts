@@ -4,6 +4,7 @@
 import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
+import { quoted } from '../../../../shared/ground/plain.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
 import type { Answering } from '../../guests-still-there.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
@@ -118,7 +119,7 @@ async function send(moving: Moving, entry: JournalEntry, takeBack: () => Promise
     await withTimeLimit(clock, requestLimitMs, (limit) => moving.evacuate(entry.id, host, limit));
     entry.state = 'asked';
     await lock.save(journal);
-    moving.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);
+    moving.log.info({ instance: entry.id }, `Nova took the evacuation of ${quoted(entry.name)}`);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
     moving.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
