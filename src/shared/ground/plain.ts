@@ -20,7 +20,10 @@ function spelledOut(sign: string, backslash = '\\'): string {
 
 /** Text for a terminal or a log: what is not seen but acts is spelled out; line breaks and tabs stay. */
 export function plain(text: string): string {
-  return text.replaceAll('\r\n', '\n').replace(unseen, (sign) => spelledOut(sign)).replace(floodOfMarks, '$1');
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(unseen, (sign) => spelledOut(sign))
+    .replace(floodOfMarks, '$1');
 }
 
 /** A line of JSON whose texts are `plain` once it is parsed. */

@@ -45,7 +45,7 @@ async function mayMove(
     throw new SignOfLifeError({
       name: 'disks-open',
       host: dead,
-      on: `the disks of ${server?.name ?? id} are open, by ${word.on}`,
+      on: `the disks of ${quoted(server?.name ?? id)} are open, by ${word.on}`,
     });
   return word;
 }

@@ -122,7 +122,7 @@ async function send(moving: Moving, entry: JournalEntry, takeBack: () => Promise
     moving.log.info({ instance: entry.id }, `Nova took the evacuation of ${quoted(entry.name)}`);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
-    moving.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
+    moving.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${quoted(entry.name)}`);
     switch (error.outcome === 'refused' && !isFinal(error) ? 'not-done' : error.outcome) {
       case 'unknown':
         // Stays "asking": the next looks tell what Nova made of it.
@@ -161,7 +161,7 @@ async function refusedBy(moving: Moving, entry: JournalEntry, error: CloudError)
 export function turnElsewhere(moving: Moving, entry: JournalEntry, why: string): boolean {
   if (entry.otherwise === null || entry.perhapsAtTarget) return false;
   const [from, to] = [targetText(entry.target), targetText(entry.otherwise)];
-  moving.log.warn({ instance: entry.id, why }, `${entry.name} goes to ${to} instead of ${from}`);
+  moving.log.warn({ instance: entry.id, why }, `${quoted(entry.name)} goes to ${to} instead of ${from}`);
   entry.target = entry.otherwise;
   entry.otherwise = null;
   entry.attemptsElsewhere = entry.attempts;
