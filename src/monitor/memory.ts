@@ -5,9 +5,10 @@ import type { SonnyEvent } from '../shared/documents/events/events.ts';
 import { type Order, orderSchema } from '../shared/documents/orders.ts';
 import type { Status } from '../shared/documents/status.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
-import type { Db } from '../shared/redis/db.ts';
+import { type Db, RedisRefusalError } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
+import { mostOrders } from '../shared/redis/orders.ts';
 import { loadScript, runScript } from '../shared/redis/script.ts';
 import { storedStateSchema } from './core/state/lift.ts';
 import { assignmentsOf, type State } from './core/state/state.ts';
@@ -73,12 +74,18 @@ export class Memory {
 
   /** Does Redis hold what was saved with this state? Not after it lost its last moments. */
   async holds(state: State): Promise<boolean> {
-    return (await this.#redis.get(this.#keys.assignments)) === JSON.stringify(assignmentsOf(state));
+    try {
+      return (await this.#redis.get(this.#keys.assignments)) === JSON.stringify(assignmentsOf(state));
+    } catch (error) {
+      // A key of another type: a save puts ours in its place.
+      if (error instanceof RedisRefusalError) return false;
+      throw error;
+    }
   }
 
   /** Orders of operators, oldest first; they stay until `forgetOrders`. */
   async readOrders(): Promise<FoundOrder[]> {
-    const texts = await this.#redis.lrange(this.#keys.orders, 0, -1);
+    const texts = await this.#redis.lrange(this.#keys.orders, 0, mostOrders - 1);
     return texts.map((text) => ({ text, order: orderSchema.safeParse(jsonOrNull(text)).data ?? null }));
   }
 

@@ -4,7 +4,7 @@ import type { Db } from './db.ts';
 import type { Keys } from './keys.ts';
 
 /** Orders an operator may leave while no monitor runs. */
-const mostOrders = 100;
+export const mostOrders = 100;
 
 /** The monitor takes it within seconds, or when it starts. */
 export async function leaveOrder(redis: Db, keys: Pick<Keys, 'orders'>, order: Order): Promise<void> {

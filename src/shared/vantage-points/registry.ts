@@ -2,6 +2,7 @@
 // are Redis' own, so that the clocks of the machines do not matter.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isVantagePointName } from '../config/keys/decisions.ts';
 import type { PlanOfOne } from '../documents/terms/fencing-plans.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
@@ -24,6 +25,8 @@ const listScript = loadScript('list-vantage-points-1');
  */
 const memberOf = (name: string, worker: string, plan: string | null) =>
   [name, worker, ...(plan === null ? [] : [plan])].join(' ');
+
+const nameOf = (member: string): string => member.split(' ', 1)[0] ?? '';
 
 function planOf(member: string): PlanOfOne[] {
   const [name = '', , plan] = member.split(' ');
@@ -49,10 +52,13 @@ export class VantagePointRegistry {
       this.#redis,
       listScript,
       [this.#keys.vantagePoints],
-      [],
+      // Twice: the clock of a master that took over may be behind.
+      [2 * vantagePointLifeMs],
     )) as string[];
-    const names = [...new Set(members.map((member) => member.split(' ')[0] as string))];
-    const plans = members.flatMap(planOf);
+    // Anybody's text may stand there: no queue is opened for it.
+    const known = members.filter((member) => isVantagePointName(nameOf(member)));
+    const names = [...new Set(known.map(nameOf))];
+    const plans = known.flatMap(planOf);
     return { nowMs: Number(atMs), names: names.sort().slice(0, mostVantagePointsAsked), plans };
   }
 

@@ -146,11 +146,12 @@ function failedElsewhere(
   return failed.find((m) => target.kind !== 'host' || m.target !== target.host);
 }
 
-const failedText = ({ target }: MigrationRecord, { fault }: Server): string =>
-  `an evacuation of it${target === null ? '' : ` to ${target}`} failed half-way${fault === null ? '' : ` (${quoted(fault, mostOfWords)})`}: ${perhapsThereText(target)}`;
+const failedText = ({ target }: MigrationRecord, server: Server): string =>
+  `an evacuation of it${target === null ? '' : ` to ${target}`} failed half-way${server.fault === null ? '' : ` (${faultText(server)})`}: ${perhapsThereText(target)}`;
 
 /** Nova's own words, which hold names of projects, too. */
-const faultText = ({ fault }: Server): string | null => (fault === null ? null : quoted(fault, mostOfWords));
+const faultText = ({ fault }: Server): string | null =>
+  fault === null ? null : quoted(fault.slice(0, 2 * mostOfWords).replace(/\.$/, ''), mostOfWords);
 
 /** In ERROR, and without a process when its host died: an evacuation would start what never ran. */
 const neverRan = ({ attempts, before }: JournalEntry): boolean =>
