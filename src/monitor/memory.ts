@@ -5,7 +5,7 @@ import type { SonnyEvent } from '../shared/documents/events/events.ts';
 import { type Order, orderSchema } from '../shared/documents/orders.ts';
 import type { Status } from '../shared/documents/status.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
-import { type Db, RedisRefusalError } from '../shared/redis/db.ts';
+import { type Db, isRefusalOfRedis } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 import { mostOrders } from '../shared/redis/orders.ts';
@@ -78,7 +78,7 @@ export class Memory {
       return (await this.#redis.get(this.#keys.assignments)) === JSON.stringify(assignmentsOf(state));
     } catch (error) {
       // A key of another type: a save puts ours in its place.
-      if (error instanceof RedisRefusalError) return false;
+      if (isRefusalOfRedis(error)) return false;
       throw error;
     }
   }

@@ -156,7 +156,7 @@ export class Compute implements Pick<Cloud, ComputePart> {
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<MigrationRecord[]> {
-    const list = { path: '/os-migrations', key: 'migrations', item: migrationItem } as const;
+    const list = { path: '/os-migrations', key: 'migrations', item: migrationItem, strict: true } as const;
     const migrations = await this.#list(
       { ...list, idOf: (m) => m.uuid, query: Object.entries(query) },
       signal,
