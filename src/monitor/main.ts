@@ -29,6 +29,7 @@ import { probeRedis, reachRedis } from '../shared/redis/probe.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import type { Rules } from './core/state/rules.ts';
 import { recoveriesOf } from './core/state/state.ts';
+import { DeadMan, getStatus } from './dead-man.ts';
 import { Driver } from './driver.ts';
 import { Lease, readStandbys } from './lease.ts';
 import { Memory, readState } from './memory.ts';
@@ -49,11 +50,22 @@ await runProcess('monitor', async (frame) => {
   if (options.check) return runChecks(checks(settings, log, frame), printLine);
   if (options.acceptEmptyState) return acceptEmptyState(settings, log, frame);
   const { lease, memory, inventory, jobs, cloud } = connect(settings, log, frame);
+  const { deadManUrl: url } = settings.alarm;
+  const deadMan = url === null ? null : new DeadMan({ url, get: getStatus, clock: systemClock, log });
   const driver = new Driver({
     cloud,
     rules: rulesOf(settings),
     lease,
-    memory,
+    memory: {
+      read: () => memory.read(),
+      holds: (state) => memory.holds(state),
+      readOrders: () => memory.readOrders(),
+      forgetOrders: (orders) => memory.forgetOrders(orders),
+      save: async (state, events, status) => {
+        await memory.save(state, events, status);
+        deadMan?.saw(state.watches.hosts.kind);
+      },
+    },
     inventory,
     jobs,
     clock: systemClock,

@@ -117,7 +117,7 @@ function openText(open: readonly AskedInstance[], { host, instances, book }: Dis
     ),
   );
   const names = shortened(
-    open.map(({ name }) => name),
+    open.map(({ name }) => quoted(name)),
     mostNamed,
   );
   return `the disks of ${open.length} of ${counted(instances.length, 'instance')} are open (${names}), by ${shortened([...addresses], mostNamed)}`;

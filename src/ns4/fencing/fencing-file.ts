@@ -188,7 +188,9 @@ function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
     file,
     hosts: plan,
     // Hosts name themselves: one whose name could be more than a name has no level that could be asked.
-    others: others ? (host) => (ownName.test(host) || host === everyOther ? levelsOf(others, host) : []) : null,
+    others: others
+      ? (host) => (ownName.test(host) || host === everyOther ? levelsOf(others, host) : [])
+      : null,
     secrets: [...new Set(levels.flatMap(({ devices }) => devices.flatMap(secretsOf)))],
   };
 }

@@ -1,6 +1,7 @@
 // The mover at its beginning, wired: what it may ask of the recovery before and between its requests.
 
 import type { Hypervisor } from '../../../shared/documents/inventory.ts';
+import { quoted } from '../../../shared/ground/plain.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import type { MayMove } from '../../disks/disks.ts';
 import type { Recovery } from '../recovery.ts';
