@@ -27,7 +27,7 @@ export function secretMask(secrets: readonly (string | null | undefined)[]): (te
 const reserved = ['name', 'level', 'time', 'msg', 'pid', 'hostname'];
 
 /** Data of a line, which may be names from outside under any key: they do not pass for who wrote the line. */
-export function withoutReserved(data: Record<string, unknown>): Record<string, unknown> {
+function withoutReserved(data: Record<string, unknown>): Record<string, unknown> {
   if (!reserved.some((key) => Object.hasOwn(data, key))) return data;
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => [reserved.includes(key) ? `${key}_` : key, value]),

@@ -4,7 +4,8 @@
 -- ARGV: our lease, state, assignments, channel, capacity of the stream, status, event…
 -- Returns 1, or 0 when the lease is not ours any more.
 -- include tell.lua
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+-- A key of another type is not ours either.
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2])
 redis.call('SET', KEYS[3], ARGV[3])
 redis.call('SET', KEYS[5], ARGV[6])
