@@ -56,7 +56,6 @@ describe('defect 8: a refresh that fails leaves the previous inventory whole', (
     '/os-services',
     '/agents',
     '/os-aggregates',
-    '/v3/projects',
     '/servers/detail',
   ])('%s fails, after all others were read', async (path) => {
     const [simulator] = simulators;
