@@ -17,6 +17,7 @@ import { refusalSentence } from '../../src/shared/documents/refusals/refusals.ts
 import { createLog } from '../../src/shared/ground/log.ts';
 import { EvacuationBench, never, type Pair, type Worker } from '../support/evacuation-bench.ts';
 import { PretendDevice } from '../support/pretend-device.ts';
+import { noKey } from '../support/trust.ts';
 
 let bench: EvacuationBench;
 let dir: string;
@@ -32,7 +33,7 @@ afterAll(async () => {
 let devices = 0;
 const device = () => new PretendDevice(join(dir, `device-${++devices}`));
 const bystanders = () => new RedisBystanders(bench.redis, bench.keys);
-const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys);
+const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys, noKey());
 
 /** `atOff` comes after everything was asked, right before the devices are told. */
 function fencing(levels: readonly Level[], atOff: () => void = () => {}): Fencing {
@@ -40,7 +41,7 @@ function fencing(levels: readonly Level[], atOff: () => void = () => {}): Fencin
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
   const shots = new RedisShots(bench.redis, bench.keys);
   const kept = { confirmations: confirmations(), shots, bystanders: bystanders() };
-  const inner = createFencing({ plan, ...kept, timeoutMs: 1_500, clock: bench.clock, log });
+  const inner = createFencing({ plan, ...kept, ceph: null, timeoutMs: 1_500, clock: bench.clock, log });
   return {
     ...inner,
     fence: (request) =>

@@ -41,7 +41,8 @@ export function startOnCloud(options: CommonOptions & { readonly json?: boolean 
     }
   };
   const credentials = attempt(() => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }));
-  const plan = file === null ? null : attempt(() => readFencingFile(file, env.PATH ?? ''));
+  const surroundings = { path: env.PATH ?? '', hasCeph: settings.ceph !== null };
+  const plan = file === null ? null : attempt(() => readFencingFile(file, surroundings));
   if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
   const { login } = credentials;
   const own = login.method === 'password' ? login.password : login.secret;

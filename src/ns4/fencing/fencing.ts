@@ -3,11 +3,22 @@
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Asked } from '../disks/ask-instances.ts';
 import type { Bystanders } from './bystanders.ts';
+import { type CephFence, type CephResult, cutOffAsLevel } from './ceph-level.ts';
 import { type LevelResult, listen, look, lookAt, powerOff } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
-import { agentsOf, deviceLabel, type FencingPlan, isListener, type Level, levelsOf } from './plan.ts';
-import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
+import {
+  agentsOf,
+  builtIn,
+  type CephLevel,
+  type DeviceLevel,
+  deviceLabel,
+  type FencingPlan,
+  isListener,
+  levelsOf,
+} from './plan.ts';
+import { isOfTheFuture, type LastingProof, type PowerSeen, type Proof, wordMs } from './proof.ts';
 import { again, type Shot, type Shots } from './shots.ts';
 
 /** What is about to be told. */
@@ -16,6 +27,8 @@ interface NextShot {
   readonly agent: string;
   /** The level's, from 1. */
   readonly number: number;
+  /** Which addresses are about to be blocked, where that is all: no machine is switched off. Null: devices are told. */
+  readonly blocks: readonly string[] | null;
   /**
    * Keeps that they may have been told: to be called when nothing speaks against it any more. A worker that is lost in the
    * act leaves a successor that must not shoot whoever was switched on since.
@@ -27,6 +40,8 @@ export interface FenceRequest {
   readonly host: string;
   /** A level that was told `off` in it may not be told again; see shots.ts. */
   readonly incident: string;
+  /** That are still its own: their disks must be nobody's when it was cut off from Ceph. */
+  readonly instances: readonly Asked[];
   readonly signal: AbortSignal;
   /**
    * The newest sign of life of the host that is known of; null: none. An operator's confirmation older than it is void.
@@ -57,7 +72,7 @@ export interface Fencing {
   /** The proof is kept in a journal: a confirmation that it rests on is used up. */
   kept(host: string, proof: Proof): Promise<void>;
   /** Asks the very devices that gave this proof, once and not for long: one that says on is enough. Rejects by `signal` only. */
-  lookAgain(host: string, proof: ProofByAgent, signal: AbortSignal): Promise<PowerSeen>;
+  lookAgain(host: string, proof: LastingProof, signal: AbortSignal): Promise<PowerSeen>;
   /** Who else answered at the shots. */
   readonly bystanders: Bystanders;
 }
@@ -68,14 +83,14 @@ export interface Fencing {
 const timeoutWhenConfirmedMs = 15_000;
 /** No longer than the scan of a silent host that goes on beside it. */
 const lookAgainMs = 3_000;
-/** A confirmation of the future is one of another clock: nobody could say which heartbeats came after it. */
-const clockMarginMs = 5_000;
 
 interface FencingParts {
   readonly plan: FencingPlan;
   readonly confirmations: OperatorConfirmations;
   readonly shots: Shots;
   readonly bystanders: Bystanders;
+  /** Null: no [CEPH], and so no level of it. */
+  readonly ceph: CephFence | null;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -94,23 +109,38 @@ export function createFencing(parts: FencingParts): Fencing {
           : { proven: false, failures: [] };
       const limitMs = given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs);
       const failures: FenceFailure[] = [];
+      const noteFailure = (failure: FenceFailure, number: number): FenceFailure => {
+        failures.push(failure);
+        log.warn({ host, ...failure }, `fence level ${number} of ${host} failed`);
+        return failure;
+      };
       for (const level of levelsOf(plan, host)) {
+        const { number } = level;
+        const agent = agentsOf(level);
+        const failed = failures.map(failureText);
+        if (level.kind === 'ceph') {
+          const result = await cutOffBy(level, limitMs, given, request, parts);
+          if (result.off) {
+            const { atMs, output } = result;
+            const addresses = [...result.addresses];
+            return {
+              proven: true,
+              proof: { by: 'ceph', agent, level: number, atMs, addresses, output, failed },
+            };
+          }
+          if (isEnd(noteFailure(result.failure, number))) break;
+          continue;
+        }
         const isHeard = isListener(level);
         const result = isHeard
           ? await listen({ ...parts, level, timeoutMs: limitMs, signal: request.signal })
           : await offAgain(level, limitMs, given, request, parts);
-        const { number } = level;
-        const agent = agentsOf(level);
-        const failed = failures.map(failureText);
         if (result.off) {
           const { atMs, output } = result;
           const by = isHeard ? ('crash-kernel' as const) : ('agent' as const);
           return { proven: true, proof: { by, agent, level: number, atMs, output, failed } };
         }
-        failures.push(result.failure);
-        log.warn({ host, ...result.failure }, `fence level ${number} of ${host} failed`);
-        // Its power is back, for certain: another level that was not told yet would shoot it while it boots.
-        if (result.failure.failure === 'switched-on') break;
+        if (isEnd(noteFailure(result.failure, number))) break;
       }
       // Whoever sees the levels fail goes and looks: his confirmation counts for the attempt that is under way.
       const confirmation = given ?? (await usableConfirmation(host, heardAtMs, parts));
@@ -124,14 +154,41 @@ export function createFencing(parts: FencingParts): Fencing {
       const level = levelsOf(plan, host).find((l) => l.number === proof.level && agentsOf(l) === proof.agent);
       // Another fencing.yaml than when it was fenced.
       if (level === undefined) return { says: 'unknown', said: `${proof.agent} is no level of it any more` };
-      return look({ level, signal, timeoutMs: lookAgainMs });
+      if (level.kind !== 'ceph') return look({ level, signal, timeoutMs: lookAgainMs });
+      if (parts.ceph === null || proof.by !== 'ceph') return { says: 'unknown', said: noCeph };
+      return parts.ceph.stillCut(host, proof.addresses, lookAgainMs, signal);
     },
   };
 }
 
+const noCeph = 'this ns4 has no [CEPH]';
+
+/** The host is in somebody's hands, for certain: another level that was not told yet would shoot it while it boots. */
+const isEnd = ({ failure }: FenceFailure): boolean => failure === 'switched-on' || failure === 'lifted';
+
+/** The level `ceph`. */
+async function cutOffBy(
+  level: CephLevel,
+  timeoutMs: number,
+  given: Confirmation | null,
+  { host, incident, instances, signal, beforeOff }: FenceRequest,
+  { ceph, shots, clock }: FencingParts,
+): Promise<CephResult> {
+  if (ceph === null)
+    return { off: false, failure: { agent: builtIn, failure: 'cannot-run', detail: noCeph } };
+  const { number } = level;
+  return cutOffAsLevel(
+    {
+      ...{ level, host, incident, instances, timeoutMs, signal, wordAtMs: given?.atMs ?? null },
+      beforeBlocking: (blocks, keep) => beforeOff({ agent: builtIn, number, blocks, keep }),
+    },
+    { ceph, shots, clock },
+  );
+}
+
 /** `off`, and what became of it is kept for the next attempt of this incident. */
 async function shoot(
-  level: Level,
+  level: DeviceLevel,
   limitMs: number,
   request: FenceRequest,
   parts: FencingParts,
@@ -148,6 +205,7 @@ async function shoot(
   const next: NextShot = {
     agent: namesOf(level, tell),
     number: level.number,
+    blocks: null,
     keep: async () => {
       for (const device of tell ?? level.devices.keys()) await keep(device, 'unknown', false);
     },
@@ -162,7 +220,7 @@ async function shoot(
 }
 
 /** Who is told, for people; all of the level unless `tell` says otherwise. */
-const namesOf = (level: Level, tell: readonly number[] = [...level.devices.keys()]): string =>
+const namesOf = (level: DeviceLevel, tell: readonly number[] = [...level.devices.keys()]): string =>
   agentsOf({ ...level, devices: level.devices.filter((_, i) => tell.includes(i)) });
 
 /**
@@ -171,7 +229,7 @@ const namesOf = (level: Level, tell: readonly number[] = [...level.devices.keys(
  * being told. Otherwise those are told that still have to be.
  */
 async function offAgain(
-  level: Level,
+  level: DeviceLevel,
   limitMs: number,
   given: Confirmation | null,
   request: FenceRequest,
@@ -213,11 +271,19 @@ export async function usableConfirmation(
 ): Promise<Confirmation | null> {
   const confirmation = await confirmations.of(host);
   if (confirmation === null) return null;
-  const isFromNow = confirmation.atMs <= clock.nowMs() + clockMarginMs;
-  if (isFromNow && (heardAtMs === null || heardAtMs < confirmation.atMs)) return confirmation;
-  log.warn(
-    `the word of ${confirmation.who} that ${host} is off does not count: a sign of life came after it`,
-  );
+  const { who, atMs } = confirmation;
+  const nowMs = clock.nowMs();
+  const isAfterLife = heardAtMs === null || heardAtMs < atMs;
+  // One of the future is of another clock: nobody could say which heartbeats came after it.
+  const why = isOfTheFuture(atMs, nowMs)
+    ? 'it is of the future, do the clocks differ?'
+    : nowMs - atMs > wordMs
+      ? 'it is older than an hour'
+      : isAfterLife
+        ? null
+        : 'a sign of life came after it';
+  if (why === null) return confirmation;
+  log.warn(`the word of ${who} that ${host} is off does not count: ${why}`);
   return null;
 }
 

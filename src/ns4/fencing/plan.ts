@@ -12,13 +12,27 @@ export interface Device {
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** One way to power a host off and to see that it is off. */
-export interface Level {
+/** Devices that power a host off, and by which it is seen off. */
+export interface DeviceLevel {
   /** From 1, in the order in which they are tried. */
   readonly number: number;
   /** One at least. All of them must say off: a host with two feeds runs on one. */
   readonly devices: readonly Device[];
+  readonly kind?: undefined;
 }
+
+/** The level that is built in: the host is cut off from Ceph, and runs on. It has no device of its own. */
+export interface CephLevel {
+  readonly number: number;
+  readonly kind: 'ceph';
+  readonly devices: readonly [];
+}
+
+/** One way to keep a host from writing, and to see that it is so. */
+export type Level = DeviceLevel | CephLevel;
+
+/** The name of the level that is built in, where an agent's stands. */
+export const builtIn = 'ceph';
 
 /**
  * fence_kdump switches nothing: its `off` waits for a message of the host's crash kernel, and it knows no `status`. By
@@ -30,8 +44,9 @@ export const listensOnly = ({ program }: Pick<Device, 'program'>): boolean =>
 /** A level that hears of a host what nobody can be asked for. */
 export const isListener = ({ devices }: Level): boolean => devices.some(listensOnly);
 
-/** The agents of a level, for people: "fence_ipmilan", or "fence_apc + fence_apc". */
-export const agentsOf = ({ devices }: Level): string => devices.map(({ agent }) => agent).join(' + ');
+/** The agents of a level, for people: "fence_ipmilan", "fence_apc + fence_apc", or "ceph". */
+export const agentsOf = ({ kind, devices }: Level): string =>
+  kind === 'ceph' ? builtIn : devices.map(({ agent }) => agent).join(' + ');
 
 /** What stands before the words of one device where a level has several: "device 2 of 2, fence_apc: ". `index`: from 0. */
 export function deviceLabel({ devices }: Level, index: number): string {

@@ -1,7 +1,7 @@
 // What Nova, Neutron and Keystone answer, as far as Sonny uses it, turned into Sonny's words. Field names and their
 // oddities are those of the real services (docs/facts.md#names-fields-and-times).
 import { z } from 'zod';
-import type { Server } from '../../shared/documents/inventory.ts';
+import { deletedChassis, type Server } from '../../shared/documents/inventory.ts';
 import type {
   AgentRecord,
   Aggregate,
@@ -193,8 +193,7 @@ export const migrationItem = z
 export const agentItem = z
   .object({
     id: opaqueId,
-    // Neutron's word for the host of a chassis that was deleted.
-    host: z.union([hostName, z.literal('("Chassis" register deleted)')]),
+    host: z.union([hostName, z.literal(deletedChassis)]),
     binary: term,
     heartbeat_timestamp: utcTime,
     alive: z.boolean(),

@@ -100,7 +100,12 @@ export class PretendFencing implements Fencing {
         const shot: Shot = { ...{ level, device: 0, agent, effect, seenOff }, atMs: process.clock.nowMs() };
         return this.#link.call(() => this.#link.redis.set(shotKey(name, incident, level), shot));
       };
-      await beforeOff({ agent, number: level, keep: async () => void (await keep('unknown', false)) });
+      await beforeOff({
+        agent,
+        number: level,
+        blocks: null,
+        keep: async () => void (await keep('unknown', false)),
+      });
       const fault = this.#faultOf(host);
       this.#watcher.shot(host, fault);
       const device = level === 1 ? host.bmc : host.outlet;

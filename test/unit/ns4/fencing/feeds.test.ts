@@ -97,7 +97,7 @@ test('by hand: on goes to all of them; each is told by itself', async () => {
       { host: 'hv01', action },
       {
         plan: { file: 'fencing.yaml', hosts: new Map([['hv01', [level]]]), others: null, secrets: [] },
-        ...{ timeoutMs: 2_000, heartbeatPeriodMs: 40_000, clock: systemClock, signal },
+        ...{ ceph: null, timeoutMs: 2_000, heartbeatPeriodMs: 40_000, clock: systemClock, signal },
         inventory: { read: async () => null },
         ask: async () => {},
         print: (line) => printed.push(line),
