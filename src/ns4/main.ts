@@ -9,7 +9,7 @@ import { ScanQueues } from '../shared/jobs/job-producer.ts';
 import { JobWorker } from '../shared/jobs/queue.ts';
 import { InventoryStore } from '../shared/picture/store.ts';
 import { runChecks } from '../shared/process/check.ts';
-import { type Frame, runProcess } from '../shared/process/frame.ts';
+import { type Frame, printLine, runProcess } from '../shared/process/frame.ts';
 import { operator } from '../shared/process/operator.ts';
 import { connectRedis } from '../shared/redis/connect.ts';
 import { EventLog } from '../shared/redis/event-log.ts';
@@ -64,7 +64,7 @@ await runProcess('ns4', async (frame) => {
   }
   const started = startOnCloud(options);
   const { settings, openstack, log, plan } = started;
-  const print = (line: string) => process.stdout.write(`${line}\n`);
+  const print = printLine;
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);
   const { fence, resetCooldown, confirmFenced, trustDevices, copiesGone } = options;

@@ -6,6 +6,8 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { redisOptions } from '../../src/shared/redis/connect.ts';
+import { dbOver } from '../../src/shared/redis/db.ts';
+import { EventLog } from '../../src/shared/redis/event-log.ts';
 import type { Ini } from '../support/processes.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -94,6 +96,25 @@ test('a host is recovered; each process was let do all it did, and no more', asy
       redis.disconnect();
     }
   };
+
+  const [someEvent] = await small.household.events();
+  if (someEvent === undefined) throw new Error('nothing was told');
+  for (const one of running) await one.signal('SIGTERM');
+  // Whoever tells something puts aside what stands in the stream's place; of the users that may.
+  for (const username of ['ns4', 'monitor']) {
+    await admin.del(`${keys.events}:broken`);
+    const redis = as(username);
+    try {
+      await admin.set(keys.events, 'nonsense');
+      await new EventLog(dbOver(redis, 'Redis'), keys).append([someEvent]);
+    } finally {
+      redis.disconnect();
+    }
+    expect(await admin.type(keys.events)).toBe('stream');
+    expect(await admin.get(`${keys.events}:broken`)).toBe('nonsense');
+  }
+  expect(await admin.acl('LOG')).toEqual([]);
+
   await refused('sonny', [
     (redis) => redis.rpush(keys.orders, '{}'),
     (redis) => redis.set(keys.assignments, '{}'),

@@ -420,6 +420,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
       suspiciousBackoff: 5,
       deadBackoff: 1,
       cooldownMs: 3_600_000,
+      silenceAlarmMs: 0,
     },
     redis: settingsOf(server),
     openstack: {
@@ -442,6 +443,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
     ceph: null,
     recovery: { disabledHosts: 'leave', answerTimeoutMs: 30_000 },
     slack: { token: null, appToken: null, channel: null, ask: [], direct: false, clouds: [], apiUrl: null },
+    alarm: { deadManUrl: null },
   } as const satisfies Settings;
 }
 

@@ -2,6 +2,7 @@
 // is written, wherever in the text or the data it stands.
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { plain, plainWithin } from './plain.ts';
 
 export type Log = Logger;
 
@@ -20,6 +21,17 @@ export function secretMask(secrets: readonly (string | null | undefined)[]): (te
   // Longest first, so that one secret that contains another is masked whole.
   const ordered = [...known].sort((a, b) => b.length - a.length);
   return (text) => ordered.reduce((masked, secret) => masked.replaceAll(secret, '****'), text);
+}
+
+/** What tells of every line who wrote it, when and how loud. */
+const reserved = ['name', 'level', 'time', 'msg', 'pid', 'hostname'];
+
+/** Data of a line, which may be names from outside under any key: they do not pass for who wrote the line. */
+function withoutReserved(data: Record<string, unknown>): Record<string, unknown> {
+  if (!reserved.some((key) => Object.hasOwn(data, key))) return data;
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [reserved.includes(key) ? `${key}_` : key, value]),
+  );
 }
 
 interface LogOptions {
@@ -50,8 +62,11 @@ export function createLog(options: LogOptions): Log {
       name: options.name,
       level,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: mask },
+      formatters: { level: (label) => ({ level: label }), log: withoutReserved },
+      // On a terminal the line is parsed again, and its texts are written as they then are.
+      hooks: {
+        streamWrite: destination.isTTY ? (line) => plainWithin(mask(line)) : (line) => plain(mask(line)),
+      },
     },
     stream,
   );

@@ -4,6 +4,7 @@ import type { ProcessName } from '../config/keys/key.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import type { OpenStackSettings, Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../ground/log.ts';
+import { plain } from '../ground/plain.ts';
 import { type Connection, connectionsOf, insistOnCertificates, safetyWarning } from './connection-safety.ts';
 import type { CommonOptions } from './frame.ts';
 
@@ -38,7 +39,7 @@ export function readSettings(name: ProcessName, options: CommonOptions): Omit<Lo
   });
   const unsafe = insistOnCertificates(process.env);
   for (const warning of unsafe === null ? warnings : [...warnings, unsafe])
-    process.stderr.write(`${name}: warning: ${warning}\n`);
+    process.stderr.write(`${name}: warning: ${plain(warning)}\n`);
   return loaded;
 }
 

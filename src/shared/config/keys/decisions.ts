@@ -32,6 +32,11 @@ export const monitorKeys = {
       about:
         'The time without any further recovery after one; 86400 is a day. "ns4 -r" forgets the last recovery.',
     }),
+    silenceAlarmMs: key('silence_alarm', seconds(0, day), {
+      default: '300',
+      about:
+        "sonny says that nobody watches when a cloud's monitor has published nothing for so long, whatever the cause; 0: it does not. With long rounds it waits for three of them.",
+    }),
   },
 } as const;
 

@@ -1,5 +1,7 @@
 // Refusals by ns4, which asks everything again before the first change and while instances move.
+
 import { z } from 'zod';
+import { quoted } from '../../ground/plain.ts';
 import { distrustSchema, distrustText } from '../terms/distrust.ts';
 import { shortened } from '../terms/shortened.ts';
 import { refusal, theHost } from './entry.ts';
@@ -145,6 +147,9 @@ const apiUnavailable = refusal(
   },
 );
 
+/** Of what an agent said: what went wrong is said last. */
+const mostOfAgent = 400;
+
 const failures = {
   'off-failed': '"off" failed',
   'not-verified': 'its "status" does not say off',
@@ -173,7 +178,10 @@ const fenceFailed = refusal(
         r.levels.length === 0
           ? 'no fence level is configured for it'
           : r.levels
-              .map((l, i) => `level ${i + 1}, ${l.agent}: ${failures[l.failure]} (${l.detail})`)
+              .map(
+                (l, i) =>
+                  `level ${i + 1}, ${l.agent}: ${failures[l.failure]} (${quoted(l.detail, mostOfAgent)})`,
+              )
               .join('; ');
       return `${r.host} is not proven to be off: ${tried}. Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced ${r.host}".`;
     },

@@ -52,6 +52,7 @@ describe("the original's config.ini, unchanged", () => {
         suspiciousBackoff: 5,
         deadBackoff: 1,
         cooldownMs: 86_400_000,
+        silenceAlarmMs: 300_000,
       },
       redis: {
         host: '127.0.0.1',
@@ -81,6 +82,7 @@ describe("the original's config.ini, unchanged", () => {
       ceph: null,
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
       recovery: { disabledHosts: 'leave', answerTimeoutMs: 120_000 },
+      alarm: { deadManUrl: null },
       slack: {
         token: 'xoxb-0000-original',
         appToken: null,
@@ -142,6 +144,7 @@ heartbeat_period = 1_0
 suspicious_backoff = 0
 dead_backoff = 0
 cooldown_period = 0
+silence_alarm = 0
 [REDIS]
 host: ::1
 port: 6380
@@ -194,6 +197,8 @@ ask = C0123456789, G0123456789
 direct = yes
 clouds = my cloud,other
 api_url = http://127.0.0.1:8080/api/
+[ALARM]
+dead_man_url = https://watch.example.org/ping/1
 `);
   const { settings, warnings } = load('ns4');
   expect(warnings).toEqual([]);
@@ -205,6 +210,7 @@ api_url = http://127.0.0.1:8080/api/
       suspiciousBackoff: 0,
       deadBackoff: 0,
       cooldownMs: 0,
+      silenceAlarmMs: 0,
     },
     redis: {
       host: '::1',
@@ -255,6 +261,7 @@ api_url = http://127.0.0.1:8080/api/
     },
     fencing: { mode: 'required', file: join(cwd, 'bmc/fencing.yaml'), timeoutMs: 7_500 },
     recovery: { disabledHosts: 'leave', answerTimeoutMs: 45_000 },
+    alarm: { deadManUrl: 'https://watch.example.org/ping/1' },
     slack: {
       token: 'xoxb-1',
       appToken: 'xapp-1',
@@ -413,7 +420,7 @@ describe('warnings', () => {
       'a section like no other',
       '[PAGING]\nagent = ipmi\n',
       [
-        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [CEPH], [FENCING], [RECOVERY], [SLACK]',
+        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [CEPH], [FENCING], [RECOVERY], [SLACK], [ALARM]',
       ],
     ],
     [
