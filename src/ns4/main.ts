@@ -2,7 +2,7 @@
 // Entry of ns4: wires settings, Redis, OpenStack, fencing and (with `evacuate = database`) MySQL to the worker, or to
 // one of the one-shot commands: an evacuation by hand, fencing by hand, a reset of the cooldown, a check.
 
-import { fencingText } from '../shared/documents/terms/fencing-mode.ts';
+import { fencesElsewhereText, fencingText } from '../shared/documents/terms/fencing-mode.ts';
 import { systemClock } from '../shared/ground/clock.ts';
 import { ScanQueues } from '../shared/jobs/job-producer.ts';
 import { JobWorker } from '../shared/jobs/queue.ts';
@@ -34,13 +34,10 @@ import { showSenses } from './commands/senses.ts';
 import { type StartedOnCloud, startOnCloud } from './commands/start-on-cloud.ts';
 import { waivedFor } from './commands/waived.ts';
 import { RedisBystanders } from './fencing/bystanders.ts';
-import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
-import type { FencingPlan } from './fencing/plan.ts';
-import { planHash } from './fencing/plan-hash.ts';
 import { plansOfAll } from './fencing/plans-of-all.ts';
-import { RedisShots } from './fencing/shots.ts';
 import { cephOf } from './jobs/ceph.ts';
+import { fencingOf } from './jobs/fencing.ts';
 import { handlersOf } from './jobs/handlers.ts';
 import type { WorkerParts } from './jobs/worker-parts.ts';
 import { createNovaDatabase } from './nova-database/nova-database.ts';
@@ -91,7 +88,11 @@ await runProcess('ns4', async (frame) => {
   if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
   const bystanders = new RedisBystanders(redis, keys);
   if (trustDevices !== undefined) return trustByHand(trustDevices, options, { ...byHand, bystanders });
-  if (fence !== undefined) return fenceByHand(fence, options, byHand);
+  const registry = new VantagePointRegistry(redis, keys);
+  const means = { ...{ redis, keys, registry, confirmations, bystanders, log }, cloud: openstack.cloud };
+  const fencing = fencingOf(settings, plan, means);
+  frame.onClose('fencing', () => fencing.close());
+  if (fence !== undefined) return fenceByHand(fence, options, { ...byHand, ...fencing, registry });
   const { alone } = options;
   const despite = await waivedFor(dead, options, frame.stop);
   if (dead !== undefined && !alone)
@@ -115,9 +116,8 @@ await runProcess('ns4', async (frame) => {
     log: (text) => log.info(text),
   });
   frame.onClose('OpenStack', () => cloud.close());
-  const registry = new VantagePointRegistry(redis, keys);
   const { name } = settings.scan;
-  const fencesBy = settings.fencing.mode === 'none' || plan === null ? null : planHash(plan);
+  const fencesBy = fencing.ownDevices?.plan ?? null;
   const ownPlan = fencesBy === null ? null : { name, plan: fencesBy };
   const queues = new ScanQueues(settings.redis, openstack.cloud, log);
   frame.onClose('scan queues', () => queues.close());
@@ -149,11 +149,7 @@ await runProcess('ns4', async (frame) => {
     storage: ceph?.storage ?? null,
     opened: ceph?.store ?? null,
     mover: moverOf(started, frame),
-    ...fencingOf(started, plan, {
-      confirmations,
-      shots: new RedisShots(redis, keys),
-      bystanders,
-    }),
+    ...fencing,
     fencingPlans: plansOfAll(registry, ownPlan),
     journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
   };
@@ -184,6 +180,7 @@ await runProcess('ns4', async (frame) => {
   );
   const { mode } = settings.fencing;
   log[mode === 'none' ? 'warn' : 'info'](fencingText(mode));
+  if (mode !== 'none' && !settings.scan.fences) log.info(fencesElsewhereText);
   const stopped = new Promise<void>((resolve) =>
     frame.stop.addEventListener('abort', () => resolve(), { once: true }),
   );
@@ -191,19 +188,6 @@ await runProcess('ns4', async (frame) => {
   await Promise.race([stopped, proveLogin(cloud, started.credentials, log, frame.stop).then(() => stopped)]);
   return 0;
 });
-
-/** What was read from fencing.yaml, and what fences by it; required and not there must never become "no fencing". */
-function fencingOf(
-  { settings, log }: StartedOnCloud,
-  plan: FencingPlan | null,
-  kept: Pick<Parameters<typeof createFencing>[0], 'confirmations' | 'shots' | 'bystanders'>,
-) {
-  const { mode, timeoutMs } = settings.fencing;
-  if (mode === 'none') return { fencing: null, fencingPlan: null };
-  if (plan === null) throw new Error('settings were read without fencing.yaml for "mode = required"');
-  const fencing = createFencing({ plan, ...kept, timeoutMs, clock: systemClock, log });
-  return { fencing, fencingPlan: plan };
-}
 
 function moverOf({ settings, openstack }: StartedOnCloud, frame: Frame) {
   if (openstack.method === 'api') return byApi;

@@ -1,5 +1,6 @@
 // Histories about the senses and about whoever else acts on the same cloud: each leads to a rule that says who lives, or
 // who may touch what. Those that the code cannot bear yet name what they wait for.
+import { end } from '../../simulator/faults/script.ts';
 import type { Host } from '../../simulator/world/model.ts';
 import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
@@ -66,6 +67,20 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
       const other = [...history.world.hosts.keys()].find((name) => name !== host.name) ?? '';
       strike(history, faults.plansDiffer, [130, 130], history.workers[0]?.name ?? '', other, host.name);
       strike(history, faults.hostHangs, [130, 130], host.name);
+    }),
+  },
+  'an order to fence waits in the queue': {
+    ...{ ...spared, setting: { workers: 2, quorum: 1, monitors: 1 }, rules: fenced },
+    ...{ household: { isFar: true }, durationMs: 200 * seconds },
+    disaster: ofBusy((history, host) => {
+      Object.assign(host, { bmc: 'works', outlet: 'none' });
+      cut(history, host, ['reports', 'management', 'guests'], [600, 600]);
+      history.jobs.slow.add('fence-off');
+      history.jobs.onRequest = (name) => {
+        if (name !== 'fence-off') return;
+        host.compute.broken = true;
+        end(history, faults.hostCutOff, host.name, 'management');
+      };
     }),
   },
   'machines of ns4 are paused': {

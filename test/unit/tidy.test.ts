@@ -54,6 +54,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'disks',
     'baseline',
     'fencing',
+    'fencing/far',
     'openstack',
     'recovery/journal',
     'recovery/movers',

@@ -25,6 +25,7 @@ import { createCloud } from '../openstack/client.ts';
 import { describeOffenders } from '../scan/offenders.ts';
 import { describeCeph } from './ceph-checks.ts';
 import { catalogueRemarks, cloudConnections, loginConnection } from './cloud-connections.ts';
+import { checkElsewhere } from './fence-elsewhere.ts';
 import { describePlans, fencingChecks } from './fencing-checks.ts';
 import { heartbeatsText } from './heartbeat-checks.ts';
 import { describeCloud } from './prove-login.ts';
@@ -120,13 +121,15 @@ export function checksOf(
             },
           },
         ]),
-    ...fencingChecks(
-      settings.fencing,
-      plan,
-      hypervisors,
-      { ...settings.monitor, clock: systemClock },
-      frame.stop,
-    ),
+    ...(settings.fencing.mode === 'none' || settings.scan.fences
+      ? fencingChecks(
+          settings.fencing,
+          plan,
+          hypervisors,
+          { ...settings.monitor, clock: systemClock },
+          frame.stop,
+        )
+      : [checkElsewhere(settings, openstack.cloud, hypervisors, log, frame.stop)]),
     ...(settings.fencing.mode === 'none' || plan === null
       ? []
       : [

@@ -15,6 +15,7 @@ import type { FencingPlan } from '../fencing/plan.ts';
 import { askForName } from './ask-name.ts';
 import type { Ns4Options } from './command-line.ts';
 import { confirmFenced } from './confirm.ts';
+import { askElsewhere, type FencedElsewhere } from './fence-elsewhere.ts';
 import { tryLevels } from './try-out.ts';
 
 /** For what Redis knows of a host: without it the host counts as alive, and somebody waits at the terminal. */
@@ -80,8 +81,13 @@ export async function trustByHand(
 }
 
 /** Tries the levels of a host. */
-export async function fenceByHand(host: string, options: Ns4Options, parts: ByHandParts): Promise<ExitCode> {
+export async function fenceByHand(
+  host: string,
+  options: Ns4Options,
+  parts: ByHandParts & FencedElsewhere,
+): Promise<ExitCode> {
   const { settings, plan, inventory, clock, stop, print } = parts;
+  if (!settings.scan.fences) return askElsewhere(host, options, parts);
   if (plan === null)
     throw new UsageError(['--fence: [FENCING] hosts is not set, expected the file with the levels']);
   const well = await tryLevels(

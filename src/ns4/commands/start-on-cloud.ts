@@ -20,7 +20,7 @@ import { loginConnection } from './cloud-connections.ts';
 export interface StartedOnCloud extends Started {
   readonly openstack: OpenStackSettings;
   readonly credentials: CloudCredentials;
-  /** Null where `[FENCING] hosts` is not set. */
+  /** Null where `[FENCING] hosts` is not set, or `[SCAN] fences` is no. */
   readonly plan: FencingPlan | null;
 }
 
@@ -41,7 +41,8 @@ export function startOnCloud(options: CommonOptions & { readonly json?: boolean 
     }
   };
   const credentials = attempt(() => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }));
-  const plan = file === null ? null : attempt(() => readFencingFile(file, env.PATH ?? ''));
+  const plan =
+    file === null || !settings.scan.fences ? null : attempt(() => readFencingFile(file, env.PATH ?? ''));
   if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
   const { login } = credentials;
   const own = login.method === 'password' ? login.password : login.secret;

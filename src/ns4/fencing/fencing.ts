@@ -1,13 +1,17 @@
-// The port through which a recovery gets its proof, and its making from the plan and the operators' confirmations.
+// The port through which a recovery gets its proof, and its making from the devices of the plan and the operators'
+// confirmations. Everything is decided here, also where another vantage point asks and tells the devices.
 
+import type { FenceRight } from '../../shared/documents/jobs/fence.ts';
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import type { Bystanders } from './bystanders.ts';
-import { type LevelResult, listen, look, lookAt, powerOff } from './level.ts';
+import type { Devices } from './devices.ts';
+import type { LevelResult } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
-import { agentsOf, deviceLabel, type FencingPlan, isListener, type Level, levelsOf } from './plan.ts';
+import { agentsOf, deviceLabel, type LevelOutline } from './plan.ts';
 import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
+import { seenTogether } from './seen-together.ts';
 import { again, type Shot, type Shots } from './shots.ts';
 
 /** What is about to be told. */
@@ -28,6 +32,8 @@ export interface FenceRequest {
   /** A level that was told `off` in it may not be told again; see shots.ts. */
   readonly incident: string;
   readonly signal: AbortSignal;
+  /** Shown by whoever tells a device in this one's stead, right before it. */
+  readonly right: FenceRight;
   /**
    * The newest sign of life of the host that is known of; null: none. An operator's confirmation older than it is void.
    */
@@ -72,8 +78,8 @@ const lookAgainMs = 3_000;
 const clockMarginMs = 5_000;
 
 interface FencingParts {
-  readonly plan: FencingPlan;
-  readonly confirmations: OperatorConfirmations;
+  readonly devices: Devices;
+  readonly confirmations: Pick<OperatorConfirmations, 'of' | 'useUp'>;
   readonly shots: Shots;
   readonly bystanders: Bystanders;
   readonly timeoutMs: number;
@@ -82,22 +88,23 @@ interface FencingParts {
 }
 
 export function createFencing(parts: FencingParts): Fencing {
-  const { plan, confirmations, bystanders, timeoutMs, log } = parts;
+  const { devices, confirmations, bystanders, timeoutMs, log } = parts;
   return {
     bystanders,
     async fence(request) {
-      const { host, heardAtMs, doubtedSinceMs } = request;
+      const { host, heardAtMs, doubtedSinceMs, signal } = request;
       const given = await usableConfirmation(host, heardAtMs, parts);
       if (doubtedSinceMs !== null)
         return given !== null && given.atMs > doubtedSinceMs
           ? { proven: true, proof: { by: 'operator', ...given, failed: [] } }
           : { proven: false, failures: [] };
       const limitMs = given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs);
-      const failures: FenceFailure[] = [];
-      for (const level of levelsOf(plan, host)) {
-        const isHeard = isListener(level);
+      const levels = await devices.levelsOf(host, signal);
+      const failures: FenceFailure[] = 'failure' in levels ? [levels] : [];
+      for (const level of 'failure' in levels ? [] : levels) {
+        const isHeard = level.isListener;
         const result = isHeard
-          ? await listen({ ...parts, level, timeoutMs: limitMs, signal: request.signal })
+          ? await devices.listen({ host, level, signal, timeoutMs: limitMs })
           : await offAgain(level, limitMs, given, request, parts);
         const { number } = level;
         const agent = agentsOf(level);
@@ -121,24 +128,25 @@ export function createFencing(parts: FencingParts): Fencing {
       if (proof.by === 'operator') await confirmations.useUp(host);
     },
     async lookAgain(host, proof, signal) {
-      const level = levelsOf(plan, host).find((l) => l.number === proof.level && agentsOf(l) === proof.agent);
+      const asked = { number: proof.level, agent: proof.agent };
+      const seen = await devices.look(host, asked, lookAgainMs, signal);
       // Another fencing.yaml than when it was fenced.
-      if (level === undefined) return { says: 'unknown', said: `${proof.agent} is no level of it any more` };
-      return look({ level, signal, timeoutMs: lookAgainMs });
+      if (seen === null) return { says: 'unknown', said: `${proof.agent} is no level of it any more` };
+      return seenTogether({ devices: proof.agent.split(' + ').map((agent) => ({ agent })) }, seen);
     },
   };
 }
 
 /** `off`, and what became of it is kept for the next attempt of this incident. */
 async function shoot(
-  level: Level,
+  level: LevelOutline,
   limitMs: number,
   request: FenceRequest,
   parts: FencingParts,
   tell?: readonly number[],
 ): Promise<LevelResult> {
-  const { host, incident, signal, beforeOff } = request;
-  const { shots, clock } = parts;
+  const { host, incident, signal, right, beforeOff } = request;
+  const { devices, shots, clock } = parts;
   const keep = async (device: number, effect: Shot['effect'], seenOff: boolean) => {
     const before = await shots.last(host, incident, level.number, device);
     const agent = level.devices[device]?.agent ?? '';
@@ -152,8 +160,8 @@ async function shoot(
       for (const device of tell ?? level.devices.keys()) await keep(device, 'unknown', false);
     },
   };
-  const result = await powerOff({
-    ...{ level, signal, clock, timeoutMs: limitMs },
+  const result = await devices.powerOff({
+    ...{ host, level, signal, right, timeoutMs: limitMs },
     ...(tell === undefined ? {} : { tell }),
     beforeTelling: () => beforeOff(next),
   });
@@ -162,7 +170,7 @@ async function shoot(
 }
 
 /** Who is told, for people; all of the level unless `tell` says otherwise. */
-const namesOf = (level: Level, tell: readonly number[] = [...level.devices.keys()]): string =>
+const namesOf = (level: LevelOutline, tell: readonly number[] = [...level.devices.keys()]): string =>
   agentsOf({ ...level, devices: level.devices.filter((_, i) => tell.includes(i)) });
 
 /**
@@ -171,22 +179,27 @@ const namesOf = (level: Level, tell: readonly number[] = [...level.devices.keys(
  * being told. Otherwise those are told that still have to be.
  */
 async function offAgain(
-  level: Level,
+  level: LevelOutline,
   limitMs: number,
   given: Confirmation | null,
   request: FenceRequest,
   parts: FencingParts,
 ): Promise<LevelResult> {
-  const { host, incident, signal } = request;
+  const { host, incident } = request;
   const { shots, clock } = parts;
   const agent = agentsOf(level);
-  const seen = await Promise.all(
+  const told = await Promise.all(
     level.devices.map(async (device, i) => {
       const last = await shots.last(host, incident, level.number, i);
       const isVoid = last === null || last.agent !== device.agent || (given?.atMs ?? 0) > last.atMs;
-      return isVoid ? null : { last, power: await lookAt(device, timeoutWhenConfirmedMs, signal) };
+      return isVoid ? null : last;
     }),
   );
+  const asked = told.flatMap((last, i) => (last === null ? [] : [i]));
+  const words = asked.length === 0 ? [] : await lookAgainAt(level, asked, request, parts);
+  const seen = told.map((last, i) => {
+    return last === null ? null : { last, power: words[asked.indexOf(i)] ?? noWord };
+  });
   if (seen.every((one) => one === null)) return shoot(level, limitMs, request, parts);
   const next = seen.map((one) => (one === null ? 'tell' : again(one.last, one.power.says, clock.nowMs())));
   for (const one of seen)
@@ -203,6 +216,18 @@ async function offAgain(
   if (tell.length > 0) return shoot(level, limitMs, request, parts, tell);
   const said = seen.map((one, i) => `${deviceLabel(level, i)}status: ${one?.power.said ?? ''}`);
   return { off: true, atMs: clock.nowMs(), output: said.join('; '), told: [] };
+}
+
+const noWord: PowerSeen = { says: 'unknown', said: 'no answer' };
+
+async function lookAgainAt(
+  level: LevelOutline,
+  devices: readonly number[],
+  { host, signal }: FenceRequest,
+  parts: FencingParts,
+): Promise<readonly PowerSeen[]> {
+  const asked = { number: level.number, agent: agentsOf(level), devices };
+  return (await parts.devices.look(host, asked, timeoutWhenConfirmedMs, signal)) ?? [];
 }
 
 /** An operator's word that a host is off. Null: there is none, or it does not count, as it was heard since. */

@@ -175,28 +175,24 @@ export async function listen({
 }
 
 /** One look at a host by one device. Rejects when aborted only. */
-export async function lookAt(device: Device, timeoutMs: number, signal: AbortSignal): Promise<PowerSeen> {
+async function lookAt(device: Device, timeoutMs: number, signal: AbortSignal): Promise<PowerSeen> {
   const status = await runAgent({ device, action: 'status', timeoutMs, signal });
   const code = status.kind === 'ended' ? status.code : null;
   const says = code === statusOn ? 'on' : code === statusOff ? 'off' : 'unknown';
   return { says, said: endText(status) };
 }
 
-/** One look at a host by all devices of a level, at once. Rejects when aborted only. */
-export async function look({
+/** One look at a host by the devices of a level, at once; `devices`: by their places from 0; absent: by all. */
+export async function lookByEach({
   level,
+  devices,
   timeoutMs,
   signal,
-}: Pick<LevelCall, 'level' | 'timeoutMs' | 'signal'>): Promise<PowerSeen> {
-  const seen = await together(level.devices.map((device) => lookAt(device, timeoutMs, signal)));
-  return seenTogether(level, seen);
-}
-
-/** On when one of them says so; off when all do. */
-function seenTogether(level: Level, seen: readonly PowerSeen[]): PowerSeen {
-  const isOn = seen.some(({ says }) => says === 'on');
-  const says = isOn ? 'on' : seen.every((one) => one.says === 'off') ? 'off' : 'unknown';
-  return { says, said: seen.map(({ said }, i) => `${deviceLabel(level, i)}${said}`).join('; ') };
+}: Pick<LevelCall, 'level' | 'timeoutMs' | 'signal'> & {
+  readonly devices?: readonly number[] | undefined;
+}): Promise<PowerSeen[]> {
+  const asked = devices === undefined ? level.devices : level.devices.filter((_, i) => devices.includes(i));
+  return together(asked.map((device) => lookAt(device, timeoutMs, signal)));
 }
 
 /** What an agent's end says, with its exit code when it said nothing. */

@@ -30,11 +30,25 @@ export const listensOnly = ({ program }: Pick<Device, 'program'>): boolean =>
 /** A level that hears of a host what nobody can be asked for. */
 export const isListener = ({ devices }: Level): boolean => devices.some(listensOnly);
 
+/** A level as whoever decides has to know it: with neither programs nor options, which stay where it is carried out. */
+export interface LevelOutline {
+  readonly number: number;
+  readonly isListener: boolean;
+  /** By their agents' names. */
+  readonly devices: readonly Pick<Device, 'agent'>[];
+}
+
+export function outlineOf(level: Level): LevelOutline {
+  const devices = level.devices.map(({ agent }) => ({ agent }));
+  return { number: level.number, isListener: isListener(level), devices };
+}
+
 /** The agents of a level, for people: "fence_ipmilan", or "fence_apc + fence_apc". */
-export const agentsOf = ({ devices }: Level): string => devices.map(({ agent }) => agent).join(' + ');
+export const agentsOf = ({ devices }: Pick<LevelOutline, 'devices'>): string =>
+  devices.map(({ agent }) => agent).join(' + ');
 
 /** What stands before the words of one device where a level has several: "device 2 of 2, fence_apc: ". `index`: from 0. */
-export function deviceLabel({ devices }: Level, index: number): string {
+export function deviceLabel({ devices }: Pick<LevelOutline, 'devices'>, index: number): string {
   const agent = devices[index]?.agent ?? '';
   return devices.length === 1 ? '' : `device ${index + 1} of ${devices.length}, ${agent}: `;
 }

@@ -12,6 +12,15 @@ const assignmentsSchema = z.object({
 });
 export type Assignments = z.infer<typeof assignmentsSchema>;
 
+/** As they stand in Redis; null: there are none, or none that can be read. */
+export function readAssignments(text: string): Assignments | null {
+  try {
+    return assignmentsSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
 /** What a job has to show: whose it is, and who led when it was asked for. By hand there is none to show. */
 export interface AssignmentToken {
   readonly recovery: string;

@@ -65,6 +65,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
     const outcome = await fencing.fence({
       host,
       signal,
+      right: lock.right,
       incident: recovery.order.incident,
       heardAtMs: heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy),
       doubtedSinceMs: doubt?.atMs ?? null,

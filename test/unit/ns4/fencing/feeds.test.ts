@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tryLevels } from '../../../../src/ns4/commands/try-out.ts';
-import { look, powerOff } from '../../../../src/ns4/fencing/level.ts';
+import { lookByEach, powerOff } from '../../../../src/ns4/fencing/level.ts';
+import { seenTogether } from '../../../../src/ns4/fencing/seen-together.ts';
 import { systemClock } from '../../../../src/shared/ground/clock.ts';
 import { type Behaviour, PretendDevice } from '../../../support/pretend-device.ts';
 
@@ -85,7 +86,8 @@ test.each([
   a.power(one);
   if (other === 'away') b.behave('away');
   else b.power(other);
-  expect(await look({ level, timeoutMs: 1_500, signal })).toMatchObject({ says });
+  const seen = await lookByEach({ level, timeoutMs: 1_500, signal });
+  expect(seenTogether(level, seen)).toMatchObject({ says });
 });
 
 test('by hand: on goes to all of them; each is told by itself', async () => {
