@@ -6,6 +6,7 @@ import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import type { History } from './history.ts';
+import { later } from './moments.ts';
 import { busyHost, cut, type Stroke, seconds, strike } from './stroke.ts';
 
 const spared = { spares: [1, 2, 2] };
@@ -80,6 +81,8 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
         if (name !== 'fence-off') return;
         host.compute.broken = true;
         end(history, faults.hostCutOff, host.name, 'management');
+        // Whoever gave it cannot take it back.
+        later(history, [0, 2], () => history.workers.find(({ fences }) => !fences)?.process?.kill());
       };
     }),
   },
