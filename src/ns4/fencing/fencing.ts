@@ -50,7 +50,7 @@ export interface FenceRequest {
   readonly beforeOff: (shot: NextShot) => Promise<void>;
 }
 
-export type FenceOutcome =
+type FenceOutcome =
   | { readonly proven: true; readonly proof: Proof }
   | { readonly proven: false; readonly failures: readonly FenceFailure[] };
 

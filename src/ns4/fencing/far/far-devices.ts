@@ -19,7 +19,7 @@ import type { PowerSeen } from '../proof.ts';
 import { type FenceOrders, orderLifeMs } from './orders.ts';
 
 /** The queue on which those work that fence. */
-export interface FenceQueue {
+interface FenceQueue {
   add<N extends FenceJobName>(name: N, id: string, data: JobData<N>): Promise<void>;
   outcome<N extends FenceJobName>(name: N, id: string): Promise<JobOutcome<N>>;
   remove(id: string): Promise<unknown>;

@@ -26,7 +26,7 @@ export type QueueName = Contracts[JobName]['queue'];
 /** Jobs that an ns4 asks of those that fence, and only they take. */
 export type FenceJobName = 'fence-status' | 'fence-off';
 /** Those that the monitor asks for. */
-export type MonitorJobName = Exclude<JobName, FenceJobName>;
+type MonitorJobName = Exclude<JobName, FenceJobName>;
 
 /** A job asked for, or to be asked for: the id is deterministic, so asking twice is asking once. */
 export type JobRequest<N extends JobName = MonitorJobName> = {
