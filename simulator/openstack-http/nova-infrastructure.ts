@@ -19,6 +19,11 @@ export function infrastructureRoutes(world: World): Route[] {
       path: /^\/os-hypervisors(\/detail)?$/,
       handle: (call, detail) => hypervisors(world, call, detail !== ''),
     },
+    {
+      method: 'GET',
+      path: /^\/os-hypervisors\/([^/]+)\/uptime$/,
+      handle: (call, id) => uptime(world, id ?? '', novaVersion(call)),
+    },
     { method: 'GET', path: /^\/os-services$/, handle: (call) => services(world, call) },
     {
       method: 'PUT',
@@ -48,6 +53,28 @@ function hypervisors(world: World, call: Call, detail: boolean): Answer {
   }));
   const links = page.links === null ? {} : { hypervisors_links: page.links };
   return { status: 200, body: { hypervisors: list, ...links } };
+}
+
+/** As `uptime` prints it; up to 2.87 a question of its own, which the host's nova-compute is asked. */
+function uptime(world: World, id: string, version: number): Answer {
+  const host = [...world.hosts.values()].find((one) => one.id === id || String(one.number) === id);
+  if (host === undefined || version >= 88)
+    throw new ApiRefusal(404, `Compute host ${id} could not be found.`);
+  if (!isServiceUp(world, host)) throw new ApiRefusal(400, `Compute service of ${host.name} is unavailable.`);
+  const minutes = Math.floor((world.nowMs - host.poweredSinceMs) / 60_000);
+  const up = `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`;
+  return {
+    status: 200,
+    body: {
+      hypervisor: {
+        id,
+        hypervisor_hostname: host.hypervisorName,
+        state: 'up',
+        status: host.disabled ? 'disabled' : 'enabled',
+        uptime: ` 12:00:00 up ${minutes < 60 ? `${minutes} min` : up},  0 users,  load average: 0.00, 0.00, 0.00`,
+      },
+    },
+  };
 }
 
 const cpuInfo = {

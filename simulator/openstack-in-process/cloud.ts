@@ -58,6 +58,11 @@ export class InProcessCloud implements Cloud {
     );
   }
 
+  /** Nothing that is simulated asks for it. */
+  async readUptime(): Promise<string | null> {
+    return null;
+  }
+
   async listComputeServices(
     signal: AbortSignal,
     host?: string,

@@ -25,6 +25,7 @@ import { keysOf } from '../shared/redis/keys.ts';
 import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
 import { probeRedis, reachRedis } from '../shared/redis/probe.ts';
+import { describeTrust, trustIn, trustWarning } from '../shared/redis/trust-in-redis.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import type { Rules } from './core/state/rules.ts';
 import { recoveriesOf } from './core/state/state.ts';
@@ -61,6 +62,8 @@ await runProcess('monitor', async (frame) => {
     newLife: () => `${systemClock.nowMs().toString(36)}${randomUUID().slice(0, 8)}`,
   });
   log.info({ cloud, config: settings.file }, `watching cloud ${cloud}`);
+  const warning = trustWarning(settings.redis);
+  if (warning !== null) log.warn(warning);
   await driver.run(frame.stop);
   return 0;
 });
@@ -73,7 +76,8 @@ async function acceptEmptyState(settings: Settings, log: Log, frame: Frame): Pro
   frame.onClose('Redis', () => redis.disconnect());
   const held = (await readState(redis, keys))?.safeMode ?? null;
   const [by, atMs] = [operator(), systemClock.nowMs()];
-  await leaveOrder(redis, keys, { kind: 'accept-empty-state', by, atMs });
+  const trust = trustIn(redis, cloud, settings.redis, 'monitor', log);
+  await leaveOrder(redis, keys, trust, { kind: 'accept-empty-state', by, atMs });
   const found =
     held === null
       ? 'is not in safe mode'
@@ -89,17 +93,20 @@ function connect(settings: Settings, log: Log, frame: Frame) {
   const { cloud } = requireOpenStack(settings);
   const keys = keysOf(cloud);
   const redis = connectRedis(settings.redis, cloud, log);
-  const jobs = new JobProducer(settings.redis, cloud, log, settings.scan);
+  const who = `${hostname()}/${process.pid}`;
+  const trust = trustIn(redis, cloud, settings.redis, `monitor ${who}`, log);
+  const jobs = new JobProducer(settings.redis, cloud, trust, log, settings.scan);
   frame.onClose('Redis', () => redis.disconnect());
   frame.onClose('job queue', () => jobs.close());
-  const lease = new Lease(redis, keys, `${hostname()}/${process.pid}`);
+  const lease = new Lease(redis, keys, who);
   return {
     cloud,
     keys,
     redis,
     jobs,
     lease,
-    memory: new Memory(redis, keys, lease.text),
+    trust,
+    memory: new Memory(redis, keys, lease.text, trust),
     inventory: new InventoryStore(redis, keys),
   };
 }
@@ -123,6 +130,11 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
     { what: 'configuration', run: async () => `${settings.file}, cloud ${cloud}` },
     { what: 'Redis', run: () => probeRedis(settings.redis, cloud) },
     connectionsCheck(async () => connectionsOf('monitor', settings)),
+    {
+      what: 'signatures',
+      needs: 'Redis',
+      run: () => describeTrust(parts().redis, parts().keys, parts().trust, settings.redis),
+    },
     {
       what: 'ns4',
       needs: 'Redis',

@@ -4,16 +4,23 @@ import { z } from 'zod';
 import type { SonnyEvent } from '../shared/documents/events/events.ts';
 import { type Order, orderSchema } from '../shared/documents/orders.ts';
 import type { Status } from '../shared/documents/status.ts';
+import { distrustText } from '../shared/documents/terms/distrust.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
 import type { Db } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
+import { jsonOrNull } from '../shared/redis/json.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 import { loadScript, runScript } from '../shared/redis/script.ts';
+import { withoutSeal } from '../shared/trust/seal.ts';
+import type { Trust } from '../shared/trust/trust.ts';
 import { storedStateSchema } from './core/state/lift.ts';
 import { assignmentsOf, type State } from './core/state/state.ts';
 
 const saveScript = loadScript('save-state-5');
 const forgetScript = loadScript('forget-orders-2');
+
+/** An order may be left while no monitor runs; older ones are to be given again. */
+const orderLimits = { mostAgeMs: 3_600_000 };
 
 /** The lease is not ours any more: another monitor leads, or Redis lost it. Nothing was saved. */
 export class LostLeaseError extends OperationalError {}
@@ -29,17 +36,19 @@ export class Memory {
   readonly #redis: Db;
   readonly #keys: Keys;
   readonly #lease: string;
+  readonly #trust: Trust;
 
   /** `lease` is the lease's text, see lease.ts. */
-  constructor(redis: Db, keys: Keys, lease: string) {
+  constructor(redis: Db, keys: Keys, lease: string, trust: Trust) {
     this.#redis = redis;
     this.#keys = keys;
     this.#lease = lease;
+    this.#trust = trust;
   }
 
-  /** The state as saved; null when there is none. */
+  /** The state as saved; null when there is none. @throws OperationalError when it is not to be gone on from */
   read(): Promise<State | null> {
-    return readState(this.#redis, this.#keys);
+    return readState(this.#redis, this.#keys, this.#trust);
   }
 
   /**
@@ -60,8 +69,8 @@ export class Memory {
       [monitorLease, monitorState, assignments, stream, statusKey],
       [
         this.#lease,
-        JSON.stringify(state),
-        JSON.stringify(assignmentsOf(state)),
+        this.#trust.text('state', '', state),
+        this.#trust.text('assignments', '', assignmentsOf(state)),
         channel,
         eventCapacity,
         JSON.stringify(status),
@@ -73,39 +82,47 @@ export class Memory {
 
   /** Does Redis hold what was saved with this state? Not after it lost its last moments. */
   async holds(state: State): Promise<boolean> {
-    return (await this.#redis.get(this.#keys.assignments)) === JSON.stringify(assignmentsOf(state));
+    const text = await this.#redis.get(this.#keys.assignments);
+    const found = text === null ? null : jsonOrNull(text);
+    if (found === null || this.#trust.distrusts('assignments', '', found) !== null) return false;
+    return JSON.stringify(withoutSeal(found)) === JSON.stringify(assignmentsOf(state));
   }
 
   /** Orders of operators, oldest first; they stay until `forgetOrders`. */
   async readOrders(): Promise<FoundOrder[]> {
     const texts = await this.#redis.lrange(this.#keys.orders, 0, -1);
-    return texts.map((text) => ({ text, order: orderSchema.safeParse(jsonOrNull(text)).data ?? null }));
+    return texts.map((text) => {
+      const found = jsonOrNull(text);
+      const isBelieved = this.#trust.distrusts('order', '', found, orderLimits) === null;
+      return { text, order: isBelieved ? (orderSchema.safeParse(found).data ?? null) : null };
+    });
   }
 
   /** Takes orders off, once what they changed is saved; not when another monitor leads by now. */
   async forgetOrders(orders: readonly FoundOrder[]): Promise<void> {
     const texts = orders.map(({ text }) => text);
     const keys = [this.#keys.monitorLease, this.#keys.orders];
-    await runScript(this.#redis, forgetScript, keys, [this.#lease, ...texts]);
+    const done = await runScript(this.#redis, forgetScript, keys, [this.#lease, ...texts]);
+    if (done !== 1) return;
+    for (const { text, order } of orders)
+      if (order !== null) this.#trust.takeOnce(jsonOrNull(text), orderLimits);
   }
 }
 
-/** The state as stored, for whoever wants to look at it; null when there is none. */
-export async function readState(redis: Db, keys: Keys): Promise<State | null> {
+/** The state as stored; null when there is none. `trust` null: for whoever only looks at it. */
+export async function readState(redis: Db, keys: Keys, trust: Trust | null = null): Promise<State | null> {
   const text = await redis.get(keys.monitorState);
   if (text === null) return null;
-  const state = storedStateSchema.safeParse(jsonOrNull(text));
+  const found = jsonOrNull(text);
+  const distrust = trust?.distrusts('state', '', found) ?? null;
+  if (distrust !== null)
+    throw new OperationalError(
+      `${keys.monitorState} in Redis: ${distrustText(distrust)}. Nothing is done on a state that is not believed; "unsigned = accept" in [REDIS] takes over one of before there was a key, "redis-cli del ${keys.monitorState}" forgets it, the cooldown included.`,
+    );
+  const state = storedStateSchema.safeParse(found);
   if (!state.success)
     throw new OperationalError(
       `${keys.monitorState} in Redis is not a state of this version: ${z.prettifyError(state.error)}. Nothing is done on a state that is not understood; "redis-cli del ${keys.monitorState}" forgets it, the cooldown included.`,
     );
   return state.data;
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

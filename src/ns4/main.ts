@@ -2,6 +2,7 @@
 // Entry of ns4: wires settings, Redis, OpenStack, fencing and (with `evacuate = database`) MySQL to the worker, or to
 // one of the one-shot commands: an evacuation by hand, fencing by hand, a reset of the cooldown, a check.
 
+import { makeKeyFile } from '../shared/config/key-file.ts';
 import { fencesElsewhereText, fencingText } from '../shared/documents/terms/fencing-mode.ts';
 import { systemClock } from '../shared/ground/clock.ts';
 import { ScanQueues } from '../shared/jobs/job-producer.ts';
@@ -17,12 +18,14 @@ import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
 import { reachRedis } from '../shared/redis/probe.ts';
 import { readStatus } from '../shared/redis/status.ts';
+import { trustIn, trustWarning } from '../shared/redis/trust-in-redis.ts';
 import { QuorumScan } from '../shared/vantage-points/ask-all.ts';
 import { VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import { BackgroundScan } from './baseline/background-scan.ts';
 import { HeardStore } from './baseline/heard.ts';
 import { heardByAny } from './baseline/heard-by-any.ts';
 import { lookWithBaseline } from './baseline/look.ts';
+import { cephByHand } from './commands/ceph-by-hand.ts';
 import { checksOf } from './commands/checks.ts';
 import { parseCommandLine } from './commands/command-line.ts';
 import { giveCopiesGone } from './commands/copies-gone.ts';
@@ -51,6 +54,11 @@ import { IcmpOffenders } from './scan/offenders.ts';
 
 await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();
+  if (options.makeKey !== undefined) {
+    makeKeyFile(options.makeKey);
+    process.stdout.write(`${options.makeKey}: a new key; [REDIS] key_file names it (docs/security.md)\n`);
+    return 0;
+  }
   const started = startOnCloud(options);
   const { settings, openstack, log, plan } = started;
   const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -65,18 +73,23 @@ await runProcess('ns4', async (frame) => {
   const open = mayWait ? connectRedis : reachRedis;
   const redis = await open(settings.redis, openstack.cloud, log);
   frame.onClose('Redis', () => redis.disconnect());
+  const trust = trustIn(redis, openstack.cloud, settings.redis, `ns4 ${settings.scan.name}`, log);
   if (resetCooldown) {
-    await leaveOrder(redis, keys, { kind: 'reset-cooldown', by: operator(), atMs: systemClock.nowMs() });
+    await leaveOrder(redis, keys, trust, {
+      kind: 'reset-cooldown',
+      by: operator(),
+      atMs: systemClock.nowMs(),
+    });
     print(`the monitor of ${openstack.cloud} forgets the last recovery at its next look (or when it starts)`);
     return 0;
   }
   if (copiesGone !== undefined) {
     const word = { yes: options.yes ?? false, atMs: systemClock.nowMs(), stop: frame.stop };
-    await giveCopiesGone(copiesGone, { redis, keys, ...word });
+    await giveCopiesGone(copiesGone, { redis, keys, trust, ...word });
     print(`the monitor of ${openstack.cloud} ends its alarm about ${copiesGone} at its next look`);
     return 0;
   }
-  const confirmations = new OperatorConfirmations(redis, keys);
+  const confirmations = new OperatorConfirmations(redis, keys, trust);
   const shared = {
     settings,
     openstack,
@@ -84,13 +97,28 @@ await runProcess('ns4', async (frame) => {
     events: new EventLog(redis, keys),
     clock: systemClock,
   };
-  const byHand = { ...shared, ...{ redis, keys, confirmations, plan, print }, stop: frame.stop };
+  // It connects with its first question.
+  const cloud = createCloud(started.credentials, {
+    clock: systemClock,
+    random: Math.random,
+    log: (text) => log.info(text),
+  });
+  frame.onClose('OpenStack', () => cloud.close());
+  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log });
+  if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
+  const means = { ...shared, ...{ redis, keys, stop: frame.stop } };
+  const byHand = {
+    ...{ ...means, trust, confirmations, plan, print },
+    ceph: ceph === null ? null : cephByHand(ceph, means, cloud),
+  };
   if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
   const bystanders = new RedisBystanders(redis, keys);
   if (trustDevices !== undefined) return trustByHand(trustDevices, options, { ...byHand, bystanders });
   const registry = new VantagePointRegistry(redis, keys);
-  const means = { ...{ redis, keys, registry, confirmations, bystanders, log }, cloud: openstack.cloud };
-  const fencing = fencingOf(settings, plan, means);
+  const fencing = fencingOf(settings, plan, {
+    ...{ redis, keys, trust, registry, confirmations, bystanders, log },
+    ...{ cloud: openstack.cloud, ceph: ceph?.fence ?? null },
+  });
   frame.onClose('fencing', () => fencing.close());
   if (fence !== undefined) return fenceByHand(fence, options, { ...byHand, ...fencing, registry });
   const { alone } = options;
@@ -102,7 +130,7 @@ await runProcess('ns4', async (frame) => {
         cloud: openstack.cloud,
         events: shared.events,
         leader: () => readLeader(redis, keys),
-        leave: (order) => leaveOrder(redis, keys, order),
+        leave: (order) => leaveOrder(redis, keys, trust, order),
         status: () => readStatus(redis, keys),
         by: operator(),
         clock: systemClock,
@@ -110,33 +138,26 @@ await runProcess('ns4', async (frame) => {
         out: process.stdout,
       },
     );
-  const cloud = createCloud(started.credentials, {
-    clock: systemClock,
-    random: Math.random,
-    log: (text) => log.info(text),
-  });
-  frame.onClose('OpenStack', () => cloud.close());
   const { name } = settings.scan;
   const fencesBy = fencing.ownDevices?.plan ?? null;
   const ownPlan = fencesBy === null ? null : { name, plan: fencesBy };
-  const queues = new ScanQueues(settings.redis, openstack.cloud, log);
+  const queues = new ScanQueues(settings.redis, openstack.cloud, trust, log);
   frame.onClose('scan queues', () => queues.close());
   const quorumScan = new QuorumScan({
-    redis,
-    keys,
-    registry,
-    queues,
+    ...{ redis, keys, trust, registry, queues },
     rules: settings.scan,
     clock: systemClock,
   });
   const ears = { offenders: new IcmpOffenders(log), neighbours: new KernelNeighbours(systemClock) };
   const heard = new HeardStore(redis, keys, settings.scan.name);
-  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log });
-  if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
+  const background = new BackgroundScan({
+    ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },
+  });
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
     heardByAny: heardByAny(redis, keys, registry),
+    strangersAmong: (addresses) => background.strangersAmong(addresses),
     look: lookWithBaseline({
       disks: ceph?.disks ?? null,
       settings: settings.scan,
@@ -148,10 +169,11 @@ await runProcess('ns4', async (frame) => {
     lookTogether: (data, own, signal) => quorumScan.ask(data, own, signal),
     storage: ceph?.storage ?? null,
     opened: ceph?.store ?? null,
+    blockedHosts: ceph?.blockedHosts ?? (async () => []),
     mover: moverOf(started, frame),
     ...fencing,
     fencingPlans: plansOfAll(registry, ownPlan),
-    journals: new Journals(new RedisJournalStorage(redis, keys), systemClock),
+    journals: new Journals(new RedisJournalStorage(redis, keys, trust), systemClock, trust),
   };
   if (options.senses !== undefined) {
     const host = options.senses === true ? null : options.senses;
@@ -162,11 +184,9 @@ await runProcess('ns4', async (frame) => {
     const status = await readStatus(redis, keys);
     return recoverAlone(parts, { dead, spare, despite, status }, frame.stop, process.stdout);
   }
-  const worker = new JobWorker(settings.redis, openstack.cloud, handlersOf(parts), settings.scan.name, log);
+  const handlers = handlersOf(parts);
+  const worker = new JobWorker(settings.redis, openstack.cloud, trust, handlers, settings.scan.name, log);
   frame.onClose('worker', () => worker.close());
-  const background = new BackgroundScan({
-    ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },
-  });
   background.start();
   frame.onClose('background scan', () => background.close());
   const asking = ceph?.asking(cloud);
@@ -178,6 +198,8 @@ await runProcess('ns4', async (frame) => {
     { cloud: openstack.cloud, config: settings.file, method: openstack.method },
     `working for cloud ${openstack.cloud}`,
   );
+  const warning = trustWarning(settings.redis);
+  if (warning !== null) log.warn(warning);
   const { mode } = settings.fencing;
   log[mode === 'none' ? 'warn' : 'info'](fencingText(mode));
   if (mode !== 'none' && !settings.scan.fences) log.info(fencesElsewhereText);

@@ -17,6 +17,7 @@ import { settingsOf } from '../support/redis-client.ts';
 const log = pino({ level: 'silent' });
 const keys = keysOf('disks');
 const hour = 3_600_000;
+const slotMs = 10_000;
 
 let redisServer: TestRedis;
 let redis: Db;
@@ -34,7 +35,12 @@ afterAll(async () => {
 async function twoTurns(
   servers: Server[],
   openAt: Readonly<Record<string, readonly [address: string, answered: boolean][]>>,
-  change: { isHeard?: boolean; hypervisors?: Hypervisor[]; laterServers?: Server[]; leaves?: boolean } = {},
+  change: {
+    isHeard?: (slot: number) => boolean;
+    hypervisors?: Hypervisor[];
+    laterServers?: Server[];
+    leaves?: boolean;
+  } = {},
 ) {
   let atMs = nowMs;
   const clock = { nowMs: () => atMs, steadyMs: () => atMs, sleep: async () => undefined };
@@ -72,7 +78,8 @@ async function twoTurns(
   };
   const round = new BackgroundAsking({ ...parts, inventory: stored, clock, log });
   const write = async (list: Server[], withServers: boolean) => {
-    const heardAtMs = change.isHeard === false ? nowMs - hour : atMs;
+    const isHeard = change.isHeard?.((atMs - nowMs) / slotMs) ?? true;
+    const heardAtMs = isHeard ? atMs : nowMs - hour;
     const hypervisors = (change.hypervisors ?? [hypervisor('hv01'), hypervisor('hv02')]).map((h) => ({
       ...h,
       reportedAtMs: heardAtMs,
@@ -87,7 +94,7 @@ async function twoTurns(
     // Each slot has its turn.
     for (let slot = 0; slot < 31; slot += 1) {
       await round.turn();
-      atMs += 10_000;
+      atMs += slotMs;
       await write(list, false);
     }
   }
@@ -131,13 +138,22 @@ test.each<[string, Partial<Server>, [string, boolean][], object]>([
   ['it is in migration', { taskState: 'migrating' }, at1, {}],
   ['two have it open', {}, [...at1, ['10.2.0.7', true]], {}],
   ['its opener is silent', {}, [['10.2.0.1', false]], {}],
-  ['its host is not heard', {}, at1, { isHeard: false }],
+  ['its host is not heard', {}, at1, { isHeard: () => false }],
   ['its host is down', {}, at1, { hypervisors: [hypervisor('hv01', { state: 'down' })] }],
   ['it left its host while it was asked', {}, at1, { leaves: true }],
 ])('no address is learned when %s', async (_, change, openers, cloud) => {
   const servers = [server('vm1', 'hv01', change)];
   const { store } = await twoTurns(servers, { 'vms/id-vm1_disk': openers }, cloud);
   expect(await store.addresses()).toEqual([]);
+});
+
+test('a host that is not heard for a moment each minute is learned from in between', async () => {
+  const { store } = await twoTurns(
+    [server('vm1', 'hv01')],
+    { 'vms/id-vm1_disk': at1 },
+    { isHeard: (slot) => slot % 6 !== 0 },
+  );
+  expect(await store.addresses()).toMatchObject([{ host: 'hv01', address: '10.2.0.1' }]);
 });
 
 test('instances that are gone are forgotten', async () => {

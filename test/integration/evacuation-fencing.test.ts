@@ -21,6 +21,7 @@ import { createLog } from '../../src/shared/ground/log.ts';
 import { CrashKernel } from '../support/crash-kernel.ts';
 import { EvacuationBench, MovableClock, type Pair } from '../support/evacuation-bench.ts';
 import { devicePassword, PretendDevice } from '../support/pretend-device.ts';
+import { noKey } from '../support/trust.ts';
 
 let bench: EvacuationBench;
 let dir: string;
@@ -37,7 +38,7 @@ const silentLog = createLog({ name: 't', verbosity: 0, destination: new PassThro
 
 let devices = 0;
 const device = () => new PretendDevice(join(dir, `device-${++devices}`));
-const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys);
+const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys, noKey());
 
 /** Fencing as ns4 makes it, with these levels for every host. */
 function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing {
@@ -46,6 +47,7 @@ function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing 
     ...{ devices: devicesOf(plan, clock), confirmations: confirmations(), timeoutMs: 1_500 },
     ...{ clock, log: silentLog },
     shots: new RedisShots(bench.redis, bench.keys),
+    ceph: null,
     bystanders: new RedisBystanders(bench.redis, bench.keys),
   });
 }
@@ -146,7 +148,7 @@ describe('with proof', () => {
     const fence: Fencing = {
       ...fencing([]),
       fence: async (request) => {
-        await request.beforeOff({ agent: 'fence_pretend1', number: 1, keep: async () => {} });
+        await request.beforeOff({ agent: 'fence_pretend1', number: 1, blocks: null, keep: async () => {} });
         await revive();
         await delay(1_200);
         await bench.simulator.kill(pair.dead);
@@ -355,7 +357,7 @@ describe('C6: nobody is shot while he boots', () => {
 
   const request = (incident: string) => ({
     ...{ host: 'hv-shot', incident, signal: new AbortController().signal, heardAtMs: null },
-    doubtedSinceMs: null,
+    ...{ instances: [], doubtedSinceMs: null },
     right: { token: 'ours', assignment: null },
     beforeOff: async () => {},
   });

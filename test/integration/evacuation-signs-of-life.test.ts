@@ -22,6 +22,7 @@ import {
   type WorkerOptions,
 } from '../support/evacuation-bench.ts';
 import { PretendDevice } from '../support/pretend-device.ts';
+import { noKey } from '../support/trust.ts';
 
 let bench: EvacuationBench;
 let dir: string;
@@ -40,12 +41,13 @@ const device = () => new PretendDevice(join(dir, `device-${++devices}`));
 function fencing(bmc: PretendDevice): Fencing {
   const log = createLog({ name: 't', verbosity: 0, destination: new PassThrough().resume() });
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => [bmc.level()], secrets: [] };
-  const confirmations = new OperatorConfirmations(bench.redis, bench.keys);
+  const confirmations = new OperatorConfirmations(bench.redis, bench.keys, noKey());
   const shots = new RedisShots(bench.redis, bench.keys);
   const bystanders = new RedisBystanders(bench.redis, bench.keys);
   const kept = { confirmations, shots, bystanders };
   return createFencing({
-    ...{ devices: devicesOf(plan, bench.clock), ...kept, timeoutMs: 3_000, clock: bench.clock, log },
+    ...{ devices: devicesOf(plan, bench.clock), ...kept, ceph: null, timeoutMs: 3_000 },
+    ...{ clock: bench.clock, log },
   });
 }
 

@@ -32,6 +32,7 @@ function ceph(change: Partial<RecoveryStorage> = {}) {
       asked.push(`cut off ${host} from ${instances.length} instances`);
       return done(bench.clock.nowMs());
     },
+    whereOpen: async () => null,
     wordOf: async () => null,
     ...change,
   };

@@ -5,6 +5,7 @@ import type { Journal } from '../../src/ns4/recovery/journal/journal.ts';
 import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
+import type { RecoveryStorage } from '../../src/ns4/recovery/recovery.ts';
 import type { InstanceReport } from '../../src/shared/documents/jobs/recover.ts';
 import { EvacuationBench, MovableClock, type Pair, PretendDatabase } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
@@ -87,6 +88,30 @@ describe.each(movers)('by %s', (_, mover) => {
       });
     // At once, and not after the quarter of an hour that a rebuild of Nova's may take.
     expect(report.tookMs).toBeLessThan(30_000);
+  });
+
+  test('where Ceph has the disks, it is told where those of one that is left alone are open', async () => {
+    const pair = await diesInTheMidst(['live'], ({ dead }) =>
+      bench.simulator.happen(`an operator live-migrates ${dead}-live to ${bench.healthy}`),
+    );
+    const asked: string[] = [];
+    const storage: RecoveryStorage = {
+      mayMove: async () => ({ kind: 'closed' }),
+      whereOpen: async ({ id }) => {
+        asked.push(id);
+        return 'its disks are open at 10.2.0.3';
+      },
+      cutOff: async () => ({ done: true, addresses: [], atMs: bench.clock.nowMs() }),
+      wordOf: async () => null,
+    };
+    const report = await bench.worker({ mover: mover(), storage }).recover(bench.order(pair));
+    expect(report.instances).toMatchObject([
+      {
+        outcome: 'skipped',
+        why: expect.stringMatching(/look there \(virsh list\); its disks are open at 10\.2\.0\.3$/),
+      },
+    ]);
+    expect(asked).toEqual([bench.seen(fullName(pair, 'live')).id]);
   });
 
   test('a record of an evacuation that nobody ended, of last year: history', async () => {

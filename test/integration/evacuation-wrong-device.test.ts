@@ -18,6 +18,7 @@ import { refusalSentence } from '../../src/shared/documents/refusals/refusals.ts
 import { createLog } from '../../src/shared/ground/log.ts';
 import { EvacuationBench, never, type Pair, type Worker } from '../support/evacuation-bench.ts';
 import { PretendDevice } from '../support/pretend-device.ts';
+import { noKey } from '../support/trust.ts';
 
 let bench: EvacuationBench;
 let dir: string;
@@ -33,7 +34,7 @@ afterAll(async () => {
 let devices = 0;
 const device = () => new PretendDevice(join(dir, `device-${++devices}`));
 const bystanders = () => new RedisBystanders(bench.redis, bench.keys);
-const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys);
+const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys, noKey());
 
 /** `atOff` comes after everything was asked, right before the devices are told. */
 function fencing(levels: readonly Level[], atOff: () => void = () => {}): Fencing {
@@ -42,7 +43,8 @@ function fencing(levels: readonly Level[], atOff: () => void = () => {}): Fencin
   const shots = new RedisShots(bench.redis, bench.keys);
   const kept = { confirmations: confirmations(), shots, bystanders: bystanders() };
   const inner = createFencing({
-    ...{ devices: devicesOf(plan, bench.clock), ...kept, timeoutMs: 1_500, clock: bench.clock, log },
+    ...{ devices: devicesOf(plan, bench.clock), ...kept, ceph: null, timeoutMs: 1_500 },
+    ...{ clock: bench.clock, log },
   });
   return {
     ...inner,

@@ -96,10 +96,19 @@ describe('by Nova', () => {
     const watch = setInterval(() => {
       most = Math.max(most, underWay());
     }, 3);
-    const report = await bench.worker({ concurrency: 2 }).recover(bench.order(pair));
+    const worker = bench.worker({ concurrency: 2 });
+    const report = await worker.recover(bench.order(pair));
     clearInterval(watch);
     expect(report.instances.every((i) => i.outcome === 'recovered')).toBe(true);
-    expect(most).toBe(2);
+    expect(most, 'as far as was sampled').toBeLessThanOrEqual(2);
+    // Two at once, by the journal: a busy machine samples too seldom to see them.
+    const journal = await worker.parts.journals.read(report.recovery);
+    const spans = Object.values(journal?.instances ?? {}).map(({ askedAtMs, endedAtMs }) => ({
+      fromMs: askedAtMs ?? 0,
+      toMs: endedAtMs ?? 0,
+    }));
+    const at = (ms: number) => spans.filter(({ fromMs, toMs }) => fromMs <= ms && ms < toMs).length;
+    expect(Math.max(...spans.map(({ fromMs }) => at(fromMs)))).toBe(2);
   });
 
   test('every state of an instance: what Nova refuses stays, with its words, the others go on', async () => {

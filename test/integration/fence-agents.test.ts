@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runAgent } from '../../src/ns4/fencing/agent.ts';
 import { listen, powerOff } from '../../src/ns4/fencing/level.ts';
-import type { Device, Level } from '../../src/ns4/fencing/plan.ts';
+import type { Device, DeviceLevel } from '../../src/ns4/fencing/plan.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { CrashKernel, crashMessage } from '../support/crash-kernel.ts';
 import { bmcPassword, IpmiSim } from '../support/ipmi-sim.ts';
@@ -29,12 +29,13 @@ afterAll(async () => {
 });
 
 const signal = new AbortController().signal;
-const off = (level: Level, timeoutMs = 10_000) => powerOff({ level, timeoutMs, signal, clock: systemClock });
-const deviceOf = ({ devices: [device] }: Level): Device => {
+const off = (level: DeviceLevel, timeoutMs = 10_000) =>
+  powerOff({ level, timeoutMs, signal, clock: systemClock });
+const deviceOf = ({ devices: [device] }: DeviceLevel): Device => {
   if (device === undefined) throw new Error('a level without devices');
   return device;
 };
-const status = (level: Level, timeoutMs = 10_000) =>
+const status = (level: DeviceLevel, timeoutMs = 10_000) =>
   runAgent({ device: deviceOf(level), action: 'status', timeoutMs, signal });
 
 describe('fence_ipmilan', () => {
@@ -146,7 +147,7 @@ describe('fence_kdump', () => {
 });
 
 describe('fence_dummy', () => {
-  const dummy = (options: Record<string, string>): Level => ({
+  const dummy = (options: Record<string, string>): DeviceLevel => ({
     number: 1,
     devices: [
       {

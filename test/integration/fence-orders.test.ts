@@ -16,6 +16,7 @@ import { never } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { redisClient, settingsOf } from '../support/redis-client.ts';
+import { keyed } from '../support/trust.ts';
 
 const log = pino({ level: 'silent' });
 const cloud = 'fenced-elsewhere';
@@ -29,7 +30,7 @@ const opened: { close(): unknown }[] = [];
 beforeAll(async () => {
   server = await startRedis();
   redis = redisClient(settingsOf(server), cloud);
-  orders = new RedisFenceOrders(redis, keys);
+  orders = new RedisFenceOrders(redis, keys, keyed(cloud));
 });
 afterEach(async () => {
   for (const part of opened.splice(0).reverse()) await part.close();
@@ -101,7 +102,7 @@ class Bmc {
 async function fences(name: string, bmc: Bmc): Promise<JobWorker> {
   const own = { name, plan: 'p', devices: bmc.devices, orders, clock: systemClock };
   const handlers = fenceHandlers(own) as OwnHandlers;
-  const worker = new JobWorker(settingsOf(server), cloud, handlers, name, log);
+  const worker = new JobWorker(settingsOf(server), cloud, keyed(cloud), handlers, name, log);
   const registry = new VantagePointRegistry(redis, keys);
   const joined = registry.join(name, log, 'p');
   opened.push(worker, { close: () => joined.leave() });
@@ -113,7 +114,7 @@ async function fences(name: string, bmc: Bmc): Promise<JobWorker> {
 }
 
 function far(): Devices {
-  const queue = new Channel(fenceQueue, settingsOf(server), cloud, log, null);
+  const queue = new Channel(fenceQueue, settingsOf(server), cloud, keyed(cloud), log, null);
   opened.push(queue);
   return farDevices({ queue, orders, registry: new VantagePointRegistry(redis, keys), clock: systemClock });
 }
@@ -121,7 +122,7 @@ function far(): Devices {
 async function powerOff(devices: Devices) {
   const levels = await devices.levelsOf('hv01', never);
   const [level] = 'failure' in levels ? [] : levels;
-  if (level === undefined) throw new Error('no level was told');
+  if (level === undefined || level.kind === 'ceph') throw new Error('no level was told');
   const call = { host: 'hv01', level, timeoutMs: 3_000, signal: never, right: byHand };
   return devices.powerOff({ ...call, beforeTelling: async () => {} });
 }

@@ -13,6 +13,7 @@ import { readWhole } from '../support/inventories.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { redisClient, settingsOf } from '../support/redis-client.ts';
+import { noKey } from '../support/trust.ts';
 
 /** Two clouds that the original would have put into one database without telling them apart. */
 function namesOnOneNumber(): [string, string] {
@@ -157,7 +158,7 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
       const { parts } = workers[i as 0 | 1];
       return {
         cloud,
-        producer: new JobProducer(parts.settings.redis, cloud, parts.log, parts.settings.scan),
+        producer: new JobProducer(parts.settings.redis, cloud, noKey(), parts.log, parts.settings.scan),
         parts,
       };
     });
@@ -170,6 +171,7 @@ describe(`defect 11: two clouds on one database number (${here}, ${there})`, () 
       new JobWorker(
         side.parts.settings.redis,
         side.cloud,
+        noKey(),
         handlersOf(side.parts),
         'vantage-point',
         side.parts.log,

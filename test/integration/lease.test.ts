@@ -21,6 +21,7 @@ import { readEvents } from '../support/events.ts';
 import { rules } from '../support/monitor-story.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { redisClient, settingsOf } from '../support/redis-client.ts';
+import { noKey } from '../support/trust.ts';
 
 const cloud = 'leased';
 const keys = keysOf(cloud);
@@ -38,7 +39,7 @@ beforeEach(() => redis.flushall());
 
 const monitor = (who: string) => {
   const lease = new Lease(redis, keys, who);
-  return { lease, memory: new Memory(redis, keys, lease.text) };
+  return { lease, memory: new Memory(redis, keys, lease.text, noKey()) };
 };
 const publisher = { cloud, who: 'a/1', nowMs: 1, rules };
 const stopped = announce(cloud, 1, { kind: 'monitor-stopped' });
@@ -133,7 +134,7 @@ test.each([
   async (_, assignments, verdict) => {
     expect(judgeAssignment(assignments, assignment)).toBe(verdict);
     // The same rule as a script, in one step with each change.
-    const storage = new RedisJournalStorage(redis, keys);
+    const storage = new RedisJournalStorage(redis, keys, noKey());
     const lock = { host: 'hv01', targets: ['hv04'], token: 'mine', assignment };
     const journal = { id: 'i1', text: '{}' };
     await storage.takeLocks(lock, 5_000);
@@ -153,7 +154,7 @@ test.each([
 );
 
 test('locks are taken all or none, and given back by whoever holds them', async () => {
-  const storage = new RedisJournalStorage(redis, keys);
+  const storage = new RedisJournalStorage(redis, keys, noKey());
   const both = (host: string, token: string) => ({ host, targets: ['hv14'], token });
   expect(await storage.takeLocks(both('hv11', 'mine'), 5_000)).toBeNull();
   expect(await storage.takeLocks(both('hv12', 'other'), 5_000)).toEqual({ host: 'hv14', claim: null });
@@ -173,7 +174,7 @@ test('locks are taken all or none, and given back by whoever holds them', async 
 });
 
 describe('C7: a target belongs to the recovery whose journal is open, whether or not its worker lives', () => {
-  const storage = () => new RedisJournalStorage(redis, keys);
+  const storage = () => new RedisJournalStorage(redis, keys, noKey());
   const token = (host: string, assigned: boolean) => ({
     ...{ host, targets: ['hv24'], token: `of ${host}` },
     assignment: assigned ? { recovery: `r-${host}`, jobId: `j-${host}`, epoch: 1 } : null,
@@ -230,7 +231,7 @@ describe('C7: a target belongs to the recovery whose journal is open, whether or
     await wants('hv21', 'hv22');
     await died(token('hv21', true));
     await redis.del(keys.openJournal('hv21'), keys.journal('r-hv21'));
-    const journals = new Journals(storage(), systemClock);
+    const journals = new Journals(storage(), systemClock, noKey());
     const lock = await journals.lock(
       { host: 'hv22', targets: ['hv24'] },
       5_000,

@@ -9,6 +9,7 @@ import { JobWorker } from '../../src/shared/jobs/queue.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { redisClient, settingsOf } from '../support/redis-client.ts';
+import { noKey } from '../support/trust.ts';
 
 const log = pino({ level: 'silent' });
 const cloud = 'lost-worker';
@@ -23,9 +24,9 @@ beforeAll(async () => {
   server = await startRedis();
   const settings = settingsOf(server);
   redis = redisClient(settings, cloud);
-  jobs = new JobProducer(settings, cloud, log, { quorum: 1, timeoutMs: 300 });
+  jobs = new JobProducer(settings, cloud, noKey(), log, { quorum: 1, timeoutMs: 300 });
   const handlers = { 'refresh-inventory': (_: unknown, signal: AbortSignal) => work(signal) };
-  worker = new JobWorker(settings, cloud, handlers as unknown as Handlers, 'vantage-point', log);
+  worker = new JobWorker(settings, cloud, noKey(), handlers as unknown as Handlers, 'vantage-point', log);
 });
 afterAll(async () => {
   await Promise.all([worker.close(), jobs.close()]);

@@ -15,6 +15,7 @@ import { redisOptions } from '../../src/shared/redis/connect.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { readEvents } from '../support/events.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
+import { noKey } from '../support/trust.ts';
 
 const cloud = 'taken';
 const keys = keysOf(cloud);
@@ -39,11 +40,11 @@ beforeEach(async () => {
   server = await startRedis();
   const settings: RedisSettings = {
     ...{ host: '127.0.0.1', port: server.port, username: null, password: null },
-    ...{ tls: false, sentinels: null, db: 1 },
+    ...{ tls: null, sentinels: null, db: 1, signing: null },
   };
   redis = new Redis({ ...redisOptions(settings, cloud), commandTimeout: 200, protocol: 2 });
   admin = new Redis(server.port, '127.0.0.1');
-  jobs = new JobProducer(settings, cloud, log, { quorum: 1, timeoutMs: 1_000 });
+  jobs = new JobProducer(settings, cloud, noKey(), log, { quorum: 1, timeoutMs: 1_000 });
 });
 afterEach(async () => {
   await jobs.close();
@@ -56,7 +57,7 @@ afterEach(async () => {
 function run(parts: { onTaken?: () => Promise<unknown>; onSaved?: () => void }) {
   const stop = new AbortController();
   const lease = new Lease(redis, keys, 'host/1');
-  const memory = new Memory(redis, keys, lease.text);
+  const memory = new Memory(redis, keys, lease.text, noKey());
   let saves = 0;
   const driver = new Driver({
     ...{ cloud, rules, jobs, clock: systemClock, log, inventory: new InventoryStore(redis, keys) },

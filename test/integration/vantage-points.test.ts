@@ -17,6 +17,7 @@ import { never } from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { redisClient, settingsOf } from '../support/redis-client.ts';
+import { noKey } from '../support/trust.ts';
 
 const log = pino({ level: 'silent' });
 const keys = keysOf('many-eyes');
@@ -57,14 +58,14 @@ const alive = async () => (await registry.list()).names;
 /** An ns4 that only scans, and finds this. */
 async function vantagePoint(name: string, found: () => Promise<ScanResult>): Promise<void> {
   const handlers = { scan: found } as unknown as Handlers;
-  opened.push(new JobWorker(settings(), 'many-eyes', handlers, name, log));
+  opened.push(new JobWorker(settings(), 'many-eyes', noKey(), handlers, name, log));
   const joined = registry.join(name, log);
   opened.push({ close: () => joined.leave() });
   await until(alive, (names) => names.includes(name));
 }
 
 function producer(quorum: number): JobProducer {
-  const made = new JobProducer(settings(), 'many-eyes', log, { quorum, timeoutMs: 300 });
+  const made = new JobProducer(settings(), 'many-eyes', noKey(), log, { quorum, timeoutMs: 300 });
   opened.push(made);
   return made;
 }
@@ -161,10 +162,18 @@ test('one that registers while there are too few is asked too', async () => {
 
 test("ns4's own scan goes to the others too, and one of them vetoes", async () => {
   await vantagePoint('ctl2', async () => seen('answers'));
-  const queues = new ScanQueues(settings(), 'many-eyes', log);
+  const queues = new ScanQueues(settings(), 'many-eyes', noKey(), log);
   opened.push(queues);
   const rules = { quorum: 1, timeoutMs: 300 };
-  const quorumScan = new QuorumScan({ redis, keys, registry, queues, rules, clock: systemClock });
+  const quorumScan = new QuorumScan({
+    redis,
+    keys,
+    trust: noKey(),
+    registry,
+    queues,
+    rules,
+    clock: systemClock,
+  });
   const own = { name: 'ctl1', scan: async () => seen('silent') };
   expect(await quorumScan.ask(data, own, never)).toMatchObject({
     targets: { hv01: { state: 'answers', detail: 'answers, heard by ctl2' } },

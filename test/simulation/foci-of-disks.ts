@@ -36,9 +36,12 @@ export const fociOfDisks: Readonly<Record<string, Focus>> = {
       );
     }),
   },
-  /** Its disks are silent when it is judged, and answer again, alone, before it is begun with or cut off. */
+  /**
+   * Its disks are silent when it is judged, and answer again, alone, before it is begun with or cut off: a cloud that is slow
+   * to answer leaves the time in which what was asked first grows old.
+   */
   'its storage returns before it is begun': {
-    ...{ ...alone, rules: open, traits: known, durationMs: 260 * seconds },
+    ...{ ...alone, rules: open, traits: known, durationMs: 260 * seconds, weather: { readSlow: 0.4 } },
     disaster: ofBusyHost((history, { name }) => {
       begin(history, faults.hostCutOff, name, `${dark}, storage`);
       onFirstRecovery(history, () =>

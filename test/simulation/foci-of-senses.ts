@@ -1,12 +1,12 @@
 // Histories about the senses and about whoever else acts on the same cloud: each leads to a rule that says who lives, or
 // who may touch what. Those that the code cannot bear yet name what they wait for.
-import { end } from '../../simulator/faults/script.ts';
+import { begin, end } from '../../simulator/faults/script.ts';
 import type { Host } from '../../simulator/world/model.ts';
 import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import type { History } from './history.ts';
-import { later } from './moments.ts';
+import { later, onFirst } from './moments.ts';
 import { busyHost, cut, type Stroke, seconds, strike } from './stroke.ts';
 
 const spared = { spares: [1, 2, 2] };
@@ -102,6 +102,17 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
   'two recoveries onto one spare': {
     ...{ spares: [1], setting: { workers: 2, quorum: 1, monitors: 1 }, rules: { ...fenced, deadBackoff: 2 } },
     ...{ disaster: strokes.twoOntoOne, durationMs: 140 * seconds },
+  },
+  /** Workers die with a request written down that never left; the instance stands for nobody's silence from then on. */
+  'asked for in vain, and its guests answer again': {
+    ...{ ...spared, setting: { workers: 2, quorum: 1, monitors: 1 }, rules: open, durationMs: 400 * seconds },
+    ...{ traits: { muteGuests: 0 }, weather: { killAtChange: 0.3 } },
+    disaster: ofBusy((history, { name }) => {
+      begin(history, faults.hostCutOff, name, 'reports, management, guests');
+      onFirst(history, 'force-down', () =>
+        later(history, [2, 12], () => end(history, faults.hostCutOff, name, 'guests')),
+      );
+    }),
   },
   'a host under maintenance': {
     ...{ ...spared, ...one, ...long, rules: fenced },

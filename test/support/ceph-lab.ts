@@ -52,14 +52,27 @@ print('open', flush=True)
 sys.stdin.read()
 `;
 
-/** One process at an address that has many images open (and locked), until it is told to close them. */
-export async function openMany(
-  address: string,
-  count: number,
-): Promise<{ images: string[]; close: () => Promise<void> }> {
+const opensOne = `
+import rados, rbd, sys
+conf, keyring, name = sys.argv[1:]
+cluster = rados.Rados(conffile=conf, name='client.nova', conf={'keyring': keyring})
+cluster.connect()
+image = rbd.Image(cluster.open_ioctx('vms'), name)
+print('open', flush=True)
+sys.stdin.read()
+`;
+
+/** One process at an address that has images open, until it is told to close them. */
+interface Opener {
+  close(): Promise<void>;
+  /** With -9. */
+  kill(): void;
+}
+
+async function opener(address: string, program: string, argument: string): Promise<Opener> {
   const { conf } = await labAccess();
   const { keyring } = await labAccess('client.nova');
-  const args = ['on', address, '/usr/bin/python3', '-c', opensMany, conf ?? '', keyring ?? '', String(count)];
+  const args = ['on', address, '/usr/bin/python3', '-c', program, conf ?? '', keyring ?? '', argument];
   const child = spawn(cephLab ?? '', args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/' });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   await new Promise<void>((resolve, reject) => {
@@ -68,10 +81,19 @@ export async function openMany(
     child.once('close', () => reject(new Error('the images could not be opened')));
   });
   return {
-    images: Array.from({ length: count }, (_, number) => `vms/many-${number}_disk`),
     close: () => {
       child.stdin.end();
       return ended;
     },
+    kill: () => void child.kill('SIGKILL'),
   };
+}
+
+/** Opens one image of pool vms for writing, and neither locks it nor writes. */
+export const openImage = (address: string, name: string): Promise<Opener> => opener(address, opensOne, name);
+
+/** Opens (and locks) so many images, which it makes. */
+export async function openMany(address: string, count: number): Promise<Opener & { images: string[] }> {
+  const open = await opener(address, opensMany, String(count));
+  return { ...open, images: Array.from({ length: count }, (_, number) => `vms/many-${number}_disk`) };
 }

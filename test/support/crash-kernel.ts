@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { Level } from '../../src/ns4/fencing/plan.ts';
+import type { DeviceLevel } from '../../src/ns4/fencing/plan.ts';
 
 const magic = 0x1b302a40;
 
@@ -42,7 +42,7 @@ export class CrashKernel {
   }
 
   /** As level 1. */
-  level(timeoutS = 1): Level {
+  level(timeoutS = 1): DeviceLevel {
     const options = { nodename: '127.0.0.1', ipport: String(this.port), timeout: String(timeoutS) };
     return { number: 1, devices: [{ agent: 'fence_kdump', program: this.#program, options }] };
   }

@@ -43,6 +43,7 @@ import { type Keys, keysOf } from '../../src/shared/redis/keys.ts';
 import { hostTarget } from '../../src/shared/rules/controls.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { redisClient, settingsOf } from './redis-client.ts';
+import { noKey } from './trust.ts';
 
 /** Neutron tells heartbeats by the second, and a busy machine beats late. */
 export const heartbeatPeriodMs = 3_000;
@@ -181,16 +182,18 @@ export class Worker {
       fencing: o.fencing ?? null,
       storage: o.storage ?? null,
       opened: null,
+      blockedHosts: async () => [],
       ...{ fencingPlan: null, devices: null, ownDevices: null },
       fencingPlans: async () => o.fencingPlans?.() ?? [],
       inventory: new InventoryStore(this.#redis, keys),
-      journals: new Journals(new RedisJournalStorage(this.#redis, keys), clock),
+      journals: new Journals(new RedisJournalStorage(this.#redis, keys, noKey()), clock, noKey()),
       events: new EventLog(this.#redis, keys),
       clock,
       log: logger,
       heardByAny: async () => new Map(),
       // Without a baseline: the dead of this stage were never alive.
       look: (request, stop) => scan(request, settings.scan, {}, clock, stop),
+      strangersAmong: async () => new Set(),
       lookTogether: (_, own) => own.scan(),
     };
   }

@@ -124,6 +124,7 @@ export function inventory(
       hypervisors: parts.hypervisors.map(reported),
       agents: [...agents, ...fresh],
       cellDown: [],
+      cutOff: [],
       fencingPlans: [],
       projects: [],
     },

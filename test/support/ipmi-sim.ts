@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Level } from '../../src/ns4/fencing/plan.ts';
+import type { DeviceLevel } from '../../src/ns4/fencing/plan.ts';
 import { freePort } from './redis.ts';
 
 export const bmcPassword = 'a-bmc-secret';
@@ -94,7 +94,7 @@ export class IpmiSim {
     };
   }
 
-  level(change: Record<string, string> = {}): Level {
+  level(change: Record<string, string> = {}): DeviceLevel {
     const program = '/usr/sbin/fence_ipmilan';
     const options = { ...this.options, ...change };
     return { number: 1, devices: [{ agent: 'fence_ipmilan', program, options }] };

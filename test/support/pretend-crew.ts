@@ -167,7 +167,7 @@ export interface Device {
 
 const fencingBy = ({ clock }: Process, device: Device): Fencing => ({
   async fence({ beforeOff, signal }) {
-    await beforeOff({ agent: 'fence_ipmilan', number: 1, keep: async () => {} });
+    await beforeOff({ agent: 'fence_ipmilan', number: 1, blocks: null, keep: async () => {} });
     await clock.sleep(device.takesMs, signal);
     const atMs = clock.nowMs();
     return {

@@ -2,13 +2,13 @@
 // test tells it to, and a log of what it was asked.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Device, Level } from '../../src/ns4/fencing/plan.ts';
+import type { Device, DeviceLevel } from '../../src/ns4/fencing/plan.ts';
 
 /**
  * honest: does as told; refuses: `off` fails; pretends: says it did, and did not; hides: does it, and always shows on;
- * hangs: never answers `off`; away: answers nothing.
+ * hangs: never answers `off`; away: answers nothing; awaits: does it when the test has switched its power off.
  */
-export type Behaviour = 'honest' | 'refuses' | 'pretends' | 'hides' | 'hangs' | 'away';
+export type Behaviour = 'honest' | 'refuses' | 'pretends' | 'hides' | 'hangs' | 'away' | 'awaits';
 
 export const devicePassword = 'hunter2-of-the-device';
 
@@ -65,7 +65,7 @@ export class PretendDevice {
   }
 
   /** As level `number`, with further devices beside it. */
-  level(number = 1, ...others: readonly PretendDevice[]): Level {
+  level(number = 1, ...others: readonly PretendDevice[]): DeviceLevel {
     return { number, devices: [this, ...others].map((one) => one.device(number)) };
   }
 }
@@ -82,6 +82,7 @@ case "$behaviour $action" in
     echo "Status: OFF"; exit 2 ;;
   'refuses off'|'away off') echo "Failed: unable to connect" >&2; exit 1 ;;
   'pretends off') echo "Success: Powered OFF"; exit 0 ;;
+  'awaits off') while [ "$(cat ${dir}/power)" = on ]; do sleep 0.05; done; echo "Success: Powered OFF" ;;
   'hangs off') trap '' TERM; echo $$ > ${dir}/hanging; sleep 60 ;;
   *) echo "$action" > ${dir}/power; echo "Success: Powered $action"; exit 0 ;;
 esac

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Level } from '../../src/ns4/fencing/plan.ts';
+import type { DeviceLevel } from '../../src/ns4/fencing/plan.ts';
 import { makeCertificates } from './certificates.ts';
 
 export const redfishPassword = 'a-redfish-secret';
@@ -40,7 +40,7 @@ export class RedfishServer {
   }
 
   /** `change`: options to set, or by null to leave out. */
-  level(number = 1, change: Record<string, string | null> = {}): Level {
+  level(number = 1, change: Record<string, string | null> = {}): DeviceLevel {
     const all = {
       ip: '127.0.0.1',
       ipport: String(this.port),

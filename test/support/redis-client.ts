@@ -16,7 +16,8 @@ export const settingsOf = ({ host, port }: { host: string; port: number }): Redi
   port,
   username: null,
   password: null,
-  tls: false,
+  tls: null,
   db: null,
   sentinels: null,
+  signing: null,
 });

@@ -46,11 +46,13 @@ export class RedisSet {
       port: 6379,
       username: null,
       password: passwords.servers,
-      tls: false,
+      tls: null,
+      signing: null,
       db: null,
       sentinels: {
         endpoints: this.sentinels.map(({ host, port }) => ({ address: host, port })),
         master: masterName,
+        username: null,
         password: passwords.sentinels,
       },
     };

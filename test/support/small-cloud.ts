@@ -7,7 +7,13 @@ import { keysOf } from '../../src/shared/redis/keys.ts';
 import { heardAll } from './baseline.ts';
 import { Household, type Ini } from './processes.ts';
 import { startRedis, type TestRedis } from './redis.ts';
+import { settingsOf } from './redis-client.ts';
 import type { RedisSet } from './redis-set.ts';
+
+interface Login {
+  readonly username: string;
+  readonly password: string;
+}
 
 const instances = ['vm-1', 'vm-2', 'vm-3'];
 
@@ -18,13 +24,20 @@ export class SmallCloud {
   readonly redis: TestRedis;
   readonly household: Household;
 
-  private constructor(simulator: Simulator, redis: TestRedis, ini: Ini, set: RedisSet | undefined) {
+  private constructor(
+    simulator: Simulator,
+    redis: TestRedis,
+    ini: Ini,
+    set: RedisSet | undefined,
+    login: Login | undefined,
+  ) {
     this.simulator = simulator;
     this.redis = redis;
     this.household = new Household({
       cloud: this.cloud,
       redisPort: redis.port,
       ...(set ? { redis: set.settings } : {}),
+      ...(login ? { redis: { ...settingsOf(redis), ...login } } : {}),
       cloudsYaml: simulator.cloudsYaml(),
       ini: {
         ...(set ? { REDIS: set.ini } : {}),
@@ -36,16 +49,23 @@ export class SmallCloud {
     });
   }
 
-  /** `ini`: further sections. `set`: to be used instead of a single Redis, and stopped by its owner. */
-  static async open(ini: Ini = {}, set?: RedisSet): Promise<SmallCloud> {
+  /**
+   * `ini`: further sections. `set`: to be used instead of a single Redis, and stopped by its owner. `own`: a single one that
+   * asks for a login, with that of the test itself; stopped here.
+   */
+  static async open(
+    ini: Ini = {},
+    set?: RedisSet,
+    own?: { readonly server: TestRedis; readonly login: Login },
+  ): Promise<SmallCloud> {
     const [simulator, redis] = await Promise.all([
       startSimulator({ durations: { reportIntervalMs: 500, serviceDownMs: 3_000, agentDownMs: 3_000 } }),
-      set?.master ?? startRedis({ aof: true }),
+      set?.master ?? own?.server ?? startRedis({ aof: true }),
     ]);
     for (const name of instances) await simulator.boot(name, 'hv01');
     await simulator.boot('other', 'hv02');
     simulator.spare('hv04');
-    return new SmallCloud(simulator, redis, ini, set);
+    return new SmallCloud(simulator, redis, ini, set, own?.login);
   }
 
   async close(): Promise<void> {

@@ -238,6 +238,24 @@ ${good}`,
   ini('a sentinel twice', '[REDIS]\nsentinels = s1:1, s2:2,s1:1\nmaster = m\n[OPENSTACK]\ncloud = prod\n', [
     ':2: [REDIS] sentinels: found "s1:1, s2:2,s1:1", expected each once, but s1 port 1 is there twice',
   ]),
+  ini('TLS half set up', good.replace('[OPENSTACK]', 'ca = ca.pem\ncert = c.pem\n[OPENSTACK]'), [
+    ':3: [REDIS] ca: found "ca.pem", expected tls = true beside it',
+    ':4: [REDIS] cert: found "c.pem", expected tls = true beside it',
+    ': [REDIS] key: missing, expected a file with the private key of the certificate, as cert is set',
+  ]),
+  ini(
+    'files of Redis that are none',
+    good.replace('[OPENSTACK]', 'tls = true\nca = ca.pem\nkey_file = sonny.key\n[OPENSTACK]'),
+    [
+      `:4: [REDIS] ca: found "ca.pem", expected a file with the CA's certificate ($CWD/ca.pem: no such file)`,
+      ':5: [REDIS] key_file: found "sonny.key", expected a file that "ns4 --make-key FILE" made ($CWD/sonny.key: no such file)',
+    ],
+  ),
+  ini(
+    "the sentinels' user without a password",
+    good.replace('host = 10.0.0.1', 'sentinels = s1:1\nmaster = m\nsentinel_username = u'),
+    [': [REDIS] sentinel_password: missing, expected the password of the user that sentinel_username names'],
+  ),
   ini('no sentinel between the commas', '[REDIS]\nsentinels = , ,\nmaster = m\n[OPENSTACK]\ncloud = prod\n', [
     ':2: [REDIS] sentinels: found ", ,", expected host:port of each sentinel between commas',
   ]),

@@ -32,6 +32,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'documents/jobs',
     'documents',
     'documents/events',
+    'trust',
     'config/keys',
     'config',
     'process',

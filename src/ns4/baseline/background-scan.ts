@@ -3,6 +3,7 @@
 import { externalAddresses } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Picture } from '../../shared/picture/picture.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import { type ScanOptions, scan } from '../scan/scan.ts';
 import { socketBound } from '../scan/sockets.ts';
@@ -17,6 +18,8 @@ const mostTimeoutMs = 1_000;
 /** Asked in one go; what is new waits no longer than such a go. */
 const perGo = 2_048;
 const mostSockets = 1_024;
+/** All servers are read for an address that is not known: no more often, whoever asks. */
+const learnAgainMs = 2_000;
 
 /** Its sockets, a quarter of all: the scans that somebody waits for have the others. */
 export const backgroundSockets = (): number => Math.max(4, Math.min(mostSockets, socketBound() / 4) | 0);
@@ -42,6 +45,8 @@ export class BackgroundScan {
   readonly #turns: Turns;
   readonly #news: InventoryNews;
   readonly #background: Background;
+  #learning: Promise<void> | null = null;
+  #learnAgainAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: BackgroundScanParts) {
     const { inventory, clock, log } = parts;
@@ -49,10 +54,7 @@ export class BackgroundScan {
     this.#turns = new Turns(this.#rounds, clock.steadyMs());
     this.#news = new InventoryNews({
       ...{ inventory, clock },
-      onHosts: (picture) => {
-        const addresses = (picture?.hypervisors ?? []).flatMap(({ address }) => address ?? []);
-        this.#rounds.replace('host', new Set(addresses));
-      },
+      onHosts: (picture) => this.#showHosts(picture),
       onServers: () => this.#readServers(),
     });
     this.#background = new Background({
@@ -70,6 +72,27 @@ export class BackgroundScan {
     return this.#background.close();
   }
 
+  /** Which of these addresses are nobody's in the inventory, as it is now. Rejects as the store does. */
+  async strangersAmong(addresses: readonly string[]): Promise<ReadonlySet<string>> {
+    const strangers = () => new Set(addresses.filter((address) => !this.#rounds.has(address)));
+    if (strangers().size > 0) await this.#learnAgain();
+    return strangers();
+  }
+
+  /** What was written a moment ago may not have been read yet. */
+  async #learnAgain(): Promise<void> {
+    const { clock, inventory } = this.#parts;
+    if (clock.steadyMs() < this.#learnAgainAtMs) return;
+    this.#learning ??= (async () => {
+      this.#showHosts(await inventory.read());
+      await this.#readServers();
+      this.#learnAgainAtMs = clock.steadyMs() + learnAgainMs;
+    })().finally(() => {
+      this.#learning = null;
+    });
+    await this.#learning;
+  }
+
   /** Looks for what is new, and asks whose turn it is; false when it is nobody's. */
   turn(): Promise<boolean> {
     return this.#background.turn();
@@ -84,6 +107,11 @@ export class BackgroundScan {
     const { isAny, turns } = this.#turns.next(nowMs, perGo);
     if (isAny) await this.#ask(turns, signal);
     return isAny;
+  }
+
+  #showHosts(picture: Picture | null): void {
+    const addresses = (picture?.hypervisors ?? []).flatMap(({ address }) => address ?? []);
+    this.#rounds.replace('host', new Set(addresses));
   }
 
   async #ask(turns: readonly Turn[], signal: AbortSignal): Promise<void> {

@@ -53,9 +53,13 @@ export class AddressLearner {
 
   /** Learns from some of those whose turn it is; false when it was nobody's. Rejects with the signal's reason only. */
   async turn(signal: AbortSignal): Promise<boolean> {
-    const { clock, log } = this.#parts;
-    const nowMs = clock.steadyMs();
-    const due = [...this.#dueAtMs].filter(([, atMs]) => atMs <= nowMs).slice(0, mostHosts);
+    const { clock, log, isWell } = this.#parts;
+    const [steadyMs, nowMs] = [clock.steadyMs(), clock.nowMs()];
+    // One of which nobody knows now whether all is well stays due: the next inventory tells, and it may be asked for as
+    // regularly as this would be tried again.
+    const due = [...this.#dueAtMs]
+      .filter(([host, atMs]) => atMs <= steadyMs && isWell(host, nowMs))
+      .slice(0, mostHosts);
     await Promise.all(
       due.map(async ([host]) => {
         const isLearned = await this.#learn(host, signal).catch((error) => {

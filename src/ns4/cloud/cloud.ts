@@ -121,6 +121,11 @@ export interface ComputeServiceChange {
 /** Every method may throw CloudError; reads are retried within, changes never. All lists are paged to their end. */
 export interface Cloud {
   listHypervisors(signal: AbortSignal): Promise<HypervisorRecord[]>;
+  /**
+   * What `uptime` says on the hypervisor of this service host, as its nova-compute tells it now; null where that does not
+   * answer or cannot tell.
+   */
+  readUptime(host: string, signal: AbortSignal): Promise<string | null>;
   /** `onDown` hears the hosts of cells that do not answer: of their services Nova knows nothing, and they are left out. */
   listComputeServices(
     signal: AbortSignal,

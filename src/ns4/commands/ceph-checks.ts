@@ -5,6 +5,7 @@ import { shortened } from '../../shared/documents/terms/shortened.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import { AddressBook, type SeenAddress } from '../disks/address-book.ts';
 import { blockedBy } from '../disks/blocked.ts';
+import type { Cut } from '../disks/cut-off-store.ts';
 import { agentsOf, type FencingPlan, levelsOf } from '../fencing/plan.ts';
 import type { Blocklist, CannotTell, StorageFacts } from '../storage/storage.ts';
 
@@ -16,6 +17,8 @@ interface CephSeen {
   readonly facts: StorageFacts | CannotTell;
   readonly blocklist: Blocklist;
   readonly addresses: readonly SeenAddress[];
+  /** Whom Sonny cut off, by host. */
+  readonly cuts: ReadonlyMap<string, Cut>;
   readonly hypervisors: readonly Pick<Hypervisor, 'host' | 'state' | 'status' | 'runningVms'>[];
   readonly plan: FencingPlan | null;
   readonly nowMs: number;
@@ -64,19 +67,25 @@ const sharedIn = (book: AddressBook, hypervisors: CephSeen['hypervisors']): stri
   ),
 ];
 
-/** Blocked, and back: its instances cannot open their disks. */
+/** Blocked, and back: its instances cannot open their disks. Blocked by Sonny, and not back: so that nobody forgets it. */
 function forgotten(
   book: AddressBook,
   blocklist: Blocklist & { readonly kind: 'listed' },
-  { hypervisors, nowMs }: CephSeen,
+  { hypervisors, cuts, nowMs }: CephSeen,
 ): string[] {
   const isBlocked = blockedBy(blocklist.entries, nowMs);
-  const back = hypervisors.filter(({ state, status }) => state === 'up' && status === 'enabled');
-  return back.flatMap(({ host }) => {
-    const blocked = book.of(host).filter(({ address }) => isBlocked(address));
-    return blocked.map(
-      ({ address }) => `WARNING: ${address} of ${host} is still blocked, though ${host} is up and enabled`,
-    );
+  return hypervisors.flatMap(({ host, state, status }) => {
+    const cut = cuts.get(host);
+    const known = new Set([...book.of(host).map(({ address }) => address), ...(cut?.addresses ?? [])]);
+    const blocked = [...known].filter(isBlocked);
+    if (state === 'up' && status === 'enabled')
+      return blocked.map(
+        (address) => `WARNING: ${address} of ${host} is still blocked, though ${host} is up and enabled`,
+      );
+    if (blocked.length === 0 || cut === undefined) return [];
+    return [
+      `${host} is cut off since ${new Date(cut.atMs).toISOString().slice(0, 16)}Z (${blocked.join(', ')})`,
+    ];
   });
 }
 

@@ -11,11 +11,15 @@ import type { Frame } from '../../shared/process/frame.ts';
 import { connectRedis } from '../../shared/redis/connect.ts';
 import { keysOf } from '../../shared/redis/keys.ts';
 import { probeRedis } from '../../shared/redis/probe.ts';
+import { describeTrust, trustIn } from '../../shared/redis/trust-in-redis.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../../shared/vantage-points/registry.ts';
 import { describeBaseline } from '../baseline/describe.ts';
 import { HeardStore } from '../baseline/heard.ts';
 import { Ceph } from '../ceph/ceph.ts';
+import { CutOffStore } from '../disks/cut-off-store.ts';
 import { OpenedStore } from '../disks/opened-store.ts';
+import { cephFenceOf } from '../fencing/ceph-fence.ts';
+import type { CephFence } from '../fencing/ceph-level.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import { planHash } from '../fencing/plan-hash.ts';
 import { describeNetworks } from '../jobs/external-networks.ts';
@@ -26,7 +30,7 @@ import { describeOffenders } from '../scan/offenders.ts';
 import { describeCeph } from './ceph-checks.ts';
 import { catalogueRemarks, cloudConnections, loginConnection } from './cloud-connections.ts';
 import { checkElsewhere } from './fence-elsewhere.ts';
-import { describePlans, fencingChecks } from './fencing-checks.ts';
+import { type CephAsked, describePlans, fencingChecks } from './fencing-checks.ts';
 import { heartbeatsText } from './heartbeat-checks.ts';
 import { describeCloud } from './prove-login.ts';
 import type { StartedOnCloud } from './start-on-cloud.ts';
@@ -51,6 +55,7 @@ export function checksOf(
       frame.stop,
     );
   const hypervisors = async () => (await readInventory(false)).hosts;
+  const ceph = settings.ceph === null ? null : askCeph(settings.ceph, { settings, openstack, log }, frame);
   return [
     {
       what: 'configuration',
@@ -58,6 +63,20 @@ export function checksOf(
         `${settings.file}, cloud ${openstack.cloud} of ${credentials.file}, evacuate = ${openstack.method}`,
     },
     { what: 'Redis', run: () => probeRedis(settings.redis, openstack.cloud) },
+    {
+      what: 'signatures',
+      needs: 'Redis',
+      run: async () => {
+        const redis = connectRedis(settings.redis, openstack.cloud, log);
+        try {
+          const by = `ns4 ${settings.scan.name}`;
+          const trust = trustIn(redis, openstack.cloud, settings.redis, by, log);
+          return await describeTrust(redis, keysOf(openstack.cloud), trust, settings.redis);
+        } finally {
+          redis.disconnect();
+        }
+      },
+    },
     {
       what: 'OpenStack',
       run: async () => {
@@ -106,10 +125,12 @@ export function checksOf(
               const ceph = new Ceph(settings.ceph as CephSettings, { clock: systemClock, log });
               try {
                 const limits = { timeoutMs: cephCheckMs, signal: frame.stop };
+                const keys = keysOf(openstack.cloud);
                 return describeCeph({
                   facts: await ceph.facts(limits),
                   blocklist: await ceph.blocklist(limits),
-                  addresses: await new OpenedStore(redis, keysOf(openstack.cloud)).addresses(),
+                  addresses: await new OpenedStore(redis, keys).addresses(),
+                  cuts: await new CutOffStore(redis, keys).all(),
                   hypervisors: (await hypervisors()).hypervisors,
                   plan,
                   nowMs: systemClock.nowMs(),
@@ -128,8 +149,9 @@ export function checksOf(
           hypervisors,
           { ...settings.monitor, clock: systemClock },
           frame.stop,
+          ceph,
         )
-      : [checkElsewhere(settings, openstack.cloud, hypervisors, log, frame.stop)]),
+      : [checkElsewhere({ settings, cloud: openstack.cloud, hypervisors, ceph, log, signal: frame.stop })]),
     ...(settings.fencing.mode === 'none' || plan === null
       ? []
       : [
@@ -202,6 +224,29 @@ export function checksOf(
           },
         ]),
   ];
+}
+
+/** Nothing is started before the first question, and one helper answers all. */
+function askCeph(
+  access: CephSettings,
+  { settings, openstack, log }: Pick<StartedOnCloud, 'settings' | 'openstack' | 'log'>,
+  frame: Frame,
+): CephAsked {
+  let fence: CephFence | null = null;
+  const begin = () => {
+    const redis = connectRedis(settings.redis, openstack.cloud, log);
+    frame.onClose('Redis', () => redis.disconnect());
+    const storage = new Ceph(access, { clock: systemClock, log });
+    frame.onClose('Ceph', () => storage.close());
+    const keys = keysOf(openstack.cloud);
+    const store = new OpenedStore(redis, keys);
+    const cuts = new CutOffStore(redis, keys);
+    return cephFenceOf({ storage, store, cuts, pools: access.pools, clock: systemClock });
+  };
+  return (host, timeoutMs, signal) => {
+    fence ??= begin();
+    return fence.stillCut(host, null, timeoutMs, signal);
+  };
 }
 
 function openFileLimit(): string {

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { UsageError } from '../../shared/ground/errors.ts';
 import { type CommonOptions, command } from '../../shared/process/frame.ts';
 import type { AgentAction } from '../fencing/agent.ts';
+import { builtIn } from '../fencing/plan.ts';
 import { waivableGates } from '../recovery/gates.ts';
 
 export interface Ns4Options extends CommonOptions {
@@ -19,11 +20,14 @@ export interface Ns4Options extends CommonOptions {
   readonly copiesGone?: string;
   readonly fence?: string;
   readonly action?: AgentAction;
-  readonly level?: number;
+  /** By its number, or by the name of the one that is built in. */
+  readonly level?: number | typeof builtIn;
   readonly yes?: boolean;
   /** True: of all hypervisors. */
   readonly senses?: string | true;
   readonly json?: boolean;
+  /** Where a new key is to be written. */
+  readonly makeKey?: string;
 }
 
 const actions: readonly AgentAction[] = ['status', 'off', 'on'];
@@ -56,13 +60,14 @@ export function parseCommandLine(): Ns4Options {
     )
     .option('--fence <host>', 'try the fence levels of this hypervisor (with --action)', host)
     .option('--action <action>', `for --fence: ${actions.join(', ')}`, action)
-    .option('--level <n>', 'for --fence: only this level', level)
+    .option('--level <n>', 'for --fence: only this level, or ceph', level)
     .option(
       '--yes',
       'for --confirm-fenced, --trust-devices, --copies-gone, --fence, --guests-are-elsewhere: do not ask',
     )
     .option('--senses [host]', 'show what each sense says now of every hypervisor, or of this one')
     .option('--json', 'for --senses: as JSON')
+    .option('--make-key <file>', 'write a new key for [REDIS] key_file')
     .exitOverride()
     .parse()
     .opts<Ns4Options>();
@@ -83,6 +88,7 @@ function mistakesIn(options: Ns4Options): string[] {
     ...(copiesGone !== undefined ? ['--copies-gone'] : []),
     ...(fence !== undefined ? ['--fence'] : []),
     ...(options.senses !== undefined ? ['--senses'] : []),
+    ...(options.makeKey !== undefined ? ['--make-key'] : []),
     ...(options.check ? ['--check'] : []),
   ];
   const alone = commands.length > 1 && !resetCooldown;
@@ -136,7 +142,9 @@ function action(value: string): AgentAction {
   return found;
 }
 
-function level(value: string): number {
-  if (!/^[1-9]$/.test(value)) throw new InvalidArgumentError('expected the number of a level, from 1');
+function level(value: string): number | typeof builtIn {
+  if (value === builtIn) return builtIn;
+  if (!/^[1-9]$/.test(value))
+    throw new InvalidArgumentError(`expected the number of a level, from 1, or ${builtIn}`);
   return Number(value);
 }

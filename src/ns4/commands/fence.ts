@@ -9,10 +9,12 @@ import type { Db } from '../../shared/redis/db.ts';
 import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { leaveOrder } from '../../shared/redis/orders.ts';
+import type { Trust } from '../../shared/trust/trust.ts';
 import type { Bystanders } from '../fencing/bystanders.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
-import type { FencingPlan } from '../fencing/plan.ts';
+import { builtIn, type FencingPlan } from '../fencing/plan.ts';
 import { askForName } from './ask-name.ts';
+import type { CephByHand } from './ceph-by-hand.ts';
 import type { Ns4Options } from './command-line.ts';
 import { confirmFenced } from './confirm.ts';
 import { askElsewhere, type FencedElsewhere } from './fence-elsewhere.ts';
@@ -26,8 +28,11 @@ interface ByHandParts {
   readonly openstack: OpenStackSettings;
   readonly redis: Db;
   readonly keys: Keys;
+  readonly trust: Trust;
   readonly confirmations: OperatorConfirmations;
   readonly plan: FencingPlan | null;
+  /** Null: no [CEPH]. */
+  readonly ceph: CephByHand | null;
   readonly inventory: InventoryStore;
   readonly events: EventLog;
   readonly clock: Clock;
@@ -41,7 +46,7 @@ export async function confirmByHand(
   options: Pick<Ns4Options, 'yes'>,
   parts: ByHandParts,
 ): Promise<ExitCode> {
-  const { settings, redis, keys, confirmations, inventory, clock, print } = parts;
+  const { settings, redis, keys, trust, confirmations, inventory, clock, print } = parts;
   if (settings.fencing.mode === 'none')
     throw new UsageError(['--confirm-fenced: nobody asks for proof, as [FENCING] mode is none']);
   await confirmFenced(host, operator(), {
@@ -49,7 +54,7 @@ export async function confirmByHand(
     heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,
     ask: asker(host, options, parts),
     announce: async ({ by, atMs }) => {
-      await leaveOrder(redis, keys, { kind: 'confirm-fenced', host, by, atMs });
+      await leaveOrder(redis, keys, trust, { kind: 'confirm-fenced', host, by, atMs });
     },
   });
   print(
@@ -80,20 +85,27 @@ export async function trustByHand(
   return 0;
 }
 
+/** The level that is built in needs none. */
+const noPlan: FencingPlan = { file: 'fencing.yaml', hosts: new Map(), others: null, secrets: [] };
+
 /** Tries the levels of a host. */
 export async function fenceByHand(
   host: string,
   options: Ns4Options,
   parts: ByHandParts & FencedElsewhere,
 ): Promise<ExitCode> {
-  const { settings, plan, inventory, clock, stop, print } = parts;
-  if (!settings.scan.fences) return askElsewhere(host, options, parts);
+  const { settings, ceph, inventory, clock, stop, print } = parts;
+  // Ceph is asked and told from here, whoever fences.
+  if (!settings.scan.fences && options.level !== builtIn) return askElsewhere(host, options, parts);
+  const plan = options.level === builtIn ? (parts.plan ?? noPlan) : parts.plan;
   if (plan === null)
     throw new UsageError(['--fence: [FENCING] hosts is not set, expected the file with the levels']);
+  if (options.level === builtIn && ceph === null)
+    throw new UsageError([`--level ${builtIn}: [CEPH] is not set, expected the way to Ceph`]);
   const well = await tryLevels(
     { host, action: options.action ?? 'status', level: options.level },
     {
-      ...{ plan, clock, print },
+      ...{ plan, ceph, clock, print },
       inventory: { read: () => answerWithin(clock, readLimitMs, inventory.read()) },
       signal: stop,
       timeoutMs: settings.fencing.timeoutMs,

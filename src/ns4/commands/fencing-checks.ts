@@ -13,7 +13,15 @@ import { OperationalError } from '../../shared/ground/errors.ts';
 import { Picture } from '../../shared/picture/picture.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
 import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
-import { agentsOf, type FencingPlan, type Level, levelsOf, planGaps } from '../fencing/plan.ts';
+import {
+  agentsOf,
+  type CephLevel,
+  type DeviceLevel,
+  type FencingPlan,
+  levelsOf,
+  planGaps,
+} from '../fencing/plan.ts';
+import type { PowerSeen } from '../fencing/proof.ts';
 import { askStatus, triedTogether } from './try-out.ts';
 
 /** Devices asked at once. */
@@ -29,6 +37,7 @@ export function fencingChecks(
   hypervisors: () => Promise<Hosts>,
   beats: { readonly heartbeatPeriodMs: number; readonly clock: Pick<Clock, 'nowMs'> },
   signal: AbortSignal,
+  ceph: CephAsked | null,
 ): (Check | MoreChecks)[] {
   const mode = fencingText(settings.mode).replace('fencing: ', '');
   if (plan === null) return [{ what: 'fencing', run: async () => mode }];
@@ -51,7 +60,10 @@ export function fencingChecks(
         const { says, why } = heartbeatOf(host, picture, beats.clock.nowMs(), beats);
         return says === 'alive' ? why : null;
       };
-      return statusChecks([...hosts].sort(), plan, settings.timeoutMs, heard, signal);
+      const isEmpty = (host: string) => picture?.hypervisor(host)?.runningVms === 0;
+      const limit = pLimit(concurrency);
+      const ask: Asking = { timeoutMs: settings.timeoutMs, signal, limit, ceph, isEmpty };
+      return statusChecks([...hosts].sort(), plan, heard, ask);
     },
   ];
 }
@@ -73,13 +85,13 @@ export function describePlans(own: string, registered: readonly PlanOfOne[]): st
 function statusChecks(
   hosts: readonly string[],
   plan: FencingPlan,
-  timeoutMs: number,
   heard: (host: string) => string | null,
-  signal: AbortSignal,
+  ask: Asking,
 ): Check[] {
-  const limit = pLimit(concurrency);
   return hosts.map((host) => {
-    const asked = levelsOf(plan, host).map((level) => statusText(level, timeoutMs, signal, limit));
+    const asked = levelsOf(plan, host).map((level) =>
+      level.kind === 'ceph' ? askCut(level, host, ask) : statusText(level, ask),
+    );
     const answers = Promise.all(asked);
     // Awaited when its line is due; until then its failure is nobody's.
     answers.catch(() => undefined);
@@ -88,7 +100,9 @@ function statusChecks(
       run: async () => {
         const texts = await answers;
         const text = texts.map((one) => one.text).join('; ');
-        const why = texts.some(({ isOff }) => isOff) ? heard(host) : null;
+        const why = texts.some(({ isOff, isCut }) => isOff || isCut) ? heard(host) : null;
+        if (why !== null && !texts.some(({ isOff }) => isOff))
+          throw new Error(`${text}; but ${host} is heard (${why}): no instance there can open its disk`);
         if (why !== null)
           throw new Error(
             `${text}; but ${host} is heard (${why}): a device that says off is not that of ${host}, or tells nothing`,
@@ -100,12 +114,48 @@ function statusChecks(
   });
 }
 
-async function statusText(level: Level, timeoutMs: number, signal: AbortSignal, limit: LimitFunction) {
+/** Asks Ceph whether a host is cut off: as CephFence.stillCut, of the addresses that are known. */
+export type CephAsked = (host: string, timeoutMs: number, signal: AbortSignal) => Promise<PowerSeen>;
+
+interface Asking {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly limit: LimitFunction;
+  /** Null: no [CEPH]. */
+  readonly ceph: CephAsked | null;
+  /** Runs nothing, so that nobody could know from where it opens disks. */
+  isEmpty(host: string): boolean;
+}
+
+/** What the level `ceph` would find: can Ceph be asked, and is it known where the host opens its disks? */
+async function askCut(level: CephLevel, host: string, { timeoutMs, signal, limit, ceph, isEmpty }: Asking) {
+  const { says, text } = await limit(() => cutSeen(host, ceph, timeoutMs, signal));
+  return {
+    well: says !== 'unknown' || isEmpty(host),
+    ...{ isOff: false, isCut: says === 'off' },
+    text: `level ${level.number}, ${agentsOf(level)}: ${text}`,
+  };
+}
+
+/** The same of one host, for people. */
+export async function cutSeen(
+  host: string,
+  ceph: CephAsked | null,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly says: PowerSeen['says']; readonly text: string }> {
+  const { says, said }: PowerSeen =
+    ceph === null ? { says: 'unknown', said: 'this ns4 has no [CEPH]' } : await ceph(host, timeoutMs, signal);
+  const text = { on: 'not cut off', off: 'cut off from Ceph', unknown: 'nobody could be cut off' }[says];
+  return { says, text: `${text} (${said})` };
+}
+
+async function statusText(level: DeviceLevel, { timeoutMs, signal, limit }: Asking) {
   const tried = await Promise.all(
     level.devices.map((device) => limit(() => askStatus(device, timeoutMs, signal))),
   );
   const { well, text } = triedTogether(level, tried);
   // Of two feeds one may be off.
   const isOff = tried.every((one) => one.isOff === true);
-  return { well, isOff, text: `level ${level.number}, ${agentsOf(level)}: ${text}` };
+  return { well, isOff, isCut: false, text: `level ${level.number}, ${agentsOf(level)}: ${text}` };
 }

@@ -152,7 +152,7 @@ async function wordsOf(
   const levels = await devices.levelsOf(host, signal);
   if ('failure' in levels) return [{ name: levels.agent, power: 'unknown', detail: levels.detail }];
   const told = levels
-    .filter(({ isListener }) => !isListener)
+    .filter((level) => level.kind !== 'ceph' && !level.isListener)
     .map(async (level): Promise<DeviceWord[]> => {
       const asked = { number: level.number, agent: agentsOf(level) };
       const seen = (await devices.look(host, asked, deviceTimeoutMs, signal)) ?? [];

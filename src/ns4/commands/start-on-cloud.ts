@@ -41,8 +41,9 @@ export function startOnCloud(options: CommonOptions & { readonly json?: boolean 
     }
   };
   const credentials = attempt(() => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }));
+  const surroundings = { path: env.PATH ?? '', hasCeph: settings.ceph !== null };
   const plan =
-    file === null || !settings.scan.fences ? null : attempt(() => readFencingFile(file, env.PATH ?? ''));
+    file === null || !settings.scan.fences ? null : attempt(() => readFencingFile(file, surroundings));
   if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
   const { login } = credentials;
   const own = login.method === 'password' ? login.password : login.secret;

@@ -1,5 +1,5 @@
 // `ns4 --fence HOST --action status|off|on`: the levels of a host by hand, for trying the set-up, each told on a line.
-// Powering off a living host must be hard to do by accident.
+// Powering off a living host, or cutting it off, must be hard to do by accident.
 
 import type { Clock } from '../../shared/ground/clock.ts';
 import { OperationalError, UsageError } from '../../shared/ground/errors.ts';
@@ -9,7 +9,10 @@ import { type AgentAction, type AgentOutcome, runAgent } from '../fencing/agent.
 import { endText, listen, powerOff } from '../fencing/level.ts';
 import {
   agentsOf,
+  builtIn,
+  type CephLevel,
   type Device,
+  type DeviceLevel,
   deviceLabel,
   type FencingPlan,
   isListener,
@@ -18,9 +21,12 @@ import {
   levelsOf,
   listensOnly,
 } from '../fencing/plan.ts';
+import type { CephByHand } from './ceph-by-hand.ts';
 
 interface TryOutParts {
   readonly plan: FencingPlan;
+  /** Null: no [CEPH]. */
+  readonly ceph: Pick<CephByHand, 'status' | 'off' | 'on' | 'sawOff'> | null;
   readonly timeoutMs: number;
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
@@ -34,29 +40,70 @@ interface TryOutParts {
 /**
  * `status` and `on`: every level; `off`: in their order until one proves it, as in a recovery. True when all went well.
  */
-export async function tryLevels(
-  request: { readonly host: string; readonly action: AgentAction; readonly level?: number | undefined },
-  parts: TryOutParts,
-): Promise<boolean> {
+export async function tryLevels(request: TryOutRequest, parts: TryOutParts): Promise<boolean> {
   const { host, action } = request;
-  const { plan, print, ask } = parts;
-  const all = levelsOf(plan, host);
-  if (all.length === 0) throw new UsageError([`${plan.file} has no levels for ${host}`]);
-  const levels = request.level === undefined ? all : all.filter((level) => level.number === request.level);
-  if (levels.length === 0)
-    throw new UsageError([`${host} has ${all.length} levels, expected --level from 1 to ${all.length}`]);
+  const { print, ask } = parts;
+  const levels = chosenLevels(request, parts);
   if (action === 'off' && (await mayLive(host, parts)))
-    await ask(`${host} may be alive: this powers it off, and whatever runs on it`);
+    await ask(`${host} may be alive: this ${whatItDoes(levels)}, and whatever runs on it`);
   let well = action !== 'off';
   for (const level of levels) {
-    const result = action === 'off' ? await off(level, parts) : await run(level, action, parts);
-    print(
-      `${result.well ? 'ok    ' : 'FAILED'}  ${host}, level ${level.number}, ${agentsOf(level)}: ${result.text}`,
-    );
+    const result =
+      level.kind === 'ceph'
+        ? await tryCeph(level, request, parts)
+        : await (action === 'off' ? off(level, host, parts) : run(level, action, host, parts));
+    print(`${result.well ? 'ok    ' : 'FAILED'}  ${host}, ${nameOf(level)}: ${result.text}`);
     if (action === 'off' && result.well) return true;
     well = well && result.well;
   }
   return well;
+}
+
+interface TryOutRequest {
+  readonly host: string;
+  readonly action: AgentAction;
+  /** By its number, or the one that is built in, which needs no fencing.yaml. */
+  readonly level?: number | typeof builtIn | undefined;
+}
+
+/** The level `ceph` of a host that has it in no plan. */
+const unplanned: CephLevel = { number: 0, kind: 'ceph', devices: [] };
+
+/** @throws UsageError when there are none */
+function chosenLevels({ host, level }: TryOutRequest, { plan }: TryOutParts): readonly Level[] {
+  const all = levelsOf(plan, host);
+  if (level === builtIn) return [all.find(({ kind }) => kind === 'ceph') ?? unplanned];
+  if (all.length === 0) throw new UsageError([`${plan.file} has no levels for ${host}`]);
+  const levels = level === undefined ? all : all.filter(({ number }) => number === level);
+  if (levels.length === 0)
+    throw new UsageError([`${host} has ${all.length} levels, expected --level from 1 to ${all.length}`]);
+  return levels;
+}
+
+const nameOf = (level: Level): string =>
+  level.number === 0 ? builtIn : `level ${level.number}, ${agentsOf(level)}`;
+
+function whatItDoes(levels: readonly Level[]): string {
+  const cuts = levels.some(({ kind }) => kind === 'ceph');
+  const powers = levels.some(({ kind }) => kind !== 'ceph');
+  return [...(powers ? ['powers it off'] : []), ...(cuts ? ['cuts it off from Ceph'] : [])].join(' or ');
+}
+
+async function tryCeph(level: CephLevel, request: TryOutRequest, parts: TryOutParts): Promise<Tried> {
+  const { host, action } = request;
+  const { ceph, plan, ask } = parts;
+  if (ceph === null) return { well: false, text: 'this ns4 has no [CEPH]' };
+  if (action !== 'on') return ceph[action](host);
+  // Switched on together with the others it would be on before it was off.
+  if (request.level === undefined)
+    return {
+      well: true,
+      text: `its entries stay; after its reboot: ns4 --fence ${host} --action on --level ${level.number}`,
+    };
+  const devices = levelsOf(plan, host).flatMap((one) =>
+    one.kind === 'ceph' || isListener(one) ? [] : [one],
+  );
+  return ceph.on(host, devices, ask);
 }
 
 export interface Tried {
@@ -66,9 +113,11 @@ export interface Tried {
   readonly isOff?: boolean;
 }
 
-async function off(level: Level, { timeoutMs, signal, clock }: TryOutParts): Promise<Tried> {
+async function off(level: DeviceLevel, host: string, parts: TryOutParts): Promise<Tried> {
+  const { timeoutMs, signal, clock } = parts;
   const call = { level, timeoutMs, signal, clock };
   const result = await (isListener(level) ? listen(call) : powerOff(call));
+  if (result.off && !isListener(level)) await parts.ceph?.sawOff(host, nameOf(level));
   const how = isListener(level) ? 'its crash kernel reported' : 'off, as its status says';
   return result.off
     ? { well: true, text: `${how} (${result.output})` }
@@ -76,8 +125,14 @@ async function off(level: Level, { timeoutMs, signal, clock }: TryOutParts): Pro
 }
 
 /** All devices of the level, at once. */
-async function run(level: Level, action: 'on' | 'status', parts: TryOutParts): Promise<Tried> {
+async function run(
+  level: DeviceLevel,
+  action: 'on' | 'status',
+  host: string,
+  parts: TryOutParts,
+): Promise<Tried> {
   const tried = await Promise.all(level.devices.map((device) => runOne(device, action, parts)));
+  if (tried.every(({ isOff }) => isOff === true)) await parts.ceph?.sawOff(host, nameOf(level));
   return triedTogether(level, tried);
 }
 

@@ -8,6 +8,12 @@ const leastMs = 3_600_000;
 const wholeAddress = /^(?:\[([^\]]+)\]|([^:[\]]+)):0\/0$/;
 const subnet = /^(?:\[([^\]]+)\]|([^:[\]]+)):0\/(\d+)$/;
 
+/** The address that an entry blocks as a whole; null: it is a range, or one client. */
+export function wholeAddressOf({ entry, range }: Pick<BlocklistEntry, 'entry' | 'range'>): string | null {
+  const [, six, four] = (range ? null : wholeAddress.exec(entry)) ?? [];
+  return six ?? four ?? null;
+}
+
 /** Tells of an address whether all of its clients are blocked for an hour at least. */
 export function blockedBy(entries: readonly BlocklistEntry[], nowMs: number): (address: string) => boolean {
   const list = new BlockList();

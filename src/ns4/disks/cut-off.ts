@@ -2,10 +2,11 @@
 // to know that, and none of the disks is open or locked by anybody who is not blocked. Only all three together are proof.
 import type { Clock } from '../../shared/ground/clock.ts';
 import { disksOf, sistersOf } from '../storage/image-names.ts';
-import type { ByImage, CannotTell, ImageClients, Storage } from '../storage/storage.ts';
+import type { ByImage, CannotTell, ImageClients, Limits, Storage } from '../storage/storage.ts';
 import { AddressBook } from './address-book.ts';
 import type { Asked } from './ask-instances.ts';
 import { blockedBy } from './blocked.ts';
+import type { Cut, CutOffStore } from './cut-off-store.ts';
 import type { OpenedStore } from './opened-store.ts';
 
 /**
@@ -26,6 +27,8 @@ export interface CutOffParts {
   readonly storage: Pick<Storage, 'block' | 'blocklist' | 'barrier' | 'watchers' | 'locks'>;
   readonly pools: readonly string[];
   readonly store: Pick<OpenedStore, 'addresses'>;
+  /** Keeps who is cut off. */
+  readonly cuts: Pick<CutOffStore, 'note'>;
   /** For the barrier: a host that dies with its OSDs delays it until Ceph serves their placement groups again. */
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -36,37 +39,55 @@ export interface CutOffRequest {
   /** Those that are still its own: what is somewhere else already is open there. */
   readonly instances: readonly Asked[];
   readonly signal: AbortSignal;
+  /**
+   * It is to be the proof that the host writes nowhere: all within so long, and every disk is on this Ceph. Absent: it is
+   * done beside whatever proof there is.
+   */
+  readonly asProofWithinMs?: number;
+  /** A device showed the host off in this recovery; null: none did. */
+  readonly seenOff: Cut['seenOff'];
   /** The last thing before anything is blocked: confirms that it may be. What it rejects with is passed on. */
   beforeBlocking(addresses: readonly string[]): Promise<void>;
 }
 
-/** Doing it again is harmless. Rejects with the signal's reason, or as `beforeBlocking` does. */
+/** Doing it again is harmless. Rejects with the signal's reason, or as `beforeBlocking` does, or without Redis. */
 export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promise<CutOffResult> {
-  const { storage, store, clock, timeoutMs } = parts;
-  const { host, signal } = request;
+  const { storage, store, cuts, clock, timeoutMs } = parts;
+  const { host, signal, seenOff, asProofWithinMs: withinMs } = request;
+  const untilMs = withinMs === undefined ? Number.POSITIVE_INFINITY : clock.steadyMs() + withinMs;
+  const within = (limitMs: number) => ({ timeoutMs: Math.min(limitMs, untilMs - clock.steadyMs()), signal });
+  const isLate = () => clock.steadyMs() >= untilMs;
+  const late: CutOffResult = { done: false, why: `not done within ${(withinMs ?? 0) / 1_000} s` };
   const book = new AddressBook(await store.addresses(), clock.nowMs());
   const { own, shared } = book.presentOf(host);
   if (own.length === 0) return withoutAddress(parts, request, shared);
   await request.beforeBlocking(own);
-  const blocked = await storage.block(own, yearSeconds, { timeoutMs: blockMs, signal });
+  await cuts.note(host, { addresses: own, atMs: clock.nowMs(), seenOff });
+  if (isLate()) return late;
+  const blocked = await storage.block(own, yearSeconds, within(blockMs));
   if (blocked.kind === 'cannot-tell') return failed(`${own.join(', ')} could not be blocked`, blocked);
-  const barrier = await storage.barrier({ timeoutMs, signal });
+  if (isLate()) return late;
+  const barrier = await storage.barrier(within(timeoutMs));
   if (barrier.kind === 'cannot-tell') return failed('not every placement group knows of it', barrier);
+  if (isLate()) return late;
   const atMs = clock.nowMs();
-  const trouble = await openByOthers(parts, request, book);
-  return trouble === null ? { done: true, addresses: own, atMs } : { done: false, why: trouble };
+  const trouble = await openByOthers(parts, request, book, within(listMs));
+  if (trouble !== null) return { done: false, why: trouble };
+  return isLate() ? late : { done: true, addresses: own, atMs };
 }
 
 /** Never seen with an address: is there anything to be cut off from? */
 async function withoutAddress(
   { storage, pools, clock }: CutOffParts,
-  { host, instances, signal }: CutOffRequest,
+  { host, instances, signal, asProofWithinMs }: CutOffRequest,
   shared: readonly string[],
 ): Promise<CutOffResult> {
-  const images = instances.flatMap((one) => disksOf(one, pools));
-  const listed = await storage.watchers(images, { timeoutMs: listMs, signal });
-  const isAbsent = [...listed.values()].every(({ kind }) => kind === 'absent');
-  if (isAbsent) return { done: true, addresses: [], atMs: clock.nowMs() };
+  if (asProofWithinMs === undefined) {
+    const images = instances.flatMap((one) => disksOf(one, pools));
+    const listed = await storage.watchers(images, { timeoutMs: listMs, signal });
+    const isAbsent = [...listed.values()].every(({ kind }) => kind === 'absent');
+    if (isAbsent) return { done: true, addresses: [], atMs: clock.nowMs() };
+  }
   const why =
     shared.length === 0
       ? `it is not known from which address ${host} opens disks`
@@ -80,11 +101,11 @@ async function withoutAddress(
  */
 async function openByOthers(
   { storage, pools, clock }: CutOffParts,
-  { host, instances, signal }: CutOffRequest,
+  { host, instances, asProofWithinMs }: CutOffRequest,
   book: AddressBook,
+  limits: Limits,
 ): Promise<string | null> {
   const images = instances.flatMap((one) => [...disksOf(one, pools), ...sistersOf(one, pools)]);
-  const limits = { timeoutMs: listMs, signal };
   const [list, watchers, locks] = await Promise.all([
     storage.blocklist(limits),
     storage.watchers(images, limits),
@@ -93,7 +114,27 @@ async function openByOthers(
   if (list.kind === 'cannot-tell') return `whom Ceph blocks could not be read: ${list.reason}`;
   const isBlocked = blockedBy(list.entries, clock.nowMs());
   const isNobody = (address: string) => isBlocked(address) || book.whose(address, host) === 'elsewhere';
-  return othersIn('open', watchers, isNobody) ?? othersIn('locked', locks, isNobody);
+  return (
+    othersIn('open', watchers, isNobody) ??
+    othersIn('locked', locks, isNobody) ??
+    (asProofWithinMs === undefined ? null : notHere(instances, pools, watchers))
+  );
+}
+
+/** A disk that is on no pool of this Ceph can be written to by who is cut off from it, in words; null: none is. */
+function notHere(
+  instances: readonly Asked[],
+  pools: readonly string[],
+  watchers: ByImage<ImageClients>,
+): string | null {
+  const isHere = (image: string) => (watchers.get(image) ?? { kind: 'absent' }).kind !== 'absent';
+  for (const { id, volumes } of instances) {
+    const without = volumes.find((volume) => !pools.some((pool) => isHere(`${pool}/volume-${volume}`)));
+    if (without !== undefined) return `volume-${without} of instance ${id} is in none of these pools`;
+    if (volumes.length === 0 && !pools.some((pool) => isHere(`${pool}/${id}_disk`)))
+      return `the disk of instance ${id} is in none of these pools`;
+  }
+  return null;
 }
 
 function othersIn(

@@ -10,7 +10,7 @@ import { standingOf } from '../../shared/rules/guests.ts';
 import type { Storage } from '../storage/storage.ts';
 import { AddressBook } from './address-book.ts';
 import { type Asked, askInstances, askMs } from './ask-instances.ts';
-import { type AskedInstance, judgeDisks, openElsewhere, openHere } from './judge.ts';
+import { type AskedInstance, judgeDisks, openElsewhere, openHere, openPlaces } from './judge.ts';
 import type { Answered, OpenedStore } from './opened-store.ts';
 
 /** Between the two times that silent disks are asked: a client that lost its connection has it again by then. */
@@ -136,6 +136,29 @@ export class Disks {
     } catch (error) {
       signal.throwIfAborted();
       return { kind: 'cannot-tell', why: errorText(error) };
+    }
+  }
+
+  /**
+   * Where the disks of an instance that is left alone are open now, as words for whoever looks for it; null: none of them
+   * is on this Ceph. Rejects with the signal's reason only.
+   */
+  async whereOpen(instance: Asked, signal: AbortSignal): Promise<string | null> {
+    const { storage, pools, store, clock } = this.#parts;
+    const untold = (why: string) => `where its disks are open cannot be told: ${why}`;
+    try {
+      const [words, addresses] = await Promise.all([
+        askInstances(storage, pools, [instance], signal),
+        store.addresses(),
+      ]);
+      const word = words.get(instance.id) ?? { disks: [], trouble: 'it was not asked' };
+      const places = openPlaces(word, new AddressBook(addresses, clock.nowMs()));
+      if (places.length > 0) return `its disks are open at ${places.join(', ')}`;
+      if (word.trouble !== null) return untold(word.trouble);
+      return word.disks.length === 0 ? null : 'nobody who answers has its disks open';
+    } catch (error) {
+      signal.throwIfAborted();
+      return untold(errorText(error));
     }
   }
 }

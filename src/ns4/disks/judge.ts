@@ -100,6 +100,16 @@ export function openElsewhere({ disks }: DisksWord, host: string, book: AddressB
   return found.every((hosts) => hosts.length > 0) ? [...new Set(found.flat())] : [];
 }
 
+/** For a person who looks for an instance: where its disks are open now, hypervisors by their names where they are known. */
+export function openPlaces({ disks }: DisksWord, book: AddressBook): string[] {
+  const addresses = disks.flat().flatMap(({ address, answered }) => (answered ? [address] : []));
+  return [...new Set(addresses)].map((address) => {
+    if (address === null) return 'an address that Ceph does not tell';
+    const hosts = book.hostsAt(address);
+    return hosts.length === 0 ? address : `${hosts.join(' or ')} (${address})`;
+  });
+}
+
 /** It runs, answered here since its launch, and is not open anywhere else. */
 function isWitness(one: AskedInstance, { host, book, nowMs }: DisksCase): boolean {
   const { tells, answeredAtMs, launchedAtMs, word } = one;

@@ -1,10 +1,10 @@
 // What a plan of fencing must not hold although each of its entries is well-formed: a device that stands for two hosts,
-// options that make a device say off of what is not there, and a listener for crash kernels where it would hear nothing.
-// Pure.
+// options that make a device say off of what is not there, a listener for crash kernels where it would hear nothing, and
+// the built-in level twice. Pure.
 import { quote } from '../../shared/config/keys/quote.ts';
 import type { Path } from '../../shared/config/yaml-file.ts';
 import type { Issue } from '../../shared/config/yaml-issues.ts';
-import { type Device, isSecretOption, type Level, listensOnly } from './plan.ts';
+import { builtIn, type Device, isSecretOption, type Level, listensOnly } from './plan.ts';
 
 /** A device of the plan: for whom, in which of his levels, and where the file has it. */
 export interface PlacedDevice {
@@ -87,4 +87,13 @@ export function listeners(levels: readonly Level[], paths: readonly Path[]): Iss
         ]
       : [];
   });
+}
+
+/** The level `ceph` cuts all of a host off at once: a second one adds nothing but time. */
+export function builtInTwice(levels: readonly Level[], paths: readonly Path[]): Issue[] {
+  const places = levels.flatMap(({ kind }, i) => (kind === 'ceph' ? [paths[i] ?? []] : []));
+  return places.slice(1).map((path) => ({
+    path,
+    message: `found ${builtIn} a second time, expected it once among the levels of a host`,
+  }));
 }

@@ -4,13 +4,21 @@ import type { FenceRight } from '../../shared/documents/jobs/fence.ts';
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { type LevelResult, listen, lookByEach, powerOff } from './level.ts';
-import { agentsOf, type FencingPlan, type Level, type LevelOutline, levelsOf, outlineOf } from './plan.ts';
+import {
+  agentsOf,
+  type DeviceLevel,
+  type DeviceOutline,
+  type FencingPlan,
+  type LevelOutline,
+  levelsOf,
+  outlineOf,
+} from './plan.ts';
 import type { PowerSeen } from './proof.ts';
 
 /** A level that is to power a host off. */
 export interface DevicesCall {
   readonly host: string;
-  readonly level: LevelOutline;
+  readonly level: DeviceOutline;
   /** For all of its devices together. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -33,7 +41,7 @@ export interface AskedLevel {
   readonly devices?: readonly number[];
 }
 
-/** All reject when aborted, and without Redis where they need it. */
+/** All reject when aborted, and without Redis where they need it. The level `ceph` has none, and is never asked here. */
 export interface Devices {
   /** The levels of a host, in their order; a failure when nobody can tell them. */
   levelsOf(host: string, signal: AbortSignal): Promise<readonly LevelOutline[] | FenceFailure>;
@@ -52,9 +60,11 @@ export interface Devices {
 
 /** Those of a plan, by agents that run here. */
 export function devicesOf(plan: FencingPlan, clock: Clock): Devices {
-  const levelOf = (host: string, number: number, agent: string): Level | undefined =>
-    levelsOf(plan, host).find((level) => level.number === number && agentsOf(level) === agent);
-  const planned = ({ host, level }: DevicesCall): Level => {
+  const levelOf = (host: string, number: number, agent: string): DeviceLevel | undefined => {
+    const found = levelsOf(plan, host).find((level) => level.number === number && agentsOf(level) === agent);
+    return found?.kind === 'ceph' ? undefined : found;
+  };
+  const planned = ({ host, level }: DevicesCall): DeviceLevel => {
     const found = levelOf(host, level.number, agentsOf(level));
     if (found === undefined) throw new Error(`level ${level.number} of ${host} is none of ${plan.file}`);
     return found;

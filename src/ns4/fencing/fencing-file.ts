@@ -17,14 +17,15 @@ import {
   sentencesOf,
 } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
-import { doubles, listeners, type PlacedDevice, shared, unfitOption } from './device-rules.ts';
-import { type Device, type FencingPlan, isSecretOption, type Level } from './plan.ts';
+import { builtInTwice, doubles, listeners, type PlacedDevice, shared, unfitOption } from './device-rules.ts';
+import { builtIn, type Device, type FencingPlan, isSecretOption, type Level } from './plan.ts';
 import { findProgram } from './programs.ts';
 
 /** The entry that stands for every host not named. */
 const everyOther = '*';
 const mostLevels = 8;
 const mostDevices = 8;
+const noOptions = `the level ${builtIn} takes no options: [CEPH] and what was learned of the host say it all`;
 
 const listed = (most: number, ofWhat: string) => ({
   error({ input }: { readonly input?: unknown }): string {
@@ -53,13 +54,26 @@ const options = mappingBy(optionName, optionText);
 /** Options by agent, as they stand below "defaults" and below a host. */
 const agentOptions = mappingBy(z.string(), options).default({});
 
-/** The whole file. `path`: where agents are looked for, as $PATH has it. */
-function fileSchema(path: string) {
+/** What else ns4 is set up with. */
+interface Surroundings {
+  /** Where agents are looked for, as $PATH has it. */
+  readonly path: string;
+  /** Is [CEPH] set? Without it nobody can be cut off from there. */
+  readonly hasCeph: boolean;
+}
+
+/** The whole file. */
+function fileSchema({ path, hasCeph }: Surroundings) {
   const agentName = expected('the name of a fence agent or a path');
   const agent = z
     .string(agentName)
     .min(1, agentName)
     .transform((name, context) => {
+      if (name === builtIn && hasCeph) return { name, program: '' };
+      if (name === builtIn) {
+        context.addIssue(`found ${builtIn}, expected [CEPH] in config.ini: this level asks Ceph by it`);
+        return z.NEVER;
+      }
       const program = findProgram(name, path);
       if ('file' in program) return { name, program: program.file };
       context.addIssue(`found ${quote(name)}, expected ${program.problem}`);
@@ -85,6 +99,12 @@ function fileSchema(path: string) {
           'devices',
           'found beside agent or options, expected each device with its own below "devices"',
         );
+      if (found.agent?.name === builtIn && Object.keys(own ?? {}).length > 0) complain('options', noOptions);
+      if (several?.some((device) => device.agent.name === builtIn))
+        complain(
+          'devices',
+          `found ${builtIn} among them, expected it in a level of its own: a host is cut off from Ceph before every evacuation anyhow`,
+        );
     })
     .transform(
       ({ agent, options = {}, devices }) => devices ?? (agent === undefined ? [] : [{ agent, options }]),
@@ -101,8 +121,8 @@ function fileSchema(path: string) {
 type FencingFile = z.infer<ReturnType<typeof fileSchema>>;
 type HostEntry = FencingFile['defaults'];
 
-/** Reads the plan; throws UsageError with every mistake. `path`: where agents are looked for, as $PATH has it. */
-export function readFencingFile(file: string, path: string): FencingPlan {
+/** Reads the plan; throws UsageError with every mistake. */
+export function readFencingFile(file: string, surroundings: Surroundings): FencingPlan {
   const read = readText(file);
   if ('problem' in read)
     throw new UsageError([`${file}: ${read.problem}, expected the one that [FENCING] hosts names`]);
@@ -110,7 +130,7 @@ export function readFencingFile(file: string, path: string): FencingPlan {
   if ('mistakes' in yaml) throw new UsageError(yaml.mistakes);
   if (!isMapping(yaml.value))
     throw new UsageError([`${file}: found no keys, expected "hosts:" and below it the hypervisors`]);
-  const { data, error } = fileSchema(path).safeParse(yaml.value);
+  const { data, error } = fileSchema(surroundings).safeParse(yaml.value);
   const issues = [...(error?.issues ?? []), ...unfit(yaml.value)];
   const plan = data === undefined ? null : planOf(file, data);
   if (data !== undefined && plan !== null) issues.push(...wrongDevices(data, plan, yaml));
@@ -148,7 +168,8 @@ function unfit(file: Mapping): Issue[] {
     const found = below(entry, 'options');
     const names = agents.join(', ') || 'none';
     for (const agent of isMapping(found) ? Object.keys(found) : [])
-      if (!agents.includes(agent))
+      if (agent === builtIn) issues.push({ path: [...path, 'options', agent], message: noOptions });
+      else if (!agents.includes(agent))
         issues.push({
           path: [...path, 'options', agent],
           message: `no level runs this agent, expected one of ${names}`,
@@ -170,15 +191,17 @@ function unfit(file: Mapping): Issue[] {
 
 function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
   const levelsOf = (entry: HostEntry, host: string): Level[] =>
-    (entry.levels ?? defaults.levels ?? []).map((devices, i) => ({
-      number: i + 1,
-      devices: devices.map(({ agent, options }) => ({
+    (entry.levels ?? defaults.levels ?? []).map((devices, i): Level => {
+      const number = i + 1;
+      if (devices.some(({ agent }) => agent.name === builtIn)) return { number, kind: 'ceph', devices: [] };
+      const told = devices.map(({ agent, options }) => ({
         agent: agent.name,
         program: agent.program,
         // A host's own options count over the level's, and those over the defaults.
         options: filled(host, { ...defaults.options[agent.name], ...options, ...entry.options[agent.name] }),
-      })),
-    }));
+      }));
+      return { number, devices: told };
+    });
   const { [everyOther]: others, ...named } = hosts;
   const plan = new Map(Object.entries(named).map(([host, entry]) => [host, levelsOf(entry, host)]));
   const levels = [...plan.values(), others ? levelsOf(others, everyOther) : []].flat();
@@ -208,22 +231,24 @@ function wrongDevices(file: FencingFile, plan: FencingPlan, yaml: YamlFile): Iss
       ),
     ),
   );
-  const heard = [...plan.hosts].flatMap(([host, levels]) =>
-    listeners(
+  const misplaced = (levels: readonly Level[], places: readonly Path[]) => [
+    ...listeners(levels, places),
+    ...builtInTwice(levels, places),
+  ];
+  const ofHosts = [...plan.hosts].flatMap(([host, levels]) =>
+    misplaced(
       levels,
       levels.map((_, i) => placeOf(host, i, 0)),
     ),
   );
   const { others } = plan;
   const everybody = others === null ? [] : shared(others('a'), others('b'), ['hosts', everyOther]);
-  const listening =
-    others === null
-      ? []
-      : listeners(
-          others('a'),
-          others('a').map(() => ['hosts', everyOther]),
-        );
-  return [...doubles(placed, (path) => yaml.lineOf(path).line), ...heard, ...everybody, ...listening];
+  const anybody = others?.('a') ?? [];
+  const ofOthers = misplaced(
+    anybody,
+    anybody.map(() => ['hosts', everyOther]),
+  );
+  return [...doubles(placed, (path) => yaml.lineOf(path).line), ...ofHosts, ...everybody, ...ofOthers];
 }
 
 /** "{host}" becomes the host's name, but within secrets. */

@@ -5,14 +5,17 @@ import type { FenceRight } from '../../shared/documents/jobs/fence.ts';
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Asked } from '../disks/ask-instances.ts';
 import type { Bystanders } from './bystanders.ts';
+import { type CephFence, type CephResult, cutOffAsLevel } from './ceph-level.ts';
 import type { Devices } from './devices.ts';
 import type { LevelResult } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
-import { agentsOf, deviceLabel, type LevelOutline } from './plan.ts';
-import type { PowerSeen, Proof, ProofByAgent } from './proof.ts';
+import { agentsOf, builtIn, type CephLevel, type DeviceOutline, deviceLabel } from './plan.ts';
+import type { LastingProof, PowerSeen, Proof } from './proof.ts';
 import { seenTogether } from './seen-together.ts';
 import { again, type Shot, type Shots } from './shots.ts';
+import { usableConfirmation } from './usable-confirmation.ts';
 
 /** What is about to be told. */
 interface NextShot {
@@ -20,6 +23,8 @@ interface NextShot {
   readonly agent: string;
   /** The level's, from 1. */
   readonly number: number;
+  /** Which addresses are about to be blocked, where that is all: no machine is switched off. Null: devices are told. */
+  readonly blocks: readonly string[] | null;
   /**
    * Keeps that they may have been told: to be called when nothing speaks against it any more. A worker that is lost in the
    * act leaves a successor that must not shoot whoever was switched on since.
@@ -31,6 +36,8 @@ export interface FenceRequest {
   readonly host: string;
   /** A level that was told `off` in it may not be told again; see shots.ts. */
   readonly incident: string;
+  /** That are still its own: their disks must be nobody's when it was cut off from Ceph. */
+  readonly instances: readonly Asked[];
   readonly signal: AbortSignal;
   /** Shown by whoever tells a device in this one's stead, right before it. */
   readonly right: FenceRight;
@@ -63,7 +70,7 @@ export interface Fencing {
   /** The proof is kept in a journal: a confirmation that it rests on is used up. */
   kept(host: string, proof: Proof): Promise<void>;
   /** Asks the very devices that gave this proof, once and not for long: one that says on is enough. Rejects by `signal` only. */
-  lookAgain(host: string, proof: ProofByAgent, signal: AbortSignal): Promise<PowerSeen>;
+  lookAgain(host: string, proof: LastingProof, signal: AbortSignal): Promise<PowerSeen>;
   /** Who else answered at the shots. */
   readonly bystanders: Bystanders;
 }
@@ -74,14 +81,14 @@ export interface Fencing {
 const timeoutWhenConfirmedMs = 15_000;
 /** No longer than the scan of a silent host that goes on beside it. */
 const lookAgainMs = 3_000;
-/** A confirmation of the future is one of another clock: nobody could say which heartbeats came after it. */
-const clockMarginMs = 5_000;
 
 interface FencingParts {
   readonly devices: Devices;
   readonly confirmations: Pick<OperatorConfirmations, 'of' | 'useUp'>;
   readonly shots: Shots;
   readonly bystanders: Bystanders;
+  /** Null: no [CEPH], and so no level of it. */
+  readonly ceph: CephFence | null;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -101,23 +108,38 @@ export function createFencing(parts: FencingParts): Fencing {
       const limitMs = given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs);
       const levels = await devices.levelsOf(host, signal);
       const failures: FenceFailure[] = 'failure' in levels ? [levels] : [];
+      const noteFailure = (failure: FenceFailure, number: number): FenceFailure => {
+        failures.push(failure);
+        log.warn({ host, ...failure }, `fence level ${number} of ${host} failed`);
+        return failure;
+      };
       for (const level of 'failure' in levels ? [] : levels) {
+        const { number } = level;
+        const agent = agentsOf(level);
+        const failed = failures.map(failureText);
+        if (level.kind === 'ceph') {
+          const result = await cutOffBy(level, limitMs, given, request, parts);
+          if (result.off) {
+            const { atMs, output } = result;
+            const addresses = [...result.addresses];
+            return {
+              proven: true,
+              proof: { by: 'ceph', agent, level: number, atMs, addresses, output, failed },
+            };
+          }
+          if (isEnd(noteFailure(result.failure, number))) break;
+          continue;
+        }
         const isHeard = level.isListener;
         const result = isHeard
           ? await devices.listen({ host, level, signal, timeoutMs: limitMs })
           : await offAgain(level, limitMs, given, request, parts);
-        const { number } = level;
-        const agent = agentsOf(level);
-        const failed = failures.map(failureText);
         if (result.off) {
           const { atMs, output } = result;
           const by = isHeard ? ('crash-kernel' as const) : ('agent' as const);
           return { proven: true, proof: { by, agent, level: number, atMs, output, failed } };
         }
-        failures.push(result.failure);
-        log.warn({ host, ...result.failure }, `fence level ${number} of ${host} failed`);
-        // Its power is back, for certain: another level that was not told yet would shoot it while it boots.
-        if (result.failure.failure === 'switched-on') break;
+        if (isEnd(noteFailure(result.failure, number))) break;
       }
       // Whoever sees the levels fail goes and looks: his confirmation counts for the attempt that is under way.
       const confirmation = given ?? (await usableConfirmation(host, heardAtMs, parts));
@@ -128,6 +150,11 @@ export function createFencing(parts: FencingParts): Fencing {
       if (proof.by === 'operator') await confirmations.useUp(host);
     },
     async lookAgain(host, proof, signal) {
+      // From here, whoever fences, and by the addresses that are blocked: no plan says anything of those.
+      if (proof.by === 'ceph')
+        return parts.ceph === null
+          ? { says: 'unknown', said: noCeph }
+          : parts.ceph.stillCut(host, proof.addresses, lookAgainMs, signal);
       const asked = { number: proof.level, agent: proof.agent };
       const seen = await devices.look(host, asked, lookAgainMs, signal);
       // Another fencing.yaml than when it was fenced.
@@ -137,9 +164,34 @@ export function createFencing(parts: FencingParts): Fencing {
   };
 }
 
+const noCeph = 'this ns4 has no [CEPH]';
+
+/** The host is in somebody's hands, for certain: another level that was not told yet would shoot it while it boots. */
+const isEnd = ({ failure }: FenceFailure): boolean => failure === 'switched-on' || failure === 'lifted';
+
+/** The level `ceph`. */
+async function cutOffBy(
+  level: CephLevel,
+  timeoutMs: number,
+  given: Confirmation | null,
+  { host, incident, instances, signal, beforeOff }: FenceRequest,
+  { ceph, shots, clock }: FencingParts,
+): Promise<CephResult> {
+  if (ceph === null)
+    return { off: false, failure: { agent: builtIn, failure: 'cannot-run', detail: noCeph } };
+  const { number } = level;
+  return cutOffAsLevel(
+    {
+      ...{ level, host, incident, instances, timeoutMs, signal, wordAtMs: given?.atMs ?? null },
+      beforeBlocking: (blocks, keep) => beforeOff({ agent: builtIn, number, blocks, keep }),
+    },
+    { ceph, shots, clock },
+  );
+}
+
 /** `off`, and what became of it is kept for the next attempt of this incident. */
 async function shoot(
-  level: LevelOutline,
+  level: DeviceOutline,
   limitMs: number,
   request: FenceRequest,
   parts: FencingParts,
@@ -156,6 +208,7 @@ async function shoot(
   const next: NextShot = {
     agent: namesOf(level, tell),
     number: level.number,
+    blocks: null,
     keep: async () => {
       for (const device of tell ?? level.devices.keys()) await keep(device, 'unknown', false);
     },
@@ -170,7 +223,7 @@ async function shoot(
 }
 
 /** Who is told, for people; all of the level unless `tell` says otherwise. */
-const namesOf = (level: LevelOutline, tell: readonly number[] = [...level.devices.keys()]): string =>
+const namesOf = (level: DeviceOutline, tell: readonly number[] = [...level.devices.keys()]): string =>
   agentsOf({ ...level, devices: level.devices.filter((_, i) => tell.includes(i)) });
 
 /**
@@ -179,7 +232,7 @@ const namesOf = (level: LevelOutline, tell: readonly number[] = [...level.device
  * being told. Otherwise those are told that still have to be.
  */
 async function offAgain(
-  level: LevelOutline,
+  level: DeviceOutline,
   limitMs: number,
   given: Confirmation | null,
   request: FenceRequest,
@@ -221,29 +274,13 @@ async function offAgain(
 const noWord: PowerSeen = { says: 'unknown', said: 'no answer' };
 
 async function lookAgainAt(
-  level: LevelOutline,
+  level: DeviceOutline,
   devices: readonly number[],
   { host, signal }: FenceRequest,
   parts: FencingParts,
 ): Promise<readonly PowerSeen[]> {
   const asked = { number: level.number, agent: agentsOf(level), devices };
   return (await parts.devices.look(host, asked, timeoutWhenConfirmedMs, signal)) ?? [];
-}
-
-/** An operator's word that a host is off. Null: there is none, or it does not count, as it was heard since. */
-export async function usableConfirmation(
-  host: string,
-  heardAtMs: number | null,
-  { confirmations, clock, log }: Pick<FencingParts, 'confirmations' | 'clock' | 'log'>,
-): Promise<Confirmation | null> {
-  const confirmation = await confirmations.of(host);
-  if (confirmation === null) return null;
-  const isFromNow = confirmation.atMs <= clock.nowMs() + clockMarginMs;
-  if (isFromNow && (heardAtMs === null || heardAtMs < confirmation.atMs)) return confirmation;
-  log.warn(
-    `the word of ${confirmation.who} that ${host} is off does not count: a sign of life came after it`,
-  );
-  return null;
 }
 
 const failureText = ({ agent, failure, detail }: FenceFailure): string => `${agent} ${failure}: ${detail}`;

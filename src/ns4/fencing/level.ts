@@ -5,8 +5,9 @@
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { type AgentOutcome, runAgent } from './agent.ts';
-import { agentsOf, type Device, deviceLabel, type Level } from './plan.ts';
+import { agentsOf, type Device, type DeviceLevel, deviceLabel } from './plan.ts';
 import type { PowerSeen } from './proof.ts';
+import { seenTogether } from './seen-together.ts';
 import type { Shot } from './shots.ts';
 
 /** Pause between two looks at a host that still shows as on. */
@@ -23,7 +24,7 @@ const statusOn = 0;
 const statusOff = 2;
 
 interface LevelCall {
-  readonly level: Level;
+  readonly level: DeviceLevel;
   /** For all of its devices together, which are told and asked at once. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -121,7 +122,7 @@ async function together<T>(all: readonly Promise<T>[]): Promise<T[]> {
   return Promise.all(all);
 }
 
-const askAll = (level: Level, timeoutMs: number, signal: AbortSignal): Promise<AgentOutcome[]> =>
+const askAll = (level: DeviceLevel, timeoutMs: number, signal: AbortSignal): Promise<AgentOutcome[]> =>
   together(level.devices.map((device) => runAgent({ device, action: 'status', timeoutMs, signal })));
 
 const isOff = (status: AgentOutcome): boolean => status.kind === 'ended' && status.code === statusOff;
@@ -132,13 +133,13 @@ function failureOf(off: AgentOutcome): FenceFailure['failure'] | null {
   return off.code === 0 ? null : 'off-failed';
 }
 
-const saidBy = (level: Level, index: number, said: string): string =>
+const saidBy = (level: DeviceLevel, index: number, said: string): string =>
   `${deviceLabel(level, index)}${said === '' ? 'it said nothing' : said}`;
 
 /** What became of each `off` where one of them failed: those devices are looked at once. */
 async function aftermath(
   offs: readonly (AgentOutcome | null)[],
-  level: Level,
+  level: DeviceLevel,
   signal: AbortSignal,
 ): Promise<DeviceEnd[]> {
   const ends = await together(
@@ -193,6 +194,11 @@ export async function lookByEach({
 }): Promise<PowerSeen[]> {
   const asked = devices === undefined ? level.devices : level.devices.filter((_, i) => devices.includes(i));
   return together(asked.map((device) => lookAt(device, timeoutMs, signal)));
+}
+
+/** The same of all devices of a level, put together. */
+export async function look(call: Pick<LevelCall, 'level' | 'timeoutMs' | 'signal'>): Promise<PowerSeen> {
+  return seenTogether(call.level, await lookByEach(call));
 }
 
 /** What an agent's end says, with its exit code when it said nothing. */

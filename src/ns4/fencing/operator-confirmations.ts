@@ -3,27 +3,33 @@
 
 import { z } from 'zod';
 import type { Db } from '../../shared/redis/db.ts';
+import { jsonOrNull } from '../../shared/redis/json.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import type { Trust } from '../../shared/trust/trust.ts';
+import { wordMs } from './proof.ts';
 
 const confirmationSchema = z.object({ who: z.string(), atMs: z.number() });
 export type Confirmation = z.infer<typeof confirmationSchema>;
 
-/** A host may be switched on again by whoever repairs it. */
-const confirmationSeconds = 3_600;
+const confirmationSeconds = wordMs / 1_000;
+const limits = { mostAgeMs: wordMs };
 
 export class OperatorConfirmations {
   readonly #redis: Db;
   readonly #keys: Pick<Keys, 'fenceConfirmation'>;
 
-  constructor(redis: Db, keys: Pick<Keys, 'fenceConfirmation'>) {
+  readonly #trust: Trust;
+
+  constructor(redis: Db, keys: Pick<Keys, 'fenceConfirmation'>, trust: Trust) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#trust = trust;
   }
 
   async record(host: string, confirmation: Confirmation): Promise<void> {
     await this.#redis.set(
       this.#keys.fenceConfirmation(host),
-      JSON.stringify(confirmation),
+      this.#trust.text('fence-word', host, confirmation),
       'EX',
       confirmationSeconds,
     );
@@ -33,14 +39,15 @@ export class OperatorConfirmations {
   async of(host: string): Promise<Confirmation | null> {
     const text = await this.#redis.get(this.#keys.fenceConfirmation(host));
     if (text === null) return null;
-    try {
-      return confirmationSchema.parse(JSON.parse(text));
-    } catch {
-      return null;
-    }
+    const found = jsonOrNull(text);
+    if (this.#trust.distrusts('fence-word', host, found, limits) !== null) return null;
+    return confirmationSchema.safeParse(found).data ?? null;
   }
 
+  /** It became a proof: whoever puts it back is refused. */
   async useUp(host: string): Promise<void> {
+    const text = await this.#redis.get(this.#keys.fenceConfirmation(host));
+    if (text !== null) this.#trust.takeOnce(jsonOrNull(text), limits);
     await this.#redis.del(this.#keys.fenceConfirmation(host));
   }
 }

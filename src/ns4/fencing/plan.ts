@@ -12,13 +12,27 @@ export interface Device {
   readonly options: Readonly<Record<string, string>>;
 }
 
-/** One way to power a host off and to see that it is off. */
-export interface Level {
+/** Devices that power a host off, and by which it is seen off. */
+export interface DeviceLevel {
   /** From 1, in the order in which they are tried. */
   readonly number: number;
   /** One at least. All of them must say off: a host with two feeds runs on one. */
   readonly devices: readonly Device[];
+  readonly kind?: undefined;
 }
+
+/** The level that is built in: the host is cut off from Ceph, and runs on. It has no device of its own. */
+export interface CephLevel {
+  readonly number: number;
+  readonly kind: 'ceph';
+  readonly devices: readonly never[];
+}
+
+/** One way to keep a host from writing, and to see that it is so. */
+export type Level = DeviceLevel | CephLevel;
+
+/** The name of the level that is built in, where an agent's stands. */
+export const builtIn = 'ceph';
 
 /**
  * fence_kdump switches nothing: its `off` waits for a message of the host's crash kernel, and it knows no `status`. By
@@ -30,22 +44,27 @@ export const listensOnly = ({ program }: Pick<Device, 'program'>): boolean =>
 /** A level that hears of a host what nobody can be asked for. */
 export const isListener = ({ devices }: Level): boolean => devices.some(listensOnly);
 
-/** A level as whoever decides has to know it: with neither programs nor options, which stay where it is carried out. */
-export interface LevelOutline {
+/** Devices as whoever decides has to know them: with neither programs nor options, which stay where they are told. */
+export interface DeviceOutline {
   readonly number: number;
   readonly isListener: boolean;
   /** By their agents' names. */
   readonly devices: readonly Pick<Device, 'agent'>[];
+  readonly kind?: undefined;
 }
 
+/** A level without what only its devices need. Ceph is told by whoever decides. */
+export type LevelOutline = DeviceOutline | CephLevel;
+
 export function outlineOf(level: Level): LevelOutline {
+  if (level.kind === 'ceph') return level;
   const devices = level.devices.map(({ agent }) => ({ agent }));
   return { number: level.number, isListener: isListener(level), devices };
 }
 
-/** The agents of a level, for people: "fence_ipmilan", or "fence_apc + fence_apc". */
-export const agentsOf = ({ devices }: Pick<LevelOutline, 'devices'>): string =>
-  devices.map(({ agent }) => agent).join(' + ');
+/** The agents of a level, for people: "fence_ipmilan", "fence_apc + fence_apc", or "ceph". */
+export const agentsOf = ({ kind, devices }: Pick<LevelOutline, 'kind' | 'devices'>): string =>
+  kind === 'ceph' ? builtIn : devices.map(({ agent }) => agent).join(' + ');
 
 /** What stands before the words of one device where a level has several: "device 2 of 2, fence_apc: ". `index`: from 0. */
 export function deviceLabel({ devices }: Pick<LevelOutline, 'devices'>, index: number): string {

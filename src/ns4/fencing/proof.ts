@@ -1,4 +1,4 @@
-// Proof that a host is off, as it is kept in the journal of its recovery.
+// Proof that a host is off, or cut off from Ceph, as it is kept in the journal of its recovery.
 import { z } from 'zod';
 import type { Progress } from '../../shared/documents/events/progress.ts';
 
@@ -25,6 +25,18 @@ export const proofSchema = z.discriminatedUnion('by', [
     output: z.string(),
     failed: z.array(z.string()),
   }),
+  /** The host was cut off from Ceph: it may run on, and writes to none of its disks. */
+  z.object({
+    by: z.literal('ceph'),
+    agent: z.string(),
+    level: z.number().int(),
+    /** When every placement group knew of it. */
+    atMs: z.number(),
+    /** Those that are blocked. */
+    addresses: z.array(z.string()),
+    output: z.string(),
+    failed: z.array(z.string()),
+  }),
   z.object({
     by: z.literal('operator'),
     who: z.string(),
@@ -35,6 +47,8 @@ export const proofSchema = z.discriminatedUnion('by', [
 ]);
 export type Proof = z.infer<typeof proofSchema>;
 export type ProofByAgent = Extract<Proof, { by: 'agent' }>;
+/** A proof whose giver can be asked again. */
+export type LastingProof = Extract<Proof, { by: 'agent' | 'ceph' }>;
 
 /** What a device shows of a host; unknown: it did not say in time, or not clearly. `said`: its own words, masked. */
 export interface PowerSeen {
@@ -52,6 +66,14 @@ const agentProofMs = 600_000;
  * still dumps says so again, every ten seconds.
  */
 const crashProofMs = 120_000;
+/** An operator's word: whoever repairs the host may have switched it on since. */
+export const wordMs = 3_600_000;
+/** Clocks of machines differ a little. */
+const clockMarginMs = 5_000;
+
+/** Of something that is said to have been seen then: nobody saw it yet. */
+export const isOfTheFuture = (atMs: number, nowMs: number): boolean => atMs > nowMs + clockMarginMs;
+
 /** Heartbeats sent before the power went may be counted by Neutron a little later, and clocks differ a little. */
 const lateHeartbeatMs = 5_000;
 
@@ -59,16 +81,22 @@ const lateHeartbeatMs = 5_000;
  * Does this proof still stand, so that nothing has to be fenced again? `seenOffAtMs`: when its device said off last.
  */
 export function stands(proof: Proof | null, nowMs: number, seenOffAtMs = proof?.atMs ?? 0): boolean {
-  if (proof === null) return false;
-  if (proof.by === 'operator') return true;
-  return nowMs - seenOffAtMs <= (proof.by === 'agent' ? agentProofMs : crashProofMs);
+  if (proof === null || isOfTheFuture(proof.atMs, nowMs)) return false;
+  return nowMs - seenOffAtMs <= standsMs[proof.by];
 }
+const standsMs = {
+  ...{ agent: agentProofMs, ceph: agentProofMs },
+  ...{ 'crash-kernel': crashProofMs, operator: wordMs },
+} as const;
 
 /** Why a proof that does not stand any more is no ground to go on. */
-export const outdatedBecause = ({ by }: Exclude<Proof, { by: 'operator' }>): string =>
-  by === 'agent'
-    ? 'its proof is too old to go on without asking it, and it does not answer'
-    : 'the last message of its crash kernel is too old to go on: it may have booted since';
+export const outdatedBecause = ({ by }: Pick<Proof, 'by'>): string =>
+  ({
+    agent: 'its proof is too old to go on without asking it, and it does not answer',
+    ceph: 'it is too old to go on without asking Ceph, which does not answer',
+    'crash-kernel': 'the last message of its crash kernel is too old to go on: it may have booted since',
+    operator: 'it was given more than an hour ago, and is to be given again (--confirm-fenced)',
+  })[by];
 
 /** The device that gave it, for people. */
 export const deviceText = ({ agent, level }: Pick<ProofByAgent, 'agent' | 'level'>): string =>
@@ -78,9 +106,18 @@ export const deviceText = ({ agent, level }: Pick<ProofByAgent, 'agent' | 'level
 export const voucherText = (proof: Proof): string =>
   proof.by === 'operator' ? `the word of ${proof.who}` : deviceText(proof);
 
-/** Signs of life up to this time say nothing, as the host was off afterwards; null without proof. */
+/** What its giver shows when it holds no more. */
+export const brokenText = (proof: LastingProof, { said }: Pick<PowerSeen, 'said'>): string =>
+  proof.by === 'ceph'
+    ? `it is not cut off from Ceph any more: ${said}`
+    : `${deviceText(proof)}, which proved it off, says that it is on`;
+
+/**
+ * Signs of life up to this time say nothing, as the host was off afterwards. Null without proof, and for a host that was
+ * cut off from Ceph only: it may run on.
+ */
 export function offSinceMs(proof: Proof | null): number | null {
-  if (proof === null) return null;
+  if (proof === null || proof.by === 'ceph') return null;
   return proof.by === 'operator' ? proof.atMs : proof.atMs + lateHeartbeatMs;
 }
 
@@ -89,5 +126,7 @@ export function proofProgress(proof: Proof): Progress {
   const { failed } = proof;
   if (proof.by === 'operator') return { step: 'confirmed-off', who: proof.who, atMs: proof.atMs, failed };
   const { agent, level } = proof;
+  if (proof.by === 'ceph')
+    return { step: 'cut-off', addresses: [...proof.addresses], by: { agent, level, failed } };
   return { step: proof.by === 'agent' ? 'powered-off' : 'crash-kernel-reported', agent, level, failed };
 }

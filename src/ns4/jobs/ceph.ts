@@ -8,11 +8,15 @@ import type { Keys } from '../../shared/redis/keys.ts';
 import { BackgroundAsking } from '../baseline/background-asking.ts';
 import { Ceph } from '../ceph/ceph.ts';
 import type { Cloud } from '../cloud/cloud.ts';
+import { type BlockedHost, blockedHosts } from '../disks/blocked-hosts.ts';
 import { cutOff } from '../disks/cut-off.ts';
+import { CutOffStore } from '../disks/cut-off-store.ts';
 import { Disks } from '../disks/disks.ts';
 import { OpenedStore } from '../disks/opened-store.ts';
-import { usableConfirmation } from '../fencing/fencing.ts';
+import { cephFenceOf } from '../fencing/ceph-fence.ts';
+import type { CephFence } from '../fencing/ceph-level.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
+import { usableConfirmation } from '../fencing/usable-confirmation.ts';
 import type { RecoveryStorage } from '../recovery/recovery.ts';
 import type { Storage } from '../storage/storage.ts';
 
@@ -30,6 +34,11 @@ export interface CephParts {
   readonly disks: Disks;
   readonly storage: RecoveryStorage;
   readonly store: OpenedStore;
+  /** Whom Sonny cut off. */
+  readonly cuts: CutOffStore;
+  /** For the fence level of that name. */
+  readonly fence: CephFence;
+  readonly blockedHosts: (signal: AbortSignal) => Promise<BlockedHost[]>;
   asking(cloud: Pick<Cloud, 'listServers'>): BackgroundAsking;
   close(): Promise<void>;
 }
@@ -44,12 +53,16 @@ export function cephOf(
   const ceph = new Ceph(access, { clock, log });
   const { pools } = access;
   const store = new OpenedStore(redis, keys);
-  const parts = { storage: ceph, pools, store, inventory, clock };
+  const cuts = new CutOffStore(redis, keys);
+  const parts = { storage: ceph, pools, store, cuts, inventory, clock };
   const disks = new Disks(parts);
   return {
-    ...{ ceph, disks, store },
+    ...{ ceph, disks, store, cuts },
+    fence: cephFenceOf(parts),
+    blockedHosts: (signal) => blockedHosts(parts, signal),
     storage: {
       mayMove: (instance, host, signal) => disks.mayMove(instance, host, signal),
+      whereOpen: (instance, signal) => disks.whereOpen(instance, signal),
       cutOff: (request) => cutOff({ ...parts, timeoutMs }, request),
       wordOf: (host, heardAtMs) => usableConfirmation(host, heardAtMs, { confirmations, clock, log }),
     },

@@ -1,7 +1,7 @@
 // What several looks at Neutron's list of agents tell of OVN's rows. OVN agents send no heartbeats: whoever lists agents
 // pings them, at most once in agent_down_time / 2, and the answer mostly shows the beats from before. So each beat is
 // compared with the row's own earlier one, never with a clock (docs/facts.md#ovn). Pure.
-import { type Agent, kindOfAgent, type OvnState } from '../../shared/documents/inventory.ts';
+import { type Agent, deletedChassis, kindOfAgent, type OvnState } from '../../shared/documents/inventory.ts';
 import type { AgentRecord } from '../cloud/cloud.ts';
 
 /** One list of the agents. */
@@ -16,9 +16,6 @@ export interface OvnRow {
   readonly record: AgentRecord;
   readonly state: OvnState;
 }
-
-/** Neutron's name for the host of a chassis that was deleted. */
-export const deletedChassis = '("Chassis" register deleted)';
 
 /** Older Neutrons stamp a row with the moment of the request: from look to look it moves as the time does. */
 const stampToleranceMs = 1_000;

@@ -1,12 +1,17 @@
 // The network agents of the cloud as the inventory has them: listed (on OVN clouds twice and more, as the list itself is
 // the ping), matched to hypervisors, with what is odd about them.
-import { type Agent, type Hypervisor, kindOfAgent } from '../../shared/documents/inventory.ts';
+import {
+  type Agent,
+  deletedChassis,
+  type Hypervisor,
+  kindOfAgent,
+} from '../../shared/documents/inventory.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { groupBy } from '../../shared/ground/group-by.ts';
 import type { AgentRecord, Cloud } from '../cloud/cloud.ts';
 import { matchHosts } from './agent-hosts.ts';
-import { deletedChassis, isSomebodyLate, judgeLooks, type Look } from './ovn-looks.ts';
+import { isSomebodyLate, judgeLooks, type Look } from './ovn-looks.ts';
 
 /** Every living ovn-controller shows its new beat this long after the list that pinged (docs/facts.md#ovn). */
 const secondLookMs = 2_000;

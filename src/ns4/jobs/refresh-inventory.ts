@@ -99,6 +99,8 @@ export async function refreshInventory(
         hypervisors: joined.hypervisors,
         agents: read.agents,
         cellDown: [...down.hosts].sort(byText),
+        // Ceph tells that; see refresh.ts.
+        cutOff: [],
         fencingPlans: options.fencingPlans ?? [],
         projects: projects.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },

@@ -44,9 +44,14 @@ export async function refresh(
   const serversAtMs = askedForServers ? null : await inventory.serversCollectedAtMs();
   const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
   const earlier = await inventoryBefore(parts);
+  const blocked = parts.blockedHosts(signal);
+  // Awaited when the cloud is read; until then its failure is nobody's.
+  blocked.catch(() => undefined);
   const fencingPlans = await parts.fencingPlans();
   const options = { servers, externalNetworks: openstack.externalNetworks, earlier, fencingPlans };
-  const refreshed = await refreshInventory(cloud, openstack.cloud, options, clock, signal);
+  const read = await refreshInventory(cloud, openstack.cloud, options, clock, signal);
+  const cutOff = (await blocked).map((one) => ({ ...one, addresses: [...one.addresses] }));
+  const refreshed = { ...read, hosts: { ...read.hosts, cutOff } };
   sayOddities(inventory, refreshed.oddities, log);
   // Told by the servers' half only, and not gone because that half was left alone.
   if (refreshed.networkOddities !== null) sayOddities(openstack, refreshed.networkOddities, log);

@@ -10,6 +10,7 @@ import type { QuorumScan } from '../../shared/vantage-points/ask-all.ts';
 import type { HeardByAny } from '../baseline/heard-by-any.ts';
 import type { Look } from '../baseline/look.ts';
 import type { Cloud } from '../cloud/cloud.ts';
+import type { BlockedHost } from '../disks/blocked-hosts.ts';
 import type { OpenedStore } from '../disks/opened-store.ts';
 import type { Devices } from '../fencing/devices.ts';
 import type { OwnDevices } from '../fencing/far/carry-out.ts';
@@ -34,6 +35,8 @@ export interface WorkerParts {
   readonly storage: RecoveryStorage | null;
   /** Whose disks answered while all was well; null: Ceph is not asked. */
   readonly opened: Pick<OpenedStore, 'of'> | null;
+  /** Whom Sonny cut off from Ceph, and who still is; none without [CEPH]. Rejects without Redis. */
+  readonly blockedHosts: (signal: AbortSignal) => Promise<readonly BlockedHost[]>;
   /** What fencing.yaml says, where this ns4 fences by it. */
   readonly fencingPlan: FencingPlan | null;
   /** By which plans the ns4 of this cloud fence now, this one included. */
@@ -44,6 +47,8 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly heardByAny: HeardByAny;
+  /** Which of these addresses are nobody's in the inventory. */
+  readonly strangersAmong: (addresses: readonly string[]) => Promise<ReadonlySet<string>>;
   /** A scan by this process alone. */
   readonly look: Look;
   /** A scan by this process and every other vantage point of the cloud. */

@@ -97,6 +97,7 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
 
   return {
     listHypervisors: (signal) => compute.listHypervisors(signal),
+    readUptime: (host, signal) => compute.readUptime(host, signal),
     listComputeServices: (signal, host, onDown) => compute.listComputeServices(signal, host, onDown),
     listAgents: (signal, host) => network.listAgents(signal, host),
     listAggregates: (signal) => compute.listAggregates(signal),

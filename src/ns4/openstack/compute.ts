@@ -32,6 +32,7 @@ interface ComputeOptions {
 
 type ComputePart =
   | 'listHypervisors'
+  | 'readUptime'
   | 'listComputeServices'
   | 'listAggregates'
   | 'listServers'
@@ -65,11 +66,32 @@ export class Compute implements Pick<Cloud, ComputePart> {
   }
 
   async listHypervisors(signal: AbortSignal) {
-    const records = await this.#list(
+    return (await this.#hypervisors(signal)).map(({ id: _, ...record }) => record);
+  }
+
+  #hypervisors(signal: AbortSignal) {
+    return this.#list(
       { path: '/os-hypervisors/detail', key: 'hypervisors', item: hypervisorItem, idOf: (h) => h.id },
       signal,
     );
-    return records.map(({ id: _, ...record }) => record);
+  }
+
+  async readUptime(host: string, signal: AbortSignal): Promise<string | null> {
+    const all = await this.#hypervisors(signal);
+    const [hypervisor, ...more] = all.filter((one) => one.host === host);
+    // A service with several (bare metal) has no uptime of its own.
+    if (hypervisor === undefined || more.length > 0) return null;
+    const reply = await this.#call(
+      {
+        method: 'GET',
+        path: `/os-hypervisors/${encodeURIComponent(hypervisor.id)}/uptime`,
+        // No service there (400), no hypervisor (404), or a driver that cannot tell (501).
+        accept: ({ status }) => [400, 404, 501].includes(status),
+      },
+      signal,
+    );
+    if (reply.status !== 200) return null;
+    return validated(uptimeReply, reply.body, reply.what).hypervisor.uptime;
   }
 
   async listComputeServices(
@@ -239,6 +261,8 @@ export class Compute implements Pick<Cloud, ComputePart> {
     }
   }
 }
+
+const uptimeReply = z.object({ hypervisor: z.object({ uptime: z.string().nullable() }) });
 
 /** Cut by characters, as Nova counts them, and not within one. */
 function shortened(reason: string): string {

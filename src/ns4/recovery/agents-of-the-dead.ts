@@ -1,9 +1,8 @@
 // The network agents of a host that is being recovered, asked again and again: by the names they go under in Neutron,
 // and OVN's by their own earlier beats.
-import { type Agent, kindOfAgent, type OvnState } from '../../shared/documents/inventory.ts';
+import { type Agent, deletedChassis, kindOfAgent, type OvnState } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { AgentRecord, Cloud } from '../cloud/cloud.ts';
-import { deletedChassis } from '../jobs/ovn-looks.ts';
 
 export class AgentsOfTheDead {
   readonly #host: string;
@@ -14,11 +13,13 @@ export class AgentsOfTheDead {
 
   /**
    * `known`: the agents of the host as the recovery's fresh facts have them; `all`: those of the cloud. A row that Neutron
-   * calls dead no longer tells that its stamp is that of the request, the others do.
+   * calls dead no longer tells that its stamp is that of the request, the others do; unless one of them beats, as then
+   * such a row is one of before an upgrade of Neutron.
    */
   constructor(host: string, known: readonly Agent[], all: readonly Agent[] = known) {
     this.#host = host;
-    this.#areStampsOfRequests = all.some(({ ovn }) => ovn?.why === 'stamp-is-the-request');
+    const words = new Set(all.map(({ ovn }) => ovn?.why));
+    this.#areStampsOfRequests = words.has('stamp-is-the-request') && !words.has('moved');
     this.#names = [
       ...new Set([host, ...known.map((agent) => agent.statedHost).filter((name) => name !== '')]),
     ];

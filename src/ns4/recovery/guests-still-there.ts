@@ -9,6 +9,7 @@ import type { Picture } from '../../shared/picture/picture.ts';
 import { spread } from '../../shared/rules/controls.ts';
 import { guestTarget, standingOf } from '../../shared/rules/guests.ts';
 import type { Journal, JournalEntry } from './journal/journal.ts';
+import type { Answering } from './movers/mover.ts';
 
 /** Asked with one scan: more would make it slower, not surer. */
 const mostGuests = 100;
@@ -18,14 +19,6 @@ export const guestsGate = 'guests-answer' as const;
 
 /** Instances that are named as evidence. */
 const mostNamed = 5;
-
-/** An instance that answers, for people. */
-export interface Answering {
-  readonly id: string;
-  readonly name: string;
-  /** What was heard. */
-  readonly on: string;
-}
 
 /** What was heard of the instances of a host. */
 export interface GuestsAsked {
@@ -39,6 +32,18 @@ export interface GuestsAsked {
 export const isUntouched = ({ state, attempts }: JournalEntry): boolean =>
   state === 'pending' && attempts === 0;
 
+/** Instances of the dead host for which nothing was asked yet, and which may have their disks open there. */
+export function openThere(
+  dead: string,
+  picture: Picture,
+  journal: Pick<Journal, 'instances'> | null,
+): Server[] {
+  return picture.serversOf(dead).filter((server) => {
+    const entry = journal?.instances[server.id];
+    return (entry === undefined || isUntouched(entry)) && standingOf(server).tells !== 'nothing';
+  });
+}
+
 /** Scan targets for the guests of the dead host for which nothing was asked yet; null: no journal, so for none of them. */
 export function guestsStillThere(
   dead: string,
@@ -46,11 +51,7 @@ export function guestsStillThere(
   journal: Pick<Journal, 'instances'> | null,
   { instancePorts }: { readonly instancePorts: readonly number[] },
 ): ScanTarget[] {
-  const servers = picture.serversOf(dead).filter(({ id }) => {
-    const entry = journal?.instances[id];
-    return entry === undefined || isUntouched(entry);
-  });
-  return guestTargets(servers, { instancePorts });
+  return guestTargets(openThere(dead, picture, journal), { instancePorts });
 }
 
 /** Scan targets for those of these instances that can tell anything by answering. */

@@ -58,6 +58,8 @@ export interface RecoveryTools {
 export interface RecoveryStorage {
   /** See Disks.mayMove. */
   mayMove(instance: Asked, host: string, signal: AbortSignal): Promise<MayMove>;
+  /** See Disks.whereOpen. */
+  whereOpen(instance: Asked, signal: AbortSignal): Promise<string | null>;
   /** See cutOff in disks/cut-off.ts. */
   cutOff(request: CutOffRequest): Promise<CutOffResult>;
   /** An operator's word that the host is off, where it counts; `heardAtMs`: the last sign of life. */

@@ -8,7 +8,8 @@ import type { Clock } from '../../shared/ground/clock.ts';
 import type { Cloud, ComputeService } from '../cloud/cloud.ts';
 import type { PowerSeen } from '../fencing/proof.ts';
 import type { AgentsOfTheDead } from './agents-of-the-dead.ts';
-import { type Answering, answeringOf, answersText } from './guests-still-there.ts';
+import { answeringOf, answersText } from './guests-still-there.ts';
+import type { Answering } from './movers/mover.ts';
 import { RefusedError } from './refused-error.ts';
 import { type Suspect, signOfLife } from './sign-of-life.ts';
 
@@ -30,9 +31,9 @@ export class DoubtError extends RefusedError {}
 
 /** The device whose word is the proof, asked again. */
 export interface ProvingDevice {
-  /** For people: "fence_ipmilan, level 1". */
-  readonly name: string;
   look(): Promise<PowerSeen>;
+  /** What it means that it says on, for people. */
+  onText(seen: PowerSeen): string;
   /** Says off: the proof counts from now on. */
   saidOff(): void;
   /** Can a report that is heard now be one of before its power went? */
@@ -252,7 +253,7 @@ export class StillSilent {
 /** The device that proved it off says on: somebody switched it on, or it never was what had to be off. */
 function switchedOn(
   host: string,
-  { name }: ProvingDevice,
+  { onText }: ProvingDevice,
   power: PowerSeen,
   answering: readonly Answering[],
 ): Refusal | null {
@@ -261,6 +262,6 @@ function switchedOn(
   return {
     name: 'came-back',
     host,
-    evidence: `${name}, which proved it off, says that it is on${answers}`,
+    evidence: `${onText(power)}${answers}`,
   };
 }

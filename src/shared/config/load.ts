@@ -12,7 +12,8 @@ import { isVantagePointName } from './keys/decisions.ts';
 import type { ProcessName } from './keys/key.ts';
 import { isSecret, knownKeys, sections } from './known-keys.ts';
 import { fileProblem } from './read-text.ts';
-import type { CephSettings, MysqlSettings, RedisSettings, Settings, SlackSettings } from './settings.ts';
+import { readRedis } from './redis-settings.ts';
+import type { CephSettings, MysqlSettings, Settings, SlackSettings } from './settings.ts';
 import { isSet, SettingsReader } from './settings-reader.ts';
 
 interface LoadRequest {
@@ -44,7 +45,7 @@ export function loadSettings(request: LoadRequest): Loaded {
   // In a file that cannot be read whole, what seems to be missing may stand in the part that was not understood.
   const mistakes = [...syntax, ...reader.mistakes, ...(syntax.length === 0 ? reader.gaps : [])];
   if (mistakes.length > 0) throw new UsageError(mistakes);
-  const secrets = secretsIn(ini);
+  const secrets = [...secretsIn(ini), ...(settings.redis.signing?.keys ?? [])];
   const warnings = [...fileWarnings(config, ini, secrets.length > 0), ...reader.warnings];
   return { settings: freezeDeeply(settings), warnings, secrets };
 }
@@ -54,7 +55,7 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
   const besideConfig = (text: string): string =>
     resolve(dirname(file), text.replace(/^~(?=\/|$)/, request.home));
   const monitor = reader.read(sections.monitor);
-  const redis = readRedis(reader);
+  const redis = readRedis(reader, request.process !== 'sonny', besideConfig);
   const openstack = reader.read(sections.openstack);
   const mysql = readMysql(
     reader,
@@ -75,19 +76,6 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
     ceph: readCeph(reader, besideConfig),
     recovery: reader.read(sections.recovery),
     slack: readSlack(reader, openstack.cloud),
-  };
-}
-
-function readRedis(reader: SettingsReader): RedisSettings {
-  const { sentinels, master, sentinelPassword, host, ...server } = reader.read(sections.redis);
-  if (sentinels === null) return { ...server, host: host ?? '', sentinels };
-  for (const name of ['host', 'port'])
-    if (reader.text('REDIS', name) !== null)
-      reader.warn('REDIS', name, 'ignored, as the sentinels say where the master is');
-  return {
-    ...server,
-    host: '',
-    sentinels: { endpoints: sentinels, master: master ?? '', password: sentinelPassword },
   };
 }
 

@@ -1,5 +1,6 @@
 // The settings of the three processes, as config.ini's reader hands them out: checked, with units, frozen. What each
 // one means stands in its entry in keys/.
+import type { Signing } from '../trust/trust.ts';
 import type { SettingsOf } from './keys/key.ts';
 import type { sections } from './known-keys.ts';
 
@@ -8,11 +9,25 @@ type Of<N extends keyof typeof sections> = SettingsOf<(typeof sections)[N]>;
 type MonitorSettings = Of<'monitor'>;
 
 type RedisKeys = Of<'redis'>;
-export interface RedisSettings extends Omit<RedisKeys, 'host' | 'sentinels' | 'master' | 'sentinelPassword'> {
+export interface RedisSettings extends Pick<RedisKeys, 'port' | 'password' | 'username' | 'db'> {
   /** Empty with sentinels, which know where the master is. */
   readonly host: string;
+  /** Null: plain. */
+  readonly tls: RedisTls | null;
   /** Null: one server, at host and port. */
   readonly sentinels: SentinelSettings | null;
+  /** Null: nothing is signed; always so for sonny. */
+  readonly signing: Signing | null;
+}
+
+/** As Node's TLS takes it; what is not set is left to it. */
+export interface RedisTls {
+  /** Certificates of authorities, as PEM; null: those of the system. */
+  readonly ca: string | null;
+  /** What is shown to a server that asks. */
+  readonly client: { readonly cert: string; readonly key: string } | null;
+  /** The name on the server's certificate; null: the host that is connected to. */
+  readonly serverName: string | null;
 }
 
 export interface SentinelSettings {
@@ -20,7 +35,8 @@ export interface SentinelSettings {
   readonly endpoints: NonNullable<RedisKeys['sentinels']>;
   /** The name the sentinels know the master by. */
   readonly master: string;
-  /** For the sentinels themselves; the one of RedisSettings is for the servers with the data. */
+  /** For the sentinels themselves; those of RedisSettings are for the servers with the data. */
+  readonly username: string | null;
   readonly password: string | null;
 }
 

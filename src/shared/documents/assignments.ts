@@ -12,14 +12,14 @@ const assignmentsSchema = z.object({
 });
 export type Assignments = z.infer<typeof assignmentsSchema>;
 
-/** As they stand in Redis; null: there are none, or none that can be read. */
-export function readAssignments(text: string): Assignments | null {
-  try {
-    return assignmentsSchema.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
+/** @throws ZodError when they are none */
+export const readAssignments = (found: unknown): Assignments => assignmentsSchema.parse(found);
+
+/** Of two of one cloud: epochs only grow, and revisions do within one. */
+export const isEarlier = (
+  a: Pick<Assignments, 'epoch' | 'revision'>,
+  b: Pick<Assignments, 'epoch' | 'revision'>,
+): boolean => (a.epoch === b.epoch ? a.revision < b.revision : a.epoch < b.epoch);
 
 /** What a job has to show: whose it is, and who led when it was asked for. By hand there is none to show. */
 export interface AssignmentToken {

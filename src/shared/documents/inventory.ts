@@ -89,6 +89,9 @@ const agentSchema = z.object({
 });
 export type Agent = z.infer<typeof agentSchema>;
 
+/** Neutron's name for the host of a chassis that was deleted. */
+export const deletedChassis = '("Chassis" register deleted)';
+
 /**
  * How an agent tells of itself. `reports`: by itself. `ovn`: ovn-controller, which beats only when somebody lists agents.
  * `ovn-helper`: likewise, but late and not always (metadata agents): no measure.
@@ -110,6 +113,10 @@ export const hostsSchema = z.object({
   agents: z.array(agentSchema),
   /** Service hosts of a cell that does not answer Nova: nothing else is known of them, and nobody judges them. */
   cellDown: z.array(z.string()).default([]),
+  /** Whom Sonny cut off from Ceph, and who still is. `sinceMs`: when that was done last. */
+  cutOff: z
+    .array(z.object({ host: z.string(), addresses: z.array(z.string()), sinceMs: z.number() }))
+    .default([]),
   /** The plans of fencing of the ns4 that were there. */
   fencingPlans: fencingPlansSchema.default([]),
   projects: z.array(projectSchema),

@@ -13,6 +13,11 @@ export const timings = {
      * anew.
      */
     commandMs: 8_000,
+    /**
+     * A connection that owes an answer and says nothing for so long is dropped and made anew: behind its address may be
+     * another server by now. Longer than a job queue waits for news in one command (10 s).
+     */
+    hangMs: 15_000,
     /** For a sentinel, or a server named by one, to answer: the machine that is gone usually had both. */
     sentinelMs: 2_000,
     /** For a command to find out, before it begins, whether Redis can be worked with. */

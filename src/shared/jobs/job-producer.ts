@@ -13,6 +13,7 @@ import type { Log } from '../ground/log.ts';
 import { connectRedis } from '../redis/connect.ts';
 import type { Db } from '../redis/db.ts';
 import { keysOf } from '../redis/keys.ts';
+import type { Trust } from '../trust/trust.ts';
 import { type QuorumRules, QuorumScan, type VantagePointQueues } from '../vantage-points/ask-all.ts';
 import { mostVantagePointsAsked, VantagePointRegistry } from '../vantage-points/registry.ts';
 import { Channel, closeAll, scanQueue, sharedQueues } from './queue.ts';
@@ -25,10 +26,12 @@ export class ScanQueues implements VantagePointQueues {
   constructor(
     settings: RedisSettings,
     cloud: string,
+    trust: Trust,
     log: Log,
     onFinished: ((id: string) => void) | null = null,
   ) {
-    this.#open = (vantagePoint) => new Channel(scanQueue(vantagePoint), settings, cloud, log, onFinished);
+    this.#open = (vantagePoint) =>
+      new Channel(scanQueue(vantagePoint), settings, cloud, trust, log, onFinished);
   }
 
   /**
@@ -77,18 +80,18 @@ export class JobProducer {
   readonly #quorumScan: QuorumScan;
   readonly #listeners = new Set<(jobId: string) => void>();
 
-  constructor(settings: RedisSettings, cloud: string, log: Log, rules: QuorumRules) {
+  constructor(settings: RedisSettings, cloud: string, trust: Trust, log: Log, rules: QuorumRules) {
     const finished = (jobId: string) => {
       for (const listener of this.#listeners) listener(jobId);
     };
-    const open = (name: string) => new Channel(name, settings, cloud, log, finished);
+    const open = (name: string) => new Channel(name, settings, cloud, trust, log, finished);
     this.#channels = new Map(sharedQueues.map((queue) => [queue, open(queue)]));
-    this.#scanQueues = new ScanQueues(settings, cloud, log, finished);
+    this.#scanQueues = new ScanQueues(settings, cloud, trust, log, finished);
     const keys = keysOf(cloud);
     this.#redis = connectRedis(settings, cloud, log);
     this.#registry = new VantagePointRegistry(this.#redis, keys);
     this.#quorumScan = new QuorumScan({
-      ...{ redis: this.#redis, keys, rules, clock: systemClock },
+      ...{ redis: this.#redis, keys, trust, rules, clock: systemClock },
       ...{ registry: this.#registry, queues: this.#scanQueues },
     });
   }

@@ -11,14 +11,16 @@ import {
   type OwnHandlers,
   type QueueName,
 } from '../documents/jobs/contracts.ts';
+import { distrustText } from '../documents/terms/distrust.ts';
 import { answerWithin, systemClock } from '../ground/clock.ts';
-import { errorText } from '../ground/errors.ts';
+import { errorText, OperationalError } from '../ground/errors.ts';
 import { groupBy } from '../ground/group-by.ts';
 import { listenedToByMany } from '../ground/listened-to.ts';
 import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
-import { redisOptions } from '../redis/connect.ts';
+import { boundedCommands, redisOptions } from '../redis/connect.ts';
 import { keysOf } from '../redis/keys.ts';
+import { nonceOf, type Trust } from '../trust/trust.ts';
 
 /**
  * The queues of these jobs, each once however many jobs share it: two workers or two channels on one queue would count as
@@ -47,21 +49,24 @@ export const scanQueue = (vantagePoint: string): string => `${contracts.scan.que
 export class Channel {
   readonly #queue: Queue;
   readonly #events: QueueEvents | null;
+  readonly #trust: Trust;
 
   constructor(
     name: string,
     settings: RedisSettings,
     cloud: string,
+    trust: Trust,
     log: Log,
     onFinished: ((id: string) => void) | null,
   ) {
+    this.#trust = trust;
     const { prefix } = keysOf(cloud);
     const options = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
     // Bounded by a time limit instead of failing at once: BullMQ keeps the failure of its first commands, so that a
     // queue opened a moment before its connection stands would be lost for good. What is sent late does no harm, as
     // ids are deterministic and old orders are refused.
     this.#queue = new Queue(name, {
-      connection: { ...options, commandTimeout: timings.redis.commandMs },
+      connection: { ...options, ...boundedCommands },
       prefix,
     });
     this.#queue.on('error', (error) => log.debug({ error: errorText(error) }, 'job queue'));
@@ -74,7 +79,8 @@ export class Channel {
   async add<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
     const { ageSeconds, count } = contracts[name].keep;
     const kept = { age: ageSeconds, count };
-    await this.#queue.add(name, contracts[name].data.parse(data), {
+    const asked: object = contracts[name].data.parse(data);
+    await this.#queue.add(name, this.#trust.seal('job', jobSubject(this.#queue.name, name, id), asked), {
       jobId: id,
       // A job that fails is the monitor's to decide on, never BullMQ's to repeat.
       attempts: 1,
@@ -93,6 +99,9 @@ export class Channel {
     // Read again: the first read may be from before the job finished.
     const finished: Job | undefined = await this.#queue.getJob(id);
     if (state === 'failed') return failure(finished?.failedReason);
+    const subject = outcomeSubject(this.#queue.name, name, id, finished?.data);
+    const distrust = this.#trust.distrusts('outcome', subject, finished?.returnvalue);
+    if (distrust !== null) return { state: 'failed', detail: distrustText(distrust) };
     const result = contracts[name].result.safeParse(finished?.returnvalue);
     return result.success
       ? ({ state: 'done', result: result.data } as JobOutcome<N>)
@@ -116,6 +125,12 @@ export class Channel {
   }
 }
 
+/** What a seal on a job is bound to: it is good for no other job, and in no other queue. */
+const jobSubject = (queue: string, name: string, id: string): string => `${queue}/${name}/${id}`;
+/** A result is that of the very request, which its nonce tells from an earlier one under the same id. */
+const outcomeSubject = (queue: string, name: string, id: string, data: unknown): string =>
+  `${jobSubject(queue, name, id)} ${nonceOf(data) ?? ''}`.trim();
+
 /** All that BullMQ tells of a job whose worker did not renew its lock. */
 const stalledReason = 'job stalled more than allowable limit';
 
@@ -130,7 +145,17 @@ export class JobWorker {
   readonly #workers: Worker[];
   readonly #stopper = new AbortController();
 
-  constructor(settings: RedisSettings, cloud: string, handlers: OwnHandlers, vantagePoint: string, log: Log) {
+  readonly #trust: Trust;
+
+  constructor(
+    settings: RedisSettings,
+    cloud: string,
+    trust: Trust,
+    handlers: OwnHandlers,
+    vantagePoint: string,
+    log: Log,
+  ) {
+    this.#trust = trust;
     const { prefix } = keysOf(cloud);
     const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
     const own = queues.filter(({ queue }) => queue !== fenceQueue || handlers['fence-off'] !== undefined);
@@ -177,15 +202,27 @@ export class JobWorker {
     try {
       // One cast: the table's type ties each handler to its own contract, which TypeScript cannot follow by name.
       const handler = handlers[name] as (data: unknown, signal: AbortSignal) => Promise<unknown>;
-      const result = await handler(contract.data.parse(job.data), listenedToByMany(AbortSignal.any(signals)));
+      const result = await handler(this.#believed(job, name), listenedToByMany(AbortSignal.any(signals)));
       log.debug({ job: name, id: job.id, tookMs: Date.now() - startedAtMs }, 'job done');
-      return contract.result.parse(result);
+      const told: object = contract.result.parse(result);
+      return this.#trust.seal('outcome', outcomeSubject(job.queueName, name, job.id ?? '', job.data), told);
     } catch (error) {
       log.error({ job: name, id: job.id, error: errorText(error) }, `job ${name} failed`);
       throw new UnrecoverableError(errorText(error));
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What is asked for, by whoever may ask, for the first time. @throws OperationalError when it is not believed */
+  #believed(job: Job, name: JobName): unknown {
+    // Whoever asked does not wait any longer.
+    const limits = { mostAgeMs: contracts[name].waitMs };
+    const subject = jobSubject(job.queueName, name, job.id ?? '');
+    const distrust = this.#trust.distrusts('job', subject, job.data, limits);
+    if (distrust !== null) throw new OperationalError(distrustText(distrust));
+    this.#trust.takeOnce(job.data, limits);
+    return contracts[name].data.parse(job.data);
   }
 
   /** Aborts what runs (handlers hand back what they can), waits for it, and closes. */

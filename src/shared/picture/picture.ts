@@ -94,6 +94,11 @@ export class Picture {
   }
 
   /** Of the ns4 that were there when it was taken. */
+  /** Whom Sonny cut off from Ceph, and who still is. */
+  get cutOff(): Hosts['cutOff'] {
+    return this.#hosts.cutOff;
+  }
+
   get fencingPlans(): FencingPlans {
     return this.#hosts.fencingPlans;
   }

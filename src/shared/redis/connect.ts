@@ -8,7 +8,7 @@ import { type Pauses, pauseMs } from '../ground/retry.ts';
 import { timings } from '../ground/timings.ts';
 import { type Db, dbOver } from './db.ts';
 import { databaseNumber, keysOf } from './keys.ts';
-import { endpointText, sentinelOptions } from './sentinels.ts';
+import { endpointText, sentinelOptions, tlsOptions } from './sentinels.ts';
 
 const reconnectPauses: Pauses = { firstMs: 100, mostMs: 1_000 };
 
@@ -20,13 +20,28 @@ export function redisOptions(settings: RedisSettings, cloud: string) {
     ...(sentinels === null ? { host, port } : sentinelOptions(sentinels, settings.tls)),
     ...(settings.username === null ? {} : { username: settings.username }),
     ...(settings.password === null ? {} : { password: settings.password }),
-    ...(settings.tls ? { tls: {} } : {}),
+    ...(settings.tls === null ? {} : { tls: tlsOptions(settings.tls) }),
     db: settings.db ?? databaseNumber(cloud),
     // Notices a peer that vanished without a FIN (a firewall, a cut cable) instead of waiting for the kernel's hours.
     keepAlive: 10_000,
+    // And one that hangs, though its kernel answers.
+    socketTimeout: timings.redis.hangMs,
+    reconnectOnError: leaveReplica,
     retryStrategy: (failures: number) => pauseMs(failures, reconnectPauses),
   } satisfies RedisOptions;
 }
+
+/** For connections whose commands have their time limit: what is late is given up, and the connection with it. */
+export const boundedCommands = {
+  commandTimeout: timings.redis.commandMs,
+  socketTimeout: timings.redis.commandMs,
+} satisfies RedisOptions;
+
+/**
+ * From a former master, which became a replica: nothing was done, so it is asked again of whoever is found at the address
+ * now, or of whom the sentinels name.
+ */
+const leaveReplica = (error: Error) => (/^(READONLY|MASTERDOWN) /.test(error.message) ? (2 as const) : false);
 
 /** For a connection that is tried once, and has nobody wait for it. */
 export const connectOnce = {
@@ -48,7 +63,7 @@ export function connectRedis(settings: RedisSettings, cloud: string, log: Log): 
 function connection(settings: RedisSettings, cloud: string, log: Log): Redis {
   const redis = new Redis({
     ...redisOptions(settings, cloud),
-    commandTimeout: timings.redis.commandMs,
+    ...boundedCommands,
     // null: commands wait (for commandTimeout at most) instead of failing at the first reconnection attempts.
     maxRetriesPerRequest: null,
     // RESP2 replies: arrays where RESP3 would send maps, so that parsing does not depend on the server's version.

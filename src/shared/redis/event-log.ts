@@ -1,6 +1,7 @@
 // The event stream of a cloud: append and publish in one atomic step, read from a cursor.
 import { eventSchema, type SonnyEvent } from '../documents/events/events.ts';
 import type { Db, Transaction } from './db.ts';
+import { jsonOrNull } from './json.ts';
 import type { Keys } from './keys.ts';
 
 /** Events kept per cloud; the oldest go first. At one event a minute this is a week. */
@@ -51,13 +52,5 @@ export class EventLog {
   async lastId(): Promise<string> {
     const [newest] = await this.#redis.xrevrange(this.#keys.events, '+', '-', 'COUNT', 1);
     return newest?.[0] ?? '0-0';
-  }
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

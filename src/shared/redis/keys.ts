@@ -56,6 +56,8 @@ export interface Keys {
   readonly opened: string;
   /** From which addresses hypervisors open disks: a hash, "ADDRESS HOST" to the first and last sight (ms). */
   readonly storageAddresses: string;
+  /** Whom Sonny cut off from Ceph: a hash, service host to when and at which addresses; see ns4/disks. */
+  readonly cutOff: string;
   /** Whom a scan was asked of, by its job's id; runs out by itself. */
   quorumScan(id: string): string;
   /** Id of the open journal of a host. */
@@ -96,6 +98,7 @@ export function keysOf(cloud: string): Keys {
     servers: (generation) => `${prefix}:inventory:servers:${generation}`,
     opened: `${prefix}:disks:opened`,
     storageAddresses: `${prefix}:disks:addresses`,
+    cutOff: `${prefix}:disks:cut-off`,
     heard: (vantagePoint) => `${prefix}:heard:${vantagePoint}`,
     quorumScan: (id) => `${prefix}:quorum-scan:${id}`,
     journal: (id) => `${prefix}:incident:${id}`,

@@ -41,7 +41,8 @@ export async function probeRedis(settings: RedisSettings, cloud: string): Promis
   } catch (error) {
     const why = errorText(refusal ?? error);
     // A server without TLS waits for the end of what it takes for a line.
-    const doubt = settings.tls && why.startsWith('no answer') ? '; does it speak TLS on this port?' : '';
+    const doubt =
+      settings.tls !== null && why.startsWith('no answer') ? '; does it speak TLS on this port?' : '';
     throw new ServiceError(`${where}: ${why}${doubt}`);
   } finally {
     redis.disconnect();

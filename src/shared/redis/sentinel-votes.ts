@@ -5,7 +5,7 @@ import type { RedisSettings, SentinelSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
 import { errorText } from '../ground/errors.ts';
 import { connectOnce } from './connect.ts';
-import { answerLimitMs, endpointText } from './sentinels.ts';
+import { answerLimitMs, endpointText, tlsOptions } from './sentinels.ts';
 
 /** What the sentinels say of the master, each asked by itself. */
 interface SentinelVotes {
@@ -43,13 +43,14 @@ const isSame = (a: Endpoint | null, b: Endpoint | null): boolean =>
 async function ask(
   { address, port }: Endpoint,
   { tls }: RedisSettings,
-  { master, password }: SentinelSettings,
+  { master, username, password }: SentinelSettings,
 ): Promise<{ master: Endpoint | null; said: string }> {
   const redis = new Redis({
     host: address,
     port,
+    ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
+    ...(tls === null ? {} : { tls: tlsOptions(tls) }),
     ...connectOnce,
     connectTimeout: answerLimitMs,
     commandTimeout: answerLimitMs,

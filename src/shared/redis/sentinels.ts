@@ -1,6 +1,6 @@
 // Redis behind sentinels: how a connection finds the master and follows it in a fail-over.
 import { Redis, type RedisOptions, type SentinelAddress, SentinelConnector } from 'ioredis';
-import type { SentinelSettings } from '../config/settings.ts';
+import type { RedisTls, SentinelSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
 import { timings } from '../ground/timings.ts';
 
@@ -35,11 +35,12 @@ class MasterConnector extends SentinelConnector {
   }
 
   #listen({ host, port }: Partial<SentinelAddress>): Redis {
-    const { name, sentinelPassword, sentinelTLS } = this.options;
+    const { name, sentinelUsername, sentinelPassword, sentinelTLS } = this.options;
     const sentinel = new Redis({
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
-      ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
+      ...(sentinelUsername ? { username: sentinelUsername } : {}),
+      ...(sentinelPassword ? { password: sentinelPassword } : {}),
       ...(sentinelTLS === undefined ? {} : { tls: sentinelTLS }),
       connectTimeout: answerLimitMs,
       keepAlive: 10_000,
@@ -59,13 +60,22 @@ class MasterConnector extends SentinelConnector {
   }
 }
 
+/** As Node's TLS takes them; the server is always verified, whatever the environment says of that. */
+export const tlsOptions = ({ ca, client, serverName }: RedisTls) => ({
+  rejectUnauthorized: true,
+  ...(ca === null ? {} : { ca }),
+  ...(client === null ? {} : client),
+  ...(serverName === null ? {} : { servername: serverName }),
+});
+
 /** What takes the place of host and port. */
-export function sentinelOptions(sentinels: SentinelSettings, tls: boolean) {
+export function sentinelOptions(sentinels: SentinelSettings, tls: RedisTls | null) {
   return {
     sentinels: sentinels.endpoints.map(({ address, port }) => ({ host: address, port })),
     name: sentinels.master,
+    ...(sentinels.username === null ? {} : { sentinelUsername: sentinels.username }),
     ...(sentinels.password === null ? {} : { sentinelPassword: sentinels.password }),
-    ...(tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    ...(tls === null ? {} : { sentinelTLS: tlsOptions(tls), enableTLSForSentinelMode: true }),
     Connector: MasterConnector as unknown as NonNullable<RedisOptions['Connector']>,
     // Those that are configured, in their order: others that the sentinels know of may not be reachable from here.
     updateSentinels: false,
@@ -73,9 +83,6 @@ export function sentinelOptions(sentinels: SentinelSettings, tls: boolean) {
     sentinelCommandTimeout: answerLimitMs,
     // When no sentinel knows a master: all are asked again, for as long as it takes.
     sentinelRetryStrategy: retryMs,
-    // From a former master, which became a replica: nothing was done, so it is asked again of the new one.
-    reconnectOnError: (error: Error) =>
-      /^(READONLY|MASTERDOWN) /.test(error.message) ? (2 as const) : false,
   } satisfies RedisOptions;
 }
 

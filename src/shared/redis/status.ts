@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Status, statusSchema } from '../documents/status.ts';
 import type { Db } from './db.ts';
+import { jsonOrNull } from './json.ts';
 import type { Keys } from './keys.ts';
 
 /** What is known of the status of a cloud. */
@@ -22,12 +23,4 @@ export async function readStatus(redis: Pick<Db, 'get'>, keys: Pick<Keys, 'statu
   const status = foundSchema.safeParse(json).data;
   if (status !== undefined) return { kind: 'found', status };
   return { kind: 'not-understood', version: versionSchema.safeParse(json).data?.version ?? null };
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -9,6 +9,7 @@ import { errorText } from '../ground/errors.ts';
 import type { Db } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import { mergeScans, type Vote } from '../rules/votes.ts';
+import type { Trust } from '../trust/trust.ts';
 import type { VantagePointRegistry } from './registry.ts';
 
 type ScanData = JobData<'scan'>;
@@ -29,6 +30,7 @@ export interface QuorumRules {
 interface QuorumScanParts {
   readonly redis: Db;
   readonly keys: Keys;
+  readonly trust: Trust;
   readonly registry: Pick<VantagePointRegistry, 'list'>;
   readonly queues: VantagePointQueues;
   readonly rules: QuorumRules;
@@ -47,6 +49,8 @@ const documentSchema = z.object({
   data: contracts.scan.data,
 });
 type Document = z.infer<typeof documentSchema>;
+
+const subjectOf = (id: string): string => `quorum-scan/${id}`;
 
 /** Long enough for whoever asked to come back after a restart, and then to see that it is too late. */
 const documentLifeMs = 600_000;
@@ -78,7 +82,7 @@ export class QuorumScan {
     const document: Document = { atMs: nowMs, vantagePoints: names.filter((name) => name !== except), data };
     const stored = await redis.set(
       keys.quorumScan(id),
-      JSON.stringify(document),
+      this.#parts.trust.text('job', subjectOf(id), document),
       ...(['PX', documentLifeMs, 'NX'] as const),
     );
     const { vantagePoints } = stored === null ? ((await this.#read(id)) ?? document) : document;
@@ -156,13 +160,13 @@ export class QuorumScan {
     names: readonly string[],
     own: Standing | null,
   ): Promise<void> {
-    const { redis, keys, queues } = this.#parts;
+    const { redis, keys, queues, trust } = this.#parts;
     const fresh = names.filter(
       (name) => name !== own?.vantagePoint && !document.vantagePoints.includes(name),
     );
     if (fresh.length === 0) return;
     const wider: Document = { ...document, vantagePoints: [...document.vantagePoints, ...fresh] };
-    await redis.set(keys.quorumScan(id), JSON.stringify(wider), 'KEEPTTL', 'XX');
+    await redis.set(keys.quorumScan(id), trust.text('job', subjectOf(id), wider), 'KEEPTTL', 'XX');
     await Promise.all(fresh.map((vantagePoint) => queues.add(vantagePoint, id, document.data)));
   }
 
@@ -184,7 +188,11 @@ export class QuorumScan {
 
   async #read(id: string): Promise<Document | null> {
     const text = await this.#parts.redis.get(this.#parts.keys.quorumScan(id));
-    return text === null ? null : documentSchema.parse(JSON.parse(text));
+    if (text === null) return null;
+    const found = JSON.parse(text);
+    // Whoever is invited later is asked for what stands there, in our name.
+    const isBelieved = this.#parts.trust.distrusts('job', subjectOf(id), found) === null;
+    return isBelieved ? documentSchema.parse(found) : null;
   }
 }
 

@@ -14,9 +14,10 @@ import { loadScript, runScript } from '../redis/script.ts';
 export const vantagePointLifeMs = timings.vantagePoint.lifeMs;
 /** More are not asked: each costs a connection, and its scan the network. */
 export const mostVantagePointsAsked = 16;
+/** Entries that are read, those that run out last: whoever is gone stays for some seconds. */
+const mostMembers = 1_000;
 
 const registerScript = loadScript('register-vantage-point-1');
-const listScript = loadScript('list-vantage-points-1');
 
 /**
  * Names have no blank (see [SCAN] name): what follows it tells two workers of one name apart, and then comes the hash of
@@ -45,15 +46,30 @@ export class VantagePointRegistry {
     readonly names: string[];
     readonly plans: readonly PlanOfOne[];
   }> {
-    const [atMs, ...members] = (await runScript(
-      this.#redis,
-      listScript,
-      [this.#keys.vantagePoints],
-      [],
-    )) as string[];
+    const { nowMs, members } = await this.#alive();
     const names = [...new Set(members.map((member) => member.split(' ')[0] as string))];
     const plans = members.flatMap(planOf);
-    return { nowMs: Number(atMs), names: names.sort().slice(0, mostVantagePointsAsked), plans };
+    return { nowMs, names: names.sort().slice(0, mostVantagePointsAsked), plans };
+  }
+
+  /**
+   * Who is there now. Two reads in one step and no script, which whoever only reads could not run: for Redis' access
+   * control a script may write to each of its keys.
+   */
+  async #alive(): Promise<{ readonly nowMs: number; readonly members: readonly string[] }> {
+    const replies = await this.#redis
+      .multi()
+      .time()
+      .zrange(this.#keys.vantagePoints, String(-mostMembers), '-1', 'WITHSCORES')
+      .exec();
+    const [time, pairs] = (replies ?? []).map(([error, reply]) => {
+      if (error !== null) throw error;
+      return reply as string[];
+    });
+    if (time === undefined || pairs === undefined) throw new Error('Redis did not say who is there');
+    const nowMs = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000);
+    const members = pairs.filter((_, i) => i % 2 === 0 && Number(pairs[i + 1]) > nowMs);
+    return { nowMs, members };
   }
 
   /**

@@ -33,7 +33,7 @@ export const cloudGuards: readonly Guard[] = [
     'OVN beats during a recovery',
     guard('beats of the dead', 'a host whose ovn-controller beats again is left alone', [
       'ns4/recovery/agents-of-the-dead.ts',
-      'if (before === undefined || isStampOfRequest || beatMs <= before.beatMs) return null;',
+      'if (before === undefined || beatMs <= before.beatMs) return null;',
       'return null;',
     ]),
   ),

@@ -44,7 +44,7 @@ export const diskGuards: readonly Guard[] = [
     'frozen, cut off from Ceph, thawed',
     guard('barrier', 'an entry counts once every OSD knows of it', [
       cutOff,
-      'const barrier = await storage.barrier({ timeoutMs, signal });',
+      'const barrier = await storage.barrier(within(timeoutMs));',
       "const barrier = { kind: 'passed' }",
     ]),
   ),
@@ -52,7 +52,7 @@ export const diskGuards: readonly Guard[] = [
     'nobody can be asked but the disks',
     guard('block', 'the addresses of the host are blocked', [
       cutOff,
-      'const blocked = await storage.block(own, yearSeconds, { timeoutMs: blockMs, signal });',
+      'const blocked = await storage.block(own, yearSeconds, within(blockMs));',
       "const blocked = { kind: 'done' }",
     ]),
   ),
@@ -60,7 +60,7 @@ export const diskGuards: readonly Guard[] = [
     'an address that nobody learned',
     guard('self-check', 'nobody who is not blocked has a disk open, or its lock', [
       cutOff,
-      'const trouble = await openByOthers(parts, request, book);',
+      'const trouble = await openByOthers(parts, request, book, within(listMs));',
       'const trouble = null;',
     ]),
   ),
@@ -92,7 +92,7 @@ export const diskGuards: readonly Guard[] = [
     inFocus(
       'its storage returns before it is begun',
       guard('asked before each request', 'an instance whose disk answers is not started elsewhere', [
-        'ns4/recovery/stages/move.ts',
+        'ns4/recovery/stages/begin-to-move.ts',
         'if (tools.storage === null) return null;',
         'if (tools.storage !== undefined) return null;',
       ]),

@@ -56,7 +56,7 @@ export const ns4Guards: readonly Guard[] = [
     'guests answer during a recovery',
     guard('silence is confirmed', 'each further request follows a recent sign of silence', [
       turns,
-      'if (next.length > 0 && room > 0) await moving.confirmSilence();',
+      'if (isAnyAsked) await moving.confirmSilence();',
       '',
     ]),
   ),
@@ -80,8 +80,8 @@ export const ns4Guards: readonly Guard[] = [
     'power returns during a recovery',
     guard('the device is asked again', 'a host that its device shows on is left alone', [
       'ns4/recovery/stages/watch-silence.ts',
-      "if (fencing === null || proof?.by !== 'agent') return null;",
-      "if (fencing === null || proof?.by !== 'agent' || true) return null;",
+      "if (fencing === null || (proof?.by !== 'agent' && proof?.by !== 'ceph')) return null;",
+      "if (fencing === null || (proof?.by !== 'agent' && proof?.by !== 'ceph') || true) return null;",
     ]),
   ),
   guard('fence before evacuate', 'with fencing required nothing moves without proof', [
@@ -98,8 +98,8 @@ export const ns4Guards: readonly Guard[] = [
     'back between two levels of fencing',
     guard('silent before it is shot', 'nobody who answers is powered off', [
       stage('prove-off'),
-      'const [heard] = await Promise.all([machine.hear(), stillSilent.confirm(renewMs)]);',
-      'const heard = await machine.hear();',
+      'const [heard] = await Promise.all([hear, stillSilent.confirm(renewMs)]);',
+      'const heard = await hear;',
     ]),
   ),
   guard('forced_down before evacuate', 'the dead host is forced down before the first instance moves', [
@@ -240,6 +240,14 @@ export const ns4Guards: readonly Guard[] = [
       [request, ' || !isStillNow(moving, ground.aheadMs);', ';'],
     ),
   ),
+  inFocus(
+    'asked for in vain, and its guests answer again',
+    guard('asked in vain', 'whoever was asked for in vain is asked before he is asked for again', [
+      'ns4/recovery/movers/nova/turns.ts',
+      'if (again.length === 0) return false;',
+      'return false;',
+    ]),
+  ),
   guard('most requests', 'an instance is asked for three times, no more', [
     request,
     'attempts - attemptsElsewhere < mostRequests;',
@@ -253,7 +261,7 @@ export const ns4Guards: readonly Guard[] = [
       'nothing is asked for at a host that bears the mark of another Sonny',
       ['ns4/recovery/mark.ts', 'if (!isMarkedBy(service, this.#journal)) {', 'if (false) {'],
       withoutGate('foreign-mark'),
-      [stage('close-services'), 'if (foreign !== null) return foreign;', ''],
+      [stage('taken-before'), 'if (foreign !== null) return foreign;', ''],
     ),
   ),
   inFocus(

@@ -27,12 +27,15 @@ export function disksPartsOf(
   const { clock } = link.process;
   const storage = new PretendStorage(ceph, link.process, onBlock);
   const store = new PretendOpened(link);
-  const parts = { storage, store, clock, pools: [pool], inventory: new PretendInventory(link) };
+  // Whom it cut off is asked by hand only.
+  const cuts = { note: async () => {} };
+  const parts = { storage, store, cuts, clock, pools: [pool], inventory: new PretendInventory(link) };
   const disks = new Disks(parts);
   return {
     disks,
     storage: {
       mayMove: (instance, host, signal) => disks.mayMove(instance, host, signal),
+      whereOpen: (instance, signal) => disks.whereOpen(instance, signal),
       cutOff: (request) => cutOff({ ...parts, timeoutMs }, request),
       wordOf,
     },

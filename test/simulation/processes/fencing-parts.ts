@@ -6,9 +6,10 @@ import type { BystanderWatch } from '../../../src/ns4/fencing/bystanders.ts';
 import type { OwnDevices } from '../../../src/ns4/fencing/far/carry-out.ts';
 import { farDevices } from '../../../src/ns4/fencing/far/far-devices.ts';
 import type { FenceOrders } from '../../../src/ns4/fencing/far/orders.ts';
-import { createFencing, type Fencing, usableConfirmation } from '../../../src/ns4/fencing/fencing.ts';
+import { createFencing, type Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import type { Confirmation } from '../../../src/ns4/fencing/operator-confirmations.ts';
 import type { Shot } from '../../../src/ns4/fencing/shots.ts';
+import { usableConfirmation } from '../../../src/ns4/fencing/usable-confirmation.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { PlanOfOne } from '../../../src/shared/documents/terms/fencing-plans.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
@@ -98,7 +99,7 @@ export function fencingPartsOf(parts: FencingParts): { fencing: Fencing; ownDevi
   });
   const inner = createFencing({
     ...{ devices: fences ? near : far, confirmations: confirmationsIn(link), timeoutMs: 20_000 },
-    ...{ clock, log: silentLog },
+    ...{ clock, log: silentLog, ceph: null },
     shots: {
       last: (host, incident, level) =>
         link.call(() => redis.get<Shot>(shotKey(host, incident, level)) ?? null),

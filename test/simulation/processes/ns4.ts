@@ -30,6 +30,7 @@ import { Picture } from '../../../src/shared/picture/picture.ts';
 import { noServers } from '../../../src/shared/picture/reading.ts';
 import { controlsFor } from '../../../src/shared/rules/control-plane.ts';
 import { policyOf } from '../../../src/shared/rules/policy.ts';
+import { keyed } from '../../support/trust.ts';
 import type { CloudLink } from './cloud-link.ts';
 import type { DisksParts } from './disks-parts.ts';
 import type { TakenJob, Taker } from './jobs.ts';
@@ -266,6 +267,8 @@ export class Ns4 implements Taker {
       journals: new Journals(
         journalStorage(link, (token) => witness.locks(token)),
         process.clock,
+        // Signed as by a key file: what is written costs and weighs what it does then.
+        keyed('pretend', { clock: process.clock }),
       ),
       policy: policyOf('', rules),
       hypervisorPorts: rules.hypervisorPorts,

@@ -130,6 +130,10 @@ describe('ns4 refuses: every refusal that it can give is said once, however many
     'spare-unfit': { name: 'spare-unfit', host: 'hv01', spare: 'hv04', why: 'it is full' },
     'already-recovering': { name: 'already-recovering', host: 'hv01', incident: 'i', spare: 'hv04' },
     'too-late': { name: 'too-late', host: 'hv01', ageMs: 130_000 },
+    'journal-not-believed': {
+      ...{ name: 'journal-not-believed', host: 'hv01' },
+      document: { what: 'journal', about: '20261121T030000-hv01.1', why: 'unsigned' },
+    },
     'api-unavailable': { name: 'api-unavailable', host: 'hv01', detail: 'Nova answered 503' },
     'fence-failed': { name: 'fence-failed', host: 'hv01', levels: [] },
     'fencing-plans-differ': {

@@ -6,7 +6,7 @@ import type { Clock } from '../../../shared/ground/clock.ts';
 import { timings } from '../../../shared/ground/timings.ts';
 import type { Devices } from '../devices.ts';
 import type { LevelResult } from '../level.ts';
-import { agentsOf, type LevelOutline } from '../plan.ts';
+import { agentsOf, type DeviceOutline } from '../plan.ts';
 import { type FenceOrders, whyNot } from './orders.ts';
 
 /** Those of this ns4. */
@@ -34,6 +34,8 @@ export async function tellStatus(
   const wanted = found.filter(({ number }) => level === null || number === level);
   const levels = await Promise.all(
     wanted.map(async (outline) => {
+      // Ceph is asked by whoever decides.
+      if (outline.kind === 'ceph') return outline;
       const isAsked = (i: number) => !outline.isListener && (devices === null || devices.includes(i));
       const asked = [...outline.devices.keys()].filter(isAsked);
       const named = { number: outline.number, agent: agentsOf(outline), devices: asked };
@@ -81,14 +83,13 @@ async function plannedLevel(
   { host, level, agents, plan, order }: JobData<'fence-off'>,
   own: OwnDevices,
   signal: AbortSignal,
-): Promise<LevelOutline | string> {
+): Promise<DeviceOutline | string> {
   if (plan !== own.plan) return `it fences by plan ${own.plan}, and plan ${plan} was asked for`;
   const found = await own.devices.levelsOf(host, signal);
   const planned = 'failure' in found ? undefined : found.find(({ number }) => number === level);
   const isMeant = planned?.devices.map(({ agent }) => agent).join('\n') === agents.join('\n');
-  if (planned === undefined || !isMeant || planned.isListener !== (order === null))
-    return `its plan has no such level ${level} of ${host}`;
-  return planned;
+  const isSuch = isMeant && planned?.kind !== 'ceph' && planned?.isListener === (order === null);
+  return isSuch ? planned : `its plan has no such level ${level} of ${host}`;
 }
 
 /**

@@ -71,7 +71,7 @@ export function farDevices(parts: FarParts): Devices {
       if (typeof found === 'string') return [{ says: 'unknown', said: found }];
       const [level] = found.levels;
       const isOfPlan = found.plan === (plans.get(host) ?? found.plan);
-      if (level === undefined || !isOfPlan || agentsOf(level) !== agent) return null;
+      if (level === undefined || level.kind === 'ceph' || !isOfPlan || agentsOf(level) !== agent) return null;
       const seen = level.devices.filter((_, i) => asked === null || asked.includes(i));
       return seen.map(({ power }): PowerSeen => {
         return power === null ? silent : { ...power, said: `${power.said} (asked by ${found.by})` };

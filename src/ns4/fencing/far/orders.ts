@@ -1,11 +1,13 @@
 // Orders to power a host off that another vantage point carries out, in Redis. An order is taken once, by one, right
 // before it is carried out, in the same step in which it is asked whether whoever gave it still has the lock of the host.
 // So no order is carried out twice, nor for one whose recovery is another's by now.
-import { type Assignments, judgeAssignment, readAssignments } from '../../../shared/documents/assignments.ts';
+import { type Assignments, judgeAssignment } from '../../../shared/documents/assignments.ts';
 import type { FenceRight } from '../../../shared/documents/jobs/fence.ts';
 import type { Db } from '../../../shared/redis/db.ts';
 import type { Keys } from '../../../shared/redis/keys.ts';
 import { loadScript, runScript } from '../../../shared/redis/script.ts';
+import { BelievedAssignments } from '../../../shared/trust/believed-assignments.ts';
+import type { Trust } from '../../../shared/trust/trust.ts';
 
 /**
  * An order is carried out within this, or never: the silence of the host was confirmed right before it was given, and
@@ -64,10 +66,12 @@ const withdrawScript = loadScript('withdraw-fence-order-1');
 export class RedisFenceOrders implements FenceOrders {
   readonly #redis: Db;
   readonly #keys: Pick<Keys, 'assignments' | 'lock' | 'fenceOrder'>;
+  readonly #assignments: BelievedAssignments;
 
-  constructor(redis: Db, keys: Pick<Keys, 'assignments' | 'lock' | 'fenceOrder'>) {
+  constructor(redis: Db, keys: Pick<Keys, 'assignments' | 'lock' | 'fenceOrder'>, trust: Trust) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#assignments = new BelievedAssignments(trust);
   }
 
   async place(id: string): Promise<number> {
@@ -80,7 +84,7 @@ export class RedisFenceOrders implements FenceOrders {
     const reply = await runScript(this.#redis, takeScript, [fenceOrder(id), lock(host)], shown);
     if (!Array.isArray(reply)) return reply as 'gone' | 'not-locked';
     const [nowMs, text] = reply as [string, string];
-    return { nowMs: Number(nowMs), assignments: readAssignments(text) };
+    return { nowMs: Number(nowMs), assignments: this.#assignments.read(text) };
   }
 
   async withdraw(id: string): Promise<boolean> {

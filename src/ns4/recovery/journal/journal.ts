@@ -6,7 +6,7 @@ import { progressSchema } from '../../../shared/documents/events/progress.ts';
 import { instanceReportSchema } from '../../../shared/documents/jobs/recover.ts';
 import { refusalSchema } from '../../../shared/documents/refusals/refusals.ts';
 import { planSchema, targetSchema, targetsOf } from '../../../shared/documents/terms/plan.ts';
-import { proofSchema } from '../../fencing/proof.ts';
+import { isOfTheFuture, proofSchema } from '../../fencing/proof.ts';
 import { lifted } from './journal-of-version-1.ts';
 
 const entrySchema = z.object({
@@ -92,8 +92,21 @@ const journalSchema = z.object({
 });
 export type Journal = z.infer<typeof journalSchema>;
 
-/** A journal from its text in Redis, also one of the version before; throws when it is none. */
-export const journalOf = (text: string): Journal => journalSchema.parse(lifted(JSON.parse(text)));
+/** A journal as it was found in Redis, also one of the version before; throws when it is none. */
+export const journalOf = (found: unknown): Journal => journalSchema.parse(lifted(found));
+
+/**
+ * What would prove the host off, or cut off, at a time that is yet to come proves nothing: every sign of life would seem
+ * to be of before. Takes it out; true when there was any.
+ */
+export function dropFuture(journal: Journal, nowMs: number): boolean {
+  const isAhead = (of: { readonly atMs: number } | null): boolean =>
+    of !== null && isOfTheFuture(of.atMs, nowMs);
+  const [proof, cutOff] = [isAhead(journal.proof), isAhead(journal.cutOff)];
+  if (proof) journal.proof = null;
+  if (cutOff) journal.cutOff = null;
+  return proof || cutOff;
+}
 
 /** What events say of the recovery that they are about. */
 export const namesOf = ({ id, incident, dead, plan }: Journal) => ({

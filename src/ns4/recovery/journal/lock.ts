@@ -4,6 +4,7 @@ import type { FenceRight } from '../../../shared/documents/jobs/fence.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import { timings } from '../../../shared/ground/timings.ts';
+import type { Trust } from '../../../shared/trust/trust.ts';
 import type { Journal } from './journal.ts';
 import {
   type Answer,
@@ -34,6 +35,13 @@ export class LostLockError extends OperationalError {}
  */
 export class InterruptedLockError extends OperationalError {}
 
+interface LockParts {
+  readonly storage: JournalStorage;
+  readonly clock: Clock;
+  /** Signs the journal. */
+  readonly trust: Pick<Trust, 'text'>;
+}
+
 export class Lock {
   readonly #storage: JournalStorage;
   readonly #clock: Clock;
@@ -42,9 +50,12 @@ export class Lock {
   readonly #over = new AbortController();
   #last: StoredJournal | null = null;
 
-  constructor(storage: JournalStorage, clock: Clock, token: LockToken) {
+  readonly #trust: Pick<Trust, 'text'>;
+
+  constructor({ storage, clock, trust }: LockParts, token: LockToken) {
     this.#storage = storage;
     this.#clock = clock;
+    this.#trust = trust;
     this.#token = token;
     void this.#keepRenewing();
   }
@@ -113,7 +124,7 @@ export class Lock {
     for (let round = 1; round <= mostSaves; round += 1) {
       const sentAtMs = this.#clock.steadyMs();
       // Written anew each round: another save may have been quicker, and this one must not undo it.
-      const text = stored(journal);
+      const text = this.#stored(journal);
       const answer = await this.#storage.save(this.#token, text);
       if (answer !== 'granted') await this.#lose(answer);
       this.#last = text;
@@ -125,9 +136,13 @@ export class Lock {
   /** Ends the journal: it stays readable for 90 days (for one if it was refused), and the host is free for another. */
   async end(journal: Journal): Promise<void> {
     const seconds = journal.ended?.outcome === 'refused' ? keepRefusedSeconds : keepSeconds;
-    const answer = await this.#storage.end(this.#token, stored(journal), seconds);
+    const answer = await this.#storage.end(this.#token, this.#stored(journal), seconds);
     if (answer !== 'granted') await this.#lose(answer);
     this.#over.abort();
+  }
+
+  #stored(journal: Journal): StoredJournal {
+    return { id: journal.id, text: this.#trust.text('journal', journal.id, journal) };
   }
 
   /** Gives the lock back without ending the journal; another worker may take it at once. */
@@ -140,5 +155,3 @@ export class Lock {
     }
   }
 }
-
-const stored = (journal: Journal): StoredJournal => ({ id: journal.id, text: JSON.stringify(journal) });

@@ -3,6 +3,8 @@
 import type { Db } from '../../../shared/redis/db.ts';
 import type { Keys } from '../../../shared/redis/keys.ts';
 import { loadScript, runScript, type Script } from '../../../shared/redis/script.ts';
+import { BelievedAssignments } from '../../../shared/trust/believed-assignments.ts';
+import type { Trust } from '../../../shared/trust/trust.ts';
 import {
   type Answer,
   type Claimed,
@@ -27,15 +29,18 @@ export class RedisJournalStorage implements JournalStorage {
   readonly #redis: Db;
   readonly #keys: Keys;
 
-  constructor(redis: Db, keys: Keys) {
+  readonly #assignments: BelievedAssignments;
+
+  constructor(redis: Db, keys: Keys, trust: Trust) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#assignments = new BelievedAssignments(trust);
   }
 
   async takeLocks(lock: Omit<LockToken, 'assignment'>, forMs: number): Promise<Held | null> {
     const hosts = lockedHosts(lock);
-    const keys = [this.#keys.assignments, ...this.#locks(hosts), ...this.#claims(lock)];
-    const shown = [lock.token, forMs, lock.host, hosts.length];
+    const keys = [...this.#locks(hosts), ...this.#claims(lock)];
+    const shown = [lock.token, forMs, lock.host, hosts.length, this.#keys.assignments];
     const reply = await runScript(this.#redis, takeScript, keys, shown);
     if (!Array.isArray(reply)) return null;
     const [number, text] = reply as [number, string];
@@ -89,12 +94,15 @@ export class RedisJournalStorage implements JournalStorage {
   ): Promise<Answer> {
     const { assignments, journal, openJournal } = this.#keys;
     const locks = this.#locks(lockedHosts(lock));
-    const own = [assignments, journal(journalId), openJournal(lock.host)];
+    const own = [journal(journalId), openJournal(lock.host)];
     const keys = [...own, ...locks, ...this.#claims(lock)];
     const { token, assignment } = lock;
     const job = [assignment?.recovery ?? '', assignment?.jobId ?? '', assignment?.epoch ?? 0];
-    const shown = [token, ...job, locks.length];
-    return (await runScript(this.#redis, script, keys, [...shown, ...values])) as Answer;
+    const shown = [token, ...job, locks.length, assignments];
+    const reply = await runScript(this.#redis, script, keys, [...shown, ...values]);
+    if (!Array.isArray(reply)) return reply as Answer;
+    const [answer, text] = reply as [Answer, string];
+    return assignment === null || this.#assignments.believes(text) ? answer : 'unknown';
   }
 
   #claims({ targets }: Pick<LockToken, 'targets'>): string[] {

@@ -8,7 +8,6 @@ import type { Clock } from '../../../shared/ground/clock.ts';
 import type { Log } from '../../../shared/ground/log.ts';
 import type { Cloud } from '../../cloud/cloud.ts';
 import type { MayMove } from '../../disks/disks.ts';
-import type { Answering } from '../guests-still-there.ts';
 import { type Journal, type JournalEntry, namesOf } from '../journal/journal.ts';
 import type { Lock } from '../journal/lock.ts';
 
@@ -22,6 +21,14 @@ export interface Mover {
    * them: that rejects with the signal's reason when aborted, after having waited for requests under way.
    */
   begin(moving: Moving): () => Promise<void>;
+}
+
+/** An instance that answers, for people. */
+export interface Answering {
+  readonly id: string;
+  readonly name: string;
+  /** What was heard. */
+  readonly on: string;
 }
 
 /** What a mover needs of the recovery. */
@@ -53,9 +60,12 @@ export interface Moving {
    * @throws SignOfLifeError when its old host may have it open
    */
   mayMove(id: string, wasAskedFor: boolean): Promise<MayMove | null>;
+  /** Where the disks of an instance that is left alone are open now, in words; null: Ceph is not asked, or has none. */
+  whereOpen(id: string): Promise<string | null>;
   /**
    * Those of these instances that answer now, although an earlier request for each of them left no trace: they are no
-   * witnesses for StillSilent any more. None where an operator waived it. @throws DoubtError when nobody can tell
+   * witnesses for StillSilent any more. None where an operator waived it.
+   * @throws DoubtError when nobody can tell; SignOfLifeError when their old host itself answers
    */
   heard(ids: readonly string[]): Promise<readonly Answering[]>;
   /**
@@ -103,4 +113,10 @@ export async function endInstance(
   entry.report = report;
   await moving.lock.save(journal);
   await moving.say({ kind: 'instance-ended', ...namesOf(journal), instance: report });
+}
+
+/** Why an instance is left alone, with where its disks are open: whoever looks for it begins there. */
+export async function withPlace(moving: Pick<Moving, 'whereOpen'>, id: string, why: string): Promise<string> {
+  const where = await moving.whereOpen(id);
+  return where === null ? why : `${why}; ${where}`;
 }

@@ -20,6 +20,8 @@ export interface AskedBefore {
   readonly scan: Promise<ScanResult> | null;
 }
 
+export const nobodyAsked: AskedBefore = { targets: [], scan: null };
+
 /** Asks those of the stored inventory; nobody where there is none, or none that can be read. */
 export async function askKnownGuests(recovery: Recovery): Promise<AskedBefore> {
   const { order, tools } = recovery;

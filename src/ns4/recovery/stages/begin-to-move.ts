@@ -2,6 +2,7 @@
 
 import type { Hypervisor } from '../../../shared/documents/inventory.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
+import type { Asked } from '../../disks/ask-instances.ts';
 import type { MayMove } from '../../disks/disks.ts';
 import type { Recovery } from '../recovery.ts';
 import { SignOfLifeError } from '../still-silent.ts';
@@ -18,6 +19,7 @@ export function beginToMove(recovery: Recovery): () => Promise<void> {
     hypervisor: (host) => hypervisorOf(host, facts.picture),
     evacuate: (id, target, limit) => mark.evacuate(id, target, limit),
     mayMove: (id, wasAskedFor) => mayMove(recovery, id, wasAskedFor),
+    whereOpen: (id) => whereOpen(recovery, id),
     heard: (ids) => heardAgain(recovery, ids),
     leaveAlone: (answering) => leaveUnmoved(recovery, answering),
     confirmMark: () => mark.confirm(),
@@ -33,21 +35,30 @@ export function beginToMove(recovery: Recovery): () => Promise<void> {
 }
 
 /** See Moving. Nobody but its old host has any reason to have it open before it is asked for. */
-async function mayMove(
-  { tools, facts, signal, opened: { dead } }: Recovery,
-  id: string,
-  wasAskedFor: boolean,
-): Promise<MayMove | null> {
+async function mayMove(recovery: Recovery, id: string, wasAskedFor: boolean): Promise<MayMove | null> {
+  const { tools, signal } = recovery;
+  const { dead } = recovery.opened;
   if (tools.storage === null) return null;
-  const server = facts.picture.serversOf(dead).find((one) => one.id === id);
-  const word = await tools.storage.mayMove({ id, volumes: server?.volumes ?? [] }, dead, signal);
+  const { name, asked } = askedOf(recovery, id);
+  const word = await tools.storage.mayMove(asked, dead, signal);
   if (word.kind === 'open' && !wasAskedFor)
     throw new SignOfLifeError({
       name: 'disks-open',
       host: dead,
-      on: `the disks of ${server?.name ?? id} are open, by ${word.on}`,
+      on: `the disks of ${name} are open, by ${word.on}`,
     });
   return word;
+}
+
+async function whereOpen(recovery: Recovery, id: string): Promise<string | null> {
+  const { tools, signal } = recovery;
+  return tools.storage === null ? null : tools.storage.whereOpen(askedOf(recovery, id).asked, signal);
+}
+
+/** An instance of the dead host, as it is asked by its disks. */
+function askedOf({ facts, opened: { dead } }: Recovery, id: string): { name: string; asked: Asked } {
+  const server = facts.picture.serversOf(dead).find((one) => one.id === id);
+  return { name: server?.name ?? id, asked: { id, volumes: server?.volumes ?? [] } };
 }
 
 function hypervisorOf(host: string, picture: Picture): Hypervisor {

@@ -4,11 +4,10 @@
 
 import { type Refusal, refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
-import { standingOf } from '../../../shared/rules/guests.ts';
 import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import type { CutOffResult } from '../../disks/cut-off.ts';
-import { stands } from '../../fencing/proof.ts';
-import { isUntouched } from '../guests-still-there.ts';
+import { deviceText, stands } from '../../fencing/proof.ts';
+import { openThere } from '../guests-still-there.ts';
 import type { Recovery, RecoveryStorage, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
 import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
@@ -46,13 +45,12 @@ async function attempt(
   const { tools, facts, lock, signal, stillSilent, opened: journal } = recovery;
   const { dead: host } = journal;
   // What is under way elsewhere may be open there, and is left alone.
-  const instances = facts.picture.serversOf(host).filter((server) => {
-    const entry = journal.instances[server.id];
-    return (entry === undefined || isUntouched(entry)) && standingOf(server).tells !== 'nothing';
-  });
+  const instances = openThere(host, facts.picture, journal);
+  const { proof } = journal;
+  const seenOff = proof?.by === 'agent' ? { atMs: proof.atMs, by: deviceText(proof) } : null;
   try {
     return await storage.cutOff({
-      ...{ host, instances, signal },
+      ...{ host, instances, signal, seenOff },
       beforeBlocking: async (addresses) => {
         await stillSilent.confirm(renewMs);
         await recovery.tell({ step: 'cutting-off', addresses: [...addresses], atMs: tools.clock.nowMs() });
@@ -72,8 +70,10 @@ async function unlessProven(storage: RecoveryStorage | null, recovery: Recovery,
   const { dead: host } = journal;
   const nowMs = tools.clock.nowMs();
   const heardAtMs = heardItselfMs(host, facts.picture, nowMs, tools.policy);
+  // That it was cut off before is no proof now.
   const isProven =
-    stands(journal.proof, nowMs) || ((await storage?.wordOf(host, heardAtMs)) ?? null) !== null;
+    (journal.proof?.by !== 'ceph' && stands(journal.proof, nowMs)) ||
+    ((await storage?.wordOf(host, heardAtMs)) ?? null) !== null;
   if (!isProven) return without(recovery, { name: 'not-cut-off', host, detail: why });
   await recovery.tell({ step: 'not-cut-off', detail: why });
   return 'next';

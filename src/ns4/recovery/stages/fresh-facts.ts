@@ -10,7 +10,7 @@ import { CloudError } from '../../cloud/cloud.ts';
 import { isUntouched } from '../guests-still-there.ts';
 import type { Facts, Recovery, Stage } from '../recovery.ts';
 import { refused } from '../report.ts';
-import { askGuests, askKnownGuests } from './ask-guests.ts';
+import { askGuests, askKnownGuests, nobodyAsked } from './ask-guests.ts';
 
 /** Instances leave one after another: so often at most the others are asked anew. */
 const mostLooks = 5;
@@ -40,10 +40,16 @@ async function ask(recovery: Recovery): Promise<Facts> {
   const { order, tools, signal } = recovery;
   const askedAtMs = tools.clock.steadyMs();
   const known = askKnownGuests(recovery);
-  const [{ picture, guests }, firstScan] = await Promise.all([
+  const [{ picture, guests, isForeign }, firstScan] = await Promise.all([
     tools.refresh(signal).then(async ({ hosts, servers }) => {
       const picture = Picture.of(hosts, servers);
-      return { picture, guests: await askGuests(recovery, picture, await known) };
+      // Whoever ordered it may have named any address that answers, and a blind scan would seem to see.
+      const hypervisors = order.controls.filter((control) => isHypervisor(control, order.dead, picture));
+      const isForeign = hypervisors.length < order.controls.length;
+      if (isForeign) recovery.controls = controlsOfNow(recovery, picture, hypervisors);
+      // Nor does what was seen beside such controls count.
+      const before = isForeign ? nobodyAsked : await known;
+      return { picture, isForeign, guests: await askGuests(recovery, picture, before) };
     }),
     scanAt(recovery, order.address),
     known.then(({ scan }) => scan),
@@ -52,8 +58,9 @@ async function ask(recovery: Recovery): Promise<Facts> {
   // Before the first change a blind scan ends it, and the monitor judges anew.
   const isBegun = recovery.journal !== null && picture.hypervisor(order.dead)?.forcedDown === true;
   const isBlind = isBegun && firstScan.ok && firstScan.outcome === 'blind';
-  if (isBlind) recovery.controls = controlsOfNow(recovery, picture);
-  const scan = address === order.address && !isBlind ? firstScan : await scanAt(recovery, address);
+  if (isBlind) recovery.controls = controlsOfNow(recovery, picture, recovery.controls);
+  const isGood = address === order.address && !isBlind && !isForeign;
+  const scan = isGood ? firstScan : await scanAt(recovery, address);
   return { picture, scan, guests, askedAtMs };
 }
 
@@ -61,13 +68,25 @@ async function ask(recovery: Recovery): Promise<Facts> {
  * The order's controls were chosen minutes or an hour ago: all of them may have died since, and what was begun would
  * never be ended. Those that are heard now join them.
  */
-function controlsOfNow({ order, tools }: Recovery, picture: Picture): ScanTarget[] {
+function controlsOfNow(
+  { order, tools }: Recovery,
+  picture: Picture,
+  earlier: readonly ScanTarget[],
+): ScanTarget[] {
   const { clock, policy, hypervisorPorts } = tools;
   const { heartbeatPeriodMs } = policy;
   const rules = { heartbeatPeriodMs, hypervisorPorts };
   const living = controlsFor(new Set([order.dead]), picture, clock.nowMs(), rules);
-  const known = new Set(order.controls.map(({ name }) => name));
-  return [...order.controls, ...living.filter(({ name }) => !known.has(name))];
+  const known = new Set(earlier.map(({ name }) => name));
+  return [...earlier, ...living.filter(({ name }) => !known.has(name))];
+}
+
+/** Is this control what it says, a hypervisor of the cloud at its own address, and another one than the dead? */
+function isHypervisor({ name, endpoints }: ScanTarget, dead: string, picture: Picture): boolean {
+  const address = picture.hypervisor(name)?.address;
+  return (
+    name !== dead && address !== undefined && endpoints.every((endpoint) => endpoint.address === address)
+  );
 }
 
 /** One scan of the dead host by every vantage point, along with the controls, and with these of its guests. */

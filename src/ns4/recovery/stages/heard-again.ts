@@ -3,8 +3,12 @@
 // their target; before they are asked for again they are asked themselves.
 
 import type { Server } from '../../../shared/documents/inventory.ts';
-import { type Answering, answeringOf, answersText, guestsGate, guestTargets } from '../guests-still-there.ts';
+import { isDoubt } from '../../../shared/documents/refusals/refusals.ts';
+import { offSinceMs } from '../../fencing/proof.ts';
+import { answeringOf, answersText, guestsGate, guestTargets } from '../guests-still-there.ts';
+import type { Answering } from '../movers/mover.ts';
 import type { Recovery } from '../recovery.ts';
+import { signOfLife } from '../sign-of-life.ts';
 import { DoubtError, SignOfLifeError } from '../still-silent.ts';
 import { scanAt } from './fresh-facts.ts';
 import { leaveAlone } from './watch-silence.ts';
@@ -17,8 +21,10 @@ export async function heardAgain(recovery: Recovery, ids: readonly string[]): Pr
   if (targets.length === 0) return [];
   const address = facts.picture.hypervisor(order.dead)?.address ?? null;
   const scan = await scanAt(recovery, address, targets);
-  if (!scan.ok)
-    throw new DoubtError({ name: 'scan-failed', of: 'guests', hosts: [order.dead], detail: scan.detail });
+  // Of this scan the host's own answer counts as well, and one that saw nothing says nothing of the guests.
+  const now = { agentsOf: () => [], scan, nowMs: tools.clock.nowMs(), isBegun: true };
+  const heard = signOfLife(order, now, tools.policy.heartbeatPeriodMs);
+  if (heard !== null) throw isDoubt(heard) ? new DoubtError(heard) : new SignOfLifeError(heard);
   const names = new Map(servers.map(({ id, name }) => [id, name]));
   return answeringOf(targets, scan, (id) => names.get(id) ?? id);
 }
@@ -35,7 +41,8 @@ function serversOf({ order, facts, opened }: Recovery, wanted: ReadonlySet<strin
 /** See Moving.leaveAlone. */
 export async function leaveUnmoved(recovery: Recovery, answering: readonly Answering[]): Promise<void> {
   const { proof, dead } = recovery.opened;
-  if (proof === null)
+  // Who is cut off from Ceph only may run on.
+  if (offSinceMs(proof) === null)
     throw new SignOfLifeError({ name: 'came-back', host: dead, evidence: answersText(answering) });
   await leaveAlone(recovery, answering, ({ state }) => state !== 'ended');
 }

@@ -8,6 +8,7 @@ import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import { CloudError } from '../../cloud/cloud.ts';
 import type { Fencing } from '../../fencing/fencing.ts';
 import { proofProgress, stands } from '../../fencing/proof.ts';
+import { openThere } from '../guests-still-there.ts';
 import { lookFreshMs } from '../movers/last-look.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
@@ -67,13 +68,21 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
       signal,
       right: lock.right,
       incident: recovery.order.incident,
+      instances: openThere(host, facts.picture, journal),
       heardAtMs: heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy),
       doubtedSinceMs: doubt?.atMs ?? null,
-      beforeOff: async ({ agent, number: level, keep }) => {
-        // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot.
-        const [heard] = await Promise.all([machine.hear(), stillSilent.confirm(renewMs)]);
+      beforeOff: async ({ agent, number: level, blocks, keep }) => {
+        // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot. Who
+        // is cut off from Ceph loses no power, so that no other machine can fall silent by it.
+        const hear = blocks === null ? machine.hear() : null;
+        const [heard] = await Promise.all([hear, stillSilent.confirm(renewMs)]);
         await Promise.all([onePlan(), nobodysWork()]);
-        await recovery.tell({ step: 'powering-off', agent, level, atMs: tools.clock.nowMs() });
+        const atMs = tools.clock.nowMs();
+        await recovery.tell(
+          blocks === null
+            ? { step: 'powering-off', agent, level, atMs }
+            : { step: 'cutting-off', addresses: [...blocks], atMs },
+        );
         // What follows at once is covered by a fresh confirmation of the lock.
         await lock.save(journal);
         const savedAtMs = tools.clock.steadyMs();
@@ -89,11 +98,15 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
       if (doubt !== null) return wrongDevice(host, doubt);
       return unproven({ name: 'fence-failed', host, levels: [...outcome.failures] });
     }
-    // A confirmation does not switch off anything: the host may have come back while its levels were tried.
-    if (outcome.proof.by === 'operator') await stillSilent.confirm(renewMs);
+    // Neither a confirmation nor a blocklist switches anything off: the host may have come back meanwhile.
+    if (outcome.proof.by === 'operator' || outcome.proof.by === 'ceph') await stillSilent.confirm(renewMs);
     // Anybody can send a message in a host's name: it counts with the host's silence, asked for after it.
     if (outcome.proof.by === 'crash-kernel') await stillSilent.confirmAnew();
     journal.proof = outcome.proof;
+    if (outcome.proof.by === 'ceph') {
+      const { atMs, addresses } = outcome.proof;
+      journal.cutOff = { atMs, addresses: [...addresses] };
+    }
     journal.noneFellAtMs = await machine.noneFellAtMs();
     await lock.save(journal);
     await fencing.kept(host, journal.proof);
@@ -118,10 +131,15 @@ async function withoutProof(recovery: Recovery, refusal: Refusal): Promise<Turn>
   if (beginning.kind === 'anew') return endJournal(recovery, journal, 'refused', refusal);
   if (refusal.name === 'came-back' || refusal.name === 'wrong-device')
     return stopped(recovery, journal, refusal);
-  const switchedOn =
-    refusal.name === 'fence-failed' ? refusal.levels.find((l) => l.failure === 'switched-on') : undefined;
-  if (switchedOn !== undefined) {
-    const evidence = `${switchedOn.agent} says that it is on, after it was off`;
+  const inHand =
+    refusal.name === 'fence-failed'
+      ? refusal.levels.find(({ failure }) => failure === 'switched-on' || failure === 'lifted')
+      : undefined;
+  if (inHand !== undefined) {
+    const evidence =
+      inHand.failure === 'lifted'
+        ? `somebody lifted that it was cut off from Ceph: ${inHand.detail}`
+        : `${inHand.agent} says that it is on, after it was off`;
     return stopped(recovery, journal, { name: 'came-back', host: journal.dead, evidence });
   }
   throw new OperationalError(refusalSentence(refusal));

@@ -1,11 +1,11 @@
 // The watch for signs of life of one recovery, wired: whom it asks, from the opening of the journal to the end.
 
 import type { Refusal } from '../../../shared/documents/refusals/refusals.ts';
-import { deviceText, offSinceMs, outdatedBecause, stands, voucherText } from '../../fencing/proof.ts';
+import { brokenText, offSinceMs, outdatedBecause, stands, voucherText } from '../../fencing/proof.ts';
 import { AgentsOfTheDead } from '../agents-of-the-dead.ts';
-import { type Answering, guestsGate, guestsStillThere, isUntouched } from '../guests-still-there.ts';
+import { guestsGate, guestsStillThere, isUntouched } from '../guests-still-there.ts';
 import type { JournalEntry } from '../journal/journal.ts';
-import { endInstance } from '../movers/mover.ts';
+import { type Answering, endInstance } from '../movers/mover.ts';
 import type { Recovery } from '../recovery.ts';
 import { type ProvingDevice, StillSilent } from '../still-silent.ts';
 import { namesIn } from './ask-guests.ts';
@@ -52,24 +52,27 @@ function proofOf(recovery: Recovery): {
   let seenOff: { readonly proof: Recovery['opened']['proof']; readonly atMs: number } | null = null;
   const device = (): ProvingDevice | null => {
     const { proof, dead } = journal;
-    if (fencing === null || proof?.by !== 'agent') return null;
-    const name = deviceText(proof);
+    if (fencing === null || (proof?.by !== 'agent' && proof?.by !== 'ceph')) return null;
     return {
-      name,
       look: () => fencing.lookAgain(dead, proof, signal),
+      onText: (seen) => brokenText(proof, seen),
       saidOff: () => {
         seenOff = { proof, atMs: clock.nowMs() };
       },
-      mayBeLate: () => mayBeLate(journal, clock.nowMs()),
-      heardLate: (evidence, atMs) => takeForLate(recovery, proof, evidence, atMs),
+      // Who is cut off from Ceph may report at any time: a report tells that it lives.
+      mayBeLate: () => proof.by === 'agent' && mayBeLate(journal, clock.nowMs()),
+      heardLate: async (evidence, atMs) => {
+        if (proof.by === 'agent') await takeForLate(recovery, proof, evidence, atMs);
+      },
     };
   };
   const outdatedProof = (): Refusal | null => {
     const { proof, dead } = journal;
-    if (fencing === null || proof === null || proof.by === 'operator') return null;
+    if (fencing === null || proof === null) return null;
     const seenOffAtMs = seenOff?.proof === proof ? seenOff.atMs : proof.atMs;
     if (stands(proof, clock.nowMs(), seenOffAtMs)) return null;
-    const level = { agent: proof.agent, failure: 'not-verified', detail: outdatedBecause(proof) } as const;
+    const agent = proof.by === 'operator' ? voucherText(proof) : proof.agent;
+    const level = { agent, failure: 'not-verified', detail: outdatedBecause(proof) } as const;
     return { name: 'fence-failed', host: dead, levels: [level] };
   };
   return { device, outdatedProof };

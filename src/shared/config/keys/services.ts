@@ -38,6 +38,29 @@ export const redisKeys = {
       default: 'false',
       about: "Speak TLS, and check the server's certificate. It counts for the sentinels as well.",
     }),
+    ca: key('ca', text, {
+      example: '/etc/sonny/redis-ca.pem',
+      about:
+        "With tls: a file with the certificate of the CA that signed the server's, relative to config.ini.",
+      without: "the certificate must be signed by one of the system's authorities",
+    }),
+    cert: key('cert', text, {
+      example: '/etc/sonny/redis-client.pem',
+      about: 'With tls: a file with the certificate to show to the server, where it asks for one.',
+      needed: ({ text }) =>
+        text('REDIS', 'key') && 'a file with the certificate that the key belongs to, as key is set',
+    }),
+    key: key('key', text, {
+      example: '/etc/sonny/redis-client.key',
+      about: 'The file with the private key of that certificate.',
+      needed: ({ text }) =>
+        text('REDIS', 'cert') && 'a file with the private key of the certificate, as cert is set',
+    }),
+    serverName: key('server_name', host, {
+      example: 'redis.example.org',
+      about: "With tls: the name that the server's certificate carries.",
+      without: 'the host above, or what the sentinels announce',
+    }),
     /** Null: see databaseNumber in redis/keys.ts. */
     db: key('db', whole(0, 9999), {
       about: 'The number of the logical database.',
@@ -64,9 +87,25 @@ export const redisKeys = {
           text('REDIS', 'sentinels') && 'the name the sentinels know the master by, as sentinels is set',
       },
     ),
+    sentinelUsername: key('sentinel_username', text, {
+      about: 'The user to log in as at the sentinels, where they know users.',
+    }),
     sentinelPassword: key('sentinel_password', text, {
       secret: true,
       about: 'The password of the sentinels themselves.',
+      needed: ({ text }) =>
+        text('REDIS', 'sentinel_username') && 'the password of the user that sentinel_username names',
+    }),
+    keyFile: key('key_file', text, {
+      example: '/etc/sonny/sonny.key',
+      about:
+        'A file with the key by which ns4 and monitor sign what they write to Redis, made by "ns4 --make-key FILE", mode 0600, the same for all ns4 and monitors of the cloud and for nobody else (docs/security.md). sonny does not read it.',
+      without: 'whoever can write to Redis can have hosts powered off and instances moved',
+    }),
+    unsigned: key('unsigned', choice('refuse', 'accept'), {
+      default: 'refuse',
+      about:
+        'With key_file: what is to become of a document that bears no signature. accept is for the introduction of a key into a running cloud, and for nothing else.',
     }),
   },
 } as const;

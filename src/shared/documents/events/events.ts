@@ -6,8 +6,15 @@ import { recoveryEvents } from './of-recoveries.ts';
 import { returnEvents } from './of-returns.ts';
 import { suspicionEvents } from './of-suspicion.ts';
 import { monitorEvents } from './of-the-monitor.ts';
+import { trustEvents } from './of-trust.ts';
 
-const eventEntries = [...monitorEvents, ...suspicionEvents, ...recoveryEvents, ...returnEvents] as const;
+const eventEntries = [
+  ...monitorEvents,
+  ...suspicionEvents,
+  ...recoveryEvents,
+  ...returnEvents,
+  ...trustEvents,
+] as const;
 
 type Schemas<T extends readonly EventEntry[]> = { [K in keyof T]: T[K]['schema'] };
 const schemas = eventEntries.map((entry) => entry.schema) as unknown as Schemas<typeof eventEntries>;

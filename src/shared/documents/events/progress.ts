@@ -38,8 +38,15 @@ export const progressSchema = z.discriminatedUnion('step', [
   }),
   /** The addresses from which the host opens disks are about to be blocked. */
   z.object({ step: z.literal('cutting-off'), addresses: z.array(z.string()), atMs: z.number() }),
-  /** They are, and everybody on whom its disks depend is seen to know that; none: it has no disks there. */
-  z.object({ step: z.literal('cut-off'), addresses: z.array(z.string()) }),
+  /**
+   * They are, and everybody on whom its disks depend is seen to know that; none: it has no disks there. `by`: the fence
+   * level whose proof it is; absent: it was done beside another proof, or in place of any.
+   */
+  z.object({
+    step: z.literal('cut-off'),
+    addresses: z.array(z.string()),
+    by: z.object({ agent: z.string(), level: z.number().int(), failed: z.array(z.string()) }).optional(),
+  }),
   /** That failed, and something else proves the host off. */
   z.object({ step: z.literal('not-cut-off'), detail: z.string() }),
   z.object({ step: z.literal('forced-down') }),
@@ -89,7 +96,7 @@ export function progressText(dead: string, p: Progress): string {
     case 'cut-off':
       return p.addresses.length === 0
         ? `${dead} has no disks on Ceph to be cut off from`
-        : `${dead} is cut off from Ceph (${p.addresses.join(', ')} blocked, by every placement group)`;
+        : `${dead} is cut off from Ceph (${p.by === undefined ? '' : `${p.by.agent}, level ${p.by.level}: `}${p.addresses.join(', ')} blocked, by every placement group)${failedText(p.by?.failed ?? [])}`;
     case 'not-cut-off':
       return `${dead} could not be cut off from Ceph (${p.detail}); it is proven off otherwise`;
     case 'forced-down':

@@ -10,14 +10,21 @@ const powerSchema = z.object({
   said: z.string(),
 });
 
-const levelSchema = z.object({
-  /** From 1. */
-  number: z.number().int(),
-  /** It only hears crash kernels, and switches nothing. */
-  isListener: z.boolean(),
-  /** Each by its agent's name; `power` null: it was not asked. */
-  devices: z.array(z.object({ agent: z.string(), power: powerSchema.nullable() })),
-});
+/** From 1. */
+const number = z.number().int();
+
+const levelSchema = z.union([
+  /** The one that is built in: whoever decides asks and tells Ceph himself. */
+  z.object({ number, kind: z.literal('ceph'), devices: z.tuple([]).readonly() }),
+  z.object({
+    number,
+    /** It only hears crash kernels, and switches nothing. */
+    isListener: z.boolean(),
+    /** Each by its agent's name; `power` null: it was not asked. */
+    devices: z.array(z.object({ agent: z.string(), power: powerSchema.nullable() })).min(1),
+    kind: z.undefined().optional(),
+  }),
+]);
 
 /** Which plan of fencing the answer is by, and who gave it. */
 const answered = { by: z.string(), plan: z.string() };

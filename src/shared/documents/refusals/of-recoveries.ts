@@ -1,5 +1,6 @@
 // Refusals by ns4, which asks everything again before the first change and while instances move.
 import { z } from 'zod';
+import { distrustSchema, distrustText } from '../terms/distrust.ts';
 import { shortened } from '../terms/shortened.ts';
 import { refusal, theHost } from './entry.ts';
 import { seconds } from './words.ts';
@@ -11,12 +12,13 @@ export const fenceFailureSchema = z.object({
   /**
    * off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program…;
    * switched-on: `status` says on, after it said off; not-again: `off` was sent before, and nobody knows what it did;
-   * no-message: nothing was heard of a crash kernel; of a vantage point that fences in this one's stead: nobody-fences:
-   * none answers; not-told: it was handed over, and for certain nobody was told; lost: nobody knows what became of it.
+   * no-message: nothing was heard of a crash kernel; not-cut-off: the host could not be cut off from Ceph; lifted: it was,
+   * and somebody took its entries away. Of a vantage point that fences in this one's stead: nobody-fences: none answers;
+   * not-told: it was handed over, and for certain nobody was told; lost: nobody knows what became of it.
    */
   failure: z.enum([
     ...(['off-failed', 'not-verified', 'timed-out', 'cannot-run'] as const),
-    ...(['switched-on', 'not-again', 'no-message'] as const),
+    ...(['switched-on', 'not-again', 'no-message', 'not-cut-off', 'lifted'] as const),
     ...(['nobody-fences', 'not-told', 'lost'] as const),
   ]),
   /** What the agent said, secrets masked, one line. */
@@ -153,6 +155,8 @@ const failures = {
   'switched-on': 'it was off and is on again, so it is not shot again',
   'not-again': 'it was told "off" before and does not show off, so it is not told again',
   'no-message': 'no message of a crash kernel came',
+  'not-cut-off': 'it could not be cut off from Ceph',
+  lifted: 'it was cut off from Ceph, and somebody lifted that, so it is not done again',
   'nobody-fences': 'no vantage point that fences answers',
   'not-told': 'the vantage point that fences did not tell it "off"',
   lost: 'the vantage point that was to tell it "off" does not say what became of that',
@@ -212,6 +216,23 @@ const wrongDevice = refusal(
 /** Of those that fell silent, in a sentence. */
 const mostFallen = 5;
 
+const journalNotBelieved = refusal(
+  'journal-not-believed',
+  { host, document: distrustSchema },
+  {
+    stage: 'recovery',
+    by: ['ns4'],
+    level: 'error',
+    about: theHost,
+    sameWhen: ({ document }) => `${document.about} ${document.why}`,
+    says: (r) =>
+      `${r.host} is not recovered: ${distrustText(r.document)}. What was begun with it, if anything, is left as it is.`,
+    means: 'the journal of the recovery in Redis is not signed by our key, or is that of another host',
+    remedy:
+      'find out who wrote to Redis (docs/security.md); look in Nova what was done; when it is sure, `redis-cli del sonny:{CLOUD}:open-incident:HOST` has it judged anew',
+  },
+);
+
 export const recoveryRefusals = [
   unknownHost,
   cameBack,
@@ -223,4 +244,5 @@ export const recoveryRefusals = [
   apiUnavailable,
   fenceFailed,
   wrongDevice,
+  journalNotBelieved,
 ] as const;

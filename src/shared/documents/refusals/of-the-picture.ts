@@ -1,6 +1,7 @@
 // Refusals because the picture of the cloud is missing, old, or looks like an outage of the control plane.
 import { z } from 'zod';
 import { type PartScope, partScopeSchema, scopeText } from '../terms/scope.ts';
+import { shortened } from '../terms/shortened.ts';
 import { refusal, theHosts, wholeCloud } from './entry.ts';
 import { list, seconds } from './words.ts';
 
@@ -162,6 +163,45 @@ const tooFewSenses = refusal(
   },
 );
 
+/** Cut off by Sonny, and back in service, or cut off so long ago that somebody may have forgotten it. */
+const stillCutOff = refusal(
+  'still-cut-off',
+  { hosts: z.array(z.object({ host: z.string(), sinceMs: z.number(), isBack: z.boolean() })).min(1) },
+  {
+    stage: 'picture',
+    by: ['monitor'],
+    level: 'warning',
+    about: ({ hosts }) => hosts.map(({ host }) => host),
+    ofCloud: true,
+    condition: () => 'cut-off',
+    sameWhen: ({ hosts }) => hosts.map(({ host, isBack }) => `${host} ${isBack}`).join(','),
+    over: () => 'No host that is back in service is cut off from Ceph any more.',
+    says: ({ hosts }) => {
+      const back = hosts.filter(({ isBack }) => isBack);
+      const others = hosts.filter(({ isBack }) => !isBack);
+      const named = (some: typeof hosts) => {
+        const names = some.map(
+          ({ host, sinceMs }) => `${host} (since ${new Date(sinceMs).toISOString().slice(0, 16)}Z)`,
+        );
+        return `${shortened(names, mostNamed)} ${some.length === 1 ? 'is' : 'are'}`;
+      };
+      const [first] = hosts;
+      return [
+        ...(back.length === 0
+          ? []
+          : [
+              `${named(back)} cut off from Ceph, though back in service: no instance there can open its disk.`,
+            ]),
+        ...(others.length === 0 ? [] : [`${named(others)} still cut off from Ceph.`]),
+        `After a reboot: "ns4 --fence ${first?.host ?? 'HOST'} --action on --level ceph".`,
+      ].join(' ');
+    },
+    means:
+      'Sonny blocked these hosts in Ceph before it evacuated them, and they are back in service, or it was more than a week ago: their instances cannot open their disks there',
+    remedy: 'when the host was rebooted since: `ns4 --fence HOST --action on --level ceph`',
+  },
+);
+
 /** Named in a sentence. */
 const mostNamed = 5;
 
@@ -177,6 +217,7 @@ function unjudgedText(unjudged: readonly { host: string; reason: string }[], cou
 
 export const pictureRefusals = [
   tooFewSenses,
+  stillCutOff,
   inventoryUnavailable,
   inventoryStale,
   workerSilent,

@@ -1,8 +1,8 @@
 -- Saves the journal of a recovery for the last time, and gives the locks and the claims on its targets back.
 -- KEYS: as granted.lua
--- ARGV: five for granted.lua, journal, how many seconds it is kept
+-- ARGV: six for granted.lua, journal, how many seconds it is kept
 -- Returns 'granted', or why not: then nothing was saved.
 -- include granted.lua
-redis.call('SET', KEYS[2], ARGV[6], 'EX', ARGV[7])
-for i = 3, #KEYS do redis.call('DEL', KEYS[i]) end
+redis.call('SET', KEYS[1], ARGV[7], 'EX', ARGV[8])
+for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
 return 'granted'

@@ -1,21 +1,21 @@
 -- Takes all locks of a recovery, or none. A target that the open recovery of another host fills is not to be had, also
 -- when nobody works at it now: whoever continues that one comes for it. The leader's assignments tell that nobody will.
--- KEYS: assignments; the locks, that of the dead host first; the claims on its targets
--- ARGV: our token, for how long (ms), the dead host, how many locks
+-- KEYS: the locks, that of the dead host first; the claims on its targets
+-- ARGV: our token, for how long (ms), the dead host, how many locks, the key of the assignments (which are only read)
 -- Returns 0: all are ours; else the number of the first lock or claim that somebody has, and the claim ('': a lock).
-local lastLock = 1 + tonumber(ARGV[4])
-for i = 2, lastLock do
-  if redis.call('EXISTS', KEYS[i]) == 1 then return { i - 1, '' } end
+local lastLock = tonumber(ARGV[4])
+for i = 1, lastLock do
+  if redis.call('EXISTS', KEYS[i]) == 1 then return { i, '' } end
 end
-local text = redis.call('GET', KEYS[1])
+local text = redis.call('GET', ARGV[5])
 local jobs = text and cjson.decode(text).jobs
 for i = lastLock + 1, #KEYS do
   local claim = redis.call('GET', KEYS[i])
   if claim then
     local by = cjson.decode(claim)
     local isWanted = by.byHand or not jobs or jobs[by.recovery]
-    if by.dead ~= ARGV[3] and isWanted then return { i - 1, claim } end
+    if by.dead ~= ARGV[3] and isWanted then return { i, claim } end
   end
 end
-for i = 2, lastLock do redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2]) end
+for i = 1, lastLock do redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2]) end
 return 0

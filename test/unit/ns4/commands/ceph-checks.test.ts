@@ -25,7 +25,7 @@ const host = (name: string, change: object = {}) => ({
 });
 const check = (change: Partial<Parameters<typeof describeCeph>[0]> = {}) =>
   describeCeph({
-    ...{ facts, blocklist: blocking(), nowMs, plan: null },
+    ...{ facts, blocklist: blocking(), nowMs, plan: null, cuts: new Map() },
     addresses: [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.2')],
     hypervisors: [host('hv01'), host('hv02')],
     ...change,

@@ -34,7 +34,14 @@ describe('the levels of a host', () => {
     const levels = [bmc.level(1), pdu.level(2)];
     const plan = { file: 'fencing.yaml', hosts: new Map([['hv01', levels]]), others: null, secrets: [] };
     const parts = {
-      ...{ plan, clock, heartbeatPeriodMs, timeoutMs: 2_000, signal: new AbortController().signal },
+      ...{
+        plan,
+        ceph: null,
+        clock,
+        heartbeatPeriodMs,
+        timeoutMs: 2_000,
+        signal: new AbortController().signal,
+      },
       inventory: {
         read: async () => {
           const found = known();

@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fencingChecks } from '../../../../src/ns4/commands/fencing-checks.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CephAsked, fencingChecks } from '../../../../src/ns4/commands/fencing-checks.ts';
+import type { Level } from '../../../../src/ns4/fencing/plan.ts';
 import type { Check } from '../../../../src/shared/process/check.ts';
 import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
 import { PretendDevice } from '../../../support/pretend-device.ts';
@@ -22,9 +23,14 @@ const device = (power: 'on' | 'off') => {
 };
 
 /** What the check of hv01's devices finds, or its error. */
-async function found(levels: Parameters<typeof plan>[0], ageMs: number): Promise<string> {
+async function found(
+  levels: Parameters<typeof plan>[0],
+  ageMs: number,
+  asked: CephAsked | null = null,
+  runningVms = 2,
+): Promise<string> {
   const { hosts } = inventory({
-    hypervisors: [hypervisor('hv01', { reportedAtMs: nowMs - ageMs })],
+    hypervisors: [hypervisor('hv01', { reportedAtMs: nowMs - ageMs, runningVms })],
     agents: [agent('hv01', ageMs)],
   });
   const settings = { mode: 'required', file: 'fencing.yaml', timeoutMs: 5_000 } as const;
@@ -35,6 +41,7 @@ async function found(levels: Parameters<typeof plan>[0], ageMs: number): Promise
     async () => hosts,
     beats,
     new AbortController().signal,
+    asked,
   );
   const checks: Check[] = [];
   for (const entry of entries) checks.push(...(typeof entry === 'function' ? await entry() : [entry]));
@@ -44,7 +51,7 @@ async function found(levels: Parameters<typeof plan>[0], ageMs: number): Promise
   return typeof result === 'string' ? result : result.found;
 }
 
-const plan = (levels: readonly ReturnType<PretendDevice['level']>[]) => ({
+const plan = (levels: readonly Level[]) => ({
   ...{ file: 'fencing.yaml', hosts: new Map([['hv01', levels]]), others: null, secrets: [] },
 });
 
@@ -64,4 +71,26 @@ test('off, and silent for long: as it should be', async () => {
 
 test('one of two feeds is off: the host runs on the other', async () => {
   expect(await found([device('off').level(1, device('on'))], 2_000)).not.toMatch(/FAILED/);
+});
+
+describe('the level ceph', () => {
+  const ceph: Level = { number: 1, kind: 'ceph', devices: [] };
+  const says = (what: 'on' | 'off' | 'unknown', said: string) => async () => ({ says: what, said });
+  const nowhere = says('unknown', 'it is not known from which address hv01 opens disks');
+
+  test.each([
+    ['could be done', says('on', '10.2.0.1 is not blocked'), 2, /^level 1, ceph: not cut off \(10.2.0.1/],
+    ['no address is known', nowhere, 2, /^FAILED level 1, ceph: nobody could be cut off \(it is not known/],
+    ['nor of an empty host', nowhere, 0, /^level 1, ceph: nobody could be cut off/],
+    ['Ceph hangs', says('unknown', 'no monitor answers'), 2, /^FAILED .*no monitor answers/],
+    ['without [CEPH]', null, 2, /^FAILED .*has no \[CEPH\]/],
+    [
+      'cut off, and heard',
+      says('off', '10.2.0.1 blocked'),
+      2,
+      /^FAILED .*cut off from Ceph .*but hv01 is heard \(.+\): no instance there can open its disk/,
+    ],
+  ] as const)('%s', async (_, asked, runningVms, expected) => {
+    expect(await found([ceph], 2_000, asked, runningVms)).toMatch(expected);
+  });
 });

@@ -36,18 +36,23 @@ interface Lab {
   list?: Blocklist;
   watchers?: ImageClients;
   locks?: ImageClients;
+  /** Each step of it. */
+  takesMs?: number;
 }
 
 function lab(change: Lab = {}) {
   const done: string[] = [];
+  let steadyMs = 0;
   const all = (images: readonly string[], one: ImageClients) => new Map(images.map((image) => [image, one]));
   const storage: Pick<Storage, 'block' | 'blocklist' | 'barrier' | 'watchers' | 'locks'> = {
     async block(addresses, seconds) {
       done.push(`block ${addresses.join()} for ${seconds}`);
+      steadyMs += change.takesMs ?? 0;
       return change.block ?? { kind: 'done' };
     },
     async barrier() {
       done.push('barrier');
+      steadyMs += change.takesMs ?? 0;
       return change.barrier ?? { kind: 'passed', epoch: 9, placementGroups: 64, tookMs: 7 };
     },
     blocklist: async () => change.list ?? { kind: 'listed', epoch: 9, entries: [entry('10.2.0.1:0/0')] },
@@ -56,23 +61,29 @@ function lab(change: Lab = {}) {
   };
   const parts = {
     ...{ storage, pools: ['vms'], timeoutMs: 60_000 },
+    cuts: { note: async () => void done.push('noted') },
     store: {
       addresses: async () => change.addresses ?? [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.2')],
     },
-    clock: { nowMs: () => nowMs, steadyMs: () => 0, sleep: async () => undefined },
+    clock: { nowMs: () => nowMs, steadyMs: () => steadyMs, sleep: async () => undefined },
   };
-  const run = (beforeBlocking = async () => void done.push('asked')) =>
+  const run = (
+    beforeBlocking = async () => void done.push('asked'),
+    more: { asProofWithinMs?: number } = {},
+  ) =>
     cutOff(parts, {
+      ...more,
       ...{ host: 'hv01', instances: [{ id: 'vm1', volumes: [] }], signal: new AbortController().signal },
+      seenOff: null,
       beforeBlocking,
     });
-  return { run, done };
+  return { run, done, parts };
 }
 
 test('permission, a year, the barrier, then the look at the disks', async () => {
   const { run, done } = lab();
   expect(await run()).toEqual({ done: true, addresses: ['10.2.0.1'], atMs: nowMs });
-  expect(done).toEqual(['asked', 'block 10.2.0.1 for 31536000', 'barrier']);
+  expect(done).toEqual(['asked', 'noted', 'block 10.2.0.1 for 31536000', 'barrier']);
 });
 
 test('without permission nothing is blocked', async () => {
@@ -123,6 +134,50 @@ describe('no proof', () => {
     ],
   ])('%s', async (_, change, why) => {
     expect(await lab(change).run()).toEqual({ done: false, why: expect.stringContaining(why) });
+  });
+});
+
+describe('as the proof of a fence level', () => {
+  const asProof = (change: Lab) => lab(change).run(undefined, { asProofWithinMs: 10_000 });
+
+  test('all of it, in time', async () => {
+    expect(await asProof({ takesMs: 4_000 })).toEqual({ done: true, addresses: ['10.2.0.1'], atMs: nowMs });
+  });
+
+  test.each<[string, Lab, string]>([
+    ['the entry took all of its time', { takesMs: 10_000 }, 'not done within 10 s'],
+    ['the barrier ended too late', { takesMs: 5_000 }, 'not done within 10 s'],
+    ['an OSD hangs', { barrier: cannotTell('osd.1 hangs') }, 'osd.1 hangs'],
+    [
+      'its disk is elsewhere: nothing keeps it from writing there',
+      { watchers: { kind: 'absent' }, locks: { kind: 'absent' } },
+      'the disk of instance vm1 is in none of these pools',
+    ],
+    ['nothing of it is here', { addresses: [], watchers: { kind: 'absent' } }, 'it is not known from which'],
+  ])('none: %s', async (_, change, why) => {
+    expect(await asProof(change)).toEqual({ done: false, why: expect.stringContaining(why) });
+  });
+
+  test('a volume that is elsewhere', async () => {
+    const { parts } = lab({ watchers: by() });
+    const result = await cutOff(
+      {
+        ...parts,
+        storage: {
+          ...parts.storage,
+          watchers: async (images) =>
+            new Map(images.map((image) => [image, image.includes('volume-v2') ? { kind: 'absent' } : by()])),
+        },
+      },
+      {
+        ...{ host: 'hv01', instances: [{ id: 'vm1', volumes: ['v1', 'v2'] }], seenOff: null },
+        ...{ signal: new AbortController().signal, asProofWithinMs: 10_000, beforeBlocking: async () => {} },
+      },
+    );
+    expect(result).toEqual({
+      done: false,
+      why: 'volume-v2 of instance vm1 is in none of these pools',
+    });
   });
 });
 

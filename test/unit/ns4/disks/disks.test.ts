@@ -108,3 +108,25 @@ test.each<[string, AskedImage, object]>([
   const { disks } = lab(() => answer);
   expect(await disks.mayMove({ id: 'id-vm1', volumes: [] }, 'hv01', stop)).toEqual(expected);
 });
+
+test.each<[string, AskedImage, string | null]>([
+  ['nobody', closed, 'nobody who answers has its disks open'],
+  ['a frozen owner', open('10.2.0.1', false), 'nobody who answers has its disks open'],
+  ['not on this Ceph', absent, null],
+  ['another hypervisor', open('10.2.0.2'), 'its disks are open at hv02 (10.2.0.2)'],
+  ['somebody unknown', open('10.2.0.9'), 'its disks are open at 10.2.0.9'],
+  [
+    'both ends of a migration',
+    {
+      kind: 'asked',
+      openers: ['10.2.0.1', '10.2.0.9', '10.2.0.9'].map((address, n) => ({
+        ...{ client: `client.${n}`, cookie: '1', address, answered: true },
+      })),
+    },
+    'its disks are open at hv01 (10.2.0.1), 10.2.0.9',
+  ],
+  ['Ceph does not say', cannotTell('it hangs'), 'where its disks are open cannot be told: it hangs'],
+])('left alone: it is told that it is open by %s', async (_, answer, expected) => {
+  const { disks } = lab(() => answer);
+  expect(await disks.whereOpen({ id: 'id-vm1', volumes: [] }, stop)).toBe(expected);
+});

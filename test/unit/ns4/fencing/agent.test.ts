@@ -6,9 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AgentCall, runAgent } from '../../../../src/ns4/fencing/agent.ts';
-import { lookByEach, powerOff } from '../../../../src/ns4/fencing/level.ts';
-import type { Level } from '../../../../src/ns4/fencing/plan.ts';
-import { seenTogether } from '../../../../src/ns4/fencing/seen-together.ts';
+import { look, powerOff } from '../../../../src/ns4/fencing/level.ts';
 import { systemClock } from '../../../../src/shared/ground/clock.ts';
 
 let dir: string;
@@ -253,9 +251,6 @@ describe('one level', () => {
 });
 
 describe('one look at a host that was proven off', () => {
-  const look = async (level: Level) =>
-    seenTogether(level, await lookByEach({ level, timeoutMs: 1_000, signal: never }));
-
   test.each([
     ['says on', 'echo Status: ON; exit 0', 'on'],
     ['says off', 'echo Status: OFF; exit 2', 'off'],
@@ -263,7 +258,7 @@ describe('one look at a host that was proven off', () => {
     ['hangs', 'sleep 60', 'unknown'],
   ])('the device %s', async (_, body, says) => {
     const startedAtMs = Date.now();
-    const seen = await look(levelOf(body));
+    const seen = await look({ level: levelOf(body), timeoutMs: 1_000, signal: never });
     expect(seen.says).toBe(says);
     expect(Date.now() - startedAtMs).toBeLessThan(5_000);
   });
@@ -271,6 +266,6 @@ describe('one look at a host that was proven off', () => {
   test('it is not there at all', async () => {
     const gone = { agent: 'fence_own', program: join(dir, 'no-such-agent'), options: {} };
     const level = { number: 1, devices: [gone] };
-    expect((await look(level)).says).toBe('unknown');
+    expect((await look({ level, timeoutMs: 1_000, signal: never })).says).toBe('unknown');
   });
 });

@@ -22,12 +22,13 @@ test('fencing.example.yaml has levels for its hosts, each option where it belong
   const file = join(dir, 'fencing.yaml');
   copyFileSync('fencing.example.yaml', file);
   chmodSync(file, 0o600);
-  const plan = readFencingFile(file, dir);
+  const plan = readFencingFile(file, { path: dir, hasCeph: true });
   const agents = (host: string) => levelsOf(plan, host).map(agentsOf);
-  expect([...plan.hosts.keys()]).toEqual(['hv01', 'hv02', 'hv03', 'hv04', 'hv05']);
+  expect([...plan.hosts.keys()]).toEqual(['hv01', 'hv02', 'hv03', 'hv04', 'hv05', 'hv06']);
   expect(agents('hv01')).toEqual(['fence_ipmilan']);
   expect(agents('hv04')).toEqual(['fence_redfish', 'fence_ipmilan']);
   expect(agents('hv05')).toEqual(['fence_kdump', 'fence_apc + fence_apc']);
+  expect(agents('hv06')).toEqual(['fence_ipmilan', 'ceph']);
   expect(firstOf(plan, 'hv02')?.options).toMatchObject({ ip: 'hv02-bmc.example.org', username: 'sonny' });
   expect(firstOf(plan, 'hv03')?.options).toMatchObject({ password: '0123 #4' });
   expect(plan.others).toBeNull();
@@ -38,7 +39,7 @@ test("docs/fencing.md's fencing.yaml means what it says", () => {
   const text = /^```yaml\n(.+?)^```$/ms.exec(readFileSync('docs/fencing.md', 'utf8'))?.[1] ?? '';
   const file = join(dir, 'documented.yaml');
   writeFileSync(file, text.replace('/usr/local/sbin/fence_ceph_blocklist', program), { mode: 0o600 });
-  const plan = readFencingFile(file, dir);
+  const plan = readFencingFile(file, { path: dir, hasCeph: true });
   expect(firstOf(plan, 'hv01')).toMatchObject({
     ...{ agent: 'fence_ipmilan', options: { ip: 'hv01-bmc.example.org', password: 'a secret' } },
   });

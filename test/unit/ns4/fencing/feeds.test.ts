@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tryLevels } from '../../../../src/ns4/commands/try-out.ts';
-import { lookByEach, powerOff } from '../../../../src/ns4/fencing/level.ts';
-import { seenTogether } from '../../../../src/ns4/fencing/seen-together.ts';
+import { look, powerOff } from '../../../../src/ns4/fencing/level.ts';
 import { systemClock } from '../../../../src/shared/ground/clock.ts';
 import { type Behaviour, PretendDevice } from '../../../support/pretend-device.ts';
 
@@ -86,8 +85,7 @@ test.each([
   a.power(one);
   if (other === 'away') b.behave('away');
   else b.power(other);
-  const seen = await lookByEach({ level, timeoutMs: 1_500, signal });
-  expect(seenTogether(level, seen)).toMatchObject({ says });
+  expect(await look({ level, timeoutMs: 1_500, signal })).toMatchObject({ says });
 });
 
 test('by hand: on goes to all of them; each is told by itself', async () => {
@@ -99,7 +97,7 @@ test('by hand: on goes to all of them; each is told by itself', async () => {
       { host: 'hv01', action },
       {
         plan: { file: 'fencing.yaml', hosts: new Map([['hv01', [level]]]), others: null, secrets: [] },
-        ...{ timeoutMs: 2_000, heartbeatPeriodMs: 40_000, clock: systemClock, signal },
+        ...{ ceph: null, timeoutMs: 2_000, heartbeatPeriodMs: 40_000, clock: systemClock, signal },
         inventory: { read: async () => null },
         ask: async () => {},
         print: (line) => printed.push(line),

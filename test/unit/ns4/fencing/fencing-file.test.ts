@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readFencingFile } from '../../../../src/ns4/fencing/fencing-file.ts';
-import { isSecretOption, levelsOf, planGaps } from '../../../../src/ns4/fencing/plan.ts';
+import { agentsOf, isSecretOption, levelsOf, planGaps } from '../../../../src/ns4/fencing/plan.ts';
 import { hypervisor } from '../../../support/inventories.ts';
 
 let dir: string;
@@ -15,11 +15,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function read(text: string, mode = 0o600) {
+function read(text: string, mode = 0o600, hasCeph = true) {
   const file = join(dir, 'fencing.yaml');
   writeFileSync(file, text);
   chmodSync(file, mode);
-  return readFencingFile(file, dir);
+  return readFencingFile(file, { path: dir, hasCeph });
 }
 
 const many = `
@@ -125,6 +125,57 @@ test('fence_kdump only listens: alone, as the first level, for a host that it kn
   expect(() => read(host(`{devices: [${kdump}, {agent: own}]}`))).toThrow(
     /levels\[0\].devices\[0\]: fence_kdump only listens, expected it in a level of its own/,
   );
+});
+
+describe('the level ceph', () => {
+  const host = (levels: string) => `hosts: {hv01: {levels: [${levels}]}}`;
+
+  test('before or after others, and the same for every host', () => {
+    const text = `
+defaults: {levels: [{agent: ${join(dir, 'own')}, options: {plug: "{host}"}}, {agent: ceph}]}
+hosts: {hv01: , hv02: {levels: [{agent: ceph}, {agent: fence_ipmilan, options: {ip: 10.1.0.2}}]}, "*": }
+`;
+    const found = read(text);
+    expect(levelsOf(found, 'hv01').map(agentsOf)).toEqual([join(dir, 'own'), 'ceph']);
+    expect(levelsOf(found, 'hv02').map(agentsOf)).toEqual(['ceph', 'fence_ipmilan']);
+    expect(levelsOf(found, 'hv09')[1]).toEqual({ number: 2, kind: 'ceph', devices: [] });
+  });
+
+  test.each([
+    [
+      'with options',
+      host('{agent: ceph, options: {plug: x}}'),
+      /levels\[0\].options: the level ceph takes no options/,
+    ],
+    [
+      'twice',
+      host('{agent: ceph}, {agent: ceph}'),
+      /levels\[1\]: found ceph a second time, expected it once/,
+    ],
+    [
+      'as one of several devices',
+      host('{devices: [{agent: own}, {agent: ceph}]}'),
+      /levels\[0\].devices: found ceph among them, expected it in a level of its own/,
+    ],
+    [
+      'options of a host for it',
+      'hosts: {hv01: {options: {ceph: {plug: x}}, levels: [{agent: ceph}]}}',
+      /hosts.hv01.options.ceph: the level ceph takes no options/,
+    ],
+    [
+      'a listener after it',
+      host('{agent: ceph}, {agent: fence_kdump, options: {nodename: 10.1.0.1}}'),
+      /levels\[1\]: fence_kdump listens/,
+    ],
+  ])('refused: %s', (_, text, expected) => {
+    expect(() => read(text.replaceAll('agent: own', `agent: ${join(dir, 'own')}`))).toThrow(expected);
+  });
+
+  test('without [CEPH] it is a mistake, with its line', () => {
+    expect(() => read(host('{agent: ceph}'), 0o600, false)).toThrow(
+      /:1: hosts.hv01.levels\[0\].agent: found ceph, expected \[CEPH\] in config.ini/,
+    );
+  });
 });
 
 test('permissions matter where there are secrets', () => {

@@ -27,7 +27,21 @@ test.each([
   ['an agent saw it off longer ago: it may have been switched on since', byAgent, 600_001, false],
   ['its crash kernel reported two minutes ago', byCrashKernel, 120_000, true],
   ['its crash kernel reported longer ago: it may have booted since', byCrashKernel, 120_001, false],
-  ["an operator's word: there is nobody else to ask", byOperator, 3_000_000, true],
+  ["an operator's word: there is nobody else to ask", byOperator, 3_600_000, true],
+  [
+    "an operator's word of more than an hour ago: it may have been switched on since",
+    byOperator,
+    3_600_001,
+    false,
+  ],
+  ['one of a clock that is a little ahead', byAgent, -5_000, true],
+  ['one of the future: nobody saw that yet', byAgent, -5_001, false],
+  [
+    'a word of the future, of which every heartbeat seems to be of before',
+    byOperator,
+    -94_608_000_000,
+    false,
+  ],
 ] as const)('%s', (_, proof, ageMs, expected) => {
   expect(stands(proof, offAtMs + ageMs)).toBe(expected);
 });

@@ -1,8 +1,9 @@
 // OVN's rows by what several looks showed, beside what was known before: the table of the rule.
 import { describe, expect, test } from 'vitest';
 import type { AgentRecord } from '../../../../src/ns4/cloud/cloud.ts';
-import { deletedChassis, isSomebodyLate, judgeLooks, type Look } from '../../../../src/ns4/jobs/ovn-looks.ts';
+import { isSomebodyLate, judgeLooks, type Look } from '../../../../src/ns4/jobs/ovn-looks.ts';
 import type { Agent } from '../../../../src/shared/documents/inventory.ts';
+import { deletedChassis } from '../../../../src/shared/documents/inventory.ts';
 import { nowMs } from '../../../support/inventories.ts';
 
 const lookMs = [0, 2_000, 5_000];

@@ -71,6 +71,7 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
     hardReboot: missing,
     bindPort: missing,
     moveAllocation: missing,
+    readUptime: missing,
     ...changes,
   };
 }

@@ -89,3 +89,14 @@ test('a chassis that was deleted from OVN beats no more, whatever Neutron rememb
   const found = await new AgentsOfTheDead('hv01', [known]).ask(neutron, instantClock(nowMs), never);
   expect(found.map(({ ovn }) => ovn)).toEqual([null]);
 });
+
+test('a row of before an upgrade of Neutron, when stamps followed the request: others beat, so its beat counts', async () => {
+  const controller = (id: string, ovn: OvnState) => agent('hv01', 0, { id, binary: 'ovn-controller', ovn });
+  const known = controller('1', state());
+  const old = controller('2', state({ says: 'cannot-tell', why: 'stamp-is-the-request' }));
+  const beating = controller('3', state({ says: 'alive', why: 'moved' }));
+  const neutron = cloud([row({ binary: 'ovn-controller', heartbeatAtMs: 101 })]);
+  const watch = new AgentsOfTheDead('hv01', [known], [known, old, beating]);
+  const [found] = await watch.ask(neutron, instantClock(nowMs), never);
+  expect(found?.ovn?.says).toBe('alive');
+});

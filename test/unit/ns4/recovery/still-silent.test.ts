@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ComputeService } from '../../../../src/ns4/cloud/cloud.ts';
 import type { PowerSeen } from '../../../../src/ns4/fencing/proof.ts';
 import { AgentsOfTheDead } from '../../../../src/ns4/recovery/agents-of-the-dead.ts';
-import type { Answering } from '../../../../src/ns4/recovery/guests-still-there.ts';
+import type { Answering } from '../../../../src/ns4/recovery/movers/mover.ts';
 import { DoubtError, SignOfLifeError, StillSilent } from '../../../../src/ns4/recovery/still-silent.ts';
 import type { ScanFinding, ScanResult } from '../../../../src/shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../src/shared/documents/refusals/refusals.ts';
@@ -84,7 +84,7 @@ function watch(sight: Sight = { finding: 'answers' }) {
       sight.power === undefined || sight.power === null
         ? null
         : {
-            name: 'fence_ipmilan, level 1',
+            onText: () => 'fence_ipmilan, level 1, which proved it off, says that it is on',
             look: async () => ({ says: sight.power ?? 'unknown', said: '' }),
             saidOff: () => {
               asked.saidOff += 1;

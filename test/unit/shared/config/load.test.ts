@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ProcessName } from '../../../../src/shared/config/keys/key.ts';
 import { knownKeys } from '../../../../src/shared/config/known-keys.ts';
 import { loadSettings } from '../../../../src/shared/config/load.ts';
+import { testKey } from '../../../support/trust.ts';
 
 let cwd: string;
 let home: string;
@@ -57,9 +58,10 @@ describe("the original's config.ini, unchanged", () => {
         port: 6379,
         username: null,
         password: null,
-        tls: false,
+        tls: null,
         db: null,
         sentinels: null,
+        signing: null,
       },
       openstack:
         process === 'sonny'
@@ -131,7 +133,10 @@ describe('config.example.ini', () => {
 });
 
 test('every key once', () => {
-  writeFileSync(join(cwd, 'ca.pem'), 'x');
+  writeFileSync(join(cwd, 'ca.pem'), '-----BEGIN ca');
+  writeFileSync(join(cwd, 'client.pem'), '-----BEGIN cert');
+  writeFileSync(join(cwd, 'client.key'), '-----BEGIN key');
+  writeFileSync(join(cwd, 'sonny.key'), `${testKey}\n`, { mode: 0o600 });
   write(`[DEFAULT]
 monitor_period = 0.5
 heartbeat_period = 1_0
@@ -144,6 +149,12 @@ port: 6380
 password = a;b#c%%d
 username = sonny
 tls = Yes
+ca = ca.pem
+cert = client.pem
+key = client.key
+server_name = redis.example.org
+key_file = sonny.key
+unsigned = accept
 db = 0
 [OPENSTACK]
 cloud = my cloud
@@ -202,9 +213,14 @@ api_url = http://127.0.0.1:8080/api/
       port: 6380,
       username: 'sonny',
       password: 'a;b#c%d',
-      tls: true,
+      tls: {
+        ca: '-----BEGIN ca',
+        client: { cert: '-----BEGIN cert', key: '-----BEGIN key' },
+        serverName: 'redis.example.org',
+      },
       db: 0,
       sentinels: null,
+      signing: { keys: [testKey], unsigned: 'accept' },
     },
     openstack: {
       cloud: 'my cloud',
@@ -310,7 +326,7 @@ describe('what a value means', () => {
 
   test.each(processes)('%s finds Redis through sentinels', (process) => {
     write(
-      '[OPENSTACK]\ncloud = prod\n[REDIS]\nmaster = sonny.1\npass = p\nsentinel_password = q\n' +
+      '[OPENSTACK]\ncloud = prod\n[REDIS]\nmaster = sonny.1\npass = p\nsentinel_username = u\nsentinel_password = q\n' +
         'sentinels = 10.0.0.1:26379, [2001:db8::1]:26380,\n  s3.example.org:1\n',
     );
     const { settings, warnings } = load(process);
@@ -320,8 +336,9 @@ describe('what a value means', () => {
       port: 6379,
       username: null,
       password: 'p',
-      tls: false,
+      tls: null,
       db: null,
+      signing: null,
       sentinels: {
         endpoints: [
           { address: '10.0.0.1', port: 26379 },
@@ -329,9 +346,23 @@ describe('what a value means', () => {
           { address: 's3.example.org', port: 1 },
         ],
         master: 'sonny.1',
+        username: 'u',
         password: 'q',
       },
     });
+  });
+
+  test('the key that signs is a secret of ns4 and monitor; sonny does not look for it', () => {
+    writeFileSync(join(cwd, 'sonny.key'), `${testKey}\n`, { mode: 0o600 });
+    write(`[OPENSTACK]\ncloud = prod\n[REDIS]\nhost = redis1\nkey_file = sonny.key\n`);
+    for (const process of ['ns4', 'monitor'] as const) {
+      const { settings, secrets } = load(process);
+      expect(settings.redis.signing).toEqual({ keys: [testKey], unsigned: 'refuse' });
+      expect(secrets).toContain(testKey);
+    }
+    chmodSync(join(cwd, 'sonny.key'), 0o644);
+    expect(load('sonny').settings.redis.signing).toBeNull();
+    expect(() => load('ns4')).toThrow('found mode 0644, expected 0600');
   });
 
   test('sonny takes the only cloud there is from [OPENSTACK], and needs none there', () => {

@@ -33,7 +33,8 @@ function complaints(process: WrongConfiguration['process'], laid: LaidOutConfigu
     });
     if (process !== 'ns4') return [];
     loadCloud({ cloud: settings.openstack?.cloud ?? '', env, cwd, home });
-    if (settings.fencing.file !== null) readFencingFile(settings.fencing.file, '');
+    if (settings.fencing.file !== null)
+      readFencingFile(settings.fencing.file, { path: '', hasCeph: settings.ceph !== null });
     return [];
   } catch (error) {
     if (error instanceof UsageError) return error.lines;

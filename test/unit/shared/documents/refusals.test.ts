@@ -60,6 +60,16 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     },
     '2 of 5 hypervisors with instances could not be told dead if they died now: hv01, hv02 (none of its 2 instances was heard). `ns4 --senses` shows what each sense says.',
   ),
+  'still-cut-off': row(
+    'warning',
+    {
+      hosts: [
+        { host: 'hv01', sinceMs: Date.UTC(2026, 10, 1, 3, 15), isBack: true },
+        { host: 'hv07', sinceMs: Date.UTC(2026, 9, 2, 3, 15), isBack: false },
+      ],
+    },
+    'hv01 (since 2026-11-01T03:15Z) is cut off from Ceph, though back in service: no instance there can open its disk. hv07 (since 2026-10-02T03:15Z) is still cut off from Ceph. After a reboot: "ns4 --fence hv01 --action on --level ceph".',
+  ),
   'too-many-suspects': row(
     'warning',
     { suspects: hosts, limit: 1 },
@@ -222,6 +232,11 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
       ],
     },
     'hv01 is not proven to be off: level 1, fence_ipmilan: timed out (it said nothing); level 2, fence_pdu: its "status" does not say off (Status: ON). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
+  ),
+  'journal-not-believed': row(
+    'error',
+    { host, document: { what: 'journal', about: '20261121T030000-hv01.1', why: 'unsigned' } },
+    'hv01 is not recovered: the journal of a recovery (20261121T030000-hv01.1) is not signed: whoever wrote it has no key file, or does not belong here. What was begun with it, if anything, is left as it is.',
   ),
   'wrong-device': row(
     'error',

@@ -19,6 +19,11 @@ test.each([
     startMs + redis.sentinelMs + redis.probeMs,
     promise.endMs,
   ],
+  [
+    'a connection that waits for jobs is not taken for one that hangs: BullMQ asks for ten seconds at most',
+    10_000,
+    redis.hangMs,
+  ],
   ['one renewal of the lease may be lost', 2 * lease.renewMs, lease.lifeMs],
   ['the next leader is there in time', lease.lifeMs + lease.pollMs, promise.leaderFollowedMs],
   ['one renewal of a lock may be lost', 2 * recoveryLock.renewMs, recoveryLock.lifeMs],

@@ -7,6 +7,7 @@ import { controlsFor } from '../../../../shared/rules/control-plane.ts';
 import { hostTarget } from '../../../../shared/rules/controls.ts';
 import { disksTarget } from '../../../../shared/rules/disks.ts';
 import { differingPlans } from '../../../../shared/rules/fencing-plans.ts';
+import { stillCutOff } from '../../../../shared/rules/still-cut-off.ts';
 import { closeReturned, suspect } from '../../incidents/incidents.ts';
 import { clearHost, clearPart, forgetPart, raise } from '../../incidents/raised.ts';
 import { judgeBeginning } from '../../incidents/safe-mode.ts';
@@ -33,6 +34,7 @@ export function onRefreshed(
   if (ageMs > freshMs) return giveUpRound(draft, { name: 'inventory-stale', ageMs, limitMs: freshMs });
   judgeBeginning(draft, picture);
   judgePlans(draft, picture);
+  judgeCutOff(draft, picture);
   const suspicion = findSuspects(picture, nowMs, rules, recoveringHosts(state));
   const next = nextCheckMs(nowMs, rules, suspicion.nextExpiryMs);
   const outages = lookForOutages(draft, picture);
@@ -56,6 +58,13 @@ function judgePlans(draft: Draft, picture: Picture): void {
   const differing = differingPlans([], picture.fencingPlans, draft.rules);
   if (differing !== null) return raise(draft, differing);
   clearPart(draft, ({ refusal, scope }) => refusal.name === 'fencing-plans-differ' && scope.kind === 'cloud');
+}
+
+/** Told again and again by `status`: who finds it out by his guests has lost a morning. */
+function judgeCutOff(draft: Draft, picture: Picture): void {
+  const hosts = stillCutOff(picture, draft.nowMs);
+  if (hosts.length > 0) return raise(draft, { name: 'still-cut-off', hosts });
+  clearPart(draft, ({ refusal }) => refusal.name === 'still-cut-off');
 }
 
 /** Why a refresh failed; null when it did not. */

@@ -22,8 +22,10 @@ export async function reboot(
 ): Promise<InstanceEnd | null> {
   const { cloud, clock, signal } = moving;
   await moving.confirmSilence();
-  const isOld = clock.nowMs() - (entry.askedAtMs ?? 0) > rowsFreshMs;
-  const [heard] = isOld ? await moving.heard([entry.id]) : [];
+  const ageMs = clock.nowMs() - (entry.askedAtMs ?? 0);
+  // A clock that was set back makes nothing young.
+  const isFresh = ageMs >= 0 && ageMs <= rowsFreshMs;
+  const [heard] = isFresh ? [] : await moving.heard([entry.id]);
   const before = entry.reboot;
   // The last look writes it down, so that no successor takes the answer of a started one for that of the old one.
   entry.reboot = 'asking';

@@ -6,11 +6,10 @@ import { errorText, OperationalError } from '../../../../shared/ground/errors.ts
 import { groupBy } from '../../../../shared/ground/group-by.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
 import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';
-import type { Answering } from '../../guests-still-there.ts';
 import { type JournalEntry, namesOf } from '../../journal/journal.ts';
 import { progressOf } from '../instance-progress.ts';
 import { cloudAheadMs, isStillNow, type LastLook, lookFreshMs } from '../last-look.ts';
-import { endInstance, type Moving, sinceMsOf } from '../mover.ts';
+import { type Answering, endInstance, type Moving, sinceMsOf, withPlace } from '../mover.ts';
 import { awayLimitMs, awayPauseMs, patiently } from '../retry.ts';
 
 /**
@@ -85,7 +84,7 @@ async function rewriteOnce(
     let living: readonly Answering[] = [];
     try {
       const { ids, onDead } = await idsToMove(moving, entries);
-      living = heard.filter(({ id }) => onDead.has(id));
+      living = heard.filter(({ id }) => onDead.has(id) && ids.includes(id));
       if (ids.length === 0) return { moved: [], already: [], elsewhere: [] };
       if (clock.steadyMs() - savedAtMs > lookFreshMs) await moving.lock.save(journal);
       if (living.length === 0 && isStillNow(moving, aheadMs) && moving.isPowerFresh())
@@ -135,7 +134,10 @@ async function idsToMove(
     const look = { server: server ?? null, migrations: migrations.get(entry.id) ?? [] };
     const why = server === undefined ? null : reasonToStay(moving, entry, look);
     if (why === null) ids.push(entry.id);
-    else await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
+    else {
+      const text = await withPlace(moving, entry.id, why);
+      await endInstance(moving, entry, { outcome: 'skipped', why: text, after: null, to: null });
+    }
   }
   return { ids, onDead: new Set(servers.keys()) };
 }

@@ -7,7 +7,7 @@ import { CloudError } from '../../../cloud/cloud.ts';
 import { type JournalEntry, ofTheirTurn, unfinished } from '../../journal/journal.ts';
 import { type InstanceProgress, progressOf } from '../instance-progress.ts';
 import type { LastLook } from '../last-look.ts';
-import { endInstance, type InstanceEnd, type Mover, type Moving, sinceMsOf } from '../mover.ts';
+import { endInstance, type InstanceEnd, type Mover, type Moving, sinceMsOf, withPlace } from '../mover.ts';
 import { awayLimitMs, awayPauseMs } from '../retry.ts';
 import { mayAskAgain, turnElsewhere } from './request.ts';
 import { isOnItsWay, lookAtNova, type Sighting } from './sighting.ts';
@@ -177,8 +177,10 @@ async function follow(
       return end('skipped', 'it was deleted meanwhile', null, null);
     case 'elsewhere':
       return end('skipped', `Nova has it on ${progress.host} now`, null, progress.host);
-    case 'left-alone':
-      return end(entry.attempts > 0 ? 'failed' : 'skipped', progress.why, null, null);
+    case 'left-alone': {
+      const why = await withPlace(moving, entry.id, progress.why);
+      return end(entry.attempts > 0 ? 'failed' : 'skipped', why, null, null);
+    }
     case 'failed':
       // Nova has it on its target, in ERROR: no evacuation leads there again.
       if (progress.at !== null) return end('failed', progress.why, 'ERROR', progress.at);

@@ -5,7 +5,6 @@ import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
-import type { Answering } from '../../guests-still-there.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { type InstanceProgress, requestLimitMs } from '../instance-progress.ts';
 import { isStillNow, type LastLook, lastLook, lookFreshMs, type OpenDisks, openAt } from '../last-look.ts';
@@ -41,19 +40,13 @@ export async function ask(
 ): Promise<'asked' | 'look-again' | { readonly untold: string }> {
   const { journal, clock, lock, signal } = moving;
   signal.throwIfAborted();
-  const heard = entry.attempts > 0 ? await moving.heard([entry.id]) : [];
   const look = await lastLook(moving, entry, ground.aheadMs);
   const lookedAtMs = clock.steadyMs();
   // So that what comes between writing down and asking is nothing, as a rule.
   await moving.confirmMark();
   signal.throwIfAborted();
-  const progress = look === null ? null : ground.judge(entry, look);
-  if (look === null || progress === null || !mayLeave(moving, entry) || !mayBeAskedFor(progress))
+  if (look === null || !mayLeave(moving, entry) || !mayBeAskedFor(ground.judge(entry, look)))
     return 'look-again';
-  if (heard.length > 0) {
-    await endHeard(moving, entry, progress, heard);
-    return 'look-again';
-  }
   if (look.disks?.kind === 'cannot-tell') return { untold: look.disks.why };
   if (look.disks !== null && look.disks.kind !== 'closed') {
     await endOpen(moving, entry, look.disks);
@@ -79,21 +72,6 @@ export async function ask(
   }
   await send(moving, entry, takeBack);
   return 'asked';
-}
-
-/**
- * It answers, and is not asked for again. Without a trace in Nova nothing can have started it elsewhere; after an evacuation
- * that failed it may run at its target.
- */
-function endHeard(
-  moving: Moving,
-  entry: JournalEntry,
-  progress: InstanceProgress,
-  heard: readonly Answering[],
-): Promise<void> {
-  if (progress.kind === 'waiting') return moving.leaveAlone(heard);
-  const why = `it answers (${heard[0]?.on}), so it runs somewhere`;
-  return endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
 }
 
 /** It runs somewhere: it stays there. */

@@ -61,7 +61,10 @@ export async function takeTurns(moving: Moving, field: Field, told: Set<string>)
     if (standing.kind === 'tried') isCanaryOut ||= await waitFor(moving, standing.by, ready, told);
   }
   const room = Math.max(0, moving.concurrency - field.busy);
-  if (next.length > 0 && room > 0) await moving.confirmSilence();
+  const isAnyAsked = next.length > 0 && room > 0;
+  if (isAnyAsked) await moving.confirmSilence();
+  if (isAnyAsked && (await areHeard(moving, field.ready)))
+    return { lookAgain: true, untold: null, isCanaryOut };
   const { judge, sighting } = field;
   const ground = { judge, aheadMs: sighting.aheadMs };
   const results = await Promise.allSettled(next.slice(0, room).map((entry) => ask(moving, entry, ground)));
@@ -69,6 +72,27 @@ export async function takeTurns(moving: Moving, field: Field, told: Set<string>)
   const values = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
   const [untold = null] = values.flatMap((value) => (typeof value === 'string' ? [] : [value.untold]));
   return { lookAgain: values.some((value) => value !== 'asked'), untold, isCanaryOut };
+}
+
+/**
+ * Does any of those that may be asked for again answer? They are no witnesses of the watch for signs of life, and tell as
+ * well of those that are asked for now, for the first time. Without a trace in Nova nothing can have started one
+ * elsewhere; after an evacuation that failed it may run at its target, and stays there.
+ */
+async function areHeard(moving: Moving, ready: readonly Ready[]): Promise<boolean> {
+  const again = ready.filter(({ entry }) => entry.attempts > 0);
+  if (again.length === 0) return false;
+  const heard = await moving.heard(again.map(({ entry }) => entry.id));
+  const failed = new Map(again.flatMap(({ entry, why }) => (why === null ? [] : [[entry.id, entry]])));
+  const there = heard.filter(({ id }) => !failed.has(id));
+  if (there.length > 0) await moving.leaveAlone(there);
+  for (const { id, on } of heard) {
+    const entry = failed.get(id);
+    const why = `it answers (${on}), so it runs somewhere`;
+    if (entry !== undefined)
+      await endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
+  }
+  return heard.length > 0;
 }
 
 function standingAt(

@@ -10,14 +10,14 @@ import {
   orderLifeMs,
   whyNot,
 } from '../../../../../src/ns4/fencing/far/orders.ts';
-import type { LevelOutline } from '../../../../../src/ns4/fencing/plan.ts';
+import type { DeviceOutline } from '../../../../../src/ns4/fencing/plan.ts';
 import type { JobData, JobOutcome, JobResult } from '../../../../../src/shared/documents/jobs/contracts.ts';
 import type { PlanOfOne } from '../../../../../src/shared/documents/terms/fencing-plans.ts';
 import { type InstantClock, instantClock } from '../../../../support/instant-clock.ts';
 
 const never = new AbortController().signal;
 const right = { token: 'ours', assignment: null };
-const level: LevelOutline = { number: 1, isListener: false, devices: [{ agent: 'fence_ipmilan' }] };
+const level: DeviceOutline = { number: 1, isListener: false, devices: [{ agent: 'fence_ipmilan' }] };
 const notTold = [{ device: 0, effect: 'none', seenOff: false }];
 
 /** A Redis, a BMC, and those that fence, on clocks of their own. */

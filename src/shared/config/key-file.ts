@@ -1,0 +1,75 @@
+// The key file of [REDIS] key_file: made once, read at each start. A line for each key; the first one signs, all of them
+// are believed. Lines that begin with "#" are notes.
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { errorText, OperationalError } from '../ground/errors.ts';
+import { fileProblem } from './read-text.ts';
+
+/** 256 bits, as SHA-256 has. */
+const keyBytes = 32;
+const keyForm = /^[A-Za-z0-9_-]{43}$/;
+/** One that signs, one that is on its way in or out, and some for whoever forgets to end that. */
+const mostKeys = 4;
+
+/** Writes a new key. @throws OperationalError when the file is there already, or cannot be written */
+export function makeKeyFile(path: string): void {
+  const key = randomBytes(keyBytes).toString('base64url');
+  try {
+    // Whoever has the file open has the key: it is never another one that was there before.
+    const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    try {
+      writeSync(file, `${key}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new OperationalError(
+      code === 'EEXIST'
+        ? `${path} is there already and is not overwritten: what is signed by its key would not be believed any more`
+        : `${path}: ${errorText(error)}`,
+    );
+  }
+}
+
+/** The keys of a file, or what is wrong with it: no sentence has any of what stands in it. */
+export function readKeyFile(
+  path: string,
+): { readonly keys: readonly [string, ...string[]] } | { readonly problem: string } {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY);
+  } catch (error) {
+    return { problem: fileProblem(error) };
+  }
+  try {
+    const { mode, uid } = fstatSync(file);
+    const me = process.getuid?.() ?? uid;
+    if (uid !== 0 && uid !== me)
+      return { problem: `belongs to the user with the id ${uid}, not to root or us` };
+    if ((mode & 0o077) !== 0)
+      return {
+        problem: `found mode ${(mode & 0o777).toString(8).padStart(4, '0')}, expected 0600: who reads it may order anything`,
+      };
+    return keysIn(readFileSync(file, 'utf8'));
+  } catch (error) {
+    return { problem: fileProblem(error) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function keysIn(text: string): ReturnType<typeof readKeyFile> {
+  const lines = text.split('\n').map((line) => line.trim());
+  const found = lines.flatMap((line, i) =>
+    line === '' || line.startsWith('#') ? [] : [{ line, at: i + 1 }],
+  );
+  const odd = found.find(({ line }) => !keyForm.test(line));
+  if (odd !== undefined)
+    return { problem: `line ${odd.at} is no key, expected one that "ns4 --make-key FILE" made` };
+  const [first, ...others] = found.map(({ line }) => line);
+  if (first === undefined) return { problem: 'holds no key, expected one that "ns4 --make-key FILE" made' };
+  if (found.length > mostKeys) return { problem: `holds ${found.length} keys, expected ${mostKeys} at most` };
+  return { keys: [first, ...others] };
+}

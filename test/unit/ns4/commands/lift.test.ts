@@ -1,0 +1,100 @@
+// `--action on` of the level ceph: only entries of this host, only after a reboot or a typed name, never in a recovery.
+import { expect, test } from 'vitest';
+import { lift } from '../../../../src/ns4/commands/lift.ts';
+import type { Cut } from '../../../../src/ns4/disks/cut-off-store.ts';
+import { type Blocklist, cannotTell } from '../../../../src/ns4/storage/storage.ts';
+
+const nowMs = Date.UTC(2026, 10, 29, 12);
+const entry = (text: string) => ({ entry: text, range: false, expiresAtMs: nowMs + 300 * 86_400_000 });
+const cut = (addresses: string[]): Cut => ({ addresses, atMs: nowMs - 3_600_000, seenOff: null });
+const booted = ' 12:00 up 5 min,  0 users,  load average: 0';
+
+interface Case {
+  cuts?: [string, Cut][];
+  list?: Blocklist;
+  uptime?: string | null;
+  isRecovering?: boolean;
+}
+
+function bench({ cuts, list, uptime = null, isRecovering = false }: Case) {
+  const asked: string[] = [];
+  const lifted: string[] = [];
+  const forgotten: string[] = [];
+  const entries = ['10.2.0.1:0/0', '10.2.0.1:0/3424', '10.2.0.2:0/0', '[fd00::1]:0/0'].map(entry);
+  const run = (answer: 'yes' | 'no' = 'no') =>
+    lift('hv01', {
+      storage: {
+        blocklist: async () => list ?? { kind: 'listed', epoch: 9, entries },
+        unblock: async (addresses) => {
+          lifted.push(...addresses);
+          return { kind: 'done' };
+        },
+      },
+      store: {
+        addresses: async () => [{ host: 'hv01', address: 'fd00::1', firstMs: nowMs, lastMs: nowMs }],
+      },
+      cuts: {
+        all: async () => new Map(cuts ?? [['hv01', cut(['10.2.0.1'])]]),
+        forget: async (host) => void forgotten.push(host),
+      },
+      ...{ levels: [], timeoutMs: 5_000, signal: new AbortController().signal },
+      clock: { nowMs: () => nowMs, steadyMs: () => 0, sleep: async () => undefined },
+      uptime: async () => uptime,
+      isRecovering: async () => isRecovering,
+      ask: async (what) => {
+        asked.push(what);
+        if (answer === 'no') throw new Error('another name was typed');
+      },
+    });
+  return { run, asked, lifted, forgotten };
+}
+
+test('rebooted: its own addresses are lifted, as a whole, and nobody is asked', async () => {
+  const { run, asked, lifted, forgotten } = bench({ uptime: booted });
+  expect(await run()).toMatchObject({
+    well: true,
+    text: expect.stringMatching(/lifted \(it was booted after/),
+  });
+  expect(lifted).toEqual(['10.2.0.1', 'fd00::1']);
+  expect([asked, forgotten]).toEqual([[], ['hv01']]);
+});
+
+test('nobody can tell: its name has to be typed', async () => {
+  const refused = bench({});
+  await expect(refused.run()).rejects.toThrow('another name');
+  expect([refused.lifted, refused.forgotten]).toEqual([[], []]);
+  const given = bench({});
+  expect(await given.run('yes')).toMatchObject({ well: true, text: expect.stringContaining('by your word') });
+  expect(given.asked[0]).toContain('hv01 was booted since it was cut off, or is off');
+});
+
+test.each<[string, Case, RegExp]>([
+  [
+    'it runs since before',
+    { uptime: ' 12:00 up 10 days,  3:22,  0 users' },
+    /not lifted: it was not booted since/,
+  ],
+  ['its recovery is under way', { uptime: booted, isRecovering: true }, /its recovery is under way/],
+  ['Ceph does not answer', { list: cannotTell('it hangs') }, /could not be read: it hangs/],
+  [
+    'another host is blocked by that entry',
+    {
+      uptime: booted,
+      cuts: [
+        ['hv01', cut(['10.2.0.1'])],
+        ['hv02', cut(['10.2.0.1'])],
+      ],
+    },
+    /10\.2\.0\.1 is blocked for hv02 as well/,
+  ],
+])('refused, and not asked for a word: %s', async (_, change, text) => {
+  const { run, asked, lifted } = bench(change);
+  expect(await run('yes')).toEqual({ well: false, text: expect.stringMatching(text) });
+  expect([asked, lifted]).toEqual([[], []]);
+});
+
+test('nothing of it is blocked: well, and forgotten', async () => {
+  const { run, forgotten } = bench({ list: { kind: 'listed', epoch: 9, entries: [entry('10.2.0.2:0/0')] } });
+  expect(await run()).toMatchObject({ well: true, text: expect.stringContaining('nothing to lift') });
+  expect(forgotten).toEqual(['hv01']);
+});
