@@ -1,5 +1,5 @@
 // Two ns4 of which one has no way to the fence devices: the compiled processes, with a real fence agent on the other
-// one only.
+// one only, and a key file that all have.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,9 +19,11 @@ beforeEach(async () => {
   const level = `{agent: ${bmc.program}, options: {plug: "{host}"}}`;
   const hosts = ['hv01', 'hv02'].map((host) => `  ${host}: {levels: [${level}]}\n`);
   writeFileSync(join(household.dir, 'fencing.yaml'), `hosts:\n${hosts.join('')}`, { mode: 0o600 });
-  far = household.configure('far.ini', { SCAN: { ...scan, name: 'far', fences: 'no' } });
+  const REDIS = { key_file: 'sonny.key' };
+  await household.start('ns4', '--make-key', 'sonny.key').exited;
+  far = household.configure('far.ini', { REDIS, SCAN: { ...scan, name: 'far', fences: 'no' } });
   near = household.configure('near.ini', {
-    ...{ SCAN: { ...scan, name: 'near' } },
+    ...{ REDIS, SCAN: { ...scan, name: 'near' } },
     FENCING: { mode: 'required', timeout: 5, hosts: 'fencing.yaml' },
   });
 });
@@ -41,6 +43,13 @@ async function fenced(): Promise<void> {
     if (members.some((member) => member.split(' ').length === 3)) return;
     await delay(100);
   }
+}
+
+/** All that was asked and answered was signed as it should be. */
+async function expectBelieved(): Promise<void> {
+  expect(await small.household.events()).not.toContainEqual(
+    expect.objectContaining({ facts: expect.objectContaining({ kind: 'not-believed' }) }),
+  );
 }
 
 const said = async (what: string) => {
@@ -63,6 +72,7 @@ test('nobody fences: named, nothing touched; the other one comes, powers it off,
   expect((await small.ended()).text).toContain('all 3 affected instances are back');
   expect(bmc.offs).toBe(1);
   small.expectRecoveredOnce();
+  await expectBelieved();
 }, 120_000);
 
 test('one recovery by hand where nobody fences, by the device of the other one, which is asked again', async () => {
@@ -93,4 +103,5 @@ test('one recovery by hand where nobody fences, by the device of the other one, 
   const [journal] = await small.household.redis.keys(`${small.keys.journal('*')}`);
   const text = await small.household.redis.get(journal ?? '');
   expect(text).toContain('(told by near)');
+  await expectBelieved();
 }, 120_000);
