@@ -56,6 +56,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'disks',
     'baseline',
     'fencing',
+    'fencing/far',
     'openstack',
     'recovery/journal',
     'recovery/movers',

@@ -79,6 +79,7 @@ describe("the original's config.ini, unchanged", () => {
         quorum: 1,
         // The machine's own.
         name: expect.stringMatching(/^[a-z0-9][a-z0-9._-]*$/i),
+        fences: true,
       },
       ceph: null,
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
@@ -179,6 +180,7 @@ refused = silent
 controls = 10.0.0.1:443, [2001:db8::1]:22, gw.example.org:80
 quorum = 2
 name = ctl-1.example.org
+fences = No
 [CEPH]
 conf = ceph/ceph.conf
 user = client.sonny
@@ -253,6 +255,7 @@ dead_man_url = https://watch.example.org/ping/1
       ],
       quorum: 2,
       name: 'ctl-1.example.org',
+      fences: false,
     },
     ceph: {
       conf: join(cwd, 'ceph/ceph.conf'),
@@ -387,6 +390,15 @@ describe('what a value means', () => {
     expect(load('sonny').settings.slack.clouds).toEqual(['a', 'b']);
   });
 
+  test('proof is demanded: fencing.yaml is named, or another vantage point fences', () => {
+    write(`${minimal}[FENCING]\nmode = required\n`);
+    expect(() => load('ns4')).toThrow(/\[FENCING\] hosts: missing/);
+    write(`${minimal}[FENCING]\nmode = required\n[SCAN]\nfences = no\n`);
+    expect(load('ns4').settings).toMatchObject({
+      ...{ scan: { fences: false }, fencing: { mode: 'required', file: null } },
+    });
+  });
+
   test('the database is no business of sonny', () => {
     write(`${minimal}evacuate = database\n`);
     expect(load('sonny').settings.mysql).toBeNull();
@@ -414,7 +426,7 @@ describe('warnings', () => {
       'a key like no other',
       '[SCAN]\nnmap_path = /usr/bin\n',
       [
-        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls, quorum, name',
+        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls, quorum, name, fences',
       ],
     ],
     [
