@@ -59,7 +59,9 @@ export class Lease {
   }
 }
 
+const mostStandbys = 100;
+
 /** Names of the monitors that stand by. */
 export async function readStandbys(redis: Db, keys: Keys): Promise<string[]> {
-  return redis.zrange(keys.monitorStandby, '0', '-1');
+  return redis.zrange(keys.monitorStandby, '0', String(mostStandbys - 1));
 }

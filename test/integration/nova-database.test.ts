@@ -344,6 +344,24 @@ describe('reaching the server', () => {
     expect(await refusal(database.check())).toBe(`MySQL at 127.0.0.1:${port}: no connection within 0.3 s`);
   });
 
+  it('leaves a server that sends without an end', async () => {
+    const port = await freePort();
+    const flood = createServer((socket) => {
+      socket.on('error', () => {});
+      // Parts of one packet that never ends, as the protocol numbers them.
+      let part = 0;
+      const send = () => {
+        const head = Buffer.from([0xff, 0xff, 0xff, part % 256]);
+        part += 1;
+        if (!socket.destroyed) socket.write(Buffer.concat([head, Buffer.alloc(0xffffff)]), () => send());
+      };
+      send();
+    });
+    await new Promise<void>((resolve) => flood.listen(port, '127.0.0.1', resolve));
+    open.push(() => new Promise((resolve) => flood.close(resolve)));
+    expect(await refusal(databaseAt({ ...settings, port }).check())).toMatch(/it sends without an end$/);
+  });
+
   it('takes only a certificate of the CA, for the very name or address', async () => {
     const { ca, otherCa } = server.certificates;
     const at = (host: string, change: Partial<MysqlSettings> = {}) =>

@@ -10,6 +10,8 @@ const lingerMs = 3_600_000;
 const begun = '';
 /** Fields in one command. */
 const perCommand = 1_000;
+/** Commands that look for what is old, each time. */
+const mostPrunes = 1_000;
 
 export class HeardStore {
   readonly #redis: Db;
@@ -52,7 +54,9 @@ export class HeardStore {
   /** Forgets the addresses that are not wanted any more and were last heard more than an hour ago. */
   async prune(isWanted: (address: string) => boolean, nowMs: number): Promise<void> {
     let cursor = '0';
+    let scans = 0;
     do {
+      scans += 1;
       const [next, fields] = await this.#redis.hscan(this.#key, cursor, 'COUNT', perCommand);
       const old: string[] = [];
       for (let i = 0; i + 1 < fields.length; i += 2) {
@@ -65,7 +69,7 @@ export class HeardStore {
           .hdel(this.#key, ...old)
           .exec();
       cursor = next;
-    } while (cursor !== '0');
+    } while (cursor !== '0' && scans < mostPrunes);
   }
 }
 

@@ -152,7 +152,8 @@ export class HelperProcess {
     // Nobody waits for one that is late.
     const tell = this.#waiting.get(reply.data.id);
     if ('answer' in reply.data) tell?.({ kind: 'answer', answer: reply.data.answer });
-    else tell?.(cannotTell(this.#options.mask(reply.data.cannotTell)));
+    else
+      tell?.(cannotTell(this.#options.mask(reply.data.cannotTell.slice(0, keptWords)).slice(0, mostWords)));
   }
 
   #kill(run: Run, why: string): void {

@@ -18,6 +18,8 @@ export type Answered = z.infer<typeof answeredSchema>;
 /** A Redis in which nobody asks any more forgets it all. */
 const lifeMs = forgottenAfterMs;
 const perCommand = 500;
+/** Commands that look for what is gone, each time. */
+const mostPrunes = 1_000;
 /** Commands in search of instances on other hosts. */
 const mostScans = 20;
 
@@ -76,7 +78,9 @@ export class OpenedStore {
   /** Forgets instances that are not in the inventory any more. */
   async prune(isWanted: (id: string) => boolean): Promise<void> {
     let cursor = '0';
+    let scans = 0;
     do {
+      scans += 1;
       const [next, fields] = await this.#redis.hscan(this.#keys.opened, cursor, 'COUNT', perCommand);
       const gone = fields.filter((id, i) => i % 2 === 0 && !isWanted(id));
       if (gone.length > 0)
@@ -85,7 +89,7 @@ export class OpenedStore {
           .hdel(this.#keys.opened, ...gone)
           .exec();
       cursor = next;
-    } while (cursor !== '0');
+    } while (cursor !== '0' && scans < mostPrunes);
   }
 
   /** Notes from which addresses hosts were seen to open disks, at `atMs`. */

@@ -54,10 +54,7 @@ export function rebooted(
  * says nothing that can be read. `nowMs`: when it was told.
  */
 export function bootSeen(uptime: string, nowMs: number): BootSeen | null {
-  const words = uptime
-    .slice(0, longestUptime)
-    .replaceAll(/\s+/g, ' ')
-    .trim();
+  const words = uptime.slice(0, longestUptime).replaceAll(/\s+/g, ' ').trim();
   const upMinutes = minutesUp(words);
   if (upMinutes === null) return null;
   const notAfterMs = nowMs - upMinutes * 60_000;

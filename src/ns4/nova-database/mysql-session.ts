@@ -34,6 +34,11 @@ export const mysqlLimits: MysqlLimits = {
 };
 
 const quitMs = 1_000;
+/** All that a server may send in one session: what is asked for has some hundred bytes a row. */
+const mostBytes = 64 * 1024 * 1024;
+const countEveryMs = 100;
+/** Of its words, before anything is looked for in them. */
+const longestWords = 2_000;
 const unknownVariable = 1193;
 
 /** MySQL refused, was late or is away: one line that says where and why. */
@@ -101,8 +106,15 @@ export async function withSession<T>(
         cut();
         reject(new MysqlError(`${mysqlPlace(settings)}: ${late} within ${limitMs / 1000} s`, null));
       }, limitMs);
+      const count = setInterval(() => {
+        if (socket.bytesRead <= mostBytes) return;
+        settle();
+        cut();
+        reject(new MysqlError(`${mysqlPlace(settings)}: it sends without an end`, null));
+      }, countEveryMs);
       const settle = () => {
         clearTimeout(timer);
+        clearInterval(count);
         signal.removeEventListener('abort', stop);
       };
       signal.addEventListener('abort', stop, { once: true });
@@ -243,7 +255,7 @@ function mysqlError(settings: MysqlSettings, error: Error, loggedIn: boolean): M
   }
   const text = errorText(error).startsWith("Can't add new command")
     ? 'the connection was lost'
-    : errorText(error).replace(/\s+/g, ' ').trim();
+    : errorText(error).slice(0, longestWords).replace(/\s+/g, ' ').trim();
   // The system's own numbers (ECONNREFUSED) are negative.
   return new MysqlError(`${mysqlPlace(settings)}: ${text}`, errno !== undefined && errno > 0 ? errno : null);
 }

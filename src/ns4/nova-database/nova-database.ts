@@ -57,6 +57,8 @@ export interface NovaDatabaseOptions {
 /** Deadlock (also how Galera refuses a COMMIT) and lock wait: someone else was at the rows; all is rolled back. */
 const inOurWay: ReadonlySet<number | null> = new Set([1213, 1205]);
 const unknownColumn = 1054;
+/** As Nova's columns have it. */
+const longestName = 255;
 const whenInOurWay: RetryPolicy = { limit: { attempts: 5 }, firstMs: 250, mostMs: 2_000 };
 
 /** Connects for each call only: calls are rare, and a connection kept for weeks is dead when it is needed. */
@@ -138,7 +140,7 @@ async function lockedHosts(session: Session, ids: readonly string[]): Promise<Ma
     const [row] = await session.rows('SELECT host FROM instances WHERE uuid = ? AND deleted = 0 FOR UPDATE', [
       id,
     ]);
-    if (row) hosts.set(id, typeof row.host === 'string' ? row.host : null);
+    if (row) hosts.set(id, typeof row.host === 'string' ? row.host.slice(0, longestName) : null);
   }
   return hosts;
 }
@@ -196,7 +198,7 @@ async function check(session: Session, settings: MysqlSettings): Promise<string>
   );
   await session.command('ROLLBACK');
   const how = `${withComputeId ? 'with' : 'without'} compute_id, ${settings.ca === null ? 'no TLS' : 'TLS'}`;
-  return `${mysqlPlace(settings)}: ${server?.version}, ${settings.user} may move instances in database ${settings.database} (${how})`;
+  return `${mysqlPlace(settings)}: ${String(server?.version).slice(0, longestName)}, ${settings.user} may move instances in database ${settings.database} (${how})`;
 }
 
 function final(

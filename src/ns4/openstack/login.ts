@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CloudError } from '../cloud/cloud.ts';
 import type { CloudCredentials, ScopedReference } from '../credentials/cloud-credentials.ts';
 import { type Catalogue, catalogueSchema } from './catalogue.ts';
+import { name, opaqueId, sensible } from './outside.ts';
 import { json } from './service-words.ts';
 import type { HttpAnswer } from './transport.ts';
 import { utcTime } from './validation.ts';
@@ -68,9 +69,9 @@ const tokenSchema = z.object({
   token: z.object({
     expires_at: utcTime,
     issued_at: utcTime,
-    user: z.object({ name: z.string() }),
-    project: z.object({ id: z.string().optional(), name: z.string() }).nullish(),
-    roles: z.array(z.object({ name: z.string() })).nullish(),
+    user: z.object({ name }),
+    project: z.object({ id: opaqueId.optional(), name }).nullish(),
+    roles: sensible(z.object({ name })).nullish(),
     catalog: catalogueSchema,
   }),
 });

@@ -39,7 +39,7 @@ function isLater(a: string, b: string): boolean {
   return aMajor > bMajor || (aMajor === bMajor && aMinor > bMinor);
 }
 
-const microversion = z.string().regex(/^\d+\.\d+$/);
+const microversion = z.string().regex(/^\d{1,4}\.\d{1,4}$/);
 /** Nova's {version: {version, min_version}}; Placement's {versions: [{max_version, min_version}]}. */
 const novaRoot = z.object({
   version: z
@@ -50,6 +50,7 @@ const placementRoot = z.object({
   versions: z
     .array(z.object({ max_version: microversion, min_version: microversion }))
     .min(1)
+    .max(100)
     .transform((all) => all.map((v) => ({ max: v.max_version, min: v.min_version }))),
 });
 

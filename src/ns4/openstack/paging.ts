@@ -10,6 +10,8 @@ export interface Page<T> {
 /** Often enough for a busy cloud; a list that never holds still is given up. */
 const MAX_RESTARTS = 3;
 const MAX_PAGES = 5_000;
+/** Ids are UUIDs and numbers. */
+const longestMarker = 255;
 /** More than any cloud has of anything that Sonny lists: what is held of each is bounded, so that all of it is. */
 export const MAX_ITEMS = 100_000;
 
@@ -79,6 +81,10 @@ export function markerOf(href: string | null | undefined, what: string): string 
   if (href === null || href === undefined) return null;
   const query = href.includes('?') ? href.slice(href.indexOf('?') + 1) : '';
   const marker = new URLSearchParams(query.split('#')[0]).get('marker');
-  if (marker) return marker;
-  throw new CloudError('not-done', `${what}: the link to the next page has no marker`, null);
+  if (marker && marker.length <= longestMarker) return marker;
+  throw new CloudError(
+    'not-done',
+    `${what}: the link to the next page has no marker that could be an id`,
+    null,
+  );
 }

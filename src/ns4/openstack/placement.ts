@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { CloudError } from '../cloud/cloud.ts';
 import { negotiate, offeredRange, placementRange } from './microversion.ts';
+import { id, name } from './outside.ts';
 import type { Call, Reply, Session } from './session.ts';
 import { SharedValue } from './shared-value.ts';
 import { validated } from './validation.ts';
@@ -10,8 +11,11 @@ import { validated } from './validation.ts';
 /** Somebody else's update in between: read and write again, this often at most. */
 const MAX_TRIES = 5;
 
+/** Of one tree, or of one name. */
+const mostProviders = 10_000;
+
 const providersSchema = z.object({
-  resource_providers: z.array(z.object({ uuid: z.string(), name: z.string() })),
+  resource_providers: z.array(z.object({ uuid: id, name })).max(mostProviders),
 });
 const allocationsSchema = z.object({
   allocations: z.record(z.string(), z.object({ resources: z.record(z.string(), z.number()) })),

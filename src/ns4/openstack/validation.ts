@@ -16,9 +16,12 @@ export const utcTime = z.string().transform((text, context) => {
   return ms;
 });
 
+/** With microseconds and a zone it has 32 letters. */
+const longestTime = 64;
 const timePattern = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-]\d{2}:?\d{2})?$/;
 
 function parseUtc(text: string): number | null {
+  if (text.length > longestTime) return null;
   const [, date, time, zone] = timePattern.exec(text.trim()) ?? [];
   if (date === undefined || time === undefined) return null;
   const ms = Date.parse(`${date}T${time}${zone ?? 'Z'}`);

@@ -45,11 +45,33 @@ export const isRefusalOfRedis = (error: unknown): boolean =>
   error instanceof RedisRefusalError ||
   (error instanceof Error && error.name === 'ReplyError' && !passing.test(error.message));
 
+/** Characters of one answer, and parts of it: no document of Sonny's is so large, and parsing one would stop the process. */
+const mostLetters = 64 * 1024 * 1024;
+const mostParts = 1_000_000;
+
+/** @throws ServiceError for an answer that nobody of ours wrote */
+function bounded(answer: unknown): unknown {
+  const left = { letters: mostLetters, parts: mostParts };
+  if (!fits(answer, left)) throw new ServiceError('the answer is larger than anything Sonny keeps there');
+  return answer;
+}
+
+function fits(answer: unknown, left: { letters: number; parts: number }): boolean {
+  if (typeof answer === 'string') left.letters -= answer.length;
+  else if (Array.isArray(answer)) {
+    left.parts -= answer.length;
+    return left.parts >= 0 && answer.every((part) => fits(part, left));
+  } else if (typeof answer === 'object' && answer !== null && !(answer instanceof Error))
+    // HGETALL, as the library has it.
+    return fits(Object.values(answer), left) && fits(Object.keys(answer), left);
+  return left.letters >= 0;
+}
+
 /** The connection, with its errors told as those of `place`. */
 export function dbOver(redis: Redis, place: string): Db {
   const told = async (answer: Promise<unknown>) => {
     try {
-      return await answer;
+      return bounded(await answer);
     } catch (error) {
       const text = `${place}: ${withFirstReason(error)}`;
       throw isRefusalOfRedis(error) ? new RedisRefusalError(text) : new ServiceError(text);

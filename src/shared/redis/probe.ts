@@ -68,10 +68,12 @@ export async function reachRedis(settings: RedisSettings, cloud: string, log: Lo
   return connectRedis(settings, cloud, log);
 }
 
+const longestField = 200;
+
 /** What INFO says of one thing, "name:value" on a line. */
 function field(info: string, name: string): string | null {
   const line = info.split('\n').find((one) => one.startsWith(`${name}:`));
-  return line?.slice(name.length + 1).trim() || null;
+  return line?.slice(name.length + 1, name.length + 1 + longestField).trim() || null;
 }
 
 /** Why it answers and still is of no use; null when it is. */

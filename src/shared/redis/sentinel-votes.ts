@@ -63,7 +63,7 @@ async function ask(
     await redis.connect();
     const found = await redis.call('SENTINEL', 'get-master-addr-by-name', master);
     if (!Array.isArray(found)) return { master: null, said: `knows no master "${master}"` };
-    const named = { address: String(found[0]), port: Number(found[1]) };
+    const named = { address: String(found[0]).slice(0, 255), port: Number(found[1]) };
     return { master: named, said: `names ${endpointText(named)}` };
   } catch (error) {
     return { master: null, said: redisErrorText(trouble ?? error) };

@@ -17,23 +17,30 @@ export interface ReceivedEvent extends Omit<SonnyEvent, 'version' | 'facts'> {
  */
 export const longestWithFacts = 100_000;
 
+/** Of an entry that is longer nothing is read. */
+const longestEvent = 4_000_000;
+/** Of its sentence: posts are shorter. */
+const longestText = 20_000;
+const mostIncidents = 1_000;
+const short = z.string().transform((text) => text.slice(0, 255));
+
 /** What events of all versions have in common. */
 const envelopeSchema = z.object({
   version: z.number(),
-  cloud: z.string(),
+  cloud: short,
   atMs: z.number(),
   /** Version 1 knows none. */
-  incidents: z.array(z.string()).catch([]),
+  incidents: z.array(short).max(mostIncidents).catch([]),
   /** A level that this version does not know is no reason to keep silent. */
   level: z.enum(eventLevels).catch('warning'),
-  text: z.string(),
+  text: z.string().transform((text) => text.slice(0, longestText)),
 });
 
 const knownSchema = eventSchema.pick({ version: true, facts: true });
 
 /** Reads the JSON of one event; null: it is none. */
 export function parseEvent(text: string): ReceivedEvent | null {
-  const json = jsonOrNull(text);
+  const json = text.length > longestEvent ? null : jsonOrNull(text);
   const envelope = envelopeSchema.safeParse(json).data;
   if (envelope === undefined) return null;
   const known = text.length > longestWithFacts ? undefined : knownSchema.safeParse(json).data;

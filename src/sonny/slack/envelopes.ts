@@ -11,8 +11,13 @@ const envelopeSchema = z.object({
   payload: z.unknown().optional(),
 });
 
-/** A text, or nothing where Slack has something else there. */
-const lenient = z.string().optional().catch(undefined);
+/** Slack's are some kilobytes long. */
+const longestEnvelope = 1_000_000;
+/** Of a message: no question is longer. */
+const longestText = 4_000;
+
+/** An id, or nothing where Slack has something else there. */
+const lenient = words.optional().catch(undefined);
 
 const eventSchema = z.object({
   type: z.enum(['message', 'app_mention']),
@@ -20,12 +25,16 @@ const eventSchema = z.object({
   channel_type: lenient,
   ts: lenient,
   thread_ts: lenient,
-  text: lenient,
+  text: z
+    .string()
+    .transform((text) => text.slice(0, longestText))
+    .optional()
+    .catch(undefined),
   user: lenient,
   // Whatever it is, it says that no person wrote this.
   bot_id: z
     .unknown()
-    .transform((id) => (id === undefined || id === null ? undefined : String(id)))
+    .transform((id) => (id === undefined || id === null ? undefined : String(id).slice(0, 100)))
     .optional(),
   subtype: lenient,
   team: lenient,
@@ -56,6 +65,7 @@ export type Envelope =
 
 /** Reads a raw message; never throws. */
 export function readEnvelope(raw: string): Envelope {
+  if (raw.length > longestEnvelope) return { kind: 'odd', why: 'more than any envelope of Slack' };
   const envelope = envelopeSchema.safeParse(parsed(raw));
   if (!envelope.success) return { kind: 'odd', why: 'no envelope of Slack' };
   const { type, envelope_id: id, payload } = envelope.data;

@@ -52,6 +52,8 @@ const advice: Readonly<Record<string, string>> = {
 /** Longest pause Slack may ask for; beyond that we look again by ourselves. */
 const longestRetryAfterMs = 3_600_000;
 
+const longestReason = 300;
+
 /** Judges what a call threw. */
 export function judge(thrown: unknown): SlackVerdict {
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Record<string, unknown>;
@@ -63,9 +65,13 @@ export function judge(thrown: unknown): SlackVerdict {
     case 'slack_webapi_http_error':
       return { kind: 'retry', afterMs: null, reason: `HTTP status ${Number(error.statusCode)}` };
     case 'slack_webapi_request_error':
-      return { kind: 'retry', afterMs: null, reason: `not reachable (${errorText(error.original)})` };
+      return {
+        kind: 'retry',
+        afterMs: null,
+        reason: `not reachable (${errorText(error.original).slice(0, longestReason)})`,
+      };
     default:
-      return { kind: 'retry', afterMs: null, reason: errorText(thrown) };
+      return { kind: 'retry', afterMs: null, reason: errorText(thrown).slice(0, longestReason) };
   }
 }
 
@@ -77,7 +83,8 @@ function judgeAnswer(data: unknown): SlackVerdict {
     return { kind: 'retry', afterMs: null, reason: 'an answer that is not from Slack (a proxy?)' };
   if (unpostable.has(name)) return { kind: 'give-up', reason: name };
   if (passing.has(name)) return { kind: 'retry', afterMs: null, reason: name };
-  const scope = typeof needed === 'string' ? `the app needs the scope ${needed}` : null;
+  const scope =
+    typeof needed === 'string' ? `the app needs the scope ${needed.slice(0, longestReason)}` : null;
   const what = scope ?? advice[name] ?? null;
   return { kind: 'refused', reason: what === null ? name : `${name}: ${what}` };
 }

@@ -115,5 +115,8 @@ describe('markerOf', () => {
     expect(() => markerOf('http://x/servers?limit=2', 'Nova GET /servers')).toThrow(
       /Nova GET \/servers: .* no marker/,
     );
+    expect(() => markerOf(`/servers?marker=${'a'.repeat(10_000)}`, 'Nova')).toThrow(
+      /no marker that could be/,
+    );
   });
 });

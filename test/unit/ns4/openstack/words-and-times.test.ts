@@ -74,6 +74,7 @@ describe('utcTime', () => {
     '2026-02-31 00:00:00',
     '21.11.2026 02:17:15',
     '2026-11-21 25:00:00',
+    `2026-11-21 02:17:15.${'0'.repeat(100_000)}`,
   ])('%j is an error, not a guess', (text) => {
     expect(utcTime.safeParse(text).success).toBe(false);
   });

@@ -9,6 +9,15 @@ const { incidents: _, ...withoutIncidents } = event;
 const parse = (json: unknown) => parseEvent(JSON.stringify(json));
 
 describe('an event', () => {
+  it('is held within bounds, whoever wrote it', () => {
+    const long = 'x'.repeat(100_000);
+    const found = parse({ ...event, cloud: long, text: long, incidents: [long] });
+    expect(found).toMatchObject({ cloud: 'x'.repeat(255), incidents: ['x'.repeat(255)] });
+    expect(found?.text).toHaveLength(20_000);
+    expect(parse({ ...event, incidents: Array(10_000).fill('a') })?.incidents).toEqual([]);
+    expect(parse({ ...event, more: 'x'.repeat(4_000_000) })).toBeNull();
+  });
+
   it('of this version comes whole', () => {
     expect(parse(event)).toEqual(event);
   });
@@ -35,7 +44,8 @@ describe('an event', () => {
   it('that is too long to hold keeps its sentence and its incidents', () => {
     const long = (characters: number) =>
       announce('cloud1', 1_000, { kind: 'returned', host: 'h'.repeat(characters) }, ['i']);
-    expect(parse(long(longestWithFacts))).toEqual({ ...long(longestWithFacts), facts: null });
+    const { text, ...others } = long(longestWithFacts);
+    expect(parse({ ...others, text })).toEqual({ ...others, text: text.slice(0, 20_000), facts: null });
     expect(parse(long(longestWithFacts / 3))?.facts).not.toBeNull();
   });
 

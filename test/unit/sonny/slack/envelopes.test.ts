@@ -47,6 +47,17 @@ describe('an envelope', () => {
     ['no event', envelope({ event: null }), { id: 'e1', event: null }],
     ['no id', envelope({ event: message }, { envelope_id: 7 }), { kind: 'odd' }],
     ['a list', '[]', { kind: 'odd' }],
+    ['more than Slack sends', envelope({ event: message, more: 'x'.repeat(1_000_000) }), { kind: 'odd' }],
+    [
+      'a text without an end',
+      envelope({ event: { ...message, text: 'x'.repeat(100_000) } }),
+      { event: { text: 'x'.repeat(4_000) } },
+    ],
+    [
+      'ids that are none',
+      envelope({ event: { ...message, ts: '1'.repeat(1_000), team: 'T'.repeat(101) } }),
+      { event: { ts: undefined, team: undefined, text: 'hi' } },
+    ],
     ['nothing', 'null', { kind: 'odd' }],
     ['no JSON', '{', { kind: 'odd' }],
   ])('%s', (_, raw, expected) => {
