@@ -62,8 +62,9 @@ await runProcess('ns4', async (frame) => {
     process.stdout.write(`${options.makeKey}: a new key; [REDIS] key_file names it (docs/security.md)\n`);
     return 0;
   }
-  const started = startOnCloud(options);
+  const started = startOnCloud(options, frame);
   const { settings, openstack, log, plan } = started;
+  const { mask } = frame.secrets;
   const print = (line: string) => process.stdout.write(`${line}\n`);
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);
@@ -97,7 +98,7 @@ await runProcess('ns4', async (frame) => {
     settings,
     openstack,
     inventory: new InventoryStore(redis, keys),
-    events: new EventLog(redis, keys),
+    events: new EventLog(redis, keys, mask),
     clock: systemClock,
   };
   // It connects with its first question.
@@ -105,9 +106,10 @@ await runProcess('ns4', async (frame) => {
     clock: systemClock,
     random: Math.random,
     log: (text) => log.info(text),
+    secrets: frame.secrets,
   });
   frame.onClose('OpenStack', () => cloud.close());
-  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log });
+  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log, mask });
   if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
   const means = { ...shared, ...{ redis, keys, stop: frame.stop } };
   const byHand = {
@@ -188,7 +190,15 @@ await runProcess('ns4', async (frame) => {
     return recoverAlone(parts, { dead, spare, despite, status }, frame.stop, process.stdout);
   }
   const handlers = handlersOf(parts);
-  const worker = new JobWorker(settings.redis, openstack.cloud, trust, handlers, settings.scan.name, log);
+  const worker = new JobWorker(
+    settings.redis,
+    openstack.cloud,
+    trust,
+    handlers,
+    settings.scan.name,
+    log,
+    mask,
+  );
   frame.onClose('worker', () => worker.close());
   background.start();
   frame.onClose('background scan', () => background.close());

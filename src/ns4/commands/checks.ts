@@ -41,7 +41,7 @@ export function checksOf(
   plan: FencingPlan | null,
   frame: Frame,
 ): (Check | MoreChecks)[] {
-  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random });
+  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random, secrets: frame.secrets });
   frame.onClose('OpenStack', () => cloud.close());
   const { mysql } = settings;
   let reached: readonly Connection[] | null = null;
@@ -120,7 +120,11 @@ export function checksOf(
             needs: 'Redis',
             run: async () => {
               const redis = connectRedis(settings.redis, openstack.cloud, log);
-              const ceph = new Ceph(settings.ceph as CephSettings, { clock: systemClock, log });
+              const ceph = new Ceph(settings.ceph as CephSettings, {
+                clock: systemClock,
+                log,
+                mask: frame.secrets.mask,
+              });
               try {
                 const limits = { timeoutMs: cephCheckMs, signal: frame.stop };
                 const keys = keysOf(openstack.cloud);
@@ -232,7 +236,7 @@ function askCeph(
   const begin = () => {
     const redis = connectRedis(settings.redis, openstack.cloud, log);
     frame.onClose('Redis', () => redis.disconnect());
-    const storage = new Ceph(access, { clock: systemClock, log });
+    const storage = new Ceph(access, { clock: systemClock, log, mask: frame.secrets.mask });
     frame.onClose('Ceph', () => storage.close());
     const keys = keysOf(openstack.cloud);
     const store = new OpenedStore(redis, keys);

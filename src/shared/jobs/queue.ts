@@ -18,6 +18,7 @@ import { groupBy } from '../ground/group-by.ts';
 import { listenedToByMany } from '../ground/listened-to.ts';
 import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
+import type { Mask } from '../masks/secrets.ts';
 import { boundedCommands, redisOptions } from '../redis/connect.ts';
 import { keysOf } from '../redis/keys.ts';
 import { nonceOf, type Trust } from '../trust/trust.ts';
@@ -141,10 +142,12 @@ function failure(reason: string | undefined) {
 /** Runs the handlers for the jobs of one cloud until closed; scans for the vantage point of this name. */
 export class JobWorker {
   readonly #workers: Worker[];
+  readonly #mask: Mask;
   readonly #stopper = new AbortController();
 
   readonly #trust: Trust;
 
+  /** `mask`: why a job failed is kept in Redis, and goes on to Slack. */
   constructor(
     settings: RedisSettings,
     cloud: string,
@@ -152,8 +155,10 @@ export class JobWorker {
     handlers: Handlers,
     vantagePoint: string,
     log: Log,
+    mask: Mask = (text) => text,
   ) {
     this.#trust = trust;
+    this.#mask = mask;
     const { prefix } = keysOf(cloud);
     const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
     this.#workers = queues.map(({ queue, ofEachVantagePoint, concurrency }) => {
@@ -200,7 +205,7 @@ export class JobWorker {
       return this.#trust.seal('outcome', outcomeSubject(job.queueName, name, job.id ?? '', job.data), told);
     } catch (error) {
       log.error({ job: name, id: job.id, error: errorText(error) }, `job ${name} failed`);
-      throw new UnrecoverableError(errorText(error));
+      throw new UnrecoverableError(this.#mask(errorText(error)));
     } finally {
       clearTimeout(timer);
     }

@@ -1,7 +1,8 @@
 // A connection to Redis as the house sees it: the commands that are used, one kind of error, and nothing of the
 // library.
 import type { ChainableCommander, Redis } from 'ioredis';
-import { errorText, ServiceError } from '../ground/errors.ts';
+import { ServiceError } from '../ground/errors.ts';
+import { redisErrorText } from './login-words.ts';
 
 const commands = [
   'get',
@@ -58,5 +59,5 @@ export function dbOver(redis: Redis, place: string): Db {
 /** "EXECABORT …" tells only that a command of a transaction was refused. */
 function withFirstReason(error: unknown): string {
   const { previousErrors: [first] = [] } = error as { previousErrors?: readonly unknown[] };
-  return first === undefined ? errorText(error) : `${errorText(error)} (${errorText(first)})`;
+  return first === undefined ? redisErrorText(error) : `${redisErrorText(error)} (${redisErrorText(first)})`;
 }

@@ -1,5 +1,6 @@
 // The event stream of a cloud: append and publish in one atomic step, read from a cursor.
 import { eventSchema, type SonnyEvent } from '../documents/events/events.ts';
+import type { Mask } from '../masks/secrets.ts';
 import type { Db, Transaction } from './db.ts';
 import { jsonOrNull } from './json.ts';
 import type { Keys } from './keys.ts';
@@ -23,17 +24,21 @@ function queueEvent(transaction: Transaction, keys: Keys, event: SonnyEvent): vo
 export class EventLog {
   readonly #redis: Db;
   readonly #keys: Keys;
+  readonly #mask: Mask;
 
-  constructor(redis: Db, keys: Keys) {
+  /** `mask`: what is appended goes to Slack and into other processes, which know none of our secrets. */
+  constructor(redis: Db, keys: Keys, mask: Mask = (text) => text) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#mask = mask;
   }
 
   /** Appends and publishes in one transaction. */
   async append(events: readonly SonnyEvent[]): Promise<void> {
     if (events.length === 0) return;
     const transaction = this.#redis.multi();
-    for (const event of events) queueEvent(transaction, this.#keys, event);
+    for (const event of events)
+      queueEvent(transaction, this.#keys, { ...event, text: this.#mask(event.text) });
     const replies = await transaction.exec();
     const failed = replies?.find(([error]) => error !== null)?.[0];
     if (failed) throw failed;
