@@ -135,7 +135,7 @@ export class Crew {
    * The judge: a whole round comes to its end (the monitor publishes, ns4 refreshes what it reads), sonny answers, nobody ended
    * but in order, nothing was moved or powered off that lives. `told`: with the last steps and the story when not so.
    */
-  async goesOn(limitMs = 45_000): Promise<void> {
+  async goesOn(limitMs = 120_000): Promise<void> {
     const sinceMs = Date.now();
     const { redis } = this.household;
     const later = async (key: string, field: string): Promise<boolean> => {

@@ -148,11 +148,11 @@ export class RedisGarbage {
         return `pushed ${how}`;
       }
       case 'zset': {
-        const [first] = await redis.zrange(key, 0, 0);
+        const [first] = await redis.zrange(key, '0', '0');
         const { text, how } = spoilt(first ?? sample);
         const score = random.pick([inAYear(), -1, '+inf', 0, Date.now() + 3_000]);
         const many = random.chance(0.2) ? 20 : 1;
-        for (let i = 0; i < many; i += 1) await redis.zadd(key, `${score}`, many === 1 ? String(text) : `aa${i} x`);
+        for (let i = 0; i < many; i += 1) await redis.zadd(key, String(score), many === 1 ? String(text) : `aa${i} x`);
         return `${many} × ${score} ${how}`;
       }
       case 'set': {
