@@ -29,6 +29,7 @@ const lost = [
   'evacuation-under-way',
   'fencing-processes',
   'access-control',
+  'bad-entries',
   'evacuation-wrong-device',
   'evacuation-storage',
   'evacuation-signs-of-life',

@@ -51,6 +51,10 @@ export class InProcessCloud implements Cloud {
     return this.#link.skewMs;
   }
 
+  leftOut(): string[] {
+    return [];
+  }
+
   async listHypervisors(signal: AbortSignal): Promise<HypervisorRecord[]> {
     const { downCells } = this.#world;
     return this.#link.read(this.#isThere(['nova']) && downCells.size === 0, signal, () =>

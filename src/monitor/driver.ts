@@ -18,13 +18,14 @@ import { statusOf } from './core/status.ts';
 import { awaitedJobs, dueAtMs, step } from './core/step.ts';
 import { type Lease, renewMs, standbyPollMs } from './lease.ts';
 import { LostLeaseError, type Memory } from './memory.ts';
+import { isLater, isSame } from './same-state.ts';
+import { TurnTroubles } from './turn-troubles.ts';
 
 /** While jobs run their outcomes are asked for this often, besides being told of: a notification may get lost. */
 const outcomePollMs = 500;
 /** Operators' orders are looked for at least this often. */
 const orderPollMs = 2_000;
 const redisTroublePauseMs = 500;
-/** Not one of its own for every finished job. */
 const woken = new Error('woken');
 
 interface DriverParts {
@@ -49,9 +50,11 @@ export class Driver {
   readonly #requested = new Set<string>();
   #wake: AbortController = new AbortController();
   #leaseLost = false;
+  readonly #troubles: TurnTroubles;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
+    this.#troubles = new TurnTroubles(parts.log);
     parts.jobs.onFinished(() => this.#wake.abort(woken));
   }
 
@@ -95,6 +98,7 @@ export class Driver {
       } catch (error) {
         if (!reached) throw error;
         log.debug({ error: errorText(error) }, 'cannot ask for the lease');
+        this.#troubles.failed(error);
       }
       await this.#pause(standbyPollMs);
     }
@@ -129,7 +133,9 @@ export class Driver {
       try {
         if (this.#leaseLost) throw new LostLeaseError('it was not renewed in time');
         if (begun) {
-          if (!(await this.#turn())) await this.#rest();
+          const moved = await this.#turn();
+          this.#troubles.turned();
+          if (!moved) await this.#rest();
         } else {
           await this.#begin(epoch);
           begun = true;
@@ -139,6 +145,7 @@ export class Driver {
         if (error instanceof (begun ? LostLeaseError : OperationalError)) throw error;
         // Redis is away: the state in memory is the one last saved, so the same turn is simply taken again.
         log.warn({ error: errorText(error) }, 'a turn failed and is taken again');
+        this.#troubles.failed(error);
         await this.#pause(redisTroublePauseMs);
       }
     }
@@ -175,11 +182,24 @@ export class Driver {
   /** One pass over everything that may have happened; true when the state moved. */
   async #turn(): Promise<boolean> {
     const { memory, clock, log } = this.#parts;
-    let moved = false;
     if (!(await memory.holds(this.#state))) {
       log.warn('Redis lost what was saved last; it is saved again');
       await this.#save(this.#state, []);
     }
+    const troubles = this.#troubles;
+    let moved = await troubles.apart('orders of operators', false, () => this.#obey());
+    await this.#requestAwaited();
+    for (const job of awaitedJobs(this.#state))
+      moved = (await troubles.apart(`the outcome of ${job.name}`, false, () => this.#hear(job))) || moved;
+    moved = (await this.#take({ kind: 'tick', atMs: clock.nowMs() })) || moved;
+    await this.#requestAwaited();
+    return moved;
+  }
+
+  /** What operators ordered; true when the state moved. */
+  async #obey(): Promise<boolean> {
+    const { memory, clock } = this.#parts;
+    let moved = false;
     const orders = await memory.readOrders();
     for (const { order } of orders) {
       if (order === null) continue;
@@ -187,17 +207,15 @@ export class Driver {
       moved = (await this.#take({ kind: 'order', atMs: clock.nowMs(), order, picture })) || moved;
     }
     if (orders.length > 0) await memory.forgetOrders(orders);
-
-    await this.#requestAwaited();
-    for (const job of awaitedJobs(this.#state)) {
-      const finished = await this.#finished(job);
-      if (finished.outcome.state === 'waiting' || finished.outcome.state === 'running') continue;
-      const picture = await this.#readPicture(needOfOutcome(this.#state, finished));
-      moved = (await this.#take({ kind: 'outcome', atMs: clock.nowMs(), finished, picture })) || moved;
-    }
-    moved = (await this.#take({ kind: 'tick', atMs: clock.nowMs() })) || moved;
-    await this.#requestAwaited();
     return moved;
+  }
+
+  /** What became of a job; true when the state moved. */
+  async #hear(job: JobRequest): Promise<boolean> {
+    const finished = await this.#finished(job);
+    if (['waiting', 'running'].includes(finished.outcome.state)) return false;
+    const picture = await this.#readPicture(needOfOutcome(this.#state, finished));
+    return this.#take({ kind: 'outcome', atMs: this.#parts.clock.nowMs(), finished, picture });
   }
 
   async #finished<N extends JobName>({ name, id }: JobRequest<N>): Promise<Finished<N>> {
@@ -212,7 +230,8 @@ export class Driver {
     const { state, events, withdraw } = step(before, input, this.#parts.rules);
     if (events.length === 0 && isSame(state, before)) return false;
     await this.#save(state, events);
-    for (const job of withdraw) await this.#parts.jobs.withdraw(job.name, job.id);
+    for (const { name, id } of withdraw)
+      await this.#troubles.apart(`taking ${name} back`, undefined, () => this.#parts.jobs.withdraw(name, id));
     return true;
   }
 
@@ -233,8 +252,10 @@ export class Driver {
     const awaited = awaitedJobs(this.#state);
     for (const job of awaited) {
       if (this.#requested.has(job.id)) continue;
-      await this.#request(job);
-      this.#requested.add(job.id);
+      await this.#troubles.apart(`asking for ${job.name}`, undefined, async () => {
+        await this.#request(job);
+        this.#requested.add(job.id);
+      });
     }
     const ids = new Set(awaited.map((job) => job.id));
     for (const id of this.#requested) if (!ids.has(id)) this.#requested.delete(id);
@@ -276,20 +297,3 @@ export class Driver {
     if (wake.signal.aborted) this.#wake = new AbortController();
   }
 }
-
-/** By what would be saved. Parts of a state that did not move are the very same objects, or hold the very same ones. */
-const isSame = (a: State, b: State): boolean =>
-  (Object.keys(a) as (keyof State)[]).every(
-    (part) => holdSame(a[part], b[part]) || JSON.stringify(a[part]) === JSON.stringify(b[part]),
-  );
-
-function holdSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const [ours, theirs] = [Object.entries(a), new Map(Object.entries(b))];
-  return ours.length === theirs.size && ours.every(([key, value]) => value === theirs.get(key));
-}
-
-/** Of two copies of one cloud's state, the one saved later. */
-const isLater = (a: State, b: State): boolean =>
-  a.epoch === b.epoch ? a.revision > b.revision : a.epoch > b.epoch;

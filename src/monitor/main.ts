@@ -16,6 +16,7 @@ import {
   command,
   type ExitCode,
   type Frame,
+  printLine,
   runProcess,
 } from '../shared/process/frame.ts';
 import { operator } from '../shared/process/operator.ts';
@@ -29,6 +30,7 @@ import { describeTrust, trustIn, trustWarning } from '../shared/redis/trust-in-r
 import { describeVantagePoints, VantagePointRegistry } from '../shared/vantage-points/registry.ts';
 import type { Rules } from './core/state/rules.ts';
 import { recoveriesOf } from './core/state/state.ts';
+import { DeadMan, getStatus } from './dead-man.ts';
 import { Driver } from './driver.ts';
 import { Lease, readStandbys } from './lease.ts';
 import { Memory, readState } from './memory.ts';
@@ -46,15 +48,25 @@ await runProcess('monitor', async (frame) => {
   if (options.check && options.acceptEmptyState)
     throw new UsageError(['--check and --accept-empty-state do not go together: expected one of them']);
   const { settings, log } = start('monitor', options, frame);
-  if (options.check)
-    return runChecks(checks(settings, log, frame), (line) => process.stdout.write(`${line}\n`));
+  if (options.check) return runChecks(checks(settings, log, frame), printLine);
   if (options.acceptEmptyState) return acceptEmptyState(settings, log, frame);
   const { lease, memory, inventory, jobs, cloud } = connect(settings, log, frame);
+  const { deadManUrl: url } = settings.alarm;
+  const deadMan = url === null ? null : new DeadMan({ url, get: getStatus, clock: systemClock, log });
   const driver = new Driver({
     cloud,
     rules: rulesOf(settings),
     lease,
-    memory,
+    memory: {
+      read: () => memory.read(),
+      holds: (state) => memory.holds(state),
+      readOrders: () => memory.readOrders(),
+      forgetOrders: (orders) => memory.forgetOrders(orders),
+      save: async (state, events, status) => {
+        await memory.save(state, events, status);
+        deadMan?.saw(state.watches.hosts.kind);
+      },
+    },
     inventory,
     jobs,
     clock: systemClock,
@@ -83,8 +95,8 @@ async function acceptEmptyState(settings: Settings, log: Log, frame: Frame): Pro
       ? 'is not in safe mode'
       : `is in safe mode since ${new Date(held.sinceMs).toISOString()}: ${held.why}`;
   const leader = (await readLeader(redis, keys)) ?? 'none leads now';
-  process.stdout.write(
-    `the monitor of ${cloud} (${leader}) ${found}\nthe order was left: at its next look (or when it starts) it recovers again, with whatever cooldown it knows\n`,
+  printLine(
+    `the monitor of ${cloud} (${leader}) ${found}\nthe order was left: at its next look (or when it starts) it recovers again, with whatever cooldown it knows`,
   );
   return 0;
 }

@@ -7,10 +7,11 @@ import type { Status } from '../shared/documents/status.ts';
 import { distrustText } from '../shared/documents/terms/distrust.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
 import type { Mask } from '../shared/masks/secrets.ts';
-import type { Db } from '../shared/redis/db.ts';
+import { type Db, isRefusalOfRedis } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import { jsonOrNull } from '../shared/redis/json.ts';
 import type { Keys } from '../shared/redis/keys.ts';
+import { mostOrders } from '../shared/redis/orders.ts';
 import { loadScript, runScript } from '../shared/redis/script.ts';
 import { withoutSeal } from '../shared/trust/seal.ts';
 import type { Trust } from '../shared/trust/trust.ts';
@@ -85,15 +86,21 @@ export class Memory {
 
   /** Does Redis hold what was saved with this state? Not after it lost its last moments. */
   async holds(state: State): Promise<boolean> {
-    const text = await this.#redis.get(this.#keys.assignments);
-    const found = text === null ? null : jsonOrNull(text);
-    if (found === null || this.#trust.distrusts('assignments', '', found) !== null) return false;
-    return JSON.stringify(withoutSeal(found)) === JSON.stringify(assignmentsOf(state));
+    try {
+      const text = await this.#redis.get(this.#keys.assignments);
+      const found = text === null ? null : jsonOrNull(text);
+      if (found === null || this.#trust.distrusts('assignments', '', found) !== null) return false;
+      return JSON.stringify(withoutSeal(found)) === JSON.stringify(assignmentsOf(state));
+    } catch (error) {
+      // A key of another type: a save puts ours in its place.
+      if (isRefusalOfRedis(error)) return false;
+      throw error;
+    }
   }
 
   /** Orders of operators, oldest first; they stay until `forgetOrders`. */
   async readOrders(): Promise<FoundOrder[]> {
-    const texts = await this.#redis.lrange(this.#keys.orders, 0, -1);
+    const texts = await this.#redis.lrange(this.#keys.orders, 0, mostOrders - 1);
     return texts.map((text) => {
       const found = jsonOrNull(text);
       const isBelieved = this.#trust.distrusts('order', '', found, orderLimits) === null;

@@ -5,7 +5,7 @@ import { counted } from '../shared/ground/counted.ts';
 import type { Log } from '../shared/ground/log.ts';
 import { type Check, connectionsCheck, runChecks } from '../shared/process/check.ts';
 import { connectionsOf } from '../shared/process/connection-safety.ts';
-import type { ExitCode, Frame } from '../shared/process/frame.ts';
+import { type ExitCode, type Frame, printLine } from '../shared/process/frame.ts';
 import { probeRedis } from '../shared/redis/probe.ts';
 import { connectReader } from './clouds.ts';
 import { secondsText } from './render/durations.ts';
@@ -31,7 +31,7 @@ export async function check(
         slack === null ? 'no token: events go to the terminal, questions cannot be asked' : slack.check(),
     },
   ];
-  return runChecks(checks, (line) => process.stdout.write(`${line}\n`));
+  return runChecks(checks, printLine);
 }
 
 function cloudChecks(cloud: string, settings: Settings, log: Log, frame: Frame): Check[] {

@@ -11,6 +11,7 @@ import { check } from './checks.ts';
 import { type Clouds, connectClouds, onEvents } from './clouds.ts';
 import { Feed } from './inbox/feed.ts';
 import { Relay } from './relay/relay.ts';
+import { Silence } from './relay/silence.ts';
 import { keepListening } from './slack/listening.ts';
 import { Slack } from './slack/slack.ts';
 import { judge } from './slack/slack-verdict.ts';
@@ -36,8 +37,15 @@ await runProcess('sonny', async (frame) => {
   onEvents(settings, () => relay.wake(), log, frame);
   log.info({ clouds: clouds.names, config: settings.file }, `relaying to ${outlet.name}`);
   relay.say(`Sonny is initialized and follows ${clouds.names.join(', ')}.`);
+  const silence = new Silence({
+    statuses: new Map([...clouds.readers].map(([cloud, { status }]) => [cloud, status])),
+    silenceMs: settings.monitor.silenceAlarmMs,
+    say: (text) => relay.say(text),
+    clock,
+  });
   await Promise.all([
     relay.run(frame.stop),
+    silence.run(frame.stop),
     slack === null ? null : listen(slack, settings.slack, relay, clouds, log, frame),
   ]);
   await relay.farewell('Sonny terminates.');

@@ -194,7 +194,7 @@ describe('by Nova', () => {
     expect(report).toMatchObject({ outcome: 'done', acted: true });
     expect(outcomes(report)).toEqual({ good: 'recovered', once: 'recovered', never: 'failed' });
     expect(report.instances.find((i) => i.name.endsWith('never'))).toMatchObject({
-      why: `Build of instance was aborted; it may run on ${pair.spare}: look there (virsh list)`,
+      why: `"Build of instance was aborted"; it may run on ${pair.spare}: look there (virsh list)`,
       after: 'ERROR',
     });
     const started = (name: string) => bench.seen(`${pair.dead}-${name}`).evacuationsStarted;

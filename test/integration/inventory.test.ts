@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { handlersOf } from '../../src/ns4/jobs/handlers.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
-import type { Handlers } from '../../src/shared/documents/jobs/contracts.ts';
+import type { OwnHandlers } from '../../src/shared/documents/jobs/contracts.ts';
 import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
 import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
@@ -48,40 +48,36 @@ afterAll(async () => {
 });
 afterEach(() => simulators[0].clearFaults());
 
-const refresh = (handlers: Handlers, servers = true) =>
+const refresh = (handlers: OwnHandlers, servers = true) =>
   handlers['refresh-inventory']({ servers, requestedAtMs: Date.now() }, never);
 
 describe('defect 8: a refresh that fails leaves the previous inventory whole', () => {
-  test.each([
-    '/os-hypervisors',
-    '/os-services',
-    '/agents',
-    '/os-aggregates',
-    '/v3/projects',
-    '/servers/detail',
-  ])('%s fails, after all others were read', async (path) => {
-    const [simulator] = simulators;
-    const { parts } = workers[0];
-    const handlers = handlersOf(parts);
-    expect(await refresh(handlers)).toMatchObject({ ok: true, hypervisors: 3 });
-    const before = await readWhole(parts.inventory);
-    expect(before.picture.serversCollectedAtMs).toBe(before.picture.collectedAtMs);
-    // The world changes in everything, so that a document of the failed refresh would show.
-    const extra = `extra-${path.replaceAll('/', '')}`;
-    await simulator.boot(extra, 'hv02');
-    simulator.spare('hv03', extra);
-    const fault = simulator.fault({ kind: 'nonsense', path, delayMs: 150, times: 20 });
-    const result = await refresh(handlers);
-    expect(result).toMatchObject({ ok: false });
-    expect(fault.hits).toBeGreaterThan(0);
-    expect(await readWhole(parts.inventory)).toEqual(before);
-    simulator.clearFaults();
-    expect(await refresh(handlers)).toMatchObject({ ok: true });
-    const after = await readWhole(parts.inventory);
-    expect(after.servers.map((s) => s.name)).toContain(extra);
-    expect(after.picture.hypervisor('hv03')?.disabledReason).toBe(extra);
-    expect(after.picture.serversCollectedAtMs).toBe(after.picture.collectedAtMs);
-  });
+  test.each(['/os-hypervisors', '/os-services', '/agents', '/os-aggregates', '/servers/detail'])(
+    '%s fails, after all others were read',
+    async (path) => {
+      const [simulator] = simulators;
+      const { parts } = workers[0];
+      const handlers = handlersOf(parts);
+      expect(await refresh(handlers)).toMatchObject({ ok: true, hypervisors: 3 });
+      const before = await readWhole(parts.inventory);
+      expect(before.picture.serversCollectedAtMs).toBe(before.picture.collectedAtMs);
+      // The world changes in everything, so that a document of the failed refresh would show.
+      const extra = `extra-${path.replaceAll('/', '')}`;
+      await simulator.boot(extra, 'hv02');
+      simulator.spare('hv03', extra);
+      const fault = simulator.fault({ kind: 'nonsense', path, delayMs: 150, times: 20 });
+      const result = await refresh(handlers);
+      expect(result).toMatchObject({ ok: false });
+      expect(fault.hits).toBeGreaterThan(0);
+      expect(await readWhole(parts.inventory)).toEqual(before);
+      simulator.clearFaults();
+      expect(await refresh(handlers)).toMatchObject({ ok: true });
+      const after = await readWhole(parts.inventory);
+      expect(after.servers.map((s) => s.name)).toContain(extra);
+      expect(after.picture.hypervisor('hv03')?.disabledReason).toBe(extra);
+      expect(after.picture.serversCollectedAtMs).toBe(after.picture.collectedAtMs);
+    },
+  );
 
   test('a later page of the servers fails: as if none had been read', async () => {
     const [simulator] = simulators;

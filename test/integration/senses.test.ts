@@ -49,7 +49,7 @@ test('as a table, and of one host in words', async () => {
   const { output } = await command('--senses', 'hv01');
   expect(output).toContain('HYPERVISOR  agents');
   expect(output).toContain(
-    'hv01  the addresses of its instances: 3 of 3 instances answer (vm-1, vm-2, vm-3)',
+    'hv01  the addresses of its instances: 3 of 3 instances answer ("vm-1", "vm-2", "vm-3")',
   );
   const wrong = await command('--senses', 'hv99');
   expect(wrong.code).toBe(1);

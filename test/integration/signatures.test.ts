@@ -8,8 +8,8 @@ import { assignmentsOf, firstState } from '../../src/monitor/core/state/state.ts
 import { statusOf } from '../../src/monitor/core/status.ts';
 import { Lease } from '../../src/monitor/lease.ts';
 import { Memory } from '../../src/monitor/memory.ts';
-import { usableConfirmation } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
+import { usableConfirmation } from '../../src/ns4/fencing/usable-confirmation.ts';
 import { Journals } from '../../src/ns4/recovery/journal/journals.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
 import type { Handlers } from '../../src/shared/documents/jobs/contracts.ts';
@@ -23,7 +23,7 @@ import { JobWorker } from '../../src/shared/jobs/queue.ts';
 import { redisOptions } from '../../src/shared/redis/connect.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { leaveOrder } from '../../src/shared/redis/orders.ts';
-import { VantagePointRegistry } from '../../src/shared/vantage-points/registry.ts';
+import { VantagePointRegistry, vantagePointLifeMs } from '../../src/shared/vantage-points/registry.ts';
 import { rules } from '../support/monitor-story.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -250,7 +250,7 @@ describe('jobs', () => {
 
   test('an eye and a worker that anybody can make: their word does not count, and the quorum is not met', async () => {
     ns4('eye1');
-    await redis.zadd(keys.vantagePoints, Date.now() + 60_000, 'eye2 x');
+    await redis.zadd(keys.vantagePoints, Date.now() + vantagePointLifeMs, 'eye2 x');
     const connection = { ...redisOptions(settings(), cloud), maxRetriesPerRequest: null };
     opened.push(new Worker('scan-eye2', async () => silent, { connection, prefix: keys.prefix }));
     const jobs = monitor(2);

@@ -18,7 +18,7 @@ test('a hypervisor dies: its instances are back on the spare, told step by step'
   small.household.start('monitor');
   await small.watched();
   await small.simulator.kill('hv01');
-  expect((await small.ended()).text).toContain('all 3 affected instances are back (vm-1, vm-2, vm-3)');
+  expect((await small.ended()).text).toContain('all 3 affected instances are back ("vm-1", "vm-2", "vm-3")');
   small.expectRecoveredOnce();
   expect((await small.household.events()).map((e) => e.facts.kind)).toEqual([
     'monitor-started',

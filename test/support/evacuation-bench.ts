@@ -183,7 +183,7 @@ export class Worker {
       storage: o.storage ?? null,
       opened: null,
       blockedHosts: async () => [],
-      fencingPlan: null,
+      ...{ fencingPlan: null, devices: null, ownDevices: null },
       fencingPlans: async () => o.fencingPlans?.() ?? [],
       inventory: new InventoryStore(this.#redis, keys),
       journals: new Journals(new RedisJournalStorage(this.#redis, keys, noKey()), clock, noKey()),
@@ -420,6 +420,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
       suspiciousBackoff: 5,
       deadBackoff: 1,
       cooldownMs: 3_600_000,
+      silenceAlarmMs: 0,
     },
     redis: settingsOf(server),
     openstack: {
@@ -437,11 +438,13 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
       controls: [],
       quorum: 1,
       name: 'bench',
+      fences: true,
     },
     fencing: { mode: 'none', file: null, timeoutMs: 5_000 },
     ceph: null,
     recovery: { disabledHosts: 'leave', answerTimeoutMs: 30_000 },
     slack: { token: null, appToken: null, channel: null, ask: [], direct: false, clouds: [], apiUrl: null },
+    alarm: { deadManUrl: null },
   } as const satisfies Settings;
 }
 

@@ -56,6 +56,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'disks',
     'baseline',
     'fencing',
+    'fencing/far',
     'openstack',
     'recovery/journal',
     'recovery/movers',
@@ -112,7 +113,8 @@ describe('import directions', () => {
   // What is pure stays so; nobody reaches past a port; the house does not know its simulator.
   test.each([
     ['src/shared', ['src/shared']],
-    ['src/shared/documents', ['src/shared/documents']],
+    // Their sentences show names from outside.
+    ['src/shared/documents', ['src/shared/documents', 'src/shared/ground/plain.ts']],
     [
       'src/shared/rules',
       ['src/shared/rules', 'src/shared/documents', 'src/shared/picture', 'src/shared/ground'],

@@ -139,7 +139,7 @@ export class HelperProcess {
       if (sinceLine > longestLine) this.#kill(run, 'its answer has no end');
     });
     createInterface(child.stdout).on('line', (line) => this.#read(run, line));
-    log.info({ pid: child.pid }, 'the Ceph helper is started');
+    log.info({ helperPid: child.pid }, 'the Ceph helper is started');
     return run;
   }
 

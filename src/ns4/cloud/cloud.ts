@@ -157,6 +157,8 @@ export interface Cloud {
   listInstanceAddresses(signal: AbortSignal): Promise<InstanceAddress[]>;
   /** Cloud clock minus ours by the last answer's Date header (resolution 1 s); 0 before the first. */
   clockSkewMs(): number;
+  /** What made no sense in the lists as they were read last, and was left out: a sentence for each list. */
+  leftOut(): string[];
 
   changeComputeService(
     id: string,

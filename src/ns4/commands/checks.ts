@@ -29,6 +29,7 @@ import { createCloud } from '../openstack/client.ts';
 import { describeOffenders } from '../scan/offenders.ts';
 import { describeCeph } from './ceph-checks.ts';
 import { catalogueRemarks, cloudConnections, loginConnection } from './cloud-connections.ts';
+import { checkElsewhere } from './fence-elsewhere.ts';
 import { type CephAsked, describePlans, fencingChecks } from './fencing-checks.ts';
 import { heartbeatsText } from './heartbeat-checks.ts';
 import { describeCloud } from './prove-login.ts';
@@ -54,6 +55,7 @@ export function checksOf(
       frame.stop,
     );
   const hypervisors = async () => (await readInventory(false)).hosts;
+  const ceph = settings.ceph === null ? null : askCeph(settings.ceph, { settings, openstack, log }, frame);
   return [
     {
       what: 'configuration',
@@ -144,14 +146,16 @@ export function checksOf(
             },
           },
         ]),
-    ...fencingChecks(
-      settings.fencing,
-      plan,
-      hypervisors,
-      { ...settings.monitor, clock: systemClock },
-      frame.stop,
-      settings.ceph === null ? null : askCeph(settings.ceph, { settings, openstack, log }, frame),
-    ),
+    ...(settings.fencing.mode === 'none' || settings.scan.fences
+      ? fencingChecks(
+          settings.fencing,
+          plan,
+          hypervisors,
+          { ...settings.monitor, clock: systemClock },
+          frame.stop,
+          ceph,
+        )
+      : [checkElsewhere({ settings, cloud: openstack.cloud, hypervisors, ceph, log, signal: frame.stop })]),
     ...(settings.fencing.mode === 'none' || plan === null
       ? []
       : [

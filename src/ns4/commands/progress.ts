@@ -2,6 +2,7 @@
 
 import type { EventFacts } from '../../shared/documents/events/events.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
+import { plain } from '../../shared/ground/plain.ts';
 
 const redrawMs = 200;
 const clearLine = '\r\u001b[2K';
@@ -28,7 +29,7 @@ export class Progress {
   /** A line that stays, with the seconds since the start before it. */
   line(text: string): void {
     const seconds = ((this.#clock.nowMs() - this.#sinceMs) / 1000).toFixed(1).padStart(6);
-    this.#out.write(`${this.#timer ? clearLine : ''}${seconds} s  ${text}\n`);
+    this.#out.write(`${this.#timer ? clearLine : ''}${seconds} s  ${plain(text)}\n`);
   }
 
   /** An event of the evacuation: its sentence, and the count. */

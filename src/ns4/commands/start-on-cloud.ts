@@ -22,7 +22,7 @@ import { loginConnection } from './cloud-connections.ts';
 export interface StartedOnCloud extends Started {
   readonly openstack: OpenStackSettings;
   readonly credentials: CloudCredentials;
-  /** Null where `[FENCING] hosts` is not set. */
+  /** Null where `[FENCING] hosts` is not set, or `[SCAN] fences` is no. */
   readonly plan: FencingPlan | null;
 }
 
@@ -54,7 +54,10 @@ export function startOnCloud(
   const { ceph: access } = settings;
   const ceph = access === null ? null : attempt(() => readCephFiles(settings.file, access, secrets));
   const surroundings = { path: env.PATH ?? '', hasCeph: settings.ceph !== null };
-  const plan = file === null ? null : attempt(() => readFencingFile(file, surroundings, learners));
+  const plan =
+    file === null || !settings.scan.fences
+      ? null
+      : attempt(() => readFencingFile(file, surroundings, learners));
   if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
   const log = createLog({
     name: 'ns4',

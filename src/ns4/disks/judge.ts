@@ -1,8 +1,10 @@
 // What the disks of a host's instances say of the host. An opener that answers is a process that could write now: the
 // host lives. Silence counts of those only that answered before, and while disks of others answer. Pure.
+
 import type { ScanFinding } from '../../shared/documents/jobs/scan.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import { counted } from '../../shared/ground/counted.ts';
+import { quoted } from '../../shared/ground/plain.ts';
 import type { Standing } from '../../shared/rules/guests.ts';
 import type { AddressBook } from './address-book.ts';
 
@@ -57,7 +59,7 @@ export function judgeDisks(about: DisksCase): ScanFinding {
   if (open.length > 0) return { state: 'answers', detail: openText(open, about) };
   const troubled = instances.find(({ word }) => word.trouble !== null);
   if (troubled !== undefined)
-    return { state: 'unknown', detail: `${troubled.name}: ${troubled.word.trouble}` };
+    return { state: 'unknown', detail: `${quoted(troubled.name)}: ${troubled.word.trouble}` };
   const witnesses = instances.filter((one) => isWitness(one, about));
   if (witnesses.length === 0)
     return { state: 'unknown', neverHeard: true, detail: 'no disk of it ever answered on Ceph' };
@@ -125,7 +127,7 @@ function openText(open: readonly AskedInstance[], { host, instances, book }: Dis
     ),
   );
   const names = shortened(
-    open.map(({ name }) => name),
+    open.map(({ name }) => quoted(name)),
     mostNamed,
   );
   return `the disks of ${open.length} of ${counted(instances.length, 'instance')} are open (${names}), by ${shortened([...addresses], mostNamed)}`;

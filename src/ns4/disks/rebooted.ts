@@ -1,5 +1,6 @@
 // May the blocklist entries of a host be lifted? Only when no process of before can be left on it: a guest that was frozen
 // or cut off all the time resumes when its entry goes, and takes its disk back. Pure.
+import { quoted } from '../../shared/ground/plain.ts';
 import type { Cut } from './cut-off-store.ts';
 
 /** What a device of the host says now, for people: "fence_ipmilan, level 1". */
@@ -41,7 +42,7 @@ export function rebooted(
       kind: 'unknown',
       why: `its nova-compute tells no uptime, and no fence device saw it off since it was cut off at ${cutAt}`,
     };
-  const told = `its nova-compute tells "${boot.uptime}"`;
+  const told = `its nova-compute tells ${quoted(boot.uptime)}`;
   if (boot.notBeforeMs > cut.atMs) return { kind: 'yes', why: `it was booted after ${cutAt}: ${told}` };
   if (boot.notAfterMs < cut.atMs)
     return { kind: 'no', why: `it was not booted since it was cut off at ${cutAt}: ${told}` };
@@ -59,17 +60,14 @@ export function bootSeen(uptime: string, nowMs: number): BootSeen | null {
   const { days = '0', hours = '0', clockMinutes, minutes = clockMinutes ?? '0' } = found;
   const upMinutes = (Number(days) * 24 + Number(hours)) * 60 + Number(minutes);
   const notAfterMs = nowMs - upMinutes * 60_000;
-  const words = uptime.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
   return {
     notBeforeMs: notAfterMs - 60_000 - marginMs,
     notAfterMs: notAfterMs + marginMs,
-    uptime: short(words),
+    uptime: uptime.replace(/,\s*\d+ users?.*$/s, '').trim(),
   };
 }
 
 /** Between the host's answer and its reading here. */
 const marginMs = 10_000;
-const longestWords = 60;
-const short = (text: string): string => text.replace(/,\s*\d+ users?.*$/, '').slice(0, longestWords);
 
 const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -52,6 +52,8 @@ const hostName = z
     /^(?!\s)\P{Cc}*(?<!\s)$/u,
     'found this key, expected a name without line breaks, control characters and blanks around it',
   );
+/** A name that takes the place of {host}, as it comes from Nova. */
+const ownName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
 const options = mappingBy(optionName, optionText);
 /** Options by agent, as they stand below "defaults" and below a host. */
 const agentOptions = mappingBy(z.string(), options).default({});
@@ -228,8 +230,10 @@ function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
   return {
     file,
     hosts: plan,
-    // A name that would add a line to what an agent reads is nobody's: no level can be asked for it.
-    others: others ? (host) => (hostName.safeParse(host).success ? levelsOf(others, host) : []) : null,
+    // Hosts name themselves: one whose name could be more than a name has no level that could be asked.
+    others: others
+      ? (host) => (ownName.test(host) || host === everyOther ? levelsOf(others, host) : [])
+      : null,
     secrets: [...new Set(secrets)],
   };
 }

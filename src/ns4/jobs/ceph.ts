@@ -16,8 +16,8 @@ import { Disks } from '../disks/disks.ts';
 import { OpenedStore } from '../disks/opened-store.ts';
 import { cephFenceOf } from '../fencing/ceph-fence.ts';
 import type { CephFence } from '../fencing/ceph-level.ts';
-import { usableConfirmation } from '../fencing/fencing.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
+import { usableConfirmation } from '../fencing/usable-confirmation.ts';
 import type { RecoveryStorage } from '../recovery/recovery.ts';
 import type { Storage } from '../storage/storage.ts';
 

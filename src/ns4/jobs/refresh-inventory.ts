@@ -79,7 +79,7 @@ export async function refreshInventory(
       services,
       lookAtAgents(cloud, options.earlier.agents, clock, either),
       cloud.listAggregates(either),
-      cloud.listProjects(either),
+      namesOfProjects(cloud, either),
       options.servers ? readServers(cloud, options.externalNetworks, either, onServerDown) : null,
     ]);
     // The looks took their time, and reports are judged by their age.
@@ -102,7 +102,7 @@ export async function refreshInventory(
         // Ceph tells that; see refresh.ts.
         cutOff: [],
         fencingPlans: options.fencingPlans ?? [],
-        projects: projects.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
+        projects: projects.known.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },
       servers: listed && {
         collectedAtMs,
@@ -110,12 +110,28 @@ export async function refreshInventory(
           (a, b) => byText(a.name, b.name) || byText(a.id, b.id),
         ),
       },
-      oddities: [...joined.oddities, ...read.oddities, ...cellOddities(down)],
+      oddities: [
+        ...[...joined.oddities, ...read.oddities, ...cellOddities(down)],
+        ...[...projects.oddities, ...cloud.leftOut()],
+      ],
       networkOddities: listed === null ? null : listed.oddities,
     };
   } catch (error) {
     failure.abort(error);
     throw error;
+  }
+}
+
+/** Only people read them: a user who may not list projects watches all the same. */
+async function namesOfProjects(cloud: Cloud, signal: AbortSignal) {
+  try {
+    return { known: await cloud.listProjects(signal), oddities: [] };
+  } catch (error) {
+    if (!(error instanceof CloudError) || signal.aborted) throw error;
+    return {
+      known: [],
+      oddities: [`projects are shown by their ids, their names cannot be read: ${error.message}`],
+    };
   }
 }
 

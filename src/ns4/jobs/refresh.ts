@@ -4,6 +4,7 @@ import type { Hosts } from '../../shared/documents/inventory.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import { isRefusalOfRedis } from '../../shared/redis/db.ts';
 import { CloudError } from '../cloud/cloud.ts';
 import { type FencingPlan, planGaps } from '../fencing/plan.ts';
 import { type Earlier, type RefreshedInventory, refreshInventory } from './refresh-inventory.ts';
@@ -11,6 +12,7 @@ import type { WorkerParts } from './worker-parts.ts';
 
 /** Servers are refreshed when asked, and when they are older than this (the original's rule). */
 const serversAgeMs = 600_000;
+const serversAheadMs = 60_000;
 
 export function refreshHandler(parts: WorkerParts): Handlers['refresh-inventory'] {
   const { clock, log } = parts;
@@ -41,8 +43,10 @@ export async function refresh(
   signal: AbortSignal,
 ): Promise<RefreshedInventory> {
   const { cloud, clock, inventory, openstack, log } = parts;
-  const serversAtMs = askedForServers ? null : await inventory.serversCollectedAtMs();
-  const servers = serversAtMs === null || clock.nowMs() - serversAtMs > serversAgeMs;
+  const serversAtMs = askedForServers ? null : await serversBefore(parts);
+  // What is from the future was never read; a little ahead is another machine's clock.
+  const ageMs = serversAtMs === null ? null : clock.nowMs() - serversAtMs;
+  const servers = ageMs === null || ageMs > serversAgeMs || ageMs < -serversAheadMs;
   const earlier = await inventoryBefore(parts);
   const blocked = parts.blockedHosts(signal);
   // Awaited when the cloud is read; until then its failure is nobody's.
@@ -60,6 +64,16 @@ export async function refresh(
   return refreshed;
 }
 
+/** When the servers were read last; null: never, or what stands there is nothing that this version reads. */
+async function serversBefore({ inventory }: WorkerParts): Promise<number | null> {
+  try {
+    return await inventory.serversCollectedAtMs();
+  } catch (error) {
+    if (error instanceof OperationalError || isRefusalOfRedis(error)) return null;
+    throw error;
+  }
+}
+
 /** Nothing when there is none, or one that this version cannot read and is about to replace. */
 async function inventoryBefore({ inventory, log }: WorkerParts): Promise<Earlier> {
   const none: Earlier = { agents: [], hypervisors: [] };
@@ -67,7 +81,7 @@ async function inventoryBefore({ inventory, log }: WorkerParts): Promise<Earlier
     const picture = await inventory.read();
     return picture === null ? none : { agents: [...picture.agents], hypervisors: [...picture.hypervisors] };
   } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
+    if (!(error instanceof OperationalError || isRefusalOfRedis(error))) throw error;
     log.info({ error: errorText(error) }, 'the inventory from before cannot be read');
     return none;
   }

@@ -2,16 +2,18 @@
 import { z } from 'zod';
 import type { ServiceChoice, ServiceName } from '../credentials/cloud-credentials.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
+import { sensible } from './outside.ts';
 
-export const catalogueSchema = z.array(
+/** Entries and endpoints that make no sense are left out: one that is needed is missed by its name then. */
+export const catalogueSchema = sensible(
   z.object({
-    type: z.string(),
-    endpoints: z.array(
+    type: z.string().max(255),
+    endpoints: sensible(
       z.object({
-        interface: z.string(),
-        url: z.string(),
-        region: z.string().nullish(),
-        region_id: z.string().nullish(),
+        interface: z.string().max(255),
+        url: z.string().max(2_000),
+        region: z.string().max(255).nullish(),
+        region_id: z.string().max(255).nullish(),
       }),
     ),
   }),

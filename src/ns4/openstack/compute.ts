@@ -10,6 +10,7 @@ import {
 } from '../cloud/cloud.ts';
 import { type List, readList } from './listing.ts';
 import { computeRange, negotiate, offeredRange } from './microversion.ts';
+import { words } from './outside.ts';
 import {
   aggregateItem,
   computeServiceItem,
@@ -178,7 +179,7 @@ export class Compute implements Pick<Cloud, ComputePart> {
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<MigrationRecord[]> {
-    const list = { path: '/os-migrations', key: 'migrations', item: migrationItem } as const;
+    const list = { path: '/os-migrations', key: 'migrations', item: migrationItem, strict: true } as const;
     const migrations = await this.#list(
       { ...list, idOf: (m) => m.uuid, query: Object.entries(query) },
       signal,
@@ -262,7 +263,7 @@ export class Compute implements Pick<Cloud, ComputePart> {
   }
 }
 
-const uptimeReply = z.object({ hypervisor: z.object({ uptime: z.string().nullable() }) });
+const uptimeReply = z.object({ hypervisor: z.object({ uptime: words.nullable() }) });
 
 /** Cut by characters, as Nova counts them, and not within one. */
 function shortened(reason: string): string {

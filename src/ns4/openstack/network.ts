@@ -63,7 +63,8 @@ export class Network implements Pick<Cloud, NetworkPart> {
     if ('host' in filter) query.push(['binding:host_id', filter.host]);
     else query.push(['device_id', filter.instanceId]);
     const call = { service: 'network', path: '/ports' } as const;
-    const list = { call, query, key: 'ports', item: portItem, idOf: portId, pageSize: this.#pageSize };
+    const paged = { idOf: portId, pageSize: this.#pageSize, strict: true };
+    const list = { call, query, key: 'ports', item: portItem, ...paged };
     const ports = await readList(this.#session, list, signal);
     return ports.filter(isOfInstance).map(({ owner: _, ...port }) => port);
   }

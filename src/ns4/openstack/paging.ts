@@ -10,6 +10,8 @@ export interface Page<T> {
 /** Often enough for a busy cloud; a list that never holds still is given up. */
 const MAX_RESTARTS = 3;
 const MAX_PAGES = 5_000;
+/** More than any cloud has of anything that Sonny lists: what is held of each is bounded, so that all of it is. */
+export const MAX_ITEMS = 100_000;
 
 /**
  * All items of a list, without repetitions. When the one that a page was to begin after has vanished (a server deleted
@@ -43,6 +45,8 @@ async function readOnce<T>(
       throw error;
     }
     for (const item of page.items) found.set(idOf(item), item);
+    if (found.size > MAX_ITEMS)
+      throw new CloudError('not-done', `the list has more than ${MAX_ITEMS} items, which nobody holds`, null);
     // Nova links on from a full last page, too; the empty page behind it has no link.
     if (page.nextMarker === null) return [...found.values()];
     if (markers.has(page.nextMarker) || markers.size >= MAX_PAGES) {

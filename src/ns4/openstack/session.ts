@@ -9,6 +9,7 @@ import type { CloudCredentials, ServiceName } from '../credentials/cloud-credent
 import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
 import { endpointOf, identityRoot, serviceTitles } from './catalogue.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
+import { LeftOut } from './left-out.ts';
 import { type Grant, loginBody, loginName, readGrant, refusalWords } from './login.ts';
 import { isPage, json, serviceWords } from './service-words.ts';
 import { SharedValue } from './shared-value.ts';
@@ -54,6 +55,8 @@ export interface Reply {
 export class Session {
   readonly credentials: CloudCredentials;
   readonly transport: Transport;
+  /** Records that made no sense. */
+  readonly leftOut = new LeftOut();
   readonly #options: SessionOptions;
   readonly #grants: SharedValue<Grant>;
   readonly #closing = new AbortController();

@@ -5,6 +5,7 @@ import { type Hypervisor, operatorsReason } from '../../shared/documents/invento
 import type { RecoverData } from '../../shared/documents/jobs/recover.ts';
 import type { Refusal } from '../../shared/documents/refusals/refusals.ts';
 import { namedHosts } from '../../shared/documents/terms/plan.ts';
+import { quoted } from '../../shared/ground/plain.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { findOutages, type Outage, outageRefusal, unansweredFor } from '../../shared/rules/control-plane.ts';
 import { disksName, disksRefusal } from '../../shared/rules/disks.ts';
@@ -160,7 +161,7 @@ function guestsAnswer({ order, facts: { guests }, resumed }: GateCase): Refusal 
     return { name: 'scan-failed', of: 'guests', hosts: [host], detail: trouble };
   if (answering.length === 0) return null;
   if (!resumed) {
-    const names = answering.map(({ name }) => name);
+    const names = answering.map(({ name }) => quoted(name));
     return { name: 'guests-answer', host, answering: names, silent: asked - names.length };
   }
   return (order.offSinceMs ?? null) === null

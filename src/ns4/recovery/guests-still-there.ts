@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Server } from '../../shared/documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
+import { quoted } from '../../shared/ground/plain.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { spread } from '../../shared/rules/controls.ts';
 import { guestTarget, standingOf } from '../../shared/rules/guests.ts';
@@ -93,6 +94,6 @@ export function answeringOf(
 /** "its instances vm1, vm2 answer (192.0.2.1:22 open)". */
 export const answersText = (answering: readonly Answering[]): string =>
   `${answering.length === 1 ? 'its instance' : 'its instances'} ${shortened(
-    answering.map(({ name }) => name),
+    answering.map(({ name }) => quoted(name)),
     mostNamed,
   )} ${answering.length === 1 ? 'answers' : 'answer'} (${answering[0]?.on})`;

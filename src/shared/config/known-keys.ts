@@ -1,5 +1,6 @@
 // The table of all configuration keys, which of them are secrets, and what a misspelt one was probably meant to be.
 import { changesBetween } from '../ground/edit-distance.ts';
+import { alarmKeys } from './keys/alarm.ts';
 import { cephKeys } from './keys/ceph.ts';
 import { fencingKeys, monitorKeys, scanKeys } from './keys/decisions.ts';
 import type { Key, Section } from './keys/key.ts';
@@ -17,6 +18,7 @@ export const sections = {
   fencing: fencingKeys,
   recovery: recoveryKeys,
   slack: slackKeys,
+  alarm: alarmKeys,
 } as const;
 
 const all = Object.values<Section>(sections).map(({ name, keys }) => [name, Object.values(keys)] as const);

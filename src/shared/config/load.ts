@@ -86,6 +86,7 @@ function readSettings(reader: SettingsReader, file: string, request: LoadRequest
     ceph: readCeph(reader, besideConfig),
     recovery: reader.read(sections.recovery),
     slack: readSlack(reader, openstack.cloud),
+    alarm: reader.read(sections.alarm),
   };
 }
 

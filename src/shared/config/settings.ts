@@ -60,6 +60,9 @@ type RecoverySettings = Of<'recovery'>;
 
 export type SlackSettings = Complete<Of<'slack'>, 'clouds' | 'ask'>;
 
+/** `deadManUrl`: null: nobody outside is told. */
+type AlarmSettings = Of<'alarm'>;
+
 export interface Settings {
   /** The file all this was read from. */
   readonly file: string;
@@ -75,4 +78,5 @@ export interface Settings {
   readonly fencing: FencingSettings;
   readonly recovery: RecoverySettings;
   readonly slack: SlackSettings;
+  readonly alarm: AlarmSettings;
 }

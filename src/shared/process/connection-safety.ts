@@ -37,7 +37,7 @@ export function connectionTo(what: string, url: string, verify: boolean): Connec
 
 /** The connections of a process that config.ini alone describes. */
 export function connectionsOf(name: ProcessName, settings: Settings): Connection[] {
-  const { redis, mysql, slack } = settings;
+  const { redis, mysql, slack, alarm } = settings;
   const servers =
     redis.sentinels === null ? [{ address: redis.host, port: redis.port }] : redis.sentinels.endpoints;
   const tls = redis.tls ? 'verified' : 'plain';
@@ -59,6 +59,9 @@ export function connectionsOf(name: ProcessName, settings: Settings): Connection
     ...(name !== 'sonny' || slack.token === null
       ? []
       : [connectionTo('Slack', slack.apiUrl ?? 'https://slack.com/api/', true)]),
+    ...(name !== 'monitor' || alarm.deadManUrl === null
+      ? []
+      : [connectionTo('dead man', alarm.deadManUrl, true)]),
   ];
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { errorText, OperationalError, ServiceError, UsageError } from '../ground/errors.ts';
 import { listenedToByMany } from '../ground/listened-to.ts';
+import { plain } from '../ground/plain.ts';
 import { timings } from '../ground/timings.ts';
 import { Secrets } from '../masks/secrets.ts';
 import { spreadLastNet, stackOf } from './last-net.ts';
@@ -26,6 +27,9 @@ const closeDeadlineMs = timings.promise.endMs;
  * exit() waits for: with the default limits and name servers that are away, a process ends half a minute late.
  */
 const resolverOptions = 'timeout:1 attempts:2';
+
+/** Writes a line on standard output, whatever names from outside are in it. */
+export const printLine = (line: string): void => void process.stdout.write(`${plain(line)}\n`);
 
 /** A commander command with the options all three share; -v counts. */
 export function command(name: string, description: string): Command {
@@ -66,7 +70,7 @@ export async function runProcess(name: string, body: (frame: Frame) => Promise<E
   const stopper = new AbortController();
   listenedToByMany(stopper.signal);
   const steps: { what: string; close: () => Promise<void> | void }[] = [];
-  const say = (line: string) => process.stderr.write(`${name}: ${line}\n`);
+  const say = (line: string) => process.stderr.write(`${name}: ${plain(line)}\n`);
   let code: ExitCode = 1;
   let limited = false;
   const deadline = () => {

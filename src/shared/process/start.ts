@@ -4,6 +4,7 @@ import type { ProcessName } from '../config/keys/key.ts';
 import { loadSettings } from '../config/load.ts';
 import type { OpenStackSettings, Settings } from '../config/settings.ts';
 import { createLog, type Log } from '../ground/log.ts';
+import { plain } from '../ground/plain.ts';
 import { type Connection, connectionsOf, insistOnCertificates, safetyWarning } from './connection-safety.ts';
 import type { CommonOptions, Frame } from './frame.ts';
 
@@ -48,7 +49,7 @@ export function readSettings(
 
 /** On standard error, a line each. */
 export function warn(name: ProcessName, warnings: readonly string[]): void {
-  for (const warning of warnings) process.stderr.write(`${name}: warning: ${warning}\n`);
+  for (const warning of warnings) process.stderr.write(`${name}: warning: ${plain(warning)}\n`);
 }
 
 /** The OpenStack settings, which the reader guarantees for ns4 and monitor. */

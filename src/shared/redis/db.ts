@@ -31,13 +31,28 @@ export type Db = Pick<Redis, (typeof commands)[number] | 'multi' | 'status' | 'd
 /** Commands that are sent together and carried out in one step. */
 export type Transaction = ChainableCommander;
 
+/**
+ * Redis answered, and refused: a key of another type, a stream that is full, a right that is missing. Asked again it says
+ * the same, unlike a server that is away or busy.
+ */
+export class RedisRefusalError extends ServiceError {}
+
+/** Refusals of a server that will take the same command a while later. */
+const passing = /^(LOADING|READONLY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|BUSY|NOREPLICAS|UNBLOCKED)\b/;
+
+/** Did Redis refuse this for good? `error` as a library of Redis throws it. */
+export const isRefusalOfRedis = (error: unknown): boolean =>
+  error instanceof RedisRefusalError ||
+  (error instanceof Error && error.name === 'ReplyError' && !passing.test(error.message));
+
 /** The connection, with its errors told as those of `place`. */
 export function dbOver(redis: Redis, place: string): Db {
   const told = async (answer: Promise<unknown>) => {
     try {
       return await answer;
     } catch (error) {
-      throw new ServiceError(`${place}: ${withFirstReason(error)}`);
+      const text = `${place}: ${withFirstReason(error)}`;
+      throw isRefusalOfRedis(error) ? new RedisRefusalError(text) : new ServiceError(text);
     }
   };
   const asked = Object.fromEntries(

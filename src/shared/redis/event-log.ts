@@ -1,9 +1,10 @@
 // The event stream of a cloud: append and publish in one atomic step, read from a cursor.
 import { eventSchema, type SonnyEvent } from '../documents/events/events.ts';
 import type { Mask } from '../masks/secrets.ts';
-import type { Db, Transaction } from './db.ts';
+import type { Db } from './db.ts';
 import { jsonOrNull } from './json.ts';
 import type { Keys } from './keys.ts';
+import { loadScript, runScript } from './script.ts';
 
 /** Events kept per cloud; the oldest go first. At one event a minute this is a week. */
 export const eventCapacity = 10_000;
@@ -14,12 +15,7 @@ interface LoggedEvent {
   readonly event: SonnyEvent;
 }
 
-/** Adds appending and publishing of one event to a transaction, so that it can share it with a state's save. */
-function queueEvent(transaction: Transaction, keys: Keys, event: SonnyEvent): void {
-  const text = JSON.stringify(event);
-  transaction.xadd(keys.events, 'MAXLEN', '~', eventCapacity, '*', 'event', text);
-  transaction.publish(keys.channel, text);
-}
+const appendScript = loadScript('append-events-1');
 
 export class EventLog {
   readonly #redis: Db;
@@ -33,15 +29,12 @@ export class EventLog {
     this.#mask = mask;
   }
 
-  /** Appends and publishes in one transaction. */
+  /** Appends and publishes in one step. */
   async append(events: readonly SonnyEvent[]): Promise<void> {
     if (events.length === 0) return;
-    const transaction = this.#redis.multi();
-    for (const event of events)
-      queueEvent(transaction, this.#keys, { ...event, text: this.#mask(event.text) });
-    const replies = await transaction.exec();
-    const failed = replies?.find(([error]) => error !== null)?.[0];
-    if (failed) throw failed;
+    const texts = events.map((event) => JSON.stringify({ ...event, text: this.#mask(event.text) }));
+    const { events: stream, channel } = this.#keys;
+    await runScript(this.#redis, appendScript, [stream], [channel, eventCapacity, ...texts]);
   }
 
   /** Up to `count` events after `cursor` ("0-0": from the oldest kept). Entries of another version are left out. */

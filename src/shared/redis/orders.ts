@@ -8,7 +8,7 @@ import { jsonOrNull } from './json.ts';
 import type { Keys } from './keys.ts';
 
 /** Orders an operator may leave while no monitor runs. */
-const mostOrders = 100;
+export const mostOrders = 100;
 
 /**
  * The monitor takes it within seconds, or when it starts. @throws OperationalError when it would refuse it, as nobody

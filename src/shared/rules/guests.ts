@@ -1,7 +1,9 @@
 // Which instances can speak for the host that Nova has them on, by what they are doing. Pure; the monitor and ns4 ask
 // alike.
+
 import { externalAddresses, type Server } from '../documents/inventory.ts';
 import type { ScanTarget } from '../documents/jobs/scan.ts';
+import { quoted } from '../ground/plain.ts';
 
 /** States of a guest that runs, so that it could answer: Nova's vm_state. ERROR ones may never have run. */
 const runningStates: ReadonlySet<string> = new Set(['active', 'rescued', 'resized']);
@@ -34,14 +36,14 @@ export interface Standing {
    * may run elsewhere.
    */
   readonly tells: 'testifies' | 'only-alive' | 'nothing';
-  /** Its name, with the reason when its silence says nothing: "vm1", "vm2 (stopped)", "vm3 (migrating)". */
+  /** Its name, quoted, with the reason when its silence says nothing: `"vm2" (stopped)`, `"vm3" (migrating)`. */
   readonly title: string;
 }
 
 type Doing = Pick<Server, 'name' | 'vmState' | 'taskState' | 'powerState'>;
 
 export function standingOf({ name, vmState, taskState, powerState }: Doing): Standing {
-  const named = (why: string) => `${name} (${why})`;
+  const named = (why: string) => `${quoted(name)} (${why})`;
   if (taskState !== null) {
     const tells = movingTasks.has(taskState) ? 'nothing' : 'only-alive';
     return { tells, title: named(taskState) };
@@ -49,7 +51,7 @@ export function standingOf({ name, vmState, taskState, powerState }: Doing): Sta
   if (!runningStates.has(vmState)) return { tells: 'only-alive', title: named(vmState) };
   if (powerState !== powerRunning)
     return { tells: 'only-alive', title: named(powerWords[powerState] ?? `power state ${powerState}`) };
-  return { tells: 'testifies', title: name };
+  return { tells: 'testifies', title: quoted(name) };
 }
 
 /** An instance by its external addresses; what was heard there before its launch was not this guest. */

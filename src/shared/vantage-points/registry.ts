@@ -2,6 +2,7 @@
 // are Redis' own, so that the clocks of the machines do not matter.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isVantagePointName } from '../config/keys/decisions.ts';
 import type { PlanOfOne } from '../documents/terms/fencing-plans.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
@@ -26,6 +27,8 @@ const registerScript = loadScript('register-vantage-point-1');
 const memberOf = (name: string, worker: string, plan: string | null) =>
   [name, worker, ...(plan === null ? [] : [plan])].join(' ');
 
+const nameOf = (member: string): string => member.split(' ', 1)[0] ?? '';
+
 function planOf(member: string): PlanOfOne[] {
   const [name = '', , plan] = member.split(' ');
   return plan === undefined ? [] : [{ name, plan }];
@@ -47,14 +50,17 @@ export class VantagePointRegistry {
     readonly plans: readonly PlanOfOne[];
   }> {
     const { nowMs, members } = await this.#alive();
-    const names = [...new Set(members.map((member) => member.split(' ')[0] as string))];
-    const plans = members.flatMap(planOf);
+    // Anybody's text may stand there: no queue is opened for it.
+    const known = members.filter((member) => isVantagePointName(nameOf(member)));
+    const names = [...new Set(known.map(nameOf))];
+    const plans = known.flatMap(planOf);
     return { nowMs, names: names.sort().slice(0, mostVantagePointsAsked), plans };
   }
 
   /**
    * Who is there now. Two reads in one step and no script, which whoever only reads could not run: for Redis' access
-   * control a script may write to each of its keys.
+   * control a script may write to each of its keys. One that would be there for longer than any says it is was put there
+   * by nobody, and so was a key of another type.
    */
   async #alive(): Promise<{ readonly nowMs: number; readonly members: readonly string[] }> {
     const replies = await this.#redis
@@ -63,12 +69,15 @@ export class VantagePointRegistry {
       .zrange(this.#keys.vantagePoints, String(-mostMembers), '-1', 'WITHSCORES')
       .exec();
     const [time, pairs] = (replies ?? []).map(([error, reply]) => {
-      if (error !== null) throw error;
-      return reply as string[];
+      if (error === null) return reply as string[];
+      if (error.message.startsWith('WRONGTYPE')) return [];
+      throw error;
     });
     if (time === undefined || pairs === undefined) throw new Error('Redis did not say who is there');
     const nowMs = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000);
-    const members = pairs.filter((_, i) => i % 2 === 0 && Number(pairs[i + 1]) > nowMs);
+    // Twice: the clock of a master that took over may be behind.
+    const isAlive = (untilMs: number) => untilMs > nowMs && untilMs <= nowMs + 2 * vantagePointLifeMs;
+    const members = pairs.filter((_, i) => i % 2 === 0 && isAlive(Number(pairs[i + 1])));
     return { nowMs, members };
   }
 

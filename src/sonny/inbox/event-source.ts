@@ -1,6 +1,6 @@
 // The event stream of one cloud as the relay reads it: pages from a cursor that is stored in Redis, and the count of
 // what the stream's cap took away before it was read.
-import type { Db } from '../../shared/redis/db.ts';
+import { type Db, isRefusalOfRedis } from '../../shared/redis/db.ts';
 import { eventCapacity } from '../../shared/redis/event-log.ts';
 import type { Lost } from './entry.ts';
 import { compareIds, formatPosition, idMs, type Position, parsePosition, streamStart } from './position.ts';
@@ -34,6 +34,8 @@ interface StreamInfo {
   readonly added: number | null;
 }
 
+const lastPossibleId = '18446744073709551615-18446744073709551615';
+
 export class RedisEventSource implements EventSource {
   readonly cloud: string;
   readonly #redis: Db;
@@ -48,7 +50,7 @@ export class RedisEventSource implements EventSource {
   }
 
   async open(): Promise<Position> {
-    const stored = parsePosition(await this.#redis.get(this.#cursorKey));
+    const stored = parsePosition(await this.#cursor());
     if (stored !== null) return stored;
     const { info } = await this.#read('+', 1);
     const end = info === null ? streamStart : { id: info.lastId, number: info.added };
@@ -56,8 +58,22 @@ export class RedisEventSource implements EventSource {
     return end;
   }
 
+  /** What stands there and is no text is no cursor, and is overwritten as such. */
+  async #cursor(): Promise<string | null> {
+    try {
+      return await this.#redis.get(this.#cursorKey);
+    } catch (error) {
+      if (isRefusalOfRedis(error)) return null;
+      throw error;
+    }
+  }
+
   async readAfter(position: Position, count: number): Promise<Page> {
-    const { info, entries } = await this.#read(`(${position.id}`, count);
+    // After the last possible id Redis refuses to look.
+    const from = position.id === lastPossibleId ? '+' : `(${position.id}`;
+    const read = await this.#read(from, count);
+    const { info } = read;
+    const entries = read.entries.filter(({ id }) => id !== position.id);
     if (info === null) return { entries: [], lost: null };
     // The stream began anew with a clock behind the old one's: its ids would stay below the cursor for ever.
     if (compareIds(info.lastId, position.id) < 0) return this.readAfter(streamStart, count);

@@ -92,11 +92,14 @@ export class Relay {
   async turn(): Promise<Due> {
     const { feed, clock, outlet } = this.#parts;
     this.#woken = false;
-    // Not one more post while a cursor cannot be stored: what a crash would repeat stays one post.
-    if (!(await feed.store())) return { inMs: redisPauseMs, wakeable: false };
+    // Not one more post of events while a cursor cannot be stored: what a crash would repeat stays one post. What sonny
+    // says of itself moves no cursor, and may be that Redis is away.
+    const isStored = await feed.store();
+    const isOwn = this.#post === null ? this.#notices.length > 0 : this.#post.entries.every(isOwnWords);
+    if (!isStored && !isOwn) return { inMs: redisPauseMs, wakeable: false };
     if (this.#post === null) {
-      const complete = await feed.fill();
-      const waiting = [...this.#notices, ...feed.waiting()];
+      const complete = isStored && (await feed.fill());
+      const waiting = [...this.#notices, ...(isStored ? feed.waiting() : [])];
       const step = nextStep(waiting, outlet.pacing, this.#lastPostAtMs, clock.nowMs());
       if (step.kind === 'idle') return { inMs: complete ? idleMs : redisPauseMs, wakeable: complete };
       if (step.kind === 'wait') return { inMs: step.ms, wakeable: false };
@@ -146,6 +149,8 @@ export class Relay {
 }
 
 const now: Due = { inMs: 0, wakeable: false };
+
+const isOwnWords = ({ cloud }: Entry): boolean => cloud === null;
 
 async function attempt(deliver: () => Promise<Delivery>): Promise<Delivery> {
   try {

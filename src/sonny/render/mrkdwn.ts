@@ -1,5 +1,6 @@
 // Text for Slack: nothing that came from a cloud (names of instances, words of Nova) may become markup, a mention of
 // everybody, or the end of a code block. Names come from the people who create instances: none is trusted.
+import { plain } from '../../shared/ground/plain.ts';
 
 /** Breaks up what Slack would recognise, without being seen. */
 const zeroWidthSpace = '\u200b';
@@ -24,20 +25,6 @@ export function plainText(mrkdwn: string): string {
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&');
-}
-
-/**
- * Control characters (escape sequences among them) and marks that turn the reading direction. Line breaks and tabs
- * stay.
- */
-const unseen = /[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/gu;
-
-/** Text without what is not seen but acts: nothing may repaint a terminal or turn a line around. */
-export function visible(text: string): string {
-  return text.replaceAll('\r\n', '\n').replace(unseen, (sign) => {
-    const code = sign.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
-  });
 }
 
 /** As escapeMrkdwn, and at most `longest` characters after it; what does not fit is counted in a hint. */
@@ -65,7 +52,7 @@ const longestLine = 1_000;
  * the block. What does not fit is left out by whole lines and counted behind the block, which is always closed.
  */
 export function codeBlock(text: string, longest: number): string {
-  const lines = visible(text).trimEnd().split('\n');
+  const lines = plain(text).trimEnd().split('\n');
   const kept: string[] = [];
   let length = 0;
   for (const line of lines) {

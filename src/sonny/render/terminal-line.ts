@@ -1,8 +1,8 @@
 // An entry as a line on a terminal: time, cloud, level, text; coloured when a person watches. Pure.
 import { styleText } from 'node:util';
 import type { EventLevel } from '../../shared/documents/events/entry.ts';
+import { plain } from '../../shared/ground/plain.ts';
 import type { Entry } from '../inbox/entry.ts';
-import { visible } from './mrkdwn.ts';
 import { wordsOf } from './sentences.ts';
 
 const colours = { debug: 'gray', info: 'green', warning: 'yellow', error: 'red' } as const satisfies Record<
@@ -18,8 +18,8 @@ export function terminalLine(entry: Entry, coloured: boolean): string | null {
   const level = entry.level.toUpperCase().padEnd(7);
   const shown = coloured ? styleText(colours[entry.level], level, { validateStream: false }) : level;
   const from = entry.cloud === null ? '' : `${entry.cloud}: `;
-  const text = visible(words).trimEnd().split('\n').join('\n    ');
-  return `${time} ${shown} ${visible(from)}${text}`;
+  const text = plain(words).trimEnd().split('\n').join('\n    ');
+  return `${time} ${shown} ${plain(from)}${text}`;
 }
 
 function localTime(ms: number): string {

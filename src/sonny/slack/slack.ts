@@ -177,7 +177,8 @@ export class Slack implements Outlet {
   }
 
   async #post(message: ChatPostMessageArguments, onChannel?: (id: string) => void): Promise<Delivery> {
-    const quiet = { link_names: false, unfurl_links: false, unfurl_media: false };
+    // `parse`: Slack makes a link of each bare address otherwise, also of one within the name of an instance.
+    const quiet = { link_names: false, parse: 'none', unfurl_links: false, unfurl_media: false } as const;
     try {
       const { channel } = await this.#web.chat.postMessage({ ...quiet, ...message });
       if (channel !== undefined) onChannel?.(channel);

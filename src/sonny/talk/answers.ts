@@ -1,6 +1,8 @@
 // Answers to questions, from what can be seen of the clouds. Pure: views and the time are passed in.
+
+import { plain } from '../../shared/ground/plain.ts';
 import { secondsText } from '../render/durations.ts';
-import { codeBlock, escapeMrkdwn, escapeWithin, visible } from '../render/mrkdwn.ts';
+import { codeBlock, escapeMrkdwn, escapeWithin } from '../render/mrkdwn.ts';
 import { nearestNames } from './nearest.ts';
 import type { Question } from './questions.ts';
 import { type Found, findHypervisors, mostRecords } from './records.ts';
@@ -77,4 +79,4 @@ function unreadText(what: 'hv' | 'vm', views: readonly CloudView[]): string {
 
 /** Words outside of any code block, so that names in them must not open one either. */
 const words = (text: string, longest: number): string =>
-  escapeWithin(visible(text), longest).replace(/`(?=`)/g, '`\u200b');
+  escapeWithin(plain(text), longest).replace(/`(?=`)/g, '`\u200b');

@@ -113,7 +113,7 @@ describe('what they say', () => {
       `the disks of its instances do not answer (${disks} silent); none of its instances could testify by the network; the controls answer (3 of 3)`,
     );
     expect(evidenceOf(judge({ [disks]: 'silent', 'id-vm1': 'silent' }))).toContain(
-      `its instances do not answer (vm1); the disks of its instances do not answer (${disks} silent); the controls`,
+      `its instances do not answer ("vm1"); the disks of its instances do not answer (${disks} silent); the controls`,
     );
   });
 

@@ -27,7 +27,7 @@ describe('what is heard of it', () => {
   test.each<[string, Partial<Shown>, Partial<Away>, readonly string[]]>([
     ['nothing', {}, {}, []],
     ['an answer of its address', { answers: '10.0.0.1:22 open' }, {}, ['it answers, 10.0.0.1:22 open']],
-    ['instances left on it', { guests: ['vm7'] }, {}, ['instances that are left on it answer: vm7']],
+    ['instances left on it', { guests: ['vm7'] }, {}, ['instances that are left on it answer: "vm7"']],
     [
       'a heartbeat since its recovery',
       { heartbeatAtMs: nowMs - 4_000 },
@@ -147,7 +147,7 @@ describe('the alarm', () => {
     expect(hour.length, 'every minute at first, then every five').toBeGreaterThan(12);
     expect(hour.length).toBeLessThan(20);
     expect(new Set(hour.map(({ kind }) => kind))).toEqual(new Set(['running-twice']));
-    expect(s.texts.at(-1)).toContain('1 instance may run TWICE: vm1. Power hv01 off now.');
+    expect(s.texts.at(-1)).toContain('1 instance may run TWICE: "vm1". Power hv01 off now.');
   });
 
   test('the first ones come a minute apart, the later ones five', () => {

@@ -46,7 +46,7 @@ describe('a dead hypervisor', () => {
       'recovery-requested',
       'recovery-ended',
     ]);
-    expect(s.texts.at(-1)).toContain('all 1 affected instances are back (vm1)');
+    expect(s.texts.at(-1)).toContain('all 1 affected instances are back ("vm1")');
   });
 
   test('the evidence tells the silence of a stopped instance apart, as it proves nothing', () => {
@@ -62,7 +62,7 @@ describe('a dead hypervisor', () => {
     const s: Story = story({ inventory: () => cloud(s.atMs) });
     s.round();
     expect(s.texts.join('\n')).toContain(
-      'its instances do not answer (vm1); others cannot tell (vm2 (stopped))',
+      'its instances do not answer ("vm1"); others cannot tell ("vm2" (stopped))',
     );
   });
 
@@ -122,7 +122,7 @@ describe('fencing', () => {
       [
         expect.stringContaining('no heartbeat (the newest heartbeat of its agents is'),
         'the host does not answer (hv01 silent)',
-        'none of its instances could testify (vm2 (stopped)), so fencing has to prove it',
+        'none of its instances could testify ("vm2" (stopped)), so fencing has to prove it',
         'the controls answer (3 of 3)',
       ],
     ]);
@@ -189,7 +189,7 @@ describe('fencing', () => {
       expect(s.events.filter((e) => e.kind === 'recovery-requested')).toHaveLength(1);
       expect(sentence({ kind: 'refused', refusal: refusal('off-failed') })).toEqual({
         level: 'error',
-        text: 'hv01 is not proven to be off: level 1, fence_ipmilan: "off" failed (no answer). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
+        text: 'hv01 is not proven to be off: level 1, fence_ipmilan: "off" failed ("no answer"). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
       });
     });
 

@@ -55,7 +55,7 @@ test('two agree: dead, and the evidence names them', () => {
     evidence: [
       expect.stringContaining('no heartbeat (the newest heartbeat of its agents is'),
       'the host does not answer (silent, to 2 vantage points (ctl1, ctl2))',
-      'its instances do not answer (vm1)',
+      'its instances do not answer ("vm1")',
       expect.stringMatching(/^the controls answer/),
       '2 of 3 vantage points saw it so (ctl1, ctl2)',
     ],

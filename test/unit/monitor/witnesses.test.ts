@@ -36,7 +36,7 @@ describe('B2: witnesses that never spoke', () => {
     expect(s.recoveries).toEqual([]);
     expect(s.refusals).toEqual(['no-witness']);
     expect(s.texts.at(-1)).toBe(
-      'hv01 is silent, but none of its 2 instances could testify: vm1 (never heard); no other runs with an address on an external network. Nothing done: please look.',
+      'hv01 is silent, but none of its 2 instances could testify: "vm1" (never heard); no other runs with an address on an external network. Nothing done: please look.',
     );
   });
 
@@ -45,7 +45,7 @@ describe('B2: witnesses that never spoke', () => {
     const s = judge({ servers: [vm1], found, fencing: 'required' });
     expect(s.recoveries).toHaveLength(1);
     expect(evidenceOf(s)).toContain(
-      'none of its instances could testify (vm1 (never heard)), so fencing has to prove it',
+      'none of its instances could testify ("vm1" (never heard)), so fencing has to prove it',
     );
   });
 
@@ -54,7 +54,7 @@ describe('B2: witnesses that never spoke', () => {
     const s = judge({ servers, found: { hv01: 'silent', 'id-vm1': 'silent', 'id-vm2': 'never-heard' } });
     expect(s.recoveries).toHaveLength(1);
     expect(evidenceOf(s)).toContain(
-      'its instances do not answer (vm1); others cannot tell (vm2 (never heard)); the controls answer',
+      'its instances do not answer ("vm1"); others cannot tell ("vm2" (never heard)); the controls answer',
     );
   });
 
@@ -74,7 +74,7 @@ describe('guests that do not run, or are under way', () => {
     const servers = [server('vm1', 'hv01', change), unreachable];
     const s = judge({ servers, found: { hv01: 'silent', 'id-vm1': 'silent' } });
     expect(s.refusals).toEqual(['no-witness']);
-    expect(s.texts.at(-1)).toContain(`could testify: vm1 (${why});`);
+    expect(s.texts.at(-1)).toContain(`could testify: "vm1" (${why});`);
   });
 
   test.each<[string, Partial<Server>]>([
@@ -93,7 +93,7 @@ describe('guests that do not run, or are under way', () => {
     expect(s.recoveries).toHaveLength(1);
     expect(lastScan(s)?.targets.map(({ name }) => name)).not.toContain('id-vm1');
     expect(evidenceOf(s)).toContain(
-      'its instances do not answer (vm2); others cannot tell (vm1 (migrating))',
+      'its instances do not answer ("vm2"); others cannot tell ("vm1" (migrating))',
     );
   });
 
@@ -206,7 +206,7 @@ describe('vouchers on the same network', () => {
     const found: Record<string, Found> = { hv01: 'silent', 'id-vm1': 'silent', ...more };
     const s = judge({ servers: [witness], found }, [...elsewhere]);
     expect(s.recoveries).toHaveLength(1);
-    expect(evidenceOf(s)).toContain('nobody else on b could be asked, so guests on other networks vouched');
+    expect(evidenceOf(s)).toContain('nobody else on "b" could be asked, so guests on other networks vouched');
   });
 
   test('one dark network of two keeps the host undecided', () => {

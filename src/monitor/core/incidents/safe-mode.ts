@@ -1,7 +1,9 @@
 // Safe mode: Redis lost what was known of a cloud. When was the last recovery, and what was done in it? Until an
 // operator accepts that nobody knows, nothing new is recovered. Recoveries under way go on: what was begun must be
 // ended. Pure.
+
 import { bearsMarkOfRecovery, wasHandled } from '../../../shared/documents/inventory.ts';
+import { quoted } from '../../../shared/ground/plain.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import type { Draft } from '../state/draft.ts';
 
@@ -31,6 +33,6 @@ export function judgeBeginning(draft: Draft, { hypervisors }: Picture): void {
   if (marked !== undefined)
     enterSafeMode(
       draft,
-      `Redis is empty, yet ${marked.host} was recovered before ("${marked.disabledReason}")`,
+      `Redis is empty, yet ${marked.host} was recovered before (${quoted(marked.disabledReason ?? '')})`,
     );
 }

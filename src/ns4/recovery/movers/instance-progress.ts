@@ -1,7 +1,9 @@
 // What Nova made of one instance so far: the look before every request. Pure. The rule that keeps instances whole: a
 // second evacuate for an instance that is being rebuilt wrecks it (both are accepted, it ends in ERROR with its port on
 // the wrong host), so whatever might be under way counts as under way.
+
 import type { Server } from '../../../shared/documents/inventory.ts';
+import { mostOfWords, quoted } from '../../../shared/ground/plain.ts';
 import { timings } from '../../../shared/ground/timings.ts';
 import type { MigrationRecord, PortBinding } from '../../cloud/cloud.ts';
 import type { JournalEntry } from '../journal/journal.ts';
@@ -114,8 +116,8 @@ function progressOnDeadHost(
   if (isUntraced) return { kind: 'waiting' };
   if (newest && entry.attempts > 0) {
     const isCertain = ours.every((m) => m.status === neverLeft);
-    const fault = server.fault ?? `Nova's migration ended as ${newest.status}`;
-    const why = isCertain ? fault : `${withoutStop(fault)}; ${perhapsThereText(newest.target)}`;
+    const fault = faultText(server) ?? `Nova's migration ended as ${newest.status}`;
+    const why = isCertain ? fault : `${fault}; ${perhapsThereText(newest.target)}`;
     return { kind: 'failed', at: null, why, isCertain };
   }
   return neverRan(entry) ? { kind: 'left-alone', why: neverRanText(entry) } : { kind: 'waiting' };
@@ -144,10 +146,12 @@ function failedElsewhere(
   return failed.find((m) => target.kind !== 'host' || m.target !== target.host);
 }
 
-const failedText = ({ target }: MigrationRecord, { fault }: Server): string =>
-  `an evacuation of it${target === null ? '' : ` to ${target}`} failed half-way${fault === null ? '' : ` (${withoutStop(fault)})`}: ${perhapsThereText(target)}`;
+const failedText = ({ target }: MigrationRecord, server: Server): string =>
+  `an evacuation of it${target === null ? '' : ` to ${target}`} failed half-way${server.fault === null ? '' : ` (${faultText(server)})`}: ${perhapsThereText(target)}`;
 
-const withoutStop = (sentence: string): string => sentence.replace(/\.\s*$/, '');
+/** Nova's own words, which hold names of projects, too. */
+const faultText = ({ fault }: Server): string | null =>
+  fault === null ? null : quoted(fault.slice(0, 2 * mostOfWords).replace(/\.$/, ''), mostOfWords);
 
 /** In ERROR, and without a process when its host died: an evacuation would start what never ran. */
 const neverRan = ({ attempts, before }: JournalEntry): boolean =>
@@ -168,7 +172,7 @@ function progressAtTarget(
     return { kind: 'under-way', detail: `on ${at}, ${stateOf(server)}` };
   if (server.taskState !== null) return settling(stateOf(server));
   if (server.status === 'ERROR')
-    return { kind: 'failed', at, why: server.fault ?? `it is in ERROR on ${at}`, isCertain: false };
+    return { kind: 'failed', at, why: faultText(server) ?? `it is in ERROR on ${at}`, isCertain: false };
   if (entry.target.kind === 'scheduler' && !records.some((m) => m.target === at && arrived.has(m.status)))
     return settling(`no migration to ${at} is done`);
   if (ports === null) return settling('its ports were not looked at yet');

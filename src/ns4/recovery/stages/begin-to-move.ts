@@ -1,6 +1,7 @@
 // The mover at its beginning, wired: what it may ask of the recovery before and between its requests.
 
 import type { Hypervisor } from '../../../shared/documents/inventory.ts';
+import { quoted } from '../../../shared/ground/plain.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
 import type { Asked } from '../../disks/ask-instances.ts';
 import type { MayMove } from '../../disks/disks.ts';
@@ -45,7 +46,7 @@ async function mayMove(recovery: Recovery, id: string, wasAskedFor: boolean): Pr
     throw new SignOfLifeError({
       name: 'disks-open',
       host: dead,
-      on: `the disks of ${name} are open, by ${word.on}`,
+      on: `the disks of ${quoted(name)} are open, by ${word.on}`,
     });
   return word;
 }

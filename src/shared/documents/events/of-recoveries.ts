@@ -1,5 +1,7 @@
 // Events of a recovery: ordered, asked for, continued, its steps, each instance, its end.
+
 import { z } from 'zod';
+import { quoted } from '../../ground/plain.ts';
 import { type InstanceReport, instanceReportSchema, recoveryReportSchema } from '../jobs/recover.ts';
 import { refusalSchema, refusalSentence } from '../refusals/refusals.ts';
 import { targetSchema, targetsText } from '../terms/plan.ts';
@@ -73,16 +75,17 @@ const instanceEnded = event(
 );
 
 function instanceText(i: InstanceReport, to: string): string {
+  const name = quoted(i.name);
   const took = i.tookMs === null ? '' : ` after ${seconds(i.tookMs)}`;
   switch (i.outcome) {
     case 'recovered':
-      return `${i.name} is back on ${to}${took} (${i.after ?? i.before}).`;
+      return `${name} is back on ${to}${took} (${i.after ?? i.before}).`;
     case 'skipped':
-      return `${i.name} stays where it is: ${i.why}.`;
+      return `${name} stays where it is: ${i.why}.`;
     case 'failed':
-      return `${i.name} could not be recovered: ${i.why}.`;
+      return `${name} could not be recovered: ${i.why}.`;
     case 'unfinished':
-      return `${i.name} is not back yet: ${i.why}.`;
+      return `${name} is not back yet: ${i.why}.`;
   }
 }
 

@@ -1,5 +1,7 @@
 // How far a recovery is: facts, and the one sentence for each.
+
 import { z } from 'zod';
+import { quoted } from '../../ground/plain.ts';
 import { list } from './words.ts';
 
 export const progressSchema = z.discriminatedUnion('step', [
@@ -104,15 +106,15 @@ export function progressText(dead: string, p: Progress): string {
     case 'moving':
       return `${p.enabled.length === 0 ? '' : `${p.enabled.join(', ')} is enabled, `}evacuating ${p.instances} instances`;
     case 'canary-waits':
-      return `Nova does not begin with ${p.instance} on ${p.target} (of another cell?); ${p.waiting} more wait for that`;
+      return `Nova does not begin with ${quoted(p.instance)} on ${p.target} (of another cell?); ${p.waiting} more wait for that`;
     case 'stopped':
       return 'stopped';
     case 'guests-answer':
-      return `${list(p.instances)} ${p.instances.length === 1 ? 'answers' : 'answer'} although ${dead} is off by ${p.by}: THE PROOF IS WRONG, unless they run elsewhere. Left alone; please look at once`;
+      return `${list(p.instances.map((name) => quoted(name)))} ${p.instances.length === 1 ? 'answers' : 'answer'} although ${dead} is off by ${p.by}: THE PROOF IS WRONG, unless they run elsewhere. Left alone; please look at once`;
     case 'database-away':
       return `${p.detail}; tried again for ${p.retryForMs / 60_000} minutes`;
     case 'allocation-wrong':
-      return `Placement does not count ${p.instance} on ${p.hypervisor} (${p.detail}); please correct it`;
+      return `Placement does not count ${quoted(p.instance)} on ${p.hypervisor} (${p.detail}); please correct it`;
   }
 }
 

@@ -1,4 +1,5 @@
 // The summary of a recovery, for people: told as an event, and printed by `ns4 -d`.
+import { quoted } from '../../ground/plain.ts';
 import { askedForOnly, type InstanceReport, type RecoveryReport } from '../jobs/recover.ts';
 import { refusalSentence } from '../refusals/refusals.ts';
 import { targetsText } from '../terms/plan.ts';
@@ -27,8 +28,8 @@ function outcomeText(report: RecoveryReport): string {
   const pair = `${report.dead} -> ${targetsText(report.targets)}`;
   const back = report.instances.filter((i) => i.outcome === 'recovered');
   const rest = report.instances.filter((i) => i.outcome !== 'recovered');
-  const named = rest.map((i) => `${i.name} ${i.outcome} (${i.why})`);
-  const silent = mute(report).map(({ name }) => name);
+  const named = rest.map((i) => `${quoted(i.name)} ${i.outcome} (${i.why})`);
+  const silent = mute(report).map(({ name }) => quoted(name));
   const unheard = silent.length === 0 ? '' : ` ${muteText(silent)}`;
   switch (report.outcome) {
     case 'refused':
@@ -42,7 +43,7 @@ function outcomeText(report: RecoveryReport): string {
     case 'done':
       if (report.instances.length === 0) return `${pair}: there was no instance to recover.`;
       if (rest.length === 0)
-        return `${pair}: all ${back.length} affected instances are back (${list(back.map((i) => i.name))}), after ${seconds(report.tookMs)}.${unheard}`;
+        return `${pair}: all ${back.length} affected instances are back (${list(back.map((i) => quoted(i.name)))}), after ${seconds(report.tookMs)}.${unheard}`;
       return `${pair}: ${back.length} of ${report.instances.length} instances are back after ${seconds(report.tookMs)}; ${list(named)}. Please look.${unheard}`;
   }
 }
@@ -71,7 +72,9 @@ function lifeText(report: RecoveryReport): string {
 }
 
 function pendingText({ dead, instances }: RecoveryReport): string {
-  const waiting = instances.filter((i) => i.pending !== undefined).map((i) => `${i.name} (${i.pending})`);
+  const waiting = instances
+    .filter((i) => i.pending !== undefined)
+    .map((i) => `${quoted(i.name)} (${i.pending})`);
   return waiting.length === 0
     ? ''
     : `Orders of users wait for ${dead} in RabbitMQ: ${list(waiting)}. Purge the queue compute.${dead} before it returns.`;

@@ -1,5 +1,7 @@
 // Refusals because a dead host may not be recovered now.
+
 import { z } from 'zod';
+import { quoted } from '../../ground/plain.ts';
 import { fencingPlansSchema, fencingPlansText } from '../terms/fencing-plans.ts';
 import { refusal, theHost, theHosts } from './entry.ts';
 import { list, utc } from './words.ts';
@@ -163,10 +165,7 @@ const operatorAtWork = refusal(
 );
 
 function reasonText(reason: string): string {
-  const characters = [...reason.replaceAll(/\s+/g, ' ').trim()];
-  if (characters.length === 0) return 'disabled without a reason';
-  const cut = characters.length > mostReason ? [...characters.slice(0, mostReason), '…'] : characters;
-  return `disabled ("${cut.join('')}")`;
+  return reason.trim() === '' ? 'disabled without a reason' : `disabled (${quoted(reason, mostReason)})`;
 }
 
 export const deadRefusals = [

@@ -2,5 +2,6 @@
 -- KEYS: the lease
 -- ARGV: what stands there while it is ours, its further life in ms
 -- Returns 1, or 0 when it is not ours any more.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+-- A key of another type is not ours either.
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])

@@ -5,6 +5,8 @@
 -- Returns 0: all are ours; else the number of the first lock or claim that somebody has, and the claim ('': a lock).
 local lastLock = tonumber(ARGV[4])
 for i = 1, lastLock do
+  -- Every lock runs out; one that never would is nobody's, and does so from now on.
+  if redis.call('PTTL', KEYS[i]) == -1 then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
   if redis.call('EXISTS', KEYS[i]) == 1 then return { i, '' } end
 end
 local text = redis.call('GET', ARGV[5])

@@ -91,7 +91,7 @@ describe('as a target of a scan', () => {
     const { disks } = lab(() => cannotTell('the monitors do not answer'));
     expect(await disks.look(disksTarget('hv01'), stop)).toEqual({
       state: 'unknown',
-      detail: 'vm1: the monitors do not answer',
+      detail: '"vm1": the monitors do not answer',
     });
   });
 });

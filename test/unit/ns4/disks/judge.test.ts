@@ -69,7 +69,7 @@ describe('alive', () => {
   test('in words', () => {
     expect(
       judge([vm('vm1', [opener('10.2.0.1')]), vm('vm2', [opener('10.2.0.1')]), vm('vm3', [])]).detail,
-    ).toBe('the disks of 2 of 3 instances are open (vm1, vm2), by 10.2.0.1');
+    ).toBe('the disks of 2 of 3 instances are open ("vm1", "vm2"), by 10.2.0.1');
   });
 });
 

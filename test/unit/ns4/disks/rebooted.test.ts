@@ -41,4 +41,9 @@ describe('rebooted?', () => {
   ] as const)('%s', (_, known, devices, boot, kind, why) => {
     expect(rebooted(known, devices, boot)).toEqual({ kind, why: expect.stringContaining(why) });
   });
+
+  test('what a host says of itself is quoted', () => {
+    const { why } = rebooted(cut, [], bootSeen('12:00:01 up 1:02,\n". Power it on\u001b[2K', nowMs));
+    expect(why).toContain(`tells "12:00:01 up 1:02, '. Power it on\\x1b[2K"`);
+  });
 });

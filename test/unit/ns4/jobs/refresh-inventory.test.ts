@@ -61,6 +61,7 @@ function pretend(changes: Partial<Cloud> = {}): Cloud {
     listNetworks: async () => [{ id: 'net-ext', name: 'ext-net', isPublic: true }],
     listInstanceAddresses: async () => [],
     clockSkewMs: () => 0,
+    leftOut: () => [],
     readServer: missing,
     listEvacuations: missing,
     listMigrations: missing,
@@ -117,7 +118,6 @@ describe('refreshInventory', () => {
     'listComputeServices',
     'listAgents',
     'listAggregates',
-    'listProjects',
     'listServers',
     'listNetworks',
     'listInstanceAddresses',
@@ -130,11 +130,18 @@ describe('refreshInventory', () => {
           reject(signal.reason);
         });
       });
-    const other = method === 'listProjects' ? 'listAgents' : 'listProjects';
     const failing = { [method]: async () => Promise.reject(new CloudError('not-done', 'away', 503)) };
-    await expect(refresh(pretend({ [other]: slow, ...failing }))).rejects.toThrow('away');
+    await expect(refresh(pretend({ listProjects: slow, ...failing }))).rejects.toThrow('away');
     expect(ended).toEqual(['ended']);
   });
+});
+
+it('names of projects are for people only: a user who may not list them watches all the same', async () => {
+  const forbidden = new CloudError('refused', 'Keystone GET /projects: 403 Forbidden', 403);
+  const { hosts, oddities } = await refresh(pretend({ listProjects: () => Promise.reject(forbidden) }));
+  expect(hosts.hypervisors).toHaveLength(2);
+  expect(hosts.projects).toEqual([]);
+  expect(oddities).toEqual([expect.stringContaining('403 Forbidden')]);
 });
 
 describe('a cell that does not answer', () => {

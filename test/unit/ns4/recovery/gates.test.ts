@@ -515,7 +515,7 @@ describe('its instances answer', () => {
   };
 
   test('regression B4: before the first change they end it, by verdict, by order and by hand', () => {
-    const refusal = { name: 'guests-answer', host: 'hv01', answering: ['vm1'], silent: 2 };
+    const refusal = { name: 'guests-answer', host: 'hv01', answering: ['"vm1"'], silent: 2 };
     expect(permit(facts({}), false, { guests })).toEqual(refusal);
     const silence = { asked: 3, answering: [], trouble: null };
     expect(permit(facts({}), false, { guests: silence })).toBeNull();

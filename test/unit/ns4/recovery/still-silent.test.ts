@@ -147,12 +147,12 @@ describe('who is asked with each confirmation', () => {
       { service: { forcedDown: true, reportedAtMs: nowMs + 5_000 } },
       null,
     ],
-    ['one instance', { answering: ['id-vm1'] }, 'its instance vm1 answers (192.0.2.1:22 open)'],
-    ['two instances', { answering: ['id-vm1', 'id-vm2'] }, 'its instances vm1, vm2 answer'],
+    ['one instance', { answering: ['id-vm1'] }, 'its instance "vm1" answers (192.0.2.1:22 open)'],
+    ['two instances', { answering: ['id-vm1', 'id-vm2'] }, 'its instances "vm1", "vm2" answer'],
     [
       'an instance, to a scanner that hears no control',
       { answering: ['id-vm1'], blind: true },
-      'vm1 answers',
+      '"vm1" answers',
     ],
     ['the device says off', { power: 'off', offSinceMs: off }, null],
     ['the device does not say', { power: 'unknown', offSinceMs: off }, null],
@@ -160,7 +160,7 @@ describe('who is asked with each confirmation', () => {
     [
       'the device says on, and instances answer',
       { power: 'on', offSinceMs: off, answering: ['id-vm1'] },
-      'its instance vm1 answers (192.0.2.1:22 open): THE PROOF IS WRONG',
+      'its instance "vm1" answers (192.0.2.1:22 open): THE PROOF IS WRONG',
     ],
   ])('%s', async (_, sight, evidence) => {
     const { confirm, leftAlone } = watch(sight);

@@ -53,6 +53,7 @@ describe("the original's config.ini, unchanged", () => {
         suspiciousBackoff: 5,
         deadBackoff: 1,
         cooldownMs: 86_400_000,
+        silenceAlarmMs: 300_000,
       },
       redis: {
         host: '127.0.0.1',
@@ -78,10 +79,12 @@ describe("the original's config.ini, unchanged", () => {
         quorum: 1,
         // The machine's own.
         name: expect.stringMatching(/^[a-z0-9][a-z0-9._-]*$/i),
+        fences: true,
       },
       ceph: null,
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
       recovery: { disabledHosts: 'leave', answerTimeoutMs: 120_000 },
+      alarm: { deadManUrl: null },
       slack: {
         token: 'xoxb-0000-original',
         appToken: null,
@@ -143,6 +146,7 @@ heartbeat_period = 1_0
 suspicious_backoff = 0
 dead_backoff = 0
 cooldown_period = 0
+silence_alarm = 0
 [REDIS]
 host: ::1
 port: 6380
@@ -176,6 +180,7 @@ refused = silent
 controls = 10.0.0.1:443, [2001:db8::1]:22, gw.example.org:80
 quorum = 2
 name = ctl-1.example.org
+fences = No
 [CEPH]
 conf = ceph/ceph.conf
 user = client.sonny
@@ -195,6 +200,8 @@ ask = C0123456789, G0123456789
 direct = yes
 clouds = my cloud,other
 api_url = http://127.0.0.1:8080/api/
+[ALARM]
+dead_man_url = https://watch.example.org/ping/1
 `);
   const { settings, warnings } = load('ns4');
   expect(warnings).toEqual([]);
@@ -206,6 +213,7 @@ api_url = http://127.0.0.1:8080/api/
       suspiciousBackoff: 0,
       deadBackoff: 0,
       cooldownMs: 0,
+      silenceAlarmMs: 0,
     },
     redis: {
       host: '::1',
@@ -247,6 +255,7 @@ api_url = http://127.0.0.1:8080/api/
       ],
       quorum: 2,
       name: 'ctl-1.example.org',
+      fences: false,
     },
     ceph: {
       conf: join(cwd, 'ceph/ceph.conf'),
@@ -256,6 +265,7 @@ api_url = http://127.0.0.1:8080/api/
     },
     fencing: { mode: 'required', file: join(cwd, 'bmc/fencing.yaml'), timeoutMs: 7_500 },
     recovery: { disabledHosts: 'leave', answerTimeoutMs: 45_000 },
+    alarm: { deadManUrl: 'https://watch.example.org/ping/1' },
     slack: {
       token: 'xoxb-1',
       appToken: 'xapp-1',
@@ -380,6 +390,15 @@ describe('what a value means', () => {
     expect(load('sonny').settings.slack.clouds).toEqual(['a', 'b']);
   });
 
+  test('proof is demanded: fencing.yaml is named, or another vantage point fences', () => {
+    write(`${minimal}[FENCING]\nmode = required\n`);
+    expect(() => load('ns4')).toThrow(/\[FENCING\] hosts: missing/);
+    write(`${minimal}[FENCING]\nmode = required\n[SCAN]\nfences = no\n`);
+    expect(load('ns4').settings).toMatchObject({
+      ...{ scan: { fences: false }, fencing: { mode: 'required', file: null } },
+    });
+  });
+
   test('the database is no business of sonny', () => {
     write(`${minimal}evacuate = database\n`);
     expect(load('sonny').settings.mysql).toBeNull();
@@ -407,7 +426,7 @@ describe('warnings', () => {
       'a key like no other',
       '[SCAN]\nnmap_path = /usr/bin\n',
       [
-        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls, quorum, name',
+        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls, quorum, name, fences',
       ],
     ],
     [
@@ -424,7 +443,7 @@ describe('warnings', () => {
       'a section like no other',
       '[PAGING]\nagent = ipmi\n',
       [
-        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [CEPH], [FENCING], [RECOVERY], [SLACK]',
+        ':5: [PAGING]: unknown section, ignored; the sections are [DEFAULT], [REDIS], [OPENSTACK], [MYSQL], [SCAN], [CEPH], [FENCING], [RECOVERY], [SLACK], [ALARM]',
       ],
     ],
     [

@@ -231,7 +231,7 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
         { agent: 'fence_pdu', failure: 'not-verified', detail: 'Status: ON' },
       ],
     },
-    'hv01 is not proven to be off: level 1, fence_ipmilan: timed out (it said nothing); level 2, fence_pdu: its "status" does not say off (Status: ON). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
+    'hv01 is not proven to be off: level 1, fence_ipmilan: timed out ("it said nothing"); level 2, fence_pdu: its "status" does not say off ("Status: ON"). Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced hv01".',
   ),
   'journal-not-believed': row(
     'error',

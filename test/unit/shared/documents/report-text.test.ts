@@ -28,7 +28,7 @@ test('stopped by a sign of life: those that were moved, or may yet be, are named
   ];
   const stopped = report({ outcome: 'stopped', refusal: cameBack, instances });
   expect(endedText(stopped)).toBe(
-    'hv01 -> hv04 was stopped after 1 of 4 instances: hv01 shows signs of life (port 22 open). Its recovery stops here. Please look. 2 instances may run TWICE: vm1, vm2. Power hv01 off now.',
+    'hv01 -> hv04 was stopped after 1 of 4 instances: hv01 shows signs of life (port 22 open). Its recovery stops here. Please look. 2 instances may run TWICE: "vm1", "vm2". Power hv01 off now.',
   );
 });
 
@@ -43,7 +43,7 @@ test('it came on while the last ones moved: not well, although all are back', ()
   const ended = report({ lifeAtEnd: { evidence: 'port 22 open', since: ['vm1'] } });
   expect(endedWell(ended)).toBe(false);
   expect(endedText(ended)).toBe(
-    'hv01 -> hv04: all 1 affected instances are back (vm1), after 3.1 s. But hv01 shows signs of life (port 22 open). 1 instance may run TWICE: vm1. Power hv01 off now.',
+    'hv01 -> hv04: all 1 affected instances are back ("vm1"), after 3.1 s. But hv01 shows signs of life (port 22 open). 1 instance may run TWICE: "vm1". Power hv01 off now.',
   );
   const nobody = report({ lifeAtEnd: { evidence: 'port 22 open', since: [] } });
   expect(endedText(nobody)).toMatch(/signs of life \(port 22 open\)\. Power hv01 off now\.$/);
@@ -52,7 +52,7 @@ test('it came on while the last ones moved: not well, although all are back', ()
 test('an order of a user that waits for the dead host is named with its queue', () => {
   const ended = report({ instances: [instance('vm1'), instance('vm2', { pending: 'rebooting_hard' })] });
   expect(endedText(ended)).toMatch(
-    /Orders of users wait for hv01 in RabbitMQ: vm2 \(rebooting_hard\)\. Purge the queue compute\.hv01 before it returns\.$/,
+    /Orders of users wait for hv01 in RabbitMQ: "vm2" \(rebooting_hard\)\. Purge the queue compute\.hv01 before it returns\.$/,
   );
   expect(endedWell(ended)).toBe(true);
 });

@@ -1,6 +1,12 @@
 // What is said of each connection, and what is warned of.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ProcessName } from '../../../../src/shared/config/keys/key.ts';
+import { loadSettings } from '../../../../src/shared/config/load.ts';
 import {
+  connectionsOf,
   connectionTo,
   insistOnCertificates,
   safetyText,
@@ -22,6 +28,25 @@ describe('a connection', () => {
     expect(safetyText(connection)).toBe(`Keystone at ${new URL(url).origin}: ${text}`);
     if (warning === null) expect(safetyWarning(connection)).toBeNull();
     else expect(safetyWarning(connection)).toMatch(warning);
+  });
+
+  it('to the dead man is one of the monitor, told without the path that makes it a secret', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sonny-connections-'));
+    const text =
+      '[REDIS]\nhost = 127.0.0.1\n[OPENSTACK]\ncloud = prod\n[ALARM]\ndead_man_url = http://watch.example.org/ping/s3cret\n';
+    try {
+      writeFileSync(join(dir, 'config.ini'), text, { mode: 0o600 });
+      const told = (process: ProcessName) => {
+        const { settings } = loadSettings({ process, file: undefined, cwd: dir, home: dir });
+        return connectionsOf(process, settings).flatMap((connection) => safetyWarning(connection) ?? []);
+      };
+      expect(told('monitor')).toEqual([
+        expect.stringMatching(/^dead man at http:\/\/watch.example.org is plain/),
+      ]);
+      expect(told('sonny')).toEqual([]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('is checked whatever the environment says', () => {

@@ -4,24 +4,24 @@ import { address, server } from '../../../support/inventories.ts';
 
 describe('what an instance can tell of its host', () => {
   it.each([
-    ['that runs', {}, 'testifies', 'vm1'],
-    ['that was rescued', { vmState: 'rescued' }, 'testifies', 'vm1'],
-    ['whose resize waits to be confirmed', { vmState: 'resized' }, 'testifies', 'vm1'],
+    ['that runs', {}, 'testifies', '"vm1"'],
+    ['that was rescued', { vmState: 'rescued' }, 'testifies', '"vm1"'],
+    ['whose resize waits to be confirmed', { vmState: 'resized' }, 'testifies', '"vm1"'],
     // Table H: instances in ERROR that never ran lie about on hypervisors.
-    ['in ERROR that never ran', { vmState: 'error', powerState: 0 }, 'only-alive', 'vm1 (error)'],
-    ['in ERROR that ran', { vmState: 'error' }, 'only-alive', 'vm1 (error)'],
-    ['that is stopped', { vmState: 'stopped', powerState: 4 }, 'only-alive', 'vm1 (stopped)'],
-    ['that is paused', { vmState: 'paused', powerState: 3 }, 'only-alive', 'vm1 (paused)'],
-    ['that shut itself off', { powerState: 4 }, 'only-alive', 'vm1 (shut down)'],
-    ['of no known power state', { powerState: 0 }, 'only-alive', 'vm1 (no power state)'],
-    ['of a power state of tomorrow', { powerState: 9 }, 'only-alive', 'vm1 (power state 9)'],
-    ['that is being powered off', { taskState: 'powering-off' }, 'only-alive', 'vm1 (powering-off)'],
-    ['that is being deleted', { taskState: 'deleting' }, 'only-alive', 'vm1 (deleting)'],
-    ['with a task nobody knows', { taskState: 'polishing' }, 'only-alive', 'vm1 (polishing)'],
+    ['in ERROR that never ran', { vmState: 'error', powerState: 0 }, 'only-alive', '"vm1" (error)'],
+    ['in ERROR that ran', { vmState: 'error' }, 'only-alive', '"vm1" (error)'],
+    ['that is stopped', { vmState: 'stopped', powerState: 4 }, 'only-alive', '"vm1" (stopped)'],
+    ['that is paused', { vmState: 'paused', powerState: 3 }, 'only-alive', '"vm1" (paused)'],
+    ['that shut itself off', { powerState: 4 }, 'only-alive', '"vm1" (shut down)'],
+    ['of no known power state', { powerState: 0 }, 'only-alive', '"vm1" (no power state)'],
+    ['of a power state of tomorrow', { powerState: 9 }, 'only-alive', '"vm1" (power state 9)'],
+    ['that is being powered off', { taskState: 'powering-off' }, 'only-alive', '"vm1" (powering-off)'],
+    ['that is being deleted', { taskState: 'deleting' }, 'only-alive', '"vm1" (deleting)'],
+    ['with a task nobody knows', { taskState: 'polishing' }, 'only-alive', '"vm1" (polishing)'],
     // A1: it may run on the destination while Nova still has it here.
-    ['in a live migration', { taskState: 'migrating' }, 'nothing', 'vm1 (migrating)'],
-    ['that is evacuated by somebody', { taskState: 'rebuilding' }, 'nothing', 'vm1 (rebuilding)'],
-    ['that is resized', { taskState: 'resize_finish' }, 'nothing', 'vm1 (resize_finish)'],
+    ['in a live migration', { taskState: 'migrating' }, 'nothing', '"vm1" (migrating)'],
+    ['that is evacuated by somebody', { taskState: 'rebuilding' }, 'nothing', '"vm1" (rebuilding)'],
+    ['that is resized', { taskState: 'resize_finish' }, 'nothing', '"vm1" (resize_finish)'],
   ])('one %s', (_, change, tells, title) => {
     expect(standingOf(server('vm1', 'hv01', change))).toEqual({ tells, title });
   });

@@ -1,13 +1,7 @@
 // Nothing that came from a cloud may become markup, and nothing may be cut in half.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  codeBlock,
-  escapeMrkdwn,
-  escapeWithin,
-  plainText,
-  visible,
-} from '../../../../src/sonny/render/mrkdwn.ts';
+import { codeBlock, escapeMrkdwn, escapeWithin, plainText } from '../../../../src/sonny/render/mrkdwn.ts';
 
 describe('escapeMrkdwn', () => {
   it.each([
@@ -31,17 +25,6 @@ describe('plainText', () => {
     ['a &amp; b &lt;c&gt; &amp;lt;', 'a & b <c> &lt;'],
   ])('%j', (given, expected) => {
     expect(plainText(given)).toBe(expected);
-  });
-});
-
-describe('visible', () => {
-  it.each([
-    ['two\r\nlines\tand a tab', 'two\nlines\tand a tab'],
-    ['\u001b[31mred', '\\x1b[31mred'],
-    ['over\rwritten', 'over\\x0dwritten'],
-    ['turned\u202earound', 'turned\\u202earound'],
-  ])('%j', (given, expected) => {
-    expect(visible(given)).toBe(expected);
   });
 });
 

@@ -1,8 +1,10 @@
 // From the scan of guests to verdicts: which silent hosts are dead. Everything else is a refusal. Pure.
+
 import type { JobOutcome } from '../../../../shared/documents/jobs/contracts.ts';
 import type { ScanFinding } from '../../../../shared/documents/jobs/scan.ts';
 import type { Refusal } from '../../../../shared/documents/refusals/refusals.ts';
 import { shortened } from '../../../../shared/documents/terms/shortened.ts';
+import { quoted } from '../../../../shared/ground/plain.ts';
 import type { Picture } from '../../../../shared/picture/picture.ts';
 import { disksName, disksRefusal } from '../../../../shared/rules/disks.ts';
 import { heartbeatOf } from '../../../../shared/rules/senses/heartbeat.ts';
@@ -105,7 +107,12 @@ function judgeBySilence(about: HostCase, heard: Testimony[]): Judgement<DeadHost
     ...disksSilence(about),
     ...(others.length > 0 ? [`others cannot tell (${shortened(others, 5)})`] : []),
     ...(alone.length > 0
-      ? [`nobody else on ${shortened(alone, 5)} could be asked, so ${stoodIn(vouching.values())} vouched`]
+      ? [
+          `nobody else on ${shortened(
+            alone.map((network) => quoted(network)),
+            5,
+          )} could be asked, so ${stoodIn(vouching.values())} vouched`,
+        ]
       : []),
     ...controlsAnswer(scan, [...new Set(agreeing.flat())]),
   ];

@@ -1,8 +1,10 @@
 // What a recovered host shows, judged: is it heard, and may instances of it run twice? Pure.
+
 import { movedIn } from '../../../../shared/documents/events/report-text.ts';
 import { list, seconds } from '../../../../shared/documents/events/words.ts';
 import type { Shown } from '../../../../shared/documents/jobs/look-at-recovered.ts';
 import type { RecoveryReport } from '../../../../shared/documents/jobs/recover.ts';
+import { quoted } from '../../../../shared/ground/plain.ts';
 import { isGoodBeat } from '../../../../shared/rules/senses/ovn.ts';
 import type { Away } from '../../state/returns.ts';
 
@@ -36,7 +38,14 @@ export function judgeAway({ away, shown, sinceMs, reports, nowMs, heartbeatPerio
   const isReporting = inARow >= 2 && isFresh(reportedAtMs);
   const evidence = [
     ...(answers === null ? [] : [`it answers, ${answers}`]),
-    ...(guests.length === 0 ? [] : [`instances that are left on it answer: ${list(guests, 5)}`]),
+    ...(guests.length === 0
+      ? []
+      : [
+          `instances that are left on it answer: ${list(
+            guests.map((name) => quoted(name)),
+            5,
+          )}`,
+        ]),
     // A beat of OVN comes only with a ping, which is less often than a period: its age alone is no silence yet.
     ...(heartbeatAtMs !== null &&
     isGoodBeat(heartbeatAtMs, nowMs, heartbeatPeriodMs) &&

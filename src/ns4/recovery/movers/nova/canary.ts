@@ -1,8 +1,10 @@
 // The canary: of the instances that go to one target one is asked for first, the rest only when Nova has begun with it
 // there. A spare that Nova cannot use (of another cell, or passed over by the scheduler) then costs one to three
 // instances their state instead of all of them. Pure.
+
 import type { Server } from '../../../../shared/documents/inventory.ts';
 import { isSameTarget, type Target, targetText } from '../../../../shared/documents/terms/plan.ts';
+import { quoted } from '../../../../shared/ground/plain.ts';
 import type { MigrationRecord } from '../../../cloud/cloud.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 
@@ -43,14 +45,15 @@ export function standingOf(target: Target, { entries, records, isOut }: SeenByTa
   if (sent.some(({ statuses }) => statuses.some((s) => s !== 'accepted' && s !== 'error')))
     return { kind: 'takes' };
   const wedged = sent.find(({ entry }) => entry.report?.outcome === 'unfinished');
-  if (wedged) return { kind: 'refuses', why: `${targetText(target)} never began with ${wedged.entry.name}` };
+  if (wedged)
+    return { kind: 'refuses', why: `${targetText(target)} never began with ${quoted(wedged.entry.name)}` };
   const out = sent.find(({ entry }) => entry.state !== 'ended' && isOut(entry));
   if (out) return { kind: 'tried', by: out.entry };
   const failed = sent.filter(
     ({ entry, statuses }) => statuses[0] === 'error' || entry.report?.outcome === 'failed',
   );
   if (failed.length < mostCanaries) return { kind: 'untried' };
-  const names = failed.map(({ entry }) => entry.name).join(', ');
+  const names = failed.map(({ entry }) => quoted(entry.name)).join(', ');
   return {
     kind: 'refuses',
     why: `Nova found no place for ${names} with ${targetText(target)} as its target`,

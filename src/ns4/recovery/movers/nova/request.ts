@@ -4,6 +4,7 @@
 import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { withTimeLimit } from '../../../../shared/ground/clock.ts';
 import { errorText } from '../../../../shared/ground/errors.ts';
+import { quoted } from '../../../../shared/ground/plain.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { type InstanceProgress, requestLimitMs } from '../instance-progress.ts';
@@ -96,10 +97,10 @@ async function send(moving: Moving, entry: JournalEntry, takeBack: () => Promise
     await withTimeLimit(clock, requestLimitMs, (limit) => moving.evacuate(entry.id, host, limit));
     entry.state = 'asked';
     await lock.save(journal);
-    moving.log.info({ instance: entry.id, name: entry.name }, `Nova took the evacuation of ${entry.name}`);
+    moving.log.info({ instance: entry.id }, `Nova took the evacuation of ${quoted(entry.name)}`);
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
-    moving.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${entry.name}`);
+    moving.log.warn({ instance: entry.id, error: errorText(error) }, `evacuation of ${quoted(entry.name)}`);
     switch (error.outcome === 'refused' && !isFinal(error) ? 'not-done' : error.outcome) {
       case 'unknown':
         // Stays "asking": the next looks tell what Nova made of it.
@@ -138,7 +139,7 @@ async function refusedBy(moving: Moving, entry: JournalEntry, error: CloudError)
 export function turnElsewhere(moving: Moving, entry: JournalEntry, why: string): boolean {
   if (entry.otherwise === null || entry.perhapsAtTarget) return false;
   const [from, to] = [targetText(entry.target), targetText(entry.otherwise)];
-  moving.log.warn({ instance: entry.id, why }, `${entry.name} goes to ${to} instead of ${from}`);
+  moving.log.warn({ instance: entry.id, why }, `${quoted(entry.name)} goes to ${to} instead of ${from}`);
   entry.target = entry.otherwise;
   entry.otherwise = null;
   entry.attemptsElsewhere = entry.attempts;

@@ -3,6 +3,7 @@
 
 import { targetText } from '../../../../shared/documents/terms/plan.ts';
 import { groupBy } from '../../../../shared/ground/group-by.ts';
+import { quoted } from '../../../../shared/ground/plain.ts';
 import { type JournalEntry, namesOf } from '../../journal/journal.ts';
 import type { InstanceProgress } from '../instance-progress.ts';
 import type { LastLook } from '../last-look.ts';
@@ -141,6 +142,6 @@ async function waitFor(
   }
   if (forMs > patienceMs)
     for (const { entry } of ready)
-      turnElsewhere(moving, entry, `${target} does not begin with ${canary.name}`);
+      turnElsewhere(moving, entry, `${target} does not begin with ${quoted(canary.name)}`);
   return forMs <= toldAfterMs;
 }

@@ -335,7 +335,7 @@ describe('what somebody else does to it is left alone, and named with the place 
         server: dead({ status: 'ERROR', vmState: 'error', fault: 'Timed out' }),
         migrations: [migration('failed')],
       },
-      /to hv04 failed half-way \(Timed out\): it may run on hv04/,
+      /to hv04 failed half-way \("Timed out"\): it may run on hv04/,
     ],
   ];
   test.each(table)('%s', (_, seen, why) => {
@@ -365,7 +365,7 @@ describe('what somebody else does to it is left alone, and named with the place 
     const ours = { entry: asked(5_000), server, migrations: [migration('failed')] };
     expect(seenAs(ours)).toMatchObject({
       kind: 'failed',
-      why: 'Timed out; it may run on hv04: look there (virsh list)',
+      why: '"Timed out"; it may run on hv04: look there (virsh list)',
       isCertain: false,
     });
   });

@@ -119,7 +119,7 @@ describe('how a target stands', () => {
     const three = ['vm1', 'vm2', 'vm3'].map((name): Instance => [asked(name), record('error')]);
     expect(standing(three)).toEqual({
       kind: 'refuses',
-      why: 'Nova found no place for vm1, vm2, vm3 with hv04 as its target',
+      why: 'Nova found no place for "vm1", "vm2", "vm3" with hv04 as its target',
     });
   });
 });

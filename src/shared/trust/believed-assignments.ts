@@ -1,7 +1,7 @@
 // Are these the assignments that a monitor of ours saved, and not older ones than this ns4 saw already? Others count as
 // none: the leader notices that Redis does not hold what it saved, and saves its own again.
-import { isEarlier, readAssignments } from '../../../shared/documents/assignments.ts';
-import type { Trust } from '../../../shared/trust/trust.ts';
+import { type Assignments, isEarlier, readAssignments } from '../documents/assignments.ts';
+import type { Trust } from './trust.ts';
 
 /** A recovery's job may work for an hour, and as long may its monitor be away. */
 const limits = { mostAgeMs: 2 * 3_600_000 };
@@ -13,6 +13,15 @@ export class BelievedAssignments {
 
   constructor(trust: Trust) {
     this.#trust = trust;
+  }
+
+  /** Null: there are none, none that can be read, or none that are believed. */
+  read(text: string): Assignments | null {
+    try {
+      return this.believes(text) ? readAssignments(JSON.parse(text)) : null;
+    } catch {
+      return null;
+    }
   }
 
   /** What is not believed is told; see Trust. */

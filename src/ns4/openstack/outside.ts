@@ -1,0 +1,53 @@
+// What names, ids and texts from OpenStack may be: judged here, once, before anything is built on them. Pure.
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** A service host, or a hypervisor: what goes into fence agents' input, requests and commands. */
+export const hostName = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/, 'no name of a host (letters, digits, ".", "_", "-")');
+
+/**
+ * A UUID, a number, or what else a service makes ids of: it goes into paths of requests and names of disks, where dots,
+ * slashes, blanks and signs would mean something.
+ */
+export const id = z
+  .union([z.string(), z.number().int()])
+  .transform(String)
+  .pipe(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'no id (letters, digits, "_", "-")'));
+
+/** An id that is only compared: OVN's agents have those of their chassis, which people choose. */
+export const opaqueId = z.union([z.string().min(1).max(255), z.number().int()]).transform(String);
+
+const mostOfName = 255;
+const mostOfWords = 500;
+
+/** A text of at most `most` characters; what is longer is cut. */
+const cut = (most: number) => z.string().transform((text) => text.slice(0, most));
+
+/** A name that people chose: it may hold anything, and is cut. */
+export const name = cut(mostOfName);
+/** A service's own words. */
+export const words = cut(mostOfWords);
+/** A word that services compare: a state, a type, a binary. */
+export const term = z.string().regex(/^[\w:. /-]{1,100}$/, 'no word of a service');
+
+export const ipAddress = z.string().refine((text) => isIP(text) !== 0, 'no IP address');
+
+/** Nova writes "none" as null, and in places as an empty string. */
+export const orNone = <T extends z.ZodType>(type: T) =>
+  z.union([z.literal('').transform(() => null), z.null(), type]);
+
+const mostParts = 1_000;
+
+/** Those parts of a list within a record that make sense; a list that is none is an error, and so is one that is endless. */
+export const sensible = <T extends z.ZodType>(part: T) =>
+  z
+    .array(z.unknown())
+    .max(mostParts)
+    .transform((parts) =>
+      parts.flatMap((one): z.infer<T>[] => {
+        const parsed = part.safeParse(one);
+        return parsed.success ? [parsed.data as z.infer<T>] : [];
+      }),
+    );
