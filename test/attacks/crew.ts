@@ -14,7 +14,7 @@ import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const names = ['ns4', 'monitor', 'sonny'] as const;
 /** What no log has in it, whatever happened: nobody looked before something was taken for what it was not. */
-const crashWords =
+export const crashWords =
   /^\s+at .+:\d+:\d+\)?$|Unhandled|uncaught|Cannot (read|set|convert|destructure)|is not (a function|iterable|a constructor)|Maximum call stack|heap out of memory/im;
 /** A line of a log is for people. */
 const longestLine = 20_000;

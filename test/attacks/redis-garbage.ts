@@ -136,7 +136,9 @@ export class RedisGarbage {
     switch (type) {
       case 'hash': {
         const fields = await redis.hgetall(key);
-        const field = random.chance(0.8) ? (Object.keys(fields).sort().at(random.between(0, 9)) ?? 'x') : 'odd:{}';
+        const field = random.chance(0.8)
+          ? (Object.keys(fields).sort().at(random.between(0, 9)) ?? 'x')
+          : 'odd:{}';
         const { text, how } = spoilt(fields[field] ?? sample);
         await redis.hset(key, field, text);
         return `${field.slice(0, 60)}: ${how}`;
@@ -152,7 +154,8 @@ export class RedisGarbage {
         const { text, how } = spoilt(first ?? sample);
         const score = random.pick([inAYear(), -1, '+inf', 0, Date.now() + 3_000]);
         const many = random.chance(0.2) ? 20 : 1;
-        for (let i = 0; i < many; i += 1) await redis.zadd(key, String(score), many === 1 ? String(text) : `aa${i} x`);
+        for (let i = 0; i < many; i += 1)
+          await redis.zadd(key, String(score), many === 1 ? String(text) : `aa${i} x`);
         return `${many} × ${score} ${how}`;
       }
       case 'set': {
@@ -172,7 +175,11 @@ export class RedisGarbage {
       }
       default: {
         const { text, how } = spoilt((await redis.get(key)) ?? sample);
-        await redis.set(key, text, ...(random.chance(0.5) ? (['KEEPTTL'] as const) : ([] as unknown as ['KEEPTTL'])));
+        await redis.set(
+          key,
+          text,
+          ...(random.chance(0.5) ? (['KEEPTTL'] as const) : ([] as unknown as ['KEEPTTL'])),
+        );
         return how;
       }
     }
