@@ -100,7 +100,7 @@ export class Crew {
   /** Starts all three, and waits until everybody who lives was heard. */
   async start(): Promise<void> {
     for (const name of names) this.#keep(name);
-    await heardAll(this.household.redis, this.cloud).catch(async (error) => {
+    await heardAll(this.household.redis, this.cloud, 90_000).catch(async (error) => {
       throw new Error(`${error}\n${await this.household.story()}`);
     });
   }
