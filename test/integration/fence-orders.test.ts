@@ -115,6 +115,7 @@ test('withdrawn, and without the lock of whoever gave it: not taken; an assignme
   expect(await orders.take(order, 'hv01', 'one')).toMatchObject({ assignments });
   await orders.place('b');
   expect(await orders.withdraw('b')).toBe(false);
+  expect(await orders.withdraw('b'), 'not there: nobody knows').toBe(true);
   expect(await orders.take({ id: 'b', right: byHand }, 'hv01', 'one')).toBe('gone');
 });
 

@@ -249,6 +249,7 @@ async function offAgain(
     }),
   );
   const asked = told.flatMap((last, i) => (last === null ? [] : [i]));
+  const askedMs = clock.nowMs();
   const words = asked.length === 0 ? [] : await lookAgainAt(level, asked, request, parts);
   const seen = told.map((last, i) => {
     return last === null ? null : { last, power: words[asked.indexOf(i)] ?? noWord };
@@ -268,7 +269,8 @@ async function offAgain(
   const tell = next.flatMap((step, i) => (step === 'tell' ? [i] : []));
   if (tell.length > 0) return shoot(level, limitMs, request, parts, tell);
   const said = seen.map((one, i) => `${deviceLabel(level, i)}status: ${one?.power.said ?? ''}`);
-  return { off: true, atMs: clock.nowMs(), output: said.join('; '), told: [] };
+  // Whoever was asked may have looked at once, and been heard late.
+  return { off: true, atMs: askedMs, output: said.join('; '), told: [] };
 }
 
 const noWord: PowerSeen = { says: 'unknown', said: 'no answer' };

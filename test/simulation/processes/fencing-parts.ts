@@ -54,8 +54,7 @@ function ordersIn(link: RedisLink): FenceOrders {
       }),
     withdraw: (id) =>
       link.call(() => {
-        const order = redis.get<string>(orderKey(id));
-        if (order !== undefined && order !== 'open') return true;
+        if (redis.get<string>(orderKey(id)) !== 'open') return true;
         redis.delete(orderKey(id));
         return false;
       }),

@@ -20,8 +20,13 @@ export interface OwnDevices {
   readonly clock: Clock;
 }
 
-/** For certain nobody was told, and nobody will be. */
+/** Nobody is told from here. */
 class NotToldError extends Error {}
+
+/** Did the one that carries out an order take it, so that nobody else did? */
+interface Taking {
+  took: boolean;
+}
 
 /** What the devices of a host show; a host without levels, and levels that are not asked for, are left out. */
 export async function tellStatus(
@@ -60,20 +65,21 @@ export async function carryOut(
   const startedMs = clock.nowMs();
   const { host, tell, timeoutMs, order } = data;
   const level = await plannedLevel(data, own, signal);
-  if (typeof level === 'string') return { kind: 'not-told', by, why: level };
+  const taking: Taking = { took: false };
+  if (typeof level === 'string') return { kind: 'not-told', by, ...taking, why: level };
   const call = { host, level, timeoutMs, signal };
   try {
     const result = await (order === null
       ? devices.listen(call)
       : devices.powerOff({
-          ...{ ...call, right: order.right, beforeTelling: () => confirmOrder(order, host, own) },
+          ...{ ...call, right: order.right, beforeTelling: () => confirmOrder(order, host, own, taking) },
           ...(tell === null ? {} : { tell }),
         }));
     // By both of its clocks no later than it was: whoever asked counts on from when he asked.
     const tookMs = clock.steadyMs() - startedAtMs;
-    return { kind: 'ended', by, end: endOf(result, startedMs, tookMs) };
+    return { kind: 'ended', by, ...taking, end: endOf(result, startedMs, tookMs) };
   } catch (error) {
-    if (error instanceof NotToldError) return { kind: 'not-told', by, why: error.message };
+    if (error instanceof NotToldError) return { kind: 'not-told', by, ...taking, why: error.message };
     throw error;
   }
 }
@@ -100,11 +106,14 @@ async function confirmOrder(
   order: NonNullable<JobData<'fence-off'>['order']>,
   host: string,
   { orders, clock }: OwnDevices,
+  taking: Taking,
 ): Promise<void> {
   const taker = randomUUID();
   for (const _ of ['taken', 'still']) {
     const sentAtMs = clock.steadyMs();
-    const why = whyNot(order, await orders.take(order, host, taker));
+    const found = await orders.take(order, host, taker);
+    taking.took = found !== 'gone' && (taking.took || found !== 'not-locked');
+    const why = whyNot(order, found);
     if (why !== null) throw new NotToldError(why);
     if (clock.steadyMs() - sentAtMs > timings.recoveryLock.freshMs)
       throw new NotToldError('Redis is too slow to confirm the order');

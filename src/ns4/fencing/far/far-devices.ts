@@ -9,6 +9,11 @@ import type {
   JobResult,
 } from '../../../shared/documents/jobs/contracts.ts';
 import type { FenceFailure } from '../../../shared/documents/refusals/of-recoveries.ts';
+import {
+  type FencingPlans,
+  fencingPlansOf,
+  fencingPlansText,
+} from '../../../shared/documents/terms/fencing-plans.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { errorText } from '../../../shared/ground/errors.ts';
 import type { VantagePointRegistry } from '../../../shared/vantage-points/registry.ts';
@@ -84,29 +89,37 @@ const silent: PowerSeen = { says: 'unknown', said: 'it was not asked' };
 
 const nobody = (detail: string): FenceFailure => ({ agent: 'ns4', failure: 'nobody-fences', detail });
 
-/** Who fences now, sorted. */
-async function fencing({ registry }: Pick<FarParts, 'registry'>): Promise<string[]> {
-  const { plans } = await registry.list();
-  return [...new Set(plans.map(({ name }) => name))].sort();
-}
+/** By which plans those fence that are there now. */
+const plansNow = async ({ registry }: Pick<FarParts, 'registry'>): Promise<FencingPlans> =>
+  fencingPlansOf((await registry.list()).plans);
 
-/** What the devices show, as somebody who fences tells; or why nobody does. */
+/**
+ * What the devices show, as somebody who fences tells by the one plan that all have; or why nobody does. An answer that
+ * was kept from here for long is none: it is taken for one of now.
+ */
 async function status(
   data: StatusJob,
   limitMs: number,
   parts: FarParts,
   signal: AbortSignal,
 ): Promise<Status | string> {
-  const names = await fencing(parts);
-  if (names.length === 0) return '[SCAN] fences = no here, and no other ns4 is there that fences';
+  const plans = await plansNow(parts);
+  const [plan, other] = plans;
+  if (plan === undefined) return '[SCAN] fences = no here, and no other ns4 is there that fences';
+  if (other !== undefined) return `those that fence do so by different plans (${fencingPlansText(plans)})`;
   const id = `fence-status-${randomUUID()}`;
   const untilMs = parts.clock.steadyMs() + limitMs;
   await parts.queue.add('fence-status', id, { ...data, requestedAtMs: parts.clock.nowMs() });
   const outcome = await ended('fence-status', id, untilMs, parts, signal);
-  if (outcome === null) return `${names.join(', ')} did not answer within ${limitMs / 1_000} s`;
+  if (outcome === null || parts.clock.steadyMs() > untilMs + handOverMs)
+    return `${plan.of.join(', ')} did not answer within ${limitMs / 1_000} s`;
   if (outcome.state === 'missing') return 'Redis lost the question';
   if (outcome.state === 'failed') return outcome.detail;
-  return outcome.result.ok ? outcome.result : outcome.result.detail;
+  const { result } = outcome;
+  if (!result.ok) return result.detail;
+  return result.plan === plan.plan
+    ? result
+    : `${result.by} fences by plan ${result.plan}, and ${plan.plan} is registered`;
 }
 
 /** A look rejects when aborted only: that nobody could be asked says as little as a device that does not answer. */
@@ -180,10 +193,13 @@ async function powerOff(call: OffCall, plan: string, parts: FarParts): Promise<L
     const takenByMs = givenAtMs + orderLifeMs + handOverMs;
     let outcome = await ended('fence-off', jobId, takenByMs, parts, signal);
     if (outcome?.state !== 'done' && !(await orders.withdraw(id)))
-      return failed('not-told', whyUntaken(outcome, await fencing(parts)), true);
+      return failed('not-told', whyUntaken(outcome, await plansNow(parts)), true);
     outcome ??= await ended('fence-off', jobId, givenAtMs + timeoutMs + aftermathMs, parts, signal);
     if (outcome?.state !== 'done') return failed('lost', whyUnknown(outcome), false);
     const { result } = outcome;
+    // Redis may have handed the job to two: the one that did not take the order cannot say that nobody was told.
+    if (!result.took && (await orders.withdraw(id)))
+      return failed('lost', `${result.by} did not take the order, and another one may have`, false);
     if (result.kind === 'not-told') return failed('not-told', `${result.by}: ${result.why}`, true);
     return resultOf(result, givenMs);
   } finally {
@@ -212,9 +228,10 @@ async function listen(call: DevicesCall, plan: string, parts: FarParts): Promise
 
 type NoResult = Exclude<JobOutcome<'fence-off'>, { state: 'waiting' | 'running' | 'done' }> | null;
 
-function whyUntaken(outcome: NoResult, names: readonly string[]): string {
+function whyUntaken(outcome: NoResult, plans: FencingPlans): string {
   if (outcome?.state === 'failed') return outcome.detail;
   if (outcome?.state === 'missing') return 'Redis lost the order';
+  const names = plans.flatMap(({ of }) => of);
   return `${names.join(', ') || 'nobody'} did not take the order within ${orderLifeMs / 1_000} s`;
 }
 

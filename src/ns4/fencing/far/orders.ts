@@ -42,7 +42,7 @@ export interface FenceOrders {
   place(id: string): Promise<number>;
   /** Asking again is the same for the one that took it. */
   take(order: Pick<Order, 'id' | 'right'>, host: string, taker: string): Promise<Found>;
-  /** True: it was taken. False: nobody took it, and nobody will. */
+  /** False: nobody took it, and nobody will. True: it was taken, or may have been, as Redis lost it. */
   withdraw(id: string): Promise<boolean>;
 }
 

@@ -73,6 +73,9 @@ const endedSchema = z.union([
   z.object({ off: z.literal(false), failure: fenceFailureSchema, told: z.array(deviceEndSchema) }),
 ]);
 
+/** Whoever answers took the order itself, so that nobody else did; otherwise another one may have, and told. */
+const took = z.boolean();
+
 export const fenceOffJob = job('fence-off', 'fence', {
   data: z.object({
     host: z.string(),
@@ -95,9 +98,9 @@ export const fenceOffJob = job('fence-off', 'fence', {
     requestedAtMs: z.number(),
   }),
   result: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('ended'), by: z.string(), end: endedSchema }),
-    /** Nobody was told anything, and by this job nobody will be. */
-    z.object({ kind: z.literal('not-told'), by: z.string(), why: z.string() }),
+    z.object({ kind: z.literal('ended'), by: z.string(), took, end: endedSchema }),
+    /** Whoever answers told nobody anything, and will not. */
+    z.object({ kind: z.literal('not-told'), by: z.string(), took, why: z.string() }),
   ]),
   // As long as [FENCING] timeout may be, and the looks after it.
   timeoutMs: 330_000,

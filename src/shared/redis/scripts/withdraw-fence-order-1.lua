@@ -1,7 +1,6 @@
 -- Takes an order to power a host off back, unless somebody took it.
 -- KEYS: the order
--- Returns 1 when it was taken, else 0: nobody will take it any more.
-local order = redis.call('GET', KEYS[1])
-if order and order ~= 'open' then return 1 end
+-- Returns 0 when it was open: nobody will take it any more. Else 1: it was taken, or nobody knows, as it was lost.
+if redis.call('GET', KEYS[1]) ~= 'open' then return 1 end
 redis.call('DEL', KEYS[1])
 return 0

@@ -48,7 +48,7 @@ class Stage {
       return { nowMs: this.clock.nowMs(), assignments: null };
     },
     withdraw: async (id) => {
-      const isTaken = (this.orders.get(id) ?? 'open') !== 'open';
+      const isTaken = this.orders.get(id) !== 'open';
       if (!isTaken) this.orders.delete(id);
       return isTaken;
     },
@@ -183,8 +183,6 @@ describe('off', () => {
     ['it waited in the queue', (s: Stage) => s.clock.advance(orderLifeMs + 1), 'the order is too old'],
     ['whoever gave it lost the lock', (s: Stage) => s.lockOf('another'), 'does not hold the recovery'],
     ['nobody has the lock', (s: Stage) => s.lockOf(null), 'does not hold the recovery'],
-    ['it was withdrawn', (s: Stage) => s.orders.clear(), 'withdrawn, ran out, or was taken'],
-    ['another one took it', (s: Stage) => s.takenByAnother(), 'taken by another'],
   ] as const)('%s: nobody is told', async (_, happens, why) => {
     const stage = new Stage();
     stage.holdOff(async (id) => {
@@ -208,13 +206,51 @@ describe('off', () => {
     expect(stage.offs).toBe(0);
   });
 
-  test('two take the same job: one shot', async () => {
+  // Redis handed the job to another one as well, as it does where it lost that somebody is at it.
+  test.each([
+    ['another one took it', (s: Stage) => s.takenByAnother(), 'p'],
+    ['Redis lost the order', (s: Stage) => s.orders.clear(), 'p'],
+    ['another one took it, and this one has another plan', (s: Stage) => s.takenByAnother(), 'q'],
+  ] as const)('%s: whoever answers does not know that nobody was told', async (_, happens, plan) => {
     const stage = new Stage();
     stage.holdOff(async (id) => {
-      await Promise.all([stage.work(id), stage.work(id)]);
+      happens(stage);
+      await stage.work(id, plan);
     });
-    await stage.powerOff();
-    expect(stage.offs).toBe(1);
+    expect(await stage.powerOff()).toMatchObject({
+      ...{ off: false, told: [] },
+      failure: { failure: 'lost', detail: 'near did not take the order, and another one may have' },
+    });
+    expect(stage.offs).toBe(0);
+  });
+
+  test.each([['the one that told'], ['the other one']])(
+    'two take the same job: one shot, and no second one on the word of %s',
+    async (last) => {
+      const stage = new Stage();
+      stage.holdOff(async (id) => {
+        await stage.work(id);
+        const first = stage.jobs.get(id);
+        const outcome = first?.outcome;
+        await stage.work(id);
+        if (first !== undefined && outcome !== undefined && last === 'the one that told')
+          first.outcome = outcome;
+      });
+      const result = await stage.powerOff();
+      expect(stage.offs).toBe(1);
+      expect(result.off).toBe(last === 'the one that told');
+      expect(result.told.map(({ effect }) => effect)).toEqual(result.off ? ['taken'] : []);
+    },
+  );
+
+  test('taken, and found too late then: nobody was told, for certain', async () => {
+    const stage = new Stage();
+    stage.holdOff(async (id) => {
+      stage.clock.advance(orderLifeMs + 1);
+      await stage.work(id);
+    });
+    expect(await stage.powerOff()).toMatchObject({ told: notTold, failure: { failure: 'not-told' } });
+    expect([...stage.orders.values()], 'taken').not.toEqual(['open']);
   });
 
   test('the machine of the one that fences stood still before it read the answer: nobody is told', async () => {
@@ -256,6 +292,17 @@ describe('off', () => {
       ...{ off: false, told: [] },
       failure: { failure: 'lost', detail: 'its ns4 died or stood still' },
     });
+    expect(stage.offs).toBe(1);
+  });
+
+  test('Redis lost the order, taken or not, and the job: nobody knows', async () => {
+    const stage = new Stage();
+    stage.holdOff(async (id) => {
+      await stage.work(id);
+      stage.orders.clear();
+      stage.jobs.clear();
+    });
+    expect(await stage.powerOff()).toMatchObject({ off: false, told: [], failure: { failure: 'lost' } });
     expect(stage.offs).toBe(1);
   });
 
@@ -314,12 +361,44 @@ describe('the levels and what they show', () => {
     expect(stage.offs, 'a look is no shot').toBe(0);
   });
 
+  const asked = { number: 1, agent: 'fence_ipmilan' };
   test('by another plan than the level is of: no word of it counts', async () => {
     const stage = new Stage();
     const devices = stage.far();
     await devices.levelsOf('hv01', never);
     stage.onJob = (id) => stage.work(id, 'q');
-    expect(await devices.look('hv01', { number: 1, agent: 'fence_ipmilan' }, 3_000, never)).toBeNull();
+    stage.registered = [{ name: 'near', plan: 'q' }];
+    expect(await devices.look('hv01', asked, 3_000, never)).toBeNull();
+  });
+
+  test.each([
+    [
+      'two plans',
+      [
+        { name: 'near', plan: 'p' },
+        { name: 'other', plan: 'q' },
+      ],
+      'p',
+      'by different plans',
+    ],
+    ['not by the one that is registered', [{ name: 'near', plan: 'p' }], 'q', 'p is registered'],
+  ] as const)('%s: nobody is asked for anything that counts', async (_, registered, plan, said) => {
+    const stage = new Stage();
+    Object.assign(stage, { registered });
+    stage.onJob = (id) => stage.work(id, plan);
+    const devices = stage.far();
+    const detail = expect.stringContaining(said);
+    expect(await devices.look('hv01', asked, 3_000, never)).toEqual([{ says: 'unknown', said: detail }]);
+    expect(await devices.levelsOf('hv01', never)).toMatchObject({ failure: 'nobody-fences', detail });
+  });
+
+  test('what Redis kept back for long is no word of now', async () => {
+    const stage = new Stage();
+    stage.onJob = async (id) => {
+      await stage.work(id);
+      stage.clock.advance(10_000);
+    };
+    expect(await stage.far().look('hv01', asked, 3_000, never)).toMatchObject([{ says: 'unknown' }]);
   });
 });
 
