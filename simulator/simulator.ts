@@ -6,7 +6,7 @@ import { begin, type Fault as WorldFault } from './faults/script.ts';
 import { worldFaults, worldScript } from './faults/world-faults.ts';
 import { type AddressBlock, takeAddressBlock } from './network/address-block.ts';
 import type { Presence } from './network/loopback-address.ts';
-import { Apis } from './openstack-http/apis.ts';
+import { Apis, type Bend } from './openstack-http/apis.ts';
 import type { ApiName } from './openstack-http/call.ts';
 import type { Fault, FaultOrder } from './openstack-http/faults.ts';
 import type { RecordedRequest } from './openstack-http/http-service.ts';
@@ -203,6 +203,11 @@ export class Simulator {
   /** Orders a fault for the next requests that match. */
   fault(order: FaultOrder): Fault {
     return this.#apis.faults.order(order);
+  }
+
+  /** Every answer of the APIs passes through this from now on, whatever becomes of it; null ends it. */
+  bend(how: Bend | null): void {
+    this.#apis.bend = how;
   }
 
   /** Takes all orders of faults back. */

@@ -14,10 +14,15 @@ const apiNames: readonly ApiName[] = ['keystone', 'nova', 'neutron', 'placement'
 /** Enough for any test; a simulator that runs for days forgets the oldest. */
 const maxRequests = 50_000;
 
+/** Makes another answer of one that is about to leave. */
+export type Bend = (call: Call, answer: Answer) => Answer;
+
 /** Each keeps its port while it is away. */
 export class Apis {
   readonly faults = new FaultBook();
   readonly tokens: TokenBook;
+  /** What befalls every answer; null: nothing. */
+  bend: Bend | null = null;
   /** Every request received so far, oldest first. */
   readonly requests: RecordedRequest[] = [];
   readonly #world: HttpWorld;
@@ -63,7 +68,10 @@ export class Apis {
     const dated = api === 'nova' || api === 'neutron';
     return new HttpService({
       api,
-      handle,
+      handle: async (call) => {
+        const answer = await handle(call);
+        return this.bend === null ? answer : this.bend(call, answer);
+      },
       faults: this.faults,
       now: dated ? () => this.#world.cloudNowMs : null,
       record: (request) => {

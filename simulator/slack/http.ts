@@ -36,8 +36,13 @@ interface SlackHttpSpec {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
+/** Makes another reply of one that is about to leave. */
+export type ReplyBend = (method: string, reply: Reply) => unknown;
+
 export class SlackHttp {
   readonly calls: SlackCall[] = [];
+  /** What befalls every reply; null: nothing. */
+  bend: ReplyBend | null = null;
   readonly #spec: SlackHttpSpec;
   #orders: Order[] = [];
   #server: Server | null = null;
@@ -122,7 +127,7 @@ export class SlackHttp {
     } else {
       const reply = this.#spec.call(method, token, args);
       if (trouble?.kind === 'lost') response.destroy();
-      else sendJson(response, 200, reply);
+      else sendJson(response, 200, this.bend === null ? reply : this.bend(method, reply));
     }
   }
 }
@@ -130,11 +135,11 @@ export class SlackHttp {
 function sendJson(
   response: ServerResponse,
   status: number,
-  body: Reply,
+  body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', ...headers });
-  response.end(JSON.stringify(body));
+  response.end(JSON.stringify(body) ?? '');
 }
 
 /** Slack takes forms and JSON; in a form, structures are JSON text, so both are brought to that. */

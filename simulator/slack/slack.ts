@@ -1,5 +1,5 @@
 // A pretend Slack on loopback: Web API and Socket Mode as Slack's own clients speak them, people who write, and troubles.
-import { type SlackCall, SlackHttp, type SlackTrouble } from './http.ts';
+import { type ReplyBend, type SlackCall, SlackHttp, type SlackTrouble } from './http.ts';
 import { commandPayload, eventPayload, messageEvent, pressPayload } from './payloads.ts';
 import { SocketMode } from './socket-mode.ts';
 import { callMethod, type WebApiContext } from './web-api.ts';
@@ -151,6 +151,11 @@ export class Slack {
   /** 429 with Retry-After for the next `times` posts. */
   rateLimit(times: number, retryAfterS = 1, method: string | null = 'chat.postMessage'): void {
     this.#http.order({ kind: 'limited', retryAfterS }, times, method);
+  }
+
+  /** Every reply passes through this from now on, whatever becomes of it; null ends it. */
+  bend(how: ReplyBend | null): void {
+    this.#http.bend = how;
   }
 
   /** Takes all ordered troubles back. */

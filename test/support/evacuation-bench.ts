@@ -43,6 +43,7 @@ import { type Keys, keysOf } from '../../src/shared/redis/keys.ts';
 import { hostTarget } from '../../src/shared/rules/controls.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { redisClient, settingsOf } from './redis-client.ts';
+import { credentialsOf } from './simulated-credentials.ts';
 import { noKey } from './trust.ts';
 
 /** Neutron tells heartbeats by the second, and a busy machine beats late. */
@@ -446,23 +447,4 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
     slack: { token: null, appToken: null, channel: null, ask: [], direct: false, clouds: [], apiUrl: null },
     alarm: { deadManUrl: null },
   } as const satisfies Settings;
-}
-
-function credentialsOf(simulator: Simulator) {
-  const { username, password, projects, cloud } = simulator.settings;
-  const domain = { name: 'Default' };
-  return {
-    cloud,
-    file: 'none',
-    authUrl: `${simulator.url('keystone')}/v3`,
-    login: {
-      method: 'password',
-      user: { name: username, domain },
-      project: { name: projects[0] ?? '', domain },
-      password,
-    },
-    region: null,
-    interface: 'public',
-    tls: { ca: null, verify: true },
-  } as const;
 }

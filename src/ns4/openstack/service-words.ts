@@ -1,5 +1,6 @@
 // What an OpenStack service said, whichever of its dialects it said it in: the sentence within an error's body.
 import { z } from 'zod';
+import { plainLine } from '../../shared/ground/plain.ts';
 import type { Mask } from '../../shared/masks/secrets.ts';
 
 /** Longer ones are cut: the text goes into logs and Slack. */
@@ -29,11 +30,7 @@ export function serviceWords(text: string, mask: Mask = (words) => words): strin
   const whole = said.length > MAX_WORDS ? masked.slice(0, -MAX_FORM) : masked;
   const words = isPage(whole) ? withoutMarkup(whole) : whole;
   // WebOb puts line breaks of HTML into JSON, too; other tags may be words (Nova's "<class 'SomeError'>").
-  const line = words
-    .slice(0, 4 * MAX_LENGTH)
-    .replace(/<br ?\/?>/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
+  const line = plainLine(words.slice(0, 4 * MAX_LENGTH).replace(/<br ?\/?>/g, ' ')).trim();
   return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line;
 }
 

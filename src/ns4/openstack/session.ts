@@ -59,6 +59,7 @@ export class Session {
   readonly leftOut = new LeftOut();
   readonly #options: SessionOptions;
   readonly #grants: SharedValue<Grant>;
+  #latest: { readonly grant: Grant; readonly atMs: number } | null = null;
   readonly #closing = new AbortController();
 
   constructor(credentials: CloudCredentials, options: SessionOptions) {
@@ -91,7 +92,22 @@ export class Session {
 
   /** The base URL of a service. @throws CloudError (not-done) */
   async endpoint(service: ServiceName, signal: AbortSignal): Promise<string> {
-    return endpointOf((await this.grant(signal)).catalogue, service, this.credentials);
+    try {
+      return endpointOf((await this.grant(signal)).catalogue, service, this.credentials);
+    } catch (error) {
+      this.#doubt();
+      throw error;
+    }
+  }
+
+  /**
+   * The service was not found where the catalogue has it, or is not in it. That may have been odd, or things have moved since:
+   * the next call asks for it anew, rather than all calls fail until the token runs out; once in a while, as services are
+   * away for other reasons too.
+   */
+  #doubt(): void {
+    if (this.#latest === null || this.#options.clock.nowMs() - this.#latest.atMs < doubtAfterMs) return;
+    this.#grants.forget(this.#latest.grant);
   }
 
   /**
@@ -115,6 +131,7 @@ export class Session {
         throw new CloudError('unknown', `${what}: ${answer.status}, but the answer is no JSON`, null);
       return { status: answer.status, body, what };
     } catch (error) {
+      if (!(error instanceof CloudError && error.outcome === 'refused')) this.#doubt();
       throw this.#withoutSecrets(inWords(error, what, call.method !== 'GET'));
     }
   }
@@ -171,6 +188,7 @@ export class Session {
         throw new CloudError('not-done', text, answer.status);
       }
       const grant = readGrant(answer, askedAtMs);
+      this.#latest = { grant, atMs: this.#options.clock.nowMs() };
       this.#options.secrets.learnPassing(grant.token);
       return grant;
     } catch (error) {
@@ -188,6 +206,9 @@ export class Session {
     return text === error.message ? error : new CloudError(error.outcome, text, error.status);
   }
 }
+
+/** So long a catalogue is believed whatever it leads to. */
+const doubtAfterMs = 60_000;
 
 const commonHeaders = {
   accept: 'application/json',

@@ -1,5 +1,6 @@
 // What services answer is checked before it is believed: the one place where nonsense becomes an error that says where.
 import { z } from 'zod';
+import { mostOfWords, plainLine, quoted } from '../../shared/ground/plain.ts';
 import { CloudError } from '../cloud/cloud.ts';
 
 /**
@@ -10,7 +11,7 @@ import { CloudError } from '../cloud/cloud.ts';
 export const utcTime = z.string().transform((text, context) => {
   const ms = parseUtc(text);
   if (ms === null) {
-    context.addIssue({ code: 'custom', message: `no readable time: ${JSON.stringify(text.slice(0, 40))}` });
+    context.addIssue({ code: 'custom', message: `no readable time: ${quoted(text, 40)}` });
     return z.NEVER;
   }
   return ms;
@@ -18,6 +19,8 @@ export const utcTime = z.string().transform((text, context) => {
 
 /** With microseconds and a zone it has 32 letters. */
 const longestTime = 64;
+/** Names in an answer may be anything. */
+const mostOfWhere = 200;
 const timePattern = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-]\d{2}:?\d{2})?$/;
 
 function parseUtc(text: string): number | null {
@@ -43,6 +46,10 @@ export function validated<T>(schema: z.ZodType<T>, value: unknown, what: string,
     .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
     .join('');
   const why =
-    value === undefined ? 'it is no JSON' : `${where?.replace(/^\./, '') || 'body'}: ${issue?.message}`;
+    value === undefined
+      ? 'it is no JSON'
+      : plainLine(
+          `${where?.slice(0, mostOfWhere).replace(/^\./, '') || 'body'}: ${issue?.message.slice(0, mostOfWords)}`,
+        );
   throw new CloudError(change ? 'unknown' : 'not-done', `${what}: the answer makes no sense (${why})`, null);
 }

@@ -22,6 +22,7 @@ import type { Mask } from '../masks/secrets.ts';
 import { boundedCommands, redisOptions } from '../redis/connect.ts';
 import { keysOf } from '../redis/keys.ts';
 import { nonceOf, type Trust } from '../trust/trust.ts';
+import { QueueMender } from './queue-mending.ts';
 
 /**
  * The queues of these jobs, each once however many jobs share it: two workers or two channels on one queue would count as
@@ -51,6 +52,7 @@ export class Channel {
   readonly #queue: Queue;
   readonly #events: QueueEvents | null;
   readonly #trust: Trust;
+  readonly #mender: QueueMender;
 
   constructor(
     name: string,
@@ -61,6 +63,7 @@ export class Channel {
     onFinished: ((id: string) => void) | null,
   ) {
     this.#trust = trust;
+    this.#mender = new QueueMender(name, settings, cloud, log);
     const { prefix } = keysOf(cloud);
     const options = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
     // Bounded by a time limit instead of failing at once: BullMQ keeps the failure of its first commands, so that a
@@ -74,29 +77,53 @@ export class Channel {
     this.#events = onFinished === null ? null : new QueueEvents(name, { connection: options, prefix });
     this.#events?.on('completed', ({ jobId }) => onFinished?.(jobId));
     this.#events?.on('failed', ({ jobId }) => onFinished?.(jobId));
-    this.#events?.on('error', (error) => log.debug({ error: errorText(error) }, 'job events'));
+    this.#events?.on('error', (error) => {
+      log.debug({ error: errorText(error) }, 'job events');
+      if (QueueMender.isCause(error)) void this.#mender.mend();
+    });
   }
 
   async add<N extends JobName>(name: N, id: string, data: JobData<N>): Promise<void> {
     const { ageSeconds, count } = contracts[name].keep;
     const kept = { age: ageSeconds, count };
     const asked: object = contracts[name].data.parse(data);
-    await this.#queue.add(name, this.#trust.seal('job', jobSubject(this.#queue.name, name, id), asked), {
-      jobId: id,
-      // A job that fails is the monitor's to decide on, never BullMQ's to repeat.
-      attempts: 1,
-      removeOnComplete: kept,
-      removeOnFail: kept,
-    });
+    const sealed = this.#trust.seal('job', jobSubject(this.#queue.name, name, id), asked);
+    await this.#mending(id, () =>
+      this.#queue.add(name, sealed, {
+        jobId: id,
+        // A job that fails is the monitor's to decide on, never BullMQ's to repeat.
+        attempts: 1,
+        removeOnComplete: kept,
+        removeOnFail: kept,
+      }),
+    );
   }
 
-  async outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
+  outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
+    return this.#mending(id, () => this.#outcome(name, id));
+  }
+
+  /** Once more when something in the way of it was removed. */
+  async #mending<T>(id: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!QueueMender.isCause(error) || !(await this.#mender.mend(id))) throw error;
+      return act();
+    }
+  }
+
+  async #outcome<N extends JobName>(name: N, id: string): Promise<JobOutcome<N>> {
     const job: Job | undefined = await this.#queue.getJob(id);
     if (job === undefined) return { state: 'missing' };
     const state = await job.getState();
     if (state === 'active') return { state: 'running' };
-    if (state !== 'completed' && state !== 'failed')
-      return state === 'unknown' ? { state: 'missing' } : { state: 'waiting' };
+    if (state === 'unknown') {
+      // It is in no list, which Redis lost or somebody spoilt: while it is there it cannot be asked for again.
+      await this.#queue.remove(id);
+      return { state: 'missing' };
+    }
+    if (state !== 'completed' && state !== 'failed') return { state: 'waiting' };
     // Read again: the first read may be from before the job finished.
     const finished: Job | undefined = await this.#queue.getJob(id);
     if (state === 'failed') return failure(finished?.failedReason);
@@ -113,7 +140,7 @@ export class Channel {
   }
 
   async remove(id: string): Promise<boolean> {
-    return (await this.#queue.remove(id)) === 1;
+    return (await this.#mending(id, () => this.#queue.remove(id))) === 1;
   }
 
   /** BullMQ alone would wait for Redis without end. */
@@ -165,8 +192,10 @@ export class JobWorker {
     const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
     const own = queues.filter(({ queue }) => queue !== fenceQueue || handlers['fence-off'] !== undefined);
     this.#workers = own.map(({ queue, ofEachVantagePoint, concurrency }) => {
+      const name = ofEachVantagePoint ? scanQueue(vantagePoint) : queue;
+      const mender = new QueueMender(name, settings, cloud, log);
       const worker = new Worker(
-        ofEachVantagePoint ? scanQueue(vantagePoint) : queue,
+        name,
         (job: Job, _token?: string, signal?: AbortSignal) => this.#run(job, handlers, signal, log),
         {
           connection,
@@ -182,7 +211,10 @@ export class JobWorker {
       worker.on('lockRenewalFailed', (ids: string[]) => {
         for (const id of ids) worker.cancelJob(id, 'lock lost');
       });
-      worker.on('error', (error) => log.debug({ error: errorText(error) }, 'worker'));
+      worker.on('error', (error) => {
+        log.debug({ error: errorText(error) }, 'worker');
+        if (QueueMender.isCause(error)) void mender.mend();
+      });
       return worker;
     });
   }

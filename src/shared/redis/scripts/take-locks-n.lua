@@ -9,15 +9,17 @@ for i = 1, lastLock do
   if redis.call('PTTL', KEYS[i]) == -1 then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
   if redis.call('EXISTS', KEYS[i]) == 1 then return { i, '' } end
 end
-local text = redis.call('GET', ARGV[5])
-local jobs = text and cjson.decode(text).jobs
+-- What is no claim at all claims nothing; assignments that cannot be read tell of nobody that he is not wanted.
+local function read(key)
+  local text = redis.pcall('GET', key)
+  local isRead, found = pcall(cjson.decode, text)
+  return isRead and type(found) == 'table' and found or {}, text
+end
+local jobs = read(ARGV[5]).jobs
 for i = lastLock + 1, #KEYS do
-  local claim = redis.call('GET', KEYS[i])
-  if claim then
-    local by = cjson.decode(claim)
-    local isWanted = by.byHand or not jobs or jobs[by.recovery]
-    if by.dead ~= ARGV[3] and isWanted then return { i, claim } end
-  end
+  local by, claim = read(KEYS[i])
+  local isWanted = by.byHand or type(jobs) ~= 'table' or jobs[by.recovery or '']
+  if type(by.dead) == 'string' and by.dead ~= ARGV[3] and isWanted then return { i, claim } end
 end
 for i = 1, lastLock do redis.call('SET', KEYS[i], ARGV[1], 'PX', ARGV[2]) end
 return 0

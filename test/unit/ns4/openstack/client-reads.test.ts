@@ -366,6 +366,26 @@ describe('the token', () => {
     expect(server.logins()).toHaveLength(2);
   });
 
+  it('is asked for anew, once a minute, while its catalogue leads nowhere: that may have been odd', async () => {
+    const { cloud, server, clock } = await start(
+      () => noServices,
+      {},
+      {
+        login: (_, count) => {
+          const base = count === 0 ? 'nowhere:' : new URL(server.credentials.authUrl).origin;
+          return grant(`token-${count + 1}`, base);
+        },
+      },
+    );
+    expect((await errorOf(cloud.listComputeServices(never))).outcome).toBe('not-done');
+    expect((await errorOf(cloud.listComputeServices(never))).outcome).toBe('not-done');
+    expect(server.logins()).toHaveLength(1);
+    clock.advance(60_000);
+    await errorOf(cloud.listComputeServices(never));
+    expect(await cloud.listComputeServices(never)).toEqual([]);
+    expect(server.logins()).toHaveLength(2);
+  });
+
   it('is not waited for by one who gave up, and still made for the others', async () => {
     let release = (): void => undefined;
     const gate = new Promise<void>((resolve) => {

@@ -18,6 +18,10 @@ describe('serviceWords', () => {
     ],
     ['{"NeutronError":"old words"}', 'old words'],
     [
+      JSON.stringify({ error: { message: 'red \u001b[31m, left\u202e, \u009b1m' } }),
+      'red \\x1b[31m, left\\u202e, \\u009b1m',
+    ],
+    [
       '{"error":{"code":401,"title":"Unauthorized","message":"The request requires authentication."}}',
       'The request requires authentication.',
     ],
