@@ -12,6 +12,7 @@ import {
 } from 'mysql2';
 import type { MysqlSettings } from '../../shared/config/settings.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
+import { plainLine } from '../../shared/ground/plain.ts';
 
 /** How long to wait for what; the server's own limits lie below ours, so that it usually ends a statement itself. */
 export interface MysqlLimits {
@@ -34,6 +35,8 @@ export const mysqlLimits: MysqlLimits = {
 };
 
 const quitMs = 1_000;
+/** Of what a server says went wrong. */
+const mostOfError = 500;
 const unknownVariable = 1193;
 
 /** MySQL refused, was late or is away: one line that says where and why. */
@@ -229,7 +232,7 @@ function mysqlError(settings: MysqlSettings, error: Error): MysqlError {
   const { errno } = error as NodeJS.ErrnoException;
   const text = errorText(error).startsWith("Can't add new command")
     ? 'the connection was lost'
-    : errorText(error).replace(/\s+/g, ' ').trim();
+    : plainLine(errorText(error).slice(0, mostOfError)).trim();
   // The system's own numbers (ECONNREFUSED) are negative.
   return new MysqlError(`${mysqlPlace(settings)}: ${text}`, errno !== undefined && errno > 0 ? errno : null);
 }

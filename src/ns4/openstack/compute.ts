@@ -8,9 +8,9 @@ import {
   type ComputeServiceChange,
   type MigrationRecord,
 } from '../cloud/cloud.ts';
+import { words } from '../cloud/outside.ts';
 import { type List, readList } from './listing.ts';
 import { computeRange, negotiate, offeredRange } from './microversion.ts';
-import { words } from './outside.ts';
 import {
   aggregateItem,
   computeServiceItem,
