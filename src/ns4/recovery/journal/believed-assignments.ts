@@ -1,6 +1,7 @@
 // Are these the assignments that a monitor of ours saved, and not older ones than this ns4 saw already? Others count as
 // none: the leader notices that Redis does not hold what it saved, and saves its own again.
 import { isEarlier, readAssignments } from '../../../shared/documents/assignments.ts';
+import { jsonOrNull } from '../../../shared/redis/json.ts';
 import type { Trust } from '../../../shared/trust/trust.ts';
 
 /** A recovery's job may work for an hour, and as long may its monitor be away. */
@@ -19,7 +20,7 @@ export class BelievedAssignments {
   believes(text: string): boolean {
     // The same as a moment ago, as a rule: it is asked before every change.
     if (!this.#trust.signs || text === this.#lastText) return true;
-    const found: unknown = JSON.parse(text);
+    const found = jsonOrNull(text);
     if (this.#trust.distrusts('assignments', '', found, limits) !== null) return false;
     const assignments = readAssignments(found);
     if (this.#newest !== null && isEarlier(assignments, this.#newest)) {

@@ -226,7 +226,8 @@ const journalNotBelieved = refusal(
     sameWhen: ({ document }) => `${document.about} ${document.why}`,
     says: (r) =>
       `${r.host} is not recovered: ${distrustText(r.document)}. What was begun with it, if anything, is left as it is.`,
-    means: 'the journal of the recovery in Redis is not signed by our key, or is that of another host',
+    means:
+      'the journal of the recovery in Redis is not signed by our key, is that of another host, or makes no sense to this version',
     remedy:
       'find out who wrote to Redis (docs/security.md); look in Nova what was done; when it is sure, `redis-cli del sonny:{CLOUD}:open-incident:HOST` has it judged anew',
   },
