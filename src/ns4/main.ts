@@ -16,6 +16,7 @@ import { EventLog } from '../shared/redis/event-log.ts';
 import { keysOf } from '../shared/redis/keys.ts';
 import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
+import { keepHashes } from '../shared/redis/other-types.ts';
 import { reachRedis } from '../shared/redis/probe.ts';
 import { readStatus } from '../shared/redis/status.ts';
 import { trustIn, trustWarning } from '../shared/redis/trust-in-redis.ts';
@@ -151,6 +152,8 @@ await runProcess('ns4', async (frame) => {
   const background = new BackgroundScan({
     ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },
   });
+  const { opened, storageAddresses, cutOff } = keys;
+  const hashes = [keys.heard(name), opened, storageAddresses, cutOff];
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
@@ -176,6 +179,7 @@ await runProcess('ns4', async (frame) => {
       bystanders,
     }),
     fencingPlans: plansOfAll(registry, ownPlan),
+    keepHashes: () => keepHashes(redis, hashes, log),
     journals: new Journals(new RedisJournalStorage(redis, keys, trust), systemClock, trust),
   };
   if (options.senses !== undefined) {
@@ -190,6 +194,7 @@ await runProcess('ns4', async (frame) => {
   const handlers = handlersOf(parts);
   const worker = new JobWorker(settings.redis, openstack.cloud, trust, handlers, settings.scan.name, log);
   frame.onClose('worker', () => worker.close());
+  await parts.keepHashes();
   background.start();
   frame.onClose('background scan', () => background.close());
   const asking = ceph?.asking(cloud);

@@ -55,7 +55,9 @@ describe('a claim that is none', () => {
     await redis.set(keys.targetClaim('hv04'), '{"dead":"hv02","recovery":"x2","byHand":false}');
     for (const text of texts) {
       await redis.set(keys.assignments, text);
-      expect(await parts().storage.takeLocks({ ...hosts, token: 't' }, 5_000)).toMatchObject({ host: 'hv04' });
+      expect(await parts().storage.takeLocks({ ...hosts, token: 't' }, 5_000)).toMatchObject({
+        host: 'hv04',
+      });
     }
     await redis.del(keys.assignments);
     await asHash(keys.assignments);

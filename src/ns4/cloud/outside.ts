@@ -8,13 +8,17 @@ export const hostName = z
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/, 'no name of a host (letters, digits, ".", "_", "-")');
 
 /**
- * A UUID, a number, or what else a service makes ids of: it goes into paths of requests and names of disks, where dots,
- * slashes, blanks and signs would mean something.
+ * A UUID, or a number: what Nova, Neutron and Cinder make ids of. It goes into paths of requests, rows of a database and
+ * names of disks, where dots, slashes, blanks and signs would mean something.
  */
 export const id = z
-  .union([z.string(), z.number().int()])
+  .union([z.string(), z.number().int().nonnegative()])
   .transform(String)
-  .pipe(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'no id (letters, digits, "_", "-")'));
+  .pipe(
+    z
+      .string()
+      .regex(/^(\d{1,19}|[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12})$/i, 'no id (a UUID, or a number)'),
+  );
 
 /** An id that is only compared: OVN's agents have those of their chassis, which people choose. */
 export const opaqueId = z.union([z.string().min(1).max(255), z.number().int()]).transform(String);

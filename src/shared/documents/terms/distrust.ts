@@ -9,6 +9,7 @@ const documents = {
   order: "an operator's order",
   'fence-word': 'the word that a host is off',
   journal: 'the journal of a recovery',
+  bystanders: 'who else answered at a shot',
   claim: 'the claim of a recovery on a target',
 } as const;
 
