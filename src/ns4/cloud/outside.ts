@@ -1,6 +1,8 @@
 // What names, ids and texts from OpenStack may be: judged here, once, before anything is built on them. Pure.
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { quoted } from '../../shared/ground/plain.ts';
+import { CloudError } from './cloud.ts';
 
 /** A service host, or a hypervisor: what goes into fence agents' input, requests and commands. */
 export const hostName = z
@@ -55,3 +57,12 @@ export const sensible = <T extends z.ZodType>(part: T) =>
         return parsed.success ? [parsed.data as z.infer<T>] : [];
       }),
     );
+
+/**
+ * An id as a part of a path. Those of journals come from Redis, where "." and ".." would lead elsewhere.
+ * @throws CloudError when it could be anything else than one name in a path
+ */
+export function inPath(text: string): string {
+  if (/^[\w-]{1,64}$/.test(text)) return text;
+  throw new CloudError('not-done', `${quoted(text)} is no id, so nothing was asked about it`, null);
+}
