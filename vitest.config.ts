@@ -1,4 +1,4 @@
-// Five projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
+// Six projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
 // their worker's modules, which are costly to load and keep no state; `integration` starts real servers (Redis,
 // MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so eight
 // run at once; `lost` is the same for those in which something gets in the way of a recovery, by `npm run
@@ -82,6 +82,17 @@ export default defineConfig({
           include: lost,
           maxWorkers: 8,
           sequence: { groupOrder: 3 },
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          // What somebody hostile would do to the three processes; by `npm run test:attacks`.
+          name: 'attacks',
+          include: ['test/attacks/**/*.test.ts'],
+          maxWorkers: 4,
+          sequence: { groupOrder: 5 },
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },

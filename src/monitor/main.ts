@@ -47,7 +47,7 @@ await runProcess('monitor', async (frame) => {
     .opts<MonitorOptions>();
   if (options.check && options.acceptEmptyState)
     throw new UsageError(['--check and --accept-empty-state do not go together: expected one of them']);
-  const { settings, log } = start('monitor', options);
+  const { settings, log } = start('monitor', options, frame);
   if (options.check) return runChecks(checks(settings, log, frame), printLine);
   if (options.acceptEmptyState) return acceptEmptyState(settings, log, frame);
   const { lease, memory, inventory, jobs, cloud } = connect(settings, log, frame);
@@ -118,7 +118,7 @@ function connect(settings: Settings, log: Log, frame: Frame) {
     jobs,
     lease,
     trust,
-    memory: new Memory(redis, keys, lease.text, trust),
+    memory: new Memory(redis, keys, lease.text, trust, frame.secrets.mask),
     inventory: new InventoryStore(redis, keys),
   };
 }

@@ -6,6 +6,7 @@ import { type Order, orderSchema } from '../shared/documents/orders.ts';
 import type { Status } from '../shared/documents/status.ts';
 import { distrustText } from '../shared/documents/terms/distrust.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
+import type { Mask } from '../shared/masks/secrets.ts';
 import { type Db, isOfAnotherType, isRefusalOfRedis } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import { jsonOrNull } from '../shared/redis/json.ts';
@@ -38,9 +39,11 @@ export class Memory {
   readonly #keys: Keys;
   readonly #lease: string;
   readonly #trust: Trust;
+  readonly #mask: Mask;
 
-  /** `lease` is the lease's text, see lease.ts. */
-  constructor(redis: Db, keys: Keys, lease: string, trust: Trust) {
+  /** `lease` is the lease's text, see lease.ts. `mask`: events go to Slack. */
+  constructor(redis: Db, keys: Keys, lease: string, trust: Trust, mask: Mask = (text) => text) {
+    this.#mask = mask;
     this.#redis = redis;
     this.#keys = keys;
     this.#lease = lease;
@@ -75,7 +78,7 @@ export class Memory {
         channel,
         eventCapacity,
         JSON.stringify(status),
-        ...events.map((event) => JSON.stringify(event)),
+        ...events.map((event) => JSON.stringify({ ...event, text: this.#mask(event.text) })),
       ],
     );
     if (saved !== 1) throw new LostLeaseError('the lease is not ours any more');

@@ -3,7 +3,7 @@
 // one of the one-shot commands: an evacuation by hand, fencing by hand, a reset of the cooldown, a check.
 
 import { makeKeyFile } from '../shared/config/key-file.ts';
-import { fencingText } from '../shared/documents/terms/fencing-mode.ts';
+import { fencesElsewhereText, fencingText } from '../shared/documents/terms/fencing-mode.ts';
 import { systemClock } from '../shared/ground/clock.ts';
 import { ScanQueues } from '../shared/jobs/job-producer.ts';
 import { JobWorker } from '../shared/jobs/queue.ts';
@@ -38,13 +38,10 @@ import { showSenses } from './commands/senses.ts';
 import { type StartedOnCloud, startOnCloud } from './commands/start-on-cloud.ts';
 import { waivedFor } from './commands/waived.ts';
 import { RedisBystanders } from './fencing/bystanders.ts';
-import { createFencing } from './fencing/fencing.ts';
 import { OperatorConfirmations } from './fencing/operator-confirmations.ts';
-import type { FencingPlan } from './fencing/plan.ts';
-import { planHash } from './fencing/plan-hash.ts';
 import { plansOfAll } from './fencing/plans-of-all.ts';
-import { RedisShots } from './fencing/shots.ts';
 import { cephOf } from './jobs/ceph.ts';
+import { fencingOf } from './jobs/fencing.ts';
 import { handlersOf } from './jobs/handlers.ts';
 import type { WorkerParts } from './jobs/worker-parts.ts';
 import { createNovaDatabase } from './nova-database/nova-database.ts';
@@ -63,8 +60,9 @@ await runProcess('ns4', async (frame) => {
     process.stdout.write(`${options.makeKey}: a new key; [REDIS] key_file names it (docs/security.md)\n`);
     return 0;
   }
-  const started = startOnCloud(options);
+  const started = startOnCloud(options, frame);
   const { settings, openstack, log, plan } = started;
+  const { mask } = frame.secrets;
   const print = printLine;
   if (options.check) return runChecks(checksOf(started, plan, frame), print);
   const keys = keysOf(openstack.cloud);
@@ -98,7 +96,7 @@ await runProcess('ns4', async (frame) => {
     settings,
     openstack,
     inventory: new InventoryStore(redis, keys),
-    events: new EventLog(redis, keys),
+    events: new EventLog(redis, keys, mask),
     clock: systemClock,
   };
   // It connects with its first question.
@@ -106,9 +104,10 @@ await runProcess('ns4', async (frame) => {
     clock: systemClock,
     random: Math.random,
     log: (text) => log.info(text),
+    secrets: frame.secrets,
   });
   frame.onClose('OpenStack', () => cloud.close());
-  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log });
+  const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log, mask });
   if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
   const means = { ...shared, ...{ redis, keys, stop: frame.stop } };
   const byHand = {
@@ -118,7 +117,13 @@ await runProcess('ns4', async (frame) => {
   if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
   const bystanders = new RedisBystanders(redis, keys);
   if (trustDevices !== undefined) return trustByHand(trustDevices, options, { ...byHand, bystanders });
-  if (fence !== undefined) return fenceByHand(fence, options, byHand);
+  const registry = new VantagePointRegistry(redis, keys);
+  const fencing = fencingOf(settings, plan, {
+    ...{ redis, keys, trust, registry, confirmations, bystanders, log },
+    ...{ cloud: openstack.cloud, ceph: ceph?.fence ?? null },
+  });
+  frame.onClose('fencing', () => fencing.close());
+  if (fence !== undefined) return fenceByHand(fence, options, { ...byHand, ...fencing, registry });
   const { alone } = options;
   const despite = await waivedFor(dead, options, frame.stop);
   if (dead !== undefined && !alone)
@@ -136,9 +141,8 @@ await runProcess('ns4', async (frame) => {
         out: process.stdout,
       },
     );
-  const registry = new VantagePointRegistry(redis, keys);
   const { name } = settings.scan;
-  const fencesBy = settings.fencing.mode === 'none' || plan === null ? null : planHash(plan);
+  const fencesBy = fencing.ownDevices?.plan ?? null;
   const ownPlan = fencesBy === null ? null : { name, plan: fencesBy };
   const queues = new ScanQueues(settings.redis, openstack.cloud, trust, log);
   frame.onClose('scan queues', () => queues.close());
@@ -172,12 +176,7 @@ await runProcess('ns4', async (frame) => {
     opened: ceph?.store ?? null,
     blockedHosts: ceph?.blockedHosts ?? (async () => []),
     mover: moverOf(started, frame),
-    ...fencingOf(started, plan, {
-      ceph: ceph?.fence ?? null,
-      confirmations,
-      shots: new RedisShots(redis, keys),
-      bystanders,
-    }),
+    ...fencing,
     fencingPlans: plansOfAll(registry, ownPlan),
     keepHashes: () => keepHashes(redis, hashes, log),
     journals: new Journals(new RedisJournalStorage(redis, keys, trust), systemClock, trust),
@@ -192,7 +191,15 @@ await runProcess('ns4', async (frame) => {
     return recoverAlone(parts, { dead, spare, despite, status }, frame.stop, process.stdout);
   }
   const handlers = handlersOf(parts);
-  const worker = new JobWorker(settings.redis, openstack.cloud, trust, handlers, settings.scan.name, log);
+  const worker = new JobWorker(
+    settings.redis,
+    openstack.cloud,
+    trust,
+    handlers,
+    settings.scan.name,
+    log,
+    mask,
+  );
   frame.onClose('worker', () => worker.close());
   await parts.keepHashes();
   background.start();
@@ -210,6 +217,7 @@ await runProcess('ns4', async (frame) => {
   if (warning !== null) log.warn(warning);
   const { mode } = settings.fencing;
   log[mode === 'none' ? 'warn' : 'info'](fencingText(mode));
+  if (mode !== 'none' && !settings.scan.fences) log.info(fencesElsewhereText);
   const stopped = new Promise<void>((resolve) =>
     frame.stop.addEventListener('abort', () => resolve(), { once: true }),
   );
@@ -217,19 +225,6 @@ await runProcess('ns4', async (frame) => {
   await Promise.race([stopped, proveLogin(cloud, started.credentials, log, frame.stop).then(() => stopped)]);
   return 0;
 });
-
-/** What was read from fencing.yaml, and what fences by it; required and not there must never become "no fencing". */
-function fencingOf(
-  { settings, log }: StartedOnCloud,
-  plan: FencingPlan | null,
-  kept: Pick<Parameters<typeof createFencing>[0], 'confirmations' | 'shots' | 'bystanders' | 'ceph'>,
-) {
-  const { mode, timeoutMs } = settings.fencing;
-  if (mode === 'none') return { fencing: null, fencingPlan: null };
-  if (plan === null) throw new Error('settings were read without fencing.yaml for "mode = required"');
-  const fencing = createFencing({ plan, ...kept, timeoutMs, clock: systemClock, log });
-  return { fencing, fencingPlan: plan };
-}
 
 function moverOf({ settings, openstack }: StartedOnCloud, frame: Frame) {
   if (openstack.method === 'api') return byApi;

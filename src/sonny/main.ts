@@ -4,6 +4,7 @@
 import type { SlackSettings } from '../shared/config/settings.ts';
 import { systemClock } from '../shared/ground/clock.ts';
 import type { Log } from '../shared/ground/log.ts';
+import type { Mask } from '../shared/masks/secrets.ts';
 import { type CommonOptions, command, type Frame, runProcess } from '../shared/process/frame.ts';
 import { start } from '../shared/process/start.ts';
 import { check } from './checks.ts';
@@ -27,8 +28,8 @@ await runProcess('sonny', async (frame) => {
     "Relays the monitor's events to Slack and answers questions.",
   ).exitOverride();
   const options = program.parse().opts<CommonOptions>();
-  const { settings, log } = start('sonny', options);
-  const slack = slackOf(settings.slack, log);
+  const { settings, log } = start('sonny', options, frame);
+  const slack = slackOf(settings.slack, log, frame.secrets.mask);
   if (options.check) return check(settings, slack, log, frame);
   const clouds = connectClouds(settings, slack === null ? 'terminal' : 'slack', log, frame);
   const outlet = slack ?? new Terminal(process.stdout);
@@ -51,8 +52,12 @@ await runProcess('sonny', async (frame) => {
   return 0;
 });
 
-function slackOf({ token, channel, clouds: _, ...others }: SlackSettings, log: Log): Slack | null {
-  return token === null || channel === null ? null : new Slack({ token, channel, ...others }, log);
+function slackOf(
+  { token, channel, clouds: _, ...others }: SlackSettings,
+  log: Log,
+  mask: Mask,
+): Slack | null {
+  return token === null || channel === null ? null : new Slack({ token, channel, ...others }, log, mask);
 }
 
 /** Answers questions until stopped; beside the relay, which does not wait for any of this. */

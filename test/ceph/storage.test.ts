@@ -5,6 +5,7 @@ import { Ceph } from '../../src/ns4/ceph/ceph.ts';
 import type { AskedImage } from '../../src/ns4/storage/storage.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
+import { maskOf } from '../../src/shared/masks/secrets.ts';
 import { cephLab, lab, labAccess, labAtPeace, openMany } from '../support/ceph-lab.ts';
 
 const hv01 = '127.0.61.1';
@@ -21,7 +22,7 @@ describe.skipIf(cephLab === undefined)('a real Ceph', () => {
   let writer: string;
   beforeAll(async () => {
     const log = createLog({ name: 'test', verbosity: 0, destination: process.stderr });
-    ceph = new Ceph(await labAccess(), { log, clock: systemClock });
+    ceph = new Ceph(await labAccess(), { log, clock: systemClock, mask: maskOf([]) });
   });
   beforeEach(() => {
     // A client that was blocked or killed keeps lock and watch for a while: each test has images of its own.
@@ -52,7 +53,7 @@ describe.skipIf(cephLab === undefined)('a real Ceph', () => {
   test('what its user may not do, and what is not there', async () => {
     const log = createLog({ name: 'test', verbosity: 0, destination: process.stderr });
     const access = { ...(await labAccess('client.looker')), pools: ['vms', 'images', 'none'] };
-    const weak = new Ceph(access, { log, clock: systemClock });
+    const weak = new Ceph(access, { log, clock: systemClock, mask: maskOf([]) });
     expect(await weak.facts(longer)).toMatchObject({
       pools: [{ name: 'vms' }, { name: 'images' }],
       problems: [

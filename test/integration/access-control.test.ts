@@ -1,13 +1,15 @@
 // The users of docs/security.md on a real Redis, with a key: the three processes recover a host as ever, and what each must
 // not write it cannot. Whoever has the run of Redis but no key gets nothing done.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { redisOptions } from '../../src/shared/redis/connect.ts';
 import { dbOver } from '../../src/shared/redis/db.ts';
 import { EventLog } from '../../src/shared/redis/event-log.ts';
+import { PretendDevice } from '../support/pretend-device.ts';
 import type { Ini } from '../support/processes.ts';
 import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
@@ -141,6 +143,43 @@ test('a host is recovered; each process was let do all it did, and no more', asy
     (redis) => redis.set(keys.fenceConfirmation('hv02'), '{}'),
     (redis) => redis.set(keys.hosts, '{}'),
   ]);
+}, 180_000);
+
+test('an off through another vantage point is within what ns4 may, and out of what the others may', async () => {
+  const FENCING = { mode: 'required', timeout: 5 };
+  const { household, keys } = small;
+  const REDIS = { username: 'ns4', pass: 'ns4-pass', key_file: 'sonny.key' };
+  const far = household.configure('far.ini', { FENCING, REDIS, SCAN: { name: 'far', fences: 'no' } });
+  const bmc = new PretendDevice(join(household.dir, 'bmc'));
+  const level = `{agent: ${bmc.program}, options: {plug: "{host}"}}`;
+  writeFileSync(join(household.dir, 'fencing.yaml'), `hosts: {hv01: {levels: [${level}]}}`, { mode: 0o600 });
+  const near = household.configure('near.ini', {
+    ...{ REDIS, SCAN: { name: 'near' }, FENCING: { ...FENCING, hosts: 'fencing.yaml' } },
+  });
+  const { monitor: config } = configure({ FENCING, SCAN: { fences: 'no' } });
+  await household.start('ns4', '--make-key', 'sonny.key').exited;
+  household.start('ns4', '-c', near);
+  const monitor = household.start('monitor', '-c', config);
+  await small.watched();
+  // One recovery by hand, as either of the two would take the monitor's job.
+  await monitor.signal('SIGTERM');
+  await small.simulator.kill('hv01');
+  await delay(4_000);
+  const recovered = household.start('ns4', '-d', 'hv01', '-s', 'hv04', '--alone', '-v', '-c', far);
+  expect(await recovered.exited, recovered.output).toBe(0);
+  small.expectRecoveredOnce();
+  expect(bmc.offs).toBe(1);
+  expect(await admin.acl('LOG')).toEqual([]);
+
+  for (const username of ['monitor', 'sonny']) {
+    const redis = new Redis({
+      ...redisOptions({ ...settingsOf(server), ...login(username) }, small.cloud),
+      protocol: 2,
+    });
+    await expect(redis.set(keys.fenceOrder('x'), 'open')).rejects.toThrow('NOPERM');
+    await expect(redis.lpush(`${keys.prefix}:fence:wait`, 'x')).rejects.toThrow('NOPERM');
+    redis.disconnect();
+  }
 }, 180_000);
 
 test('whoever has the run of Redis and no key: no order, job or journal of his is obeyed, and each is told', async () => {

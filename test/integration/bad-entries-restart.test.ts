@@ -64,9 +64,9 @@ test.each([
     const [ns4, monitor, sonny] = startAll();
     const heard = small.keys.heard(vantagePointOf(hostname()));
     await until(
-      () => redis.type(heard),
-      (type) => type === 'hash',
-      20_000,
+      async () => [await redis.type(heard), await redis.getrange(small.keys.hosts, 0, 19).catch(() => '')],
+      ([type, hosts]) => type === 'hash' && hosts?.includes('version') === true,
+      40_000,
     );
     await small.watched();
     await small.simulator.kill('hv01');

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CutOffResult } from '../../src/ns4/disks/cut-off.ts';
 import { RedisBystanders } from '../../src/ns4/fencing/bystanders.ts';
 import type { CephFence } from '../../src/ns4/fencing/ceph-level.ts';
+import { devicesOf } from '../../src/ns4/fencing/devices.ts';
 import { createFencing } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
@@ -51,7 +52,7 @@ function fencing(levels: readonly Level[], change: Partial<CephFence> = {}) {
   };
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
   const made = createFencing({
-    ...{ plan, timeoutMs: 1_500, clock: bench.clock, log, ceph: fence },
+    ...{ devices: devicesOf(plan, bench.clock), timeoutMs: 1_500, clock: bench.clock, log, ceph: fence },
     confirmations: new OperatorConfirmations(bench.redis, bench.keys, noKey()),
     shots: new RedisShots(bench.redis, bench.keys),
     bystanders: new RedisBystanders(bench.redis, bench.keys),
@@ -133,7 +134,7 @@ test('once cut off in an incident, and lifted by somebody since: not again, and 
   const { fencing: by, asked } = fencing([ceph(1), bmc.level(2)], { stillCut: async () => seen });
   const request = {
     ...{ host: 'hv-lifted', incident: 'one', signal: new AbortController().signal, heardAtMs: null },
-    ...{ instances: [], doubtedSinceMs: null },
+    ...{ instances: [], doubtedSinceMs: null, right: { token: 'ours', assignment: null } },
     beforeOff: async ({ keep }: { keep(): Promise<void> }) => keep(),
   };
   expect(await by.fence(request)).toMatchObject({ proven: true, proof: { by: 'ceph' } });

@@ -8,6 +8,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisBystanders } from '../../src/ns4/fencing/bystanders.ts';
+import { devicesOf } from '../../src/ns4/fencing/devices.ts';
 import { createFencing, type FenceRequest, type Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
@@ -43,7 +44,8 @@ const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys, n
 function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing {
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
   return createFencing({
-    ...{ plan, confirmations: confirmations(), timeoutMs: 1_500, clock, log: silentLog },
+    ...{ devices: devicesOf(plan, clock), confirmations: confirmations(), timeoutMs: 1_500 },
+    ...{ clock, log: silentLog },
     shots: new RedisShots(bench.redis, bench.keys),
     ceph: null,
     bystanders: new RedisBystanders(bench.redis, bench.keys),
@@ -356,6 +358,7 @@ describe('C6: nobody is shot while he boots', () => {
   const request = (incident: string) => ({
     ...{ host: 'hv-shot', incident, signal: new AbortController().signal, heardAtMs: null },
     ...{ instances: [], doubtedSinceMs: null },
+    right: { token: 'ours', assignment: null },
     beforeOff: async () => {},
   });
 

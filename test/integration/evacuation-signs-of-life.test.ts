@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RedisBystanders } from '../../src/ns4/fencing/bystanders.ts';
+import { devicesOf } from '../../src/ns4/fencing/devices.ts';
 import { createFencing, type Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import { RedisShots } from '../../src/ns4/fencing/shots.ts';
@@ -44,7 +45,10 @@ function fencing(bmc: PretendDevice): Fencing {
   const shots = new RedisShots(bench.redis, bench.keys);
   const bystanders = new RedisBystanders(bench.redis, bench.keys);
   const kept = { confirmations, shots, bystanders };
-  return createFencing({ plan, ...kept, ceph: null, timeoutMs: 3_000, clock: bench.clock, log });
+  return createFencing({
+    ...{ devices: devicesOf(plan, bench.clock), ...kept, ceph: null, timeoutMs: 3_000 },
+    ...{ clock: bench.clock, log },
+  });
 }
 
 const idOf = (name: string | undefined): string => bench.seen(name ?? '').id;

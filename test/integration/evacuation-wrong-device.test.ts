@@ -8,6 +8,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { trustByHand } from '../../src/ns4/commands/fence.ts';
 import { RedisBystanders } from '../../src/ns4/fencing/bystanders.ts';
+import { devicesOf } from '../../src/ns4/fencing/devices.ts';
 import { createFencing, type Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
@@ -41,7 +42,10 @@ function fencing(levels: readonly Level[], atOff: () => void = () => {}): Fencin
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
   const shots = new RedisShots(bench.redis, bench.keys);
   const kept = { confirmations: confirmations(), shots, bystanders: bystanders() };
-  const inner = createFencing({ plan, ...kept, ceph: null, timeoutMs: 1_500, clock: bench.clock, log });
+  const inner = createFencing({
+    ...{ devices: devicesOf(plan, bench.clock), ...kept, ceph: null, timeoutMs: 1_500 },
+    ...{ clock: bench.clock, log },
+  });
   return {
     ...inner,
     fence: (request) =>

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { handlersOf } from '../../src/ns4/jobs/handlers.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
-import type { Handlers } from '../../src/shared/documents/jobs/contracts.ts';
+import type { OwnHandlers } from '../../src/shared/documents/jobs/contracts.ts';
 import { JobProducer } from '../../src/shared/jobs/job-producer.ts';
 import { JobWorker } from '../../src/shared/jobs/queue.ts';
 import { databaseNumber, keysOf } from '../../src/shared/redis/keys.ts';
@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 afterEach(() => simulators[0].clearFaults());
 
-const refresh = (handlers: Handlers, servers = true) =>
+const refresh = (handlers: OwnHandlers, servers = true) =>
   handlers['refresh-inventory']({ servers, requestedAtMs: Date.now() }, never);
 
 describe('defect 8: a refresh that fails leaves the previous inventory whole', () => {

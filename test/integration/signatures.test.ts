@@ -8,8 +8,8 @@ import { assignmentsOf, firstState } from '../../src/monitor/core/state/state.ts
 import { statusOf } from '../../src/monitor/core/status.ts';
 import { Lease } from '../../src/monitor/lease.ts';
 import { Memory } from '../../src/monitor/memory.ts';
-import { usableConfirmation } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
+import { usableConfirmation } from '../../src/ns4/fencing/usable-confirmation.ts';
 import { Journals } from '../../src/ns4/recovery/journal/journals.ts';
 import { RedisJournalStorage } from '../../src/ns4/recovery/journal/redis-journal-storage.ts';
 import type { Handlers } from '../../src/shared/documents/jobs/contracts.ts';

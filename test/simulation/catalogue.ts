@@ -10,7 +10,7 @@ import { ApiRefusal } from '../../simulator/world/refusal.ts';
 import type { World } from '../../simulator/world/world.ts';
 import type { History } from './history.ts';
 import { plansChanged } from './plans-of-fencing.ts';
-import { wordKey } from './processes/fence.ts';
+import { wordKey } from './processes/fencing-parts.ts';
 import { redisForgets, redisGoes, redisReturns, redisRollsBack } from './redis-troubles.ts';
 import type { Seat } from './setting.ts';
 import type { Weather } from './weather.ts';

@@ -70,6 +70,22 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
       strike(history, faults.hostHangs, [130, 130], host.name);
     }),
   },
+  'an order to fence waits in the queue': {
+    ...{ ...spared, setting: { workers: 2, quorum: 1, monitors: 1 }, rules: fenced },
+    ...{ household: { isFar: true }, durationMs: 200 * seconds },
+    disaster: ofBusy((history, host) => {
+      Object.assign(host, { bmc: 'works', outlet: 'none' });
+      cut(history, host, ['reports', 'management', 'guests'], [600, 600]);
+      history.jobs.slow.add('fence-off');
+      history.jobs.onRequest = (name) => {
+        if (name !== 'fence-off') return;
+        host.compute.broken = true;
+        end(history, faults.hostCutOff, host.name, 'management');
+        // Whoever gave it cannot take it back.
+        later(history, [0, 2], () => history.workers.find(({ fences }) => !fences)?.process?.kill());
+      };
+    }),
+  },
   'machines of ns4 are paused': {
     ...{ ...spared, rules: open, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
     ...{ household: { pausable: true } },

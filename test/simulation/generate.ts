@@ -96,6 +96,8 @@ export interface Household {
   readonly pausable: boolean;
   /** One ns4 is configured otherwise than the rest. */
   readonly differs: Partial<Rules> | null;
+  /** All workers but one have no way to the fence devices. */
+  readonly isFar: boolean;
   /** A second Sonny, with a Redis of its own, watches the same cloud. */
   readonly rival: boolean;
 }
@@ -104,6 +106,7 @@ function householdOf({ random, isOn }: History): Household {
   return {
     pausable: isOn('pausable') && random.chance(0.2),
     differs: isOn('differs') && random.chance(0.1) ? differenceOf(random) : null,
+    isFar: isOn('fencesElsewhere') && random.chance(0.15),
     rival: isOn('rival') && random.chance(0.05),
   };
 }
@@ -119,10 +122,11 @@ function differenceOf(random: Random): Partial<Rules> {
   ]);
 }
 
-function settle(history: History, { pausable, differs, rival }: Household): void {
+function settle(history: History, { pausable, differs, isFar, rival }: Household): void {
   const { workers, monitors, random, setting, isOn } = history;
   for (const { machine } of [...workers, ...monitors]) machine.isPausable = pausable;
   if (differs !== null) random.pick(workers).differs = differs;
+  if (isFar) for (const worker of workers.slice(1)) worker.fences = false;
   if (!rival) return;
   history.rival = new History({ ...setting, monitors: 1, workers: 1, quorum: 1 }, random, isOn, history);
 }

@@ -9,10 +9,10 @@ import { bootOf } from './boots.ts';
 import { Clocks } from './clocks.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
 import { type IsOn, isOnWith } from './not-yet.ts';
-import { plansChanged, plansOf } from './plans-of-fencing.ts';
+import { planOf, plansChanged, plansOf, plansOfEach } from './plans-of-fencing.ts';
 import { CloudLink } from './processes/cloud-link.ts';
 import { disksPartsOf } from './processes/disks-parts.ts';
-import { PretendFencing, wordIn } from './processes/fence.ts';
+import { fencingPartsOf, wordIn } from './processes/fencing-parts.ts';
 import { Jobs } from './processes/jobs.ts';
 import { heldLease } from './processes/lease.ts';
 import { lookTogether } from './processes/look-together.ts';
@@ -163,25 +163,17 @@ export class History {
     const role = new Ns4({
       ...{ process, link, cloud, world, rules, method, concurrency },
       lookTogether: (question) => lookTogether(this.workers, setting.quorum, question, process),
-      ceph:
-        this.ceph === null
-          ? null
-          : disksPartsOf(
-              this.ceph,
-              link,
-              (host, heardAtMs) => wordIn(link, host, heardAtMs),
-              (addresses) => judges.blocks(process, addresses),
-            ),
-      fencing:
-        rules.fencing === 'none'
-          ? null
-          : new PretendFencing(
-              { world, process, link, random, aims: seat.aims },
-              {
-                shot: (host, fault) => judges.deeds.shot(host, fault),
-                proved: (host) => judges.disks?.proved(host),
-              },
-            ),
+      ceph: this.ceph === null ? null : this.#disksParts(this.ceph, link),
+      ...(rules.fencing === 'none'
+        ? { fencing: null, ownDevices: null }
+        : fencingPartsOf({
+            ...{ name: seat.name, link, world, random, jobs: this.jobs },
+            ...{ aims: seat.aims, fences: seat.fences },
+            ownPlan: () => planOf(seat),
+            plans: () => plansOfEach(this),
+            onShot: (host, fault) => judges.deeds.shot(host, fault),
+            onProof: (host) => judges.disks?.proved(host),
+          })),
       plans: () => plansOf(this),
       witness: {
         scanned: (id, seen, { asked, open }) => {
@@ -215,6 +207,11 @@ export class History {
     };
     this.jobs.lookAgain();
     this.#listen(seat, process);
+  }
+
+  #disksParts(ceph: PretendCeph, link: RedisLink) {
+    const wordOf = (host: string, heardAtMs: number | null) => wordIn(link, host, heardAtMs);
+    return disksPartsOf(ceph, link, wordOf, (addresses) => this.judges.blocks(link.process, addresses));
   }
 
   /** The background scan of a worker: everybody soon after its start, then once in five minutes. */
@@ -265,7 +262,7 @@ export class History {
       ...{ name, machine: { offsetMs: 0, pausedMs: 0, isPausable: false }, differs: {} },
       ...{ redisLine: { cut: false }, cloudLine: { cut: false } },
       vantagePoint: new VantagePoint(name, this.world, this.random, this.setting.weather),
-      aims: new Map(),
+      ...{ aims: new Map(), fences: true },
       ...{ process: null, role: null, lives: 0 },
     };
   }

@@ -15,7 +15,7 @@ import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standi
 import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
 import { disksAllow, disksSpoke } from './liveness-on-ceph.ts';
-import { bystandersKey } from './processes/fence.ts';
+import { bystandersKey } from './processes/fencing-parts.ts';
 
 /** A dead host is recovered within so many monitor periods after the last trouble (and what one evacuation takes). */
 const recoveryPeriods = 5;

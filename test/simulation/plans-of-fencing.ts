@@ -1,17 +1,29 @@
 // By which plans the workers of a history fence, and since when these differ.
-import { type FencingPlans, fencingPlansOf } from '../../src/shared/documents/terms/fencing-plans.ts';
+import {
+  type FencingPlans,
+  fencingPlansOf,
+  type PlanOfOne,
+} from '../../src/shared/documents/terms/fencing-plans.ts';
 import type { History } from './history.ts';
+import type { Seat } from './setting.ts';
 
-/** Of those that are registered: one whose line to Redis is cut, or who is gone, is not. */
-export function plansOf({ workers, setting }: History): FencingPlans {
-  const registered = workers.filter(
-    ({ process, redisLine, differs }) =>
-      process?.running === true && !redisLine.cut && (differs.fencing ?? setting.rules.fencing) !== 'none',
-  );
-  return fencingPlansOf(
-    registered.map(({ name, aims }) => ({ name, plan: [...aims].map((aim) => aim.join('>')).join() })),
-  );
+/** Of those that are registered and fence: one whose line to Redis is cut, or who is gone, is not. */
+export function plansOfEach({ workers, setting }: History): PlanOfOne[] {
+  return workers
+    .filter(
+      ({ process, redisLine, differs, fences }) =>
+        fences &&
+        process?.running === true &&
+        !redisLine.cut &&
+        (differs.fencing ?? setting.rules.fencing) !== 'none',
+    )
+    .map((seat) => ({ name: seat.name, plan: planOf(seat) }));
 }
+
+export const planOf = ({ aims }: Pick<Seat<unknown>, 'aims'>): string =>
+  [...aims].map((aim) => aim.join('>')).join();
+
+export const plansOf = (history: History): FencingPlans => fencingPlansOf(plansOfEach(history));
 
 /** A worker came or went, or has another plan now. */
 export function plansChanged(history: History): void {

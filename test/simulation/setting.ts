@@ -28,6 +28,8 @@ export interface Seat<T> {
   readonly vantagePoint: VantagePoint;
   /** Hosts for which its plan of fencing names the device of another one. */
   readonly aims: Map<string, string>;
+  /** Of a worker: does it ask and tell fence devices itself ([SCAN] fences)? */
+  fences: boolean;
   process: Process | null;
   role: T | null;
   lives: number;

@@ -121,6 +121,7 @@ export class PretendCrew {
             ),
       ...{ world, rules, method: 'api', concurrency: 3 },
       fencing: device === null ? null : fencingBy(process, device),
+      ownDevices: null,
       plans: () => [],
       witness: {
         scanned() {},

@@ -27,6 +27,7 @@ const below = (folder: string) => files.filter((f) => f.path.startsWith(`src/${f
 const floors: Readonly<Record<string, readonly string[]>> = {
   'src/shared': [
     'ground',
+    'masks',
     'documents/terms',
     'documents/refusals',
     'documents/jobs',
@@ -55,6 +56,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'disks',
     'baseline',
     'fencing',
+    'fencing/far',
     'openstack',
     'recovery/journal',
     'recovery/movers',

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Mask } from '../../shared/masks/secrets.ts';
 import {
   type AskedImage,
   type Barrier,
@@ -36,6 +37,7 @@ const script = fileURLToPath(new URL('./helper/main.py', import.meta.url));
 export interface CephParts {
   readonly log: Log;
   readonly clock: Clock;
+  readonly mask: Mask;
   /** Another program in the helper's place, with its arguments. */
   readonly command?: readonly [program: string, ...args: string[]];
   readonly pauseMs?: number;

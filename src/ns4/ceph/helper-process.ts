@@ -7,6 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Mask } from '../../shared/masks/secrets.ts';
 import { type CannotTell, cannotTell, type Limits } from '../storage/storage.ts';
 import { replySchema } from './protocol.ts';
 
@@ -17,6 +18,8 @@ export interface HelperOptions {
   readonly firstLine: object;
   readonly log: Log;
   readonly clock: Clock;
+  /** What it says of failures goes into logs, Redis and Slack. */
+  readonly mask: Mask;
   /** Between its end and its next start. */
   readonly pauseMs?: number;
   /** It answers within a request's time; one that is silent for this long beyond it hangs. */
@@ -27,8 +30,9 @@ export type Reply = { readonly kind: 'answer'; readonly answer: object } | Canno
 
 /** Requests under way; the helper has a bound of its own that is not lower. */
 const mostRequests = 64;
-/** Kept of what it writes on its standard error: its last words. */
+/** Shown of what it writes on its standard error: its last words. More is kept, as half a secret would pass the masker. */
 const mostWords = 2_000;
+const keptWords = 2 * mostWords;
 /** A reply about some 100,000 openers; without a line's end by then it is nonsense. */
 const longestLine = 32 * 1024 * 1024;
 /** From the end of its input, or the signal, to its end. */
@@ -127,7 +131,7 @@ export class HelperProcess {
     child.stdin.on('error', () => undefined);
     child.stdin.write(`${JSON.stringify(firstLine)}\n`);
     child.stderr.on('data', (chunk: Buffer) => {
-      run.words = (run.words + chunk.toString()).slice(-mostWords);
+      run.words = (run.words + chunk.toString()).slice(-keptWords);
     });
     let sinceLine = 0;
     child.stdout.on('data', (chunk: Buffer) => {
@@ -148,7 +152,7 @@ export class HelperProcess {
     // Nobody waits for one that is late.
     const tell = this.#waiting.get(reply.data.id);
     if ('answer' in reply.data) tell?.({ kind: 'answer', answer: reply.data.answer });
-    else tell?.(cannotTell(reply.data.cannotTell));
+    else tell?.(cannotTell(this.#options.mask(reply.data.cannotTell)));
   }
 
   #kill(run: Run, why: string): void {
@@ -160,9 +164,9 @@ export class HelperProcess {
     resolve();
     if (this.#run !== run) return;
     this.#run = null;
-    const { clock, log, pauseMs } = this.#options;
+    const { clock, log, mask, pauseMs } = this.#options;
     this.#notBeforeMs = clock.steadyMs() + pauseMs;
-    const words = run.words.trim().split('\n').at(-1) ?? '';
+    const words = mask(run.words).slice(-mostWords).trim().split('\n').at(-1) ?? '';
     this.#whyEnded = `the Ceph helper is not running: ${run.why ?? (words === '' ? how : words)}`;
     for (const tell of [...this.#waiting.values()]) tell(cannotTell(this.#whyEnded));
     if (!this.#closed) log.warn({ why: run.why, how, words }, 'the Ceph helper ended');

@@ -29,6 +29,7 @@ import { createCloud } from '../openstack/client.ts';
 import { describeOffenders } from '../scan/offenders.ts';
 import { describeCeph } from './ceph-checks.ts';
 import { catalogueRemarks, cloudConnections, loginConnection } from './cloud-connections.ts';
+import { checkElsewhere } from './fence-elsewhere.ts';
 import { type CephAsked, describePlans, fencingChecks } from './fencing-checks.ts';
 import { heartbeatsText } from './heartbeat-checks.ts';
 import { describeCloud } from './prove-login.ts';
@@ -41,7 +42,7 @@ export function checksOf(
   plan: FencingPlan | null,
   frame: Frame,
 ): (Check | MoreChecks)[] {
-  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random });
+  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random, secrets: frame.secrets });
   frame.onClose('OpenStack', () => cloud.close());
   const { mysql } = settings;
   let reached: readonly Connection[] | null = null;
@@ -54,6 +55,7 @@ export function checksOf(
       frame.stop,
     );
   const hypervisors = async () => (await readInventory(false)).hosts;
+  const ceph = settings.ceph === null ? null : askCeph(settings.ceph, { settings, openstack, log }, frame);
   return [
     {
       what: 'configuration',
@@ -120,7 +122,11 @@ export function checksOf(
             needs: 'Redis',
             run: async () => {
               const redis = connectRedis(settings.redis, openstack.cloud, log);
-              const ceph = new Ceph(settings.ceph as CephSettings, { clock: systemClock, log });
+              const ceph = new Ceph(settings.ceph as CephSettings, {
+                clock: systemClock,
+                log,
+                mask: frame.secrets.mask,
+              });
               try {
                 const limits = { timeoutMs: cephCheckMs, signal: frame.stop };
                 const keys = keysOf(openstack.cloud);
@@ -140,14 +146,16 @@ export function checksOf(
             },
           },
         ]),
-    ...fencingChecks(
-      settings.fencing,
-      plan,
-      hypervisors,
-      { ...settings.monitor, clock: systemClock },
-      frame.stop,
-      settings.ceph === null ? null : askCeph(settings.ceph, { settings, openstack, log }, frame),
-    ),
+    ...(settings.fencing.mode === 'none' || settings.scan.fences
+      ? fencingChecks(
+          settings.fencing,
+          plan,
+          hypervisors,
+          { ...settings.monitor, clock: systemClock },
+          frame.stop,
+          ceph,
+        )
+      : [checkElsewhere({ settings, cloud: openstack.cloud, hypervisors, ceph, log, signal: frame.stop })]),
     ...(settings.fencing.mode === 'none' || plan === null
       ? []
       : [
@@ -232,7 +240,7 @@ function askCeph(
   const begin = () => {
     const redis = connectRedis(settings.redis, openstack.cloud, log);
     frame.onClose('Redis', () => redis.disconnect());
-    const storage = new Ceph(access, { clock: systemClock, log });
+    const storage = new Ceph(access, { clock: systemClock, log, mask: frame.secrets.mask });
     frame.onClose('Ceph', () => storage.close());
     const keys = keysOf(openstack.cloud);
     const store = new OpenedStore(redis, keys);

@@ -17,6 +17,7 @@ import { askForName } from './ask-name.ts';
 import type { CephByHand } from './ceph-by-hand.ts';
 import type { Ns4Options } from './command-line.ts';
 import { confirmFenced } from './confirm.ts';
+import { askElsewhere, type FencedElsewhere } from './fence-elsewhere.ts';
 import { tryLevels } from './try-out.ts';
 
 /** For what Redis knows of a host: without it the host counts as alive, and somebody waits at the terminal. */
@@ -96,8 +97,14 @@ async function whoFell(bystanders: Pick<Bystanders, 'of'>, host: string): Promis
 const noPlan: FencingPlan = { file: 'fencing.yaml', hosts: new Map(), others: null, secrets: [] };
 
 /** Tries the levels of a host. */
-export async function fenceByHand(host: string, options: Ns4Options, parts: ByHandParts): Promise<ExitCode> {
+export async function fenceByHand(
+  host: string,
+  options: Ns4Options,
+  parts: ByHandParts & FencedElsewhere,
+): Promise<ExitCode> {
   const { settings, ceph, inventory, clock, stop, print } = parts;
+  // Ceph is asked and told from here, whoever fences.
+  if (!settings.scan.fences && options.level !== builtIn) return askElsewhere(host, options, parts);
   const plan = options.level === builtIn ? (parts.plan ?? noPlan) : parts.plan;
   if (plan === null)
     throw new UsageError(['--fence: [FENCING] hosts is not set, expected the file with the levels']);

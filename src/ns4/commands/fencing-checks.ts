@@ -129,16 +129,25 @@ interface Asking {
 
 /** What the level `ceph` would find: can Ceph be asked, and is it known where the host opens its disks? */
 async function askCut(level: CephLevel, host: string, { timeoutMs, signal, limit, ceph, isEmpty }: Asking) {
-  const seen: PowerSeen =
-    ceph === null
-      ? { says: 'unknown', said: 'this ns4 has no [CEPH]' }
-      : await limit(() => ceph(host, timeoutMs, signal));
-  const text = { on: 'not cut off', off: 'cut off from Ceph', unknown: 'nobody could be cut off' }[seen.says];
+  const { says, text } = await limit(() => cutSeen(host, ceph, timeoutMs, signal));
   return {
-    well: seen.says !== 'unknown' || isEmpty(host),
-    ...{ isOff: false, isCut: seen.says === 'off' },
-    text: `level ${level.number}, ${agentsOf(level)}: ${text} (${seen.said})`,
+    well: says !== 'unknown' || isEmpty(host),
+    ...{ isOff: false, isCut: says === 'off' },
+    text: `level ${level.number}, ${agentsOf(level)}: ${text}`,
   };
+}
+
+/** The same of one host, for people. */
+export async function cutSeen(
+  host: string,
+  ceph: CephAsked | null,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly says: PowerSeen['says']; readonly text: string }> {
+  const { says, said }: PowerSeen =
+    ceph === null ? { says: 'unknown', said: 'this ns4 has no [CEPH]' } : await ceph(host, timeoutMs, signal);
+  const text = { on: 'not cut off', off: 'cut off from Ceph', unknown: 'nobody could be cut off' }[says];
+  return { says, text: `${text} (${said})` };
 }
 
 async function statusText(level: DeviceLevel, { timeoutMs, signal, limit }: Asking) {

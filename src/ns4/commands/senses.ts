@@ -1,5 +1,6 @@
 // `ns4 --senses [HOST]`: what each sense says now of each hypervisor, as a table or as JSON. It looks as a round does.
 
+import pLimit from 'p-limit';
 import type { Server } from '../../shared/documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
@@ -12,12 +13,11 @@ import { guestTarget, standingOf } from '../../shared/rules/guests.ts';
 import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import type { AskedGuest, DeviceWord, Looked } from '../../shared/rules/senses/sense.ts';
 import { senses } from '../../shared/rules/senses/senses.ts';
-import { deviceLabel, isListener, levelsOf } from '../fencing/plan.ts';
+import { agentsOf, deviceLabel } from '../fencing/plan.ts';
 import { refresh } from '../jobs/refresh.ts';
 import { surveySenses } from '../jobs/survey-senses.ts';
 import type { WorkerParts } from '../jobs/worker-parts.ts';
 import { type HostSenses, jsonOf, tableOf } from './senses-table.ts';
-import { askStatus } from './try-out.ts';
 
 /** Instances of one host that are asked in a table of all hosts. */
 const guestsPerHost = 3;
@@ -26,6 +26,8 @@ const guestsOfOne = 200;
 /** For one device: whoever is slower is called silent. */
 const deviceTimeoutMs = 5_000;
 const hostsPerScan = 1_000;
+/** Whose devices are asked at once: each look is a program, or a job for a vantage point that fences. */
+const hostsAtOnce = 32;
 
 /** Exit code 1 when the named host is no hypervisor. @throws CloudError, OperationalError as a round would fail */
 export async function showSenses(
@@ -72,12 +74,13 @@ async function look(
   signal: AbortSignal,
 ): Promise<Map<string, Looked>> {
   const looked = new Map<string, Looked>();
+  const atOnce = pLimit(hostsAtOnce);
   for (let i = 0; i < hosts.length; i += hostsPerScan) {
     const piece = hosts.slice(i, i + hostsPerScan);
     const guests = new Map(piece.map((host) => [host, guestsOf(host, mostGuests, picture, parts)]));
     const [scan, ...devices] = await Promise.all([
       scanAll(piece, [...guests.values()].flat(), picture, parts, signal),
-      ...piece.map((host) => devicesOf(host, parts, signal)),
+      ...piece.map((host) => atOnce(() => wordsOf(host, parts, signal))),
     ]);
     piece.forEach((host, at) => {
       const finding = (name: string) => findingOf(scan, name);
@@ -140,17 +143,25 @@ function scanAll(
 }
 
 /** What each device of the host says; none where no proof is demanded. */
-function devicesOf(host: string, { fencingPlan }: WorkerParts, signal: AbortSignal): Promise<DeviceWord[]> {
-  const all = fencingPlan === null ? [] : levelsOf(fencingPlan, host);
-  const levels = all.filter((level) => !isListener(level));
-  return Promise.all(
-    levels.flatMap((level) =>
-      level.devices.map(async (device, i): Promise<DeviceWord> => {
-        const { well, text } = await askStatus(device, deviceTimeoutMs, signal);
-        const power = well && (text === 'on' || text === 'off') ? text : 'unknown';
-        const name = deviceLabel(level, i).replace(/: $/, '') || device.agent;
-        return { name: `level ${level.number}, ${name}`, power, detail: text };
-      }),
-    ),
-  );
+async function wordsOf(
+  host: string,
+  { devices }: Pick<WorkerParts, 'devices'>,
+  signal: AbortSignal,
+): Promise<DeviceWord[]> {
+  if (devices === null) return [];
+  const levels = await devices.levelsOf(host, signal);
+  if ('failure' in levels) return [{ name: levels.agent, power: 'unknown', detail: levels.detail }];
+  const told = levels
+    .filter((level) => level.kind !== 'ceph' && !level.isListener)
+    .map(async (level): Promise<DeviceWord[]> => {
+      const asked = { number: level.number, agent: agentsOf(level) };
+      const seen = (await devices.look(host, asked, deviceTimeoutMs, signal)) ?? [];
+      return level.devices.map(({ agent }, i): DeviceWord => {
+        const { says: power, said } = seen[i] ?? { says: 'unknown', said: '' };
+        const name = deviceLabel(level, i).replace(/: $/, '') || agent;
+        const detail = power === 'unknown' ? said || 'no answer' : power;
+        return { name: `level ${level.number}, ${name}`, power, detail };
+      });
+    });
+  return (await Promise.all(told)).flat();
 }

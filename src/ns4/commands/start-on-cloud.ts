@@ -1,16 +1,18 @@
-// How ns4 begins: as every process, with clouds.yaml and fencing.yaml besides, and a log that masks the secrets of all.
+// How ns4 begins: as every process, with clouds.yaml, fencing.yaml and the files of Ceph besides.
 import { homedir } from 'node:os';
 import type { OpenStackSettings } from '../../shared/config/settings.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
 import { createLog } from '../../shared/ground/log.ts';
 import { connectionsOf } from '../../shared/process/connection-safety.ts';
-import type { CommonOptions } from '../../shared/process/frame.ts';
+import type { CommonOptions, Frame } from '../../shared/process/frame.ts';
 import {
   readSettings,
   requireOpenStack,
   type Started,
+  warn,
   warnOfConnections,
 } from '../../shared/process/start.ts';
+import { readCephFiles } from '../ceph/ceph-files.ts';
 import type { CloudCredentials } from '../credentials/cloud-credentials.ts';
 import { loadCloud } from '../credentials/clouds-yaml.ts';
 import { readFencingFile } from '../fencing/fencing-file.ts';
@@ -20,13 +22,17 @@ import { loginConnection } from './cloud-connections.ts';
 export interface StartedOnCloud extends Started {
   readonly openstack: OpenStackSettings;
   readonly credentials: CloudCredentials;
-  /** Null where `[FENCING] hosts` is not set. */
+  /** Null where `[FENCING] hosts` is not set, or `[SCAN] fences` is no. */
   readonly plan: FencingPlan | null;
 }
 
-/** As `start`; throws UsageError with the mistakes of clouds.yaml and fencing.yaml together. */
-export function startOnCloud(options: CommonOptions & { readonly json?: boolean }): StartedOnCloud {
-  const { settings, secrets } = readSettings('ns4', options);
+/** As `start`; throws UsageError with the mistakes of clouds.yaml, fencing.yaml and Ceph's files together. */
+export function startOnCloud(
+  options: CommonOptions & { readonly json?: boolean },
+  frame: Pick<Frame, 'secrets'>,
+): StartedOnCloud {
+  const settings = readSettings('ns4', options, frame);
+  const { secrets } = frame;
   const openstack = requireOpenStack(settings);
   const { file } = settings.fencing;
   const { cwd, env } = process;
@@ -40,20 +46,26 @@ export function startOnCloud(options: CommonOptions & { readonly json?: boolean 
       return null;
     }
   };
-  const credentials = attempt(() => loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir() }));
+  const told = (warnings: readonly string[]) => warn('ns4', warnings);
+  const learners = { secrets, told };
+  const credentials = attempt(() =>
+    loadCloud({ cloud: openstack.cloud, env, cwd: cwd(), home: homedir(), ...learners }),
+  );
+  const { ceph: access } = settings;
+  const ceph = access === null ? null : attempt(() => readCephFiles(settings.file, access, secrets));
   const surroundings = { path: env.PATH ?? '', hasCeph: settings.ceph !== null };
-  const plan = file === null ? null : attempt(() => readFencingFile(file, surroundings));
+  const plan =
+    file === null || !settings.scan.fences
+      ? null
+      : attempt(() => readFencingFile(file, surroundings, learners));
   if (credentials === null || mistakes.length > 0) throw new UsageError(mistakes);
-  const { login } = credentials;
-  const own = login.method === 'password' ? login.password : login.secret;
   const log = createLog({
     name: 'ns4',
     verbosity: options.verbose,
-    secrets: [...secrets, own, ...(plan?.secrets ?? [])],
     // The document on standard output must be read by programs.
     ...(options.json ? { destination: process.stderr } : {}),
   });
   if (options.check !== true)
     warnOfConnections([...connectionsOf('ns4', settings), loginConnection(credentials)], log);
-  return { settings, log, openstack, credentials, plan };
+  return { settings: { ...settings, ceph }, log, openstack, credentials, plan };
 }

@@ -17,6 +17,7 @@ import {
   type FencingPlan,
   isListener,
   type Level,
+  type LevelOutline,
   levelsOf,
   listensOnly,
 } from '../fencing/plan.ts';
@@ -144,7 +145,7 @@ async function runOne(device: Device, action: 'on' | 'status', parts: TryOutPart
 }
 
 /** Well when all devices of the level are; each in its own words where they are several. */
-export function triedTogether(level: Level, tried: readonly Tried[]): Tried {
+export function triedTogether(level: Pick<LevelOutline, 'devices'>, tried: readonly Tried[]): Tried {
   const texts = tried.map(({ text }, i) => `${deviceLabel(level, i)}${text}`);
   return { well: tried.every(({ well }) => well), text: texts.join('; ') };
 }

@@ -2,13 +2,20 @@
 // part of both. What its keys mean is not its business.
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileProblem, readText } from '../../shared/config/read-text.ts';
+import { readGuarded } from '../../shared/config/guarded-file.ts';
+import { fileProblem } from '../../shared/config/read-text.ts';
 import { type Path, parseYaml, type YamlFile } from '../../shared/config/yaml-file.ts';
 import { isMapping, type Mapping } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
+import { isNamedSecret, type Secrets, shortestSecret, tooShort } from '../../shared/masks/secrets.ts';
 
-/** Where to look: the environment, the working directory and the home directory of the process. */
+/**
+ * Where to look: the environment, the working directory and the home directory of the process; and who learns of the
+ * files what outputs must not show, and what an operator should know.
+ */
 export interface CloudLookup {
+  readonly secrets?: Pick<Secrets, 'learn' | 'learnUrls'>;
+  readonly told?: (warnings: readonly string[]) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly home: string;
@@ -41,7 +48,9 @@ export function readCloud(cloud: string, lookup: CloudLookup): CloudPart {
     ]);
   const secureFile = findFile('secure', 'OS_CLIENT_SECURE_FILE', lookup);
   const mistakes: string[] = [];
-  const read = [file, secureFile].flatMap((one) => (one === null ? [] : (readClouds(one, mistakes) ?? [])));
+  const read = [file, secureFile].flatMap((one) =>
+    one === null ? [] : (readClouds(one, lookup, mistakes) ?? []),
+  );
   if (mistakes.length > 0) throw new UsageError(mistakes);
   const all = read.map(({ clouds }) => clouds).reduce(overlay);
   const value = Object.hasOwn(all, cloud) ? all[cloud] : undefined;
@@ -102,15 +111,43 @@ function exists(path: string): boolean {
   }
 }
 
-function readClouds(file: string, mistakes: string[]): { yaml: YamlFile; clouds: Mapping } | null {
-  const read = readText(file);
+function readClouds(
+  file: string,
+  { secrets, told }: CloudLookup,
+  mistakes: string[],
+): { yaml: YamlFile; clouds: Mapping } | null {
+  const read = readGuarded(file, { secret: 'warn' });
   const yaml = 'problem' in read ? { mistakes: [`${file}: ${read.problem}`] } : parseYaml(read.text, file);
   if ('mistakes' in yaml) {
     mistakes.push(...yaml.mistakes);
     return null;
   }
   const clouds = isMapping(yaml.value) ? yaml.value.clouds : undefined;
+  // Those of all clouds: they were read.
+  const found = [...textsIn(yaml.value)];
+  const own = found.filter(({ key }) => isNamedSecret(key));
+  secrets?.learn(own.map(({ value }) => value));
+  secrets?.learnUrls(found.map(({ value }) => value));
+  const exposed = own.length > 0 && 'warnings' in read ? read.warnings : [];
+  const short = own.filter(({ value }) => value !== '' && value.length < shortestSecret);
+  told?.([
+    ...exposed.map((warning) => `${file}: ${warning}`),
+    ...short.map(({ key }) => `${file}: ${key}: ${tooShort}`),
+  ]);
   if (isMapping(clouds)) return { yaml, clouds };
   mistakes.push(`${file}: found no clouds, expected "clouds:" and below it a mapping with their names`);
   return null;
+}
+
+/** Every text below a value, with the key it stands at. What aliases share is looked at once. */
+function* textsIn(
+  value: unknown,
+  key = '',
+  seen = new Set<unknown>(),
+): Generator<{ key: string; value: string }> {
+  if (typeof value === 'string') yield { key, value };
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+  seen.add(value);
+  for (const [name, below] of Object.entries(value))
+    yield* textsIn(below, Array.isArray(value) ? key : name, seen);
 }

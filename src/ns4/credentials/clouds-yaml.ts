@@ -2,9 +2,9 @@
 // mistakes are reported at once; a secret is never part of a message.
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { readGuarded } from '../../shared/config/guarded-file.ts';
 import { quote } from '../../shared/config/keys/quote.ts';
 import { parseTruth } from '../../shared/config/keys/truth.ts';
-import { readText } from '../../shared/config/read-text.ts';
 import { expected, expectedNot } from '../../shared/config/yaml-issues.ts';
 import type { CloudCredentials, DomainReference, ScopedReference } from './cloud-credentials.ts';
 import { CloudKeys, text } from './cloud-keys.ts';
@@ -42,12 +42,18 @@ const keystoneUrl = text.transform((value, context) => {
   return z.NEVER;
 });
 
-/** The text of a PEM file; `what` it is expected to be, and how it begins. */
-const pemFile = ({ cwd, home }: CloudLookup, what: string, begin: RegExp) =>
+/** The text of a PEM file; `what` it is expected to be, how it begins, and whether it is a secret. */
+const pemFile = (
+  { cwd, home, secrets }: CloudLookup,
+  what: string,
+  begin: RegExp,
+  secret: 'refuse' | 'none' = 'none',
+) =>
   text.transform((value, context) => {
     const path = resolve(cwd, value.replace(/^~(?=\/|$)/, home));
-    const read = readText(path);
+    const read = readGuarded(path, { secret });
     const found = `found ${quote(value)}, expected ${what}`;
+    if ('text' in read && read.text.includes('PRIVATE KEY')) secrets?.learn([read.text]);
     if ('problem' in read) context.addIssue(`${found} (${path}: ${read.problem})`);
     // A key or an empty file here would make every request fail much later, and less clearly.
     else if (!begin.test(read.text)) context.addIssue(`${found} in PEM (${path} holds none)`);
@@ -183,6 +189,7 @@ function readTls(keys: CloudKeys, lookup: CloudLookup): CloudCredentials['tls'] 
     lookup,
     'a file with the key of our certificate',
     /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+    'refuse',
   );
   const key = keys.read(['key'], keyFile);
   if (key !== null && cert === null) keys.missing('cert', 'the certificate that key belongs to');

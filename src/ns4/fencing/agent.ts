@@ -5,8 +5,9 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../../shared/ground/errors.ts';
-import { secretMask } from '../../shared/ground/log.ts';
-import { type Device, isSecretOption } from './plan.ts';
+import { maskOf, shortestSecret } from '../../shared/masks/secrets.ts';
+import { secretsOf } from './option-secrets.ts';
+import type { Device } from './plan.ts';
 import { agentPath } from './programs.ts';
 
 export type AgentAction = 'off' | 'on' | 'status';
@@ -40,8 +41,10 @@ const endMs = 2_000;
 const mostBytes = 64 * 1024;
 /** Shown of it. */
 const longestSaid = 400;
-/** A shorter secret cannot be masked without making everything unreadable. */
-const shortestSecret = 4;
+/** Looked at for what is shown. */
+const mostLooked = 4_000;
+/** More than any form of a secret takes. */
+const mostCut = 4_096;
 
 /**
  * Runs an agent to its end. Resolves whatever it does; rejects only when `signal` is aborted or `beforeTelling`
@@ -168,24 +171,17 @@ class Output {
 
   /** On one line, without the secrets, the end of it: what went wrong is said last. */
   masked(options: Device['options']): string {
-    const secrets = Object.entries(options)
-      .filter(([key, value]) => isSecretOption(key) && value !== '')
-      .map(([, value]) => value);
+    const secrets = secretsOf(options, null);
     if (secrets.some((secret) => secret.length < shortestSecret))
       return 'its output is not shown, as a secret of it is too short to be masked';
-    const user = options.username ?? options.login ?? '';
-    const encoded = secrets.flatMap((s) => [base64(s), base64(`${user}:${s}`)]);
-    const hidden = [...secrets, ...encoded];
-    const masked = secretMask(hidden)(Buffer.concat(this.#chunks).toString());
-    // Where the output was cut off, a secret may have been cut in two.
-    const doubtful = this.#bytes > mostBytes ? Math.max(1, ...hidden.map((text) => text.length)) : 0;
-    const said = masked
-      .slice(0, masked.length - doubtful)
+    const masked = maskOf(secrets)(Buffer.concat(this.#chunks).toString());
+    // Where the output was cut off, a secret may have been cut in two, in whatever form.
+    const whole = this.#bytes > mostBytes ? masked.slice(0, -mostCut) : masked;
+    const said = whole
+      .slice(-mostLooked)
       .replaceAll(noise, '')
       .replaceAll(/[\p{Cc}\s]+/gu, ' ')
       .trim();
     return said.length <= longestSaid ? said : `…${said.slice(-longestSaid)}`;
   }
 }
-
-const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,8 +1,8 @@
 // Reads fencing.yaml: every mistake at once, each with file, line, place in the YAML, what was found and what was
 // expected. The value of an option is never part of a message: it may be a BMC's password.
 import { z } from 'zod';
+import { readGuarded } from '../../shared/config/guarded-file.ts';
 import { quote } from '../../shared/config/keys/quote.ts';
-import { readText } from '../../shared/config/read-text.ts';
 import { type Path, parseYaml, type YamlFile } from '../../shared/config/yaml-file.ts';
 import {
   expected,
@@ -17,8 +17,10 @@ import {
   sentencesOf,
 } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
+import { type Secrets, shortestSecret, tooShort } from '../../shared/masks/secrets.ts';
 import { builtInTwice, doubles, listeners, type PlacedDevice, shared, unfitOption } from './device-rules.ts';
-import { builtIn, type Device, type FencingPlan, isSecretOption, type Level } from './plan.ts';
+import { secretsOf } from './option-secrets.ts';
+import { builtIn, type FencingPlan, isSecretOption, type Level } from './plan.ts';
 import { findProgram } from './programs.ts';
 
 /** The entry that stands for every host not named. */
@@ -122,12 +124,25 @@ function fileSchema({ path, hasCeph }: Surroundings) {
 
 type FencingFile = z.infer<ReturnType<typeof fileSchema>>;
 type HostEntry = FencingFile['defaults'];
+type FileDevice = NonNullable<HostEntry['levels']>[number][number];
+
+/** Who learns what outputs must not show, and what an operator should know. */
+interface Learners {
+  readonly secrets?: Pick<Secrets, 'learn'>;
+  readonly told?: (warnings: readonly string[]) => void;
+}
 
 /** Reads the plan; throws UsageError with every mistake. */
-export function readFencingFile(file: string, surroundings: Surroundings): FencingPlan {
-  const read = readText(file);
+export function readFencingFile(
+  file: string,
+  surroundings: Surroundings,
+  learners: Learners = {},
+): FencingPlan {
+  const read = readGuarded(file, { secret: 'none' });
   if ('problem' in read)
-    throw new UsageError([`${file}: ${read.problem}, expected the one that [FENCING] hosts names`]);
+    throw new UsageError([
+      `${file}: ${read.problem}${read.missing ? ', expected the one that [FENCING] hosts names' : ''}`,
+    ]);
   const yaml = parseYaml(read.text, file);
   if ('mistakes' in yaml) throw new UsageError(yaml.mistakes);
   if (!isMapping(yaml.value))
@@ -135,22 +150,18 @@ export function readFencingFile(file: string, surroundings: Surroundings): Fenci
   const { data, error } = fileSchema(surroundings).safeParse(yaml.value);
   const issues = [...(error?.issues ?? []), ...unfit(yaml.value)];
   const plan = data === undefined ? null : planOf(file, data);
+  learners.secrets?.learn(plan?.secrets ?? []);
   if (data !== undefined && plan !== null) issues.push(...wrongDevices(data, plan, yaml));
   const mistakes = [
     ...sentencesOf(mistakesOf(yaml, issues)),
-    ...modeMistakes(file, read.mode, plan !== null && plan.secrets.length > 0),
+    ...(read.exposed !== null && plan !== null && plan.secrets.length > 0
+      ? [`${file}: ${read.exposed}`]
+      : []),
   ];
   if (plan === null || mistakes.length > 0) throw new UsageError(mistakes);
+  if (plan.secrets.some(({ length }) => length < shortestSecret))
+    learners.told?.([`${file}: a password or key: ${tooShort}`]);
   return plan;
-}
-
-/** Who may write it decides what programs run as this user; who may read it has the BMCs. */
-function modeMistakes(file: string, mode: number, holdsSecrets: boolean): string[] {
-  const found = `${file}: found mode ${mode.toString(8).padStart(4, '0')}`;
-  if ((mode & 0o022) !== 0) return [`${found}, others than its owner may write it; expected 0600`];
-  return holdsSecrets && (mode & 0o044) !== 0
-    ? [`${found}, others than its owner may read its passwords; expected 0600`]
-    : [];
 }
 
 /** Hosts without levels and options of agents that no level runs, in a file that may have any other mistake. */
@@ -192,21 +203,30 @@ function unfit(file: Mapping): Issue[] {
 }
 
 function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
+  // A host's own options count over the level's, and those over the defaults.
+  const merged = (entry: HostEntry, { agent, options }: FileDevice) => ({
+    ...defaults.options[agent.name],
+    ...options,
+    ...entry.options[agent.name],
+  });
   const levelsOf = (entry: HostEntry, host: string): Level[] =>
     (entry.levels ?? defaults.levels ?? []).map((devices, i): Level => {
       const number = i + 1;
       if (devices.some(({ agent }) => agent.name === builtIn)) return { number, kind: 'ceph', devices: [] };
-      const told = devices.map(({ agent, options }) => ({
-        agent: agent.name,
-        program: agent.program,
-        // A host's own options count over the level's, and those over the defaults.
-        options: filled(host, { ...defaults.options[agent.name], ...options, ...entry.options[agent.name] }),
+      const told = devices.map((device) => ({
+        agent: device.agent.name,
+        program: device.agent.program,
+        options: filled(host, merged(entry, device)),
       }));
       return { number, devices: told };
     });
   const { [everyOther]: others, ...named } = hosts;
   const plan = new Map(Object.entries(named).map(([host, entry]) => [host, levelsOf(entry, host)]));
-  const levels = [...plan.values(), others ? levelsOf(others, everyOther) : []].flat();
+  const secrets = Object.entries(hosts).flatMap(([host, entry]) =>
+    (entry.levels ?? defaults.levels ?? [])
+      .flat()
+      .flatMap((device) => secretsOf(merged(entry, device), host)),
+  );
   return {
     file,
     hosts: plan,
@@ -214,7 +234,7 @@ function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
     others: others
       ? (host) => (ownName.test(host) || host === everyOther ? levelsOf(others, host) : [])
       : null,
-    secrets: [...new Set(levels.flatMap(({ devices }) => devices.flatMap(secretsOf)))],
+    secrets: [...new Set(secrets)],
   };
 }
 
@@ -263,6 +283,3 @@ function filled(host: string, options: Readonly<Record<string, string>>): Record
   ]);
   return Object.fromEntries(entries);
 }
-
-const secretsOf = ({ options }: Device): string[] =>
-  Object.entries(options).flatMap(([key, value]) => (isSecretOption(key) && value !== '' ? [value] : []));

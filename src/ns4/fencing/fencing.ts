@@ -1,25 +1,21 @@
-// The port through which a recovery gets its proof, and its making from the plan and the operators' confirmations.
+// The port through which a recovery gets its proof, and its making from the devices of the plan and the operators'
+// confirmations. Everything is decided here, also where another vantage point asks and tells the devices.
 
+import type { FenceRight } from '../../shared/documents/jobs/fence.ts';
 import type { FenceFailure } from '../../shared/documents/refusals/of-recoveries.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import type { Asked } from '../disks/ask-instances.ts';
 import type { Bystanders } from './bystanders.ts';
 import { type CephFence, type CephResult, cutOffAsLevel } from './ceph-level.ts';
-import { type LevelResult, listen, look, lookAt, powerOff } from './level.ts';
+import type { Devices } from './devices.ts';
+import type { LevelResult } from './level.ts';
 import type { Confirmation, OperatorConfirmations } from './operator-confirmations.ts';
-import {
-  agentsOf,
-  builtIn,
-  type CephLevel,
-  type DeviceLevel,
-  deviceLabel,
-  type FencingPlan,
-  isListener,
-  levelsOf,
-} from './plan.ts';
-import { isOfTheFuture, type LastingProof, type PowerSeen, type Proof, wordMs } from './proof.ts';
+import { agentsOf, builtIn, type CephLevel, type DeviceOutline, deviceLabel } from './plan.ts';
+import type { LastingProof, PowerSeen, Proof } from './proof.ts';
+import { seenTogether } from './seen-together.ts';
 import { again, type Shot, type Shots } from './shots.ts';
+import { usableConfirmation } from './usable-confirmation.ts';
 
 /** What is about to be told. */
 interface NextShot {
@@ -43,6 +39,8 @@ export interface FenceRequest {
   /** That are still its own: their disks must be nobody's when it was cut off from Ceph. */
   readonly instances: readonly Asked[];
   readonly signal: AbortSignal;
+  /** Shown by whoever tells a device in this one's stead, right before it. */
+  readonly right: FenceRight;
   /**
    * The newest sign of life of the host that is known of; null: none. An operator's confirmation older than it is void.
    */
@@ -59,7 +57,7 @@ export interface FenceRequest {
   readonly beforeOff: (shot: NextShot) => Promise<void>;
 }
 
-export type FenceOutcome =
+type FenceOutcome =
   | { readonly proven: true; readonly proof: Proof }
   | { readonly proven: false; readonly failures: readonly FenceFailure[] };
 
@@ -85,8 +83,8 @@ const timeoutWhenConfirmedMs = 15_000;
 const lookAgainMs = 3_000;
 
 interface FencingParts {
-  readonly plan: FencingPlan;
-  readonly confirmations: OperatorConfirmations;
+  readonly devices: Devices;
+  readonly confirmations: Pick<OperatorConfirmations, 'of' | 'useUp'>;
   readonly shots: Shots;
   readonly bystanders: Bystanders;
   /** Null: no [CEPH], and so no level of it. */
@@ -97,24 +95,25 @@ interface FencingParts {
 }
 
 export function createFencing(parts: FencingParts): Fencing {
-  const { plan, confirmations, bystanders, timeoutMs, log } = parts;
+  const { devices, confirmations, bystanders, timeoutMs, log } = parts;
   return {
     bystanders,
     async fence(request) {
-      const { host, heardAtMs, doubtedSinceMs } = request;
+      const { host, heardAtMs, doubtedSinceMs, signal } = request;
       const given = await usableConfirmation(host, heardAtMs, parts);
       if (doubtedSinceMs !== null)
         return given !== null && given.atMs > doubtedSinceMs
           ? { proven: true, proof: { by: 'operator', ...given, failed: [] } }
           : { proven: false, failures: [] };
       const limitMs = given === null ? timeoutMs : Math.min(timeoutMs, timeoutWhenConfirmedMs);
-      const failures: FenceFailure[] = [];
+      const levels = await devices.levelsOf(host, signal);
+      const failures: FenceFailure[] = 'failure' in levels ? [levels] : [];
       const noteFailure = (failure: FenceFailure, number: number): FenceFailure => {
         failures.push(failure);
         log.warn({ host, ...failure }, `fence level ${number} of ${host} failed`);
         return failure;
       };
-      for (const level of levelsOf(plan, host)) {
+      for (const level of 'failure' in levels ? [] : levels) {
         const { number } = level;
         const agent = agentsOf(level);
         const failed = failures.map(failureText);
@@ -131,9 +130,9 @@ export function createFencing(parts: FencingParts): Fencing {
           if (isEnd(noteFailure(result.failure, number))) break;
           continue;
         }
-        const isHeard = isListener(level);
+        const isHeard = level.isListener;
         const result = isHeard
-          ? await listen({ ...parts, level, timeoutMs: limitMs, signal: request.signal })
+          ? await devices.listen({ host, level, signal, timeoutMs: limitMs })
           : await offAgain(level, limitMs, given, request, parts);
         if (result.off) {
           const { atMs, output } = result;
@@ -151,12 +150,16 @@ export function createFencing(parts: FencingParts): Fencing {
       if (proof.by === 'operator') await confirmations.useUp(host);
     },
     async lookAgain(host, proof, signal) {
-      const level = levelsOf(plan, host).find((l) => l.number === proof.level && agentsOf(l) === proof.agent);
+      // From here, whoever fences, and by the addresses that are blocked: no plan says anything of those.
+      if (proof.by === 'ceph')
+        return parts.ceph === null
+          ? { says: 'unknown', said: noCeph }
+          : parts.ceph.stillCut(host, proof.addresses, lookAgainMs, signal);
+      const asked = { number: proof.level, agent: proof.agent };
+      const seen = await devices.look(host, asked, lookAgainMs, signal);
       // Another fencing.yaml than when it was fenced.
-      if (level === undefined) return { says: 'unknown', said: `${proof.agent} is no level of it any more` };
-      if (level.kind !== 'ceph') return look({ level, signal, timeoutMs: lookAgainMs });
-      if (parts.ceph === null || proof.by !== 'ceph') return { says: 'unknown', said: noCeph };
-      return parts.ceph.stillCut(host, proof.addresses, lookAgainMs, signal);
+      if (seen === null) return { says: 'unknown', said: `${proof.agent} is no level of it any more` };
+      return seenTogether({ devices: proof.agent.split(' + ').map((agent) => ({ agent })) }, seen);
     },
   };
 }
@@ -188,14 +191,14 @@ async function cutOffBy(
 
 /** `off`, and what became of it is kept for the next attempt of this incident. */
 async function shoot(
-  level: DeviceLevel,
+  level: DeviceOutline,
   limitMs: number,
   request: FenceRequest,
   parts: FencingParts,
   tell?: readonly number[],
 ): Promise<LevelResult> {
-  const { host, incident, signal, beforeOff } = request;
-  const { shots, clock } = parts;
+  const { host, incident, signal, right, beforeOff } = request;
+  const { devices, shots, clock } = parts;
   const keep = async (device: number, effect: Shot['effect'], seenOff: boolean) => {
     const before = await shots.last(host, incident, level.number, device);
     const agent = level.devices[device]?.agent ?? '';
@@ -210,8 +213,8 @@ async function shoot(
       for (const device of tell ?? level.devices.keys()) await keep(device, 'unknown', false);
     },
   };
-  const result = await powerOff({
-    ...{ level, signal, clock, timeoutMs: limitMs },
+  const result = await devices.powerOff({
+    ...{ host, level, signal, right, timeoutMs: limitMs },
     ...(tell === undefined ? {} : { tell }),
     beforeTelling: () => beforeOff(next),
   });
@@ -220,7 +223,7 @@ async function shoot(
 }
 
 /** Who is told, for people; all of the level unless `tell` says otherwise. */
-const namesOf = (level: DeviceLevel, tell: readonly number[] = [...level.devices.keys()]): string =>
+const namesOf = (level: DeviceOutline, tell: readonly number[] = [...level.devices.keys()]): string =>
   agentsOf({ ...level, devices: level.devices.filter((_, i) => tell.includes(i)) });
 
 /**
@@ -229,22 +232,28 @@ const namesOf = (level: DeviceLevel, tell: readonly number[] = [...level.devices
  * being told. Otherwise those are told that still have to be.
  */
 async function offAgain(
-  level: DeviceLevel,
+  level: DeviceOutline,
   limitMs: number,
   given: Confirmation | null,
   request: FenceRequest,
   parts: FencingParts,
 ): Promise<LevelResult> {
-  const { host, incident, signal } = request;
+  const { host, incident } = request;
   const { shots, clock } = parts;
   const agent = agentsOf(level);
-  const seen = await Promise.all(
+  const told = await Promise.all(
     level.devices.map(async (device, i) => {
       const last = await shots.last(host, incident, level.number, i);
       const isVoid = last === null || last.agent !== device.agent || (given?.atMs ?? 0) > last.atMs;
-      return isVoid ? null : { last, power: await lookAt(device, timeoutWhenConfirmedMs, signal) };
+      return isVoid ? null : last;
     }),
   );
+  const asked = told.flatMap((last, i) => (last === null ? [] : [i]));
+  const askedMs = clock.nowMs();
+  const words = asked.length === 0 ? [] : await lookAgainAt(level, asked, request, parts);
+  const seen = told.map((last, i) => {
+    return last === null ? null : { last, power: words[asked.indexOf(i)] ?? noWord };
+  });
   if (seen.every((one) => one === null)) return shoot(level, limitMs, request, parts);
   const next = seen.map((one) => (one === null ? 'tell' : again(one.last, one.power.says, clock.nowMs())));
   for (const one of seen)
@@ -260,31 +269,20 @@ async function offAgain(
   const tell = next.flatMap((step, i) => (step === 'tell' ? [i] : []));
   if (tell.length > 0) return shoot(level, limitMs, request, parts, tell);
   const said = seen.map((one, i) => `${deviceLabel(level, i)}status: ${one?.power.said ?? ''}`);
-  return { off: true, atMs: clock.nowMs(), output: said.join('; '), told: [] };
+  // Whoever was asked may have looked at once, and been heard late.
+  return { off: true, atMs: askedMs, output: said.join('; '), told: [] };
 }
 
-/** An operator's word that a host is off. Null: there is none, or it does not count, as it was heard since. */
-export async function usableConfirmation(
-  host: string,
-  heardAtMs: number | null,
-  { confirmations, clock, log }: Pick<FencingParts, 'confirmations' | 'clock' | 'log'>,
-): Promise<Confirmation | null> {
-  const confirmation = await confirmations.of(host);
-  if (confirmation === null) return null;
-  const { who, atMs } = confirmation;
-  const nowMs = clock.nowMs();
-  const isAfterLife = heardAtMs === null || heardAtMs < atMs;
-  // One of the future is of another clock: nobody could say which heartbeats came after it.
-  const why = isOfTheFuture(atMs, nowMs)
-    ? 'it is of the future, do the clocks differ?'
-    : nowMs - atMs > wordMs
-      ? 'it is older than an hour'
-      : isAfterLife
-        ? null
-        : 'a sign of life came after it';
-  if (why === null) return confirmation;
-  log.warn(`the word of ${who} that ${host} is off does not count: ${why}`);
-  return null;
+const noWord: PowerSeen = { says: 'unknown', said: 'no answer' };
+
+async function lookAgainAt(
+  level: DeviceOutline,
+  devices: readonly number[],
+  { host, signal }: FenceRequest,
+  parts: FencingParts,
+): Promise<readonly PowerSeen[]> {
+  const asked = { number: level.number, agent: agentsOf(level), devices };
+  return (await parts.devices.look(host, asked, timeoutWhenConfirmedMs, signal)) ?? [];
 }
 
 const failureText = ({ agent, failure, detail }: FenceFailure): string => `${agent} ${failure}: ${detail}`;

@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/ground/clock.ts';
 import { type AgentOutcome, runAgent } from './agent.ts';
 import { agentsOf, type Device, type DeviceLevel, deviceLabel } from './plan.ts';
 import type { PowerSeen } from './proof.ts';
+import { seenTogether } from './seen-together.ts';
 import type { Shot } from './shots.ts';
 
 /** Pause between two looks at a host that still shows as on. */
@@ -175,28 +176,29 @@ export async function listen({
 }
 
 /** One look at a host by one device. Rejects when aborted only. */
-export async function lookAt(device: Device, timeoutMs: number, signal: AbortSignal): Promise<PowerSeen> {
+async function lookAt(device: Device, timeoutMs: number, signal: AbortSignal): Promise<PowerSeen> {
   const status = await runAgent({ device, action: 'status', timeoutMs, signal });
   const code = status.kind === 'ended' ? status.code : null;
   const says = code === statusOn ? 'on' : code === statusOff ? 'off' : 'unknown';
   return { says, said: endText(status) };
 }
 
-/** One look at a host by all devices of a level, at once. Rejects when aborted only. */
-export async function look({
+/** One look at a host by the devices of a level, at once; `devices`: by their places from 0; absent: by all. */
+export async function lookByEach({
   level,
+  devices,
   timeoutMs,
   signal,
-}: Pick<LevelCall, 'level' | 'timeoutMs' | 'signal'>): Promise<PowerSeen> {
-  const seen = await together(level.devices.map((device) => lookAt(device, timeoutMs, signal)));
-  return seenTogether(level, seen);
+}: Pick<LevelCall, 'level' | 'timeoutMs' | 'signal'> & {
+  readonly devices?: readonly number[] | undefined;
+}): Promise<PowerSeen[]> {
+  const asked = devices === undefined ? level.devices : level.devices.filter((_, i) => devices.includes(i));
+  return together(asked.map((device) => lookAt(device, timeoutMs, signal)));
 }
 
-/** On when one of them says so; off when all do. */
-function seenTogether(level: DeviceLevel, seen: readonly PowerSeen[]): PowerSeen {
-  const isOn = seen.some(({ says }) => says === 'on');
-  const says = isOn ? 'on' : seen.every((one) => one.says === 'off') ? 'off' : 'unknown';
-  return { says, said: seen.map(({ said }, i) => `${deviceLabel(level, i)}${said}`).join('; ') };
+/** The same of all devices of a level, put together. */
+export async function look(call: Pick<LevelCall, 'level' | 'timeoutMs' | 'signal'>): Promise<PowerSeen> {
+  return seenTogether(call.level, await lookByEach(call));
 }
 
 /** What an agent's end says, with its exit code when it said nothing. */

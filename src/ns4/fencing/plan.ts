@@ -25,7 +25,7 @@ export interface DeviceLevel {
 export interface CephLevel {
   readonly number: number;
   readonly kind: 'ceph';
-  readonly devices: readonly [];
+  readonly devices: readonly never[];
 }
 
 /** One way to keep a host from writing, and to see that it is so. */
@@ -44,12 +44,30 @@ export const listensOnly = ({ program }: Pick<Device, 'program'>): boolean =>
 /** A level that hears of a host what nobody can be asked for. */
 export const isListener = ({ devices }: Level): boolean => devices.some(listensOnly);
 
+/** Devices as whoever decides has to know them: with neither programs nor options, which stay where they are told. */
+export interface DeviceOutline {
+  readonly number: number;
+  readonly isListener: boolean;
+  /** By their agents' names. */
+  readonly devices: readonly Pick<Device, 'agent'>[];
+  readonly kind?: undefined;
+}
+
+/** A level without what only its devices need. Ceph is told by whoever decides. */
+export type LevelOutline = DeviceOutline | CephLevel;
+
+export function outlineOf(level: Level): LevelOutline {
+  if (level.kind === 'ceph') return level;
+  const devices = level.devices.map(({ agent }) => ({ agent }));
+  return { number: level.number, isListener: isListener(level), devices };
+}
+
 /** The agents of a level, for people: "fence_ipmilan", "fence_apc + fence_apc", or "ceph". */
-export const agentsOf = ({ kind, devices }: Level): string =>
+export const agentsOf = ({ kind, devices }: Pick<LevelOutline, 'kind' | 'devices'>): string =>
   kind === 'ceph' ? builtIn : devices.map(({ agent }) => agent).join(' + ');
 
 /** What stands before the words of one device where a level has several: "device 2 of 2, fence_apc: ". `index`: from 0. */
-export function deviceLabel({ devices }: Level, index: number): string {
+export function deviceLabel({ devices }: Pick<LevelOutline, 'devices'>, index: number): string {
   const agent = devices[index]?.agent ?? '';
   return devices.length === 1 ? '' : `device ${index + 1} of ${devices.length}, ${agent}: `;
 }

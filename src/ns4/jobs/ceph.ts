@@ -2,6 +2,7 @@
 import type { Settings } from '../../shared/config/settings.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Mask } from '../../shared/masks/secrets.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { Db } from '../../shared/redis/db.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
@@ -15,8 +16,8 @@ import { Disks } from '../disks/disks.ts';
 import { OpenedStore } from '../disks/opened-store.ts';
 import { cephFenceOf } from '../fencing/ceph-fence.ts';
 import type { CephFence } from '../fencing/ceph-level.ts';
-import { usableConfirmation } from '../fencing/fencing.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
+import { usableConfirmation } from '../fencing/usable-confirmation.ts';
 import type { RecoveryStorage } from '../recovery/recovery.ts';
 import type { Storage } from '../storage/storage.ts';
 
@@ -26,6 +27,7 @@ interface CephMeans {
   readonly inventory: InventoryStore;
   readonly confirmations: OperatorConfirmations;
   readonly log: Log;
+  readonly mask: Mask;
 }
 
 /** All that asks Ceph, over one helper. Nothing is started before something is asked. */
@@ -46,11 +48,11 @@ export interface CephParts {
 /** Null without [CEPH]. */
 export function cephOf(
   { ceph: access, fencing: { timeoutMs }, monitor: rules }: Settings,
-  { redis, keys, inventory, confirmations, log }: CephMeans,
+  { redis, keys, inventory, confirmations, log, mask }: CephMeans,
 ): CephParts | null {
   if (access === null) return null;
   const clock = systemClock;
-  const ceph = new Ceph(access, { clock, log });
+  const ceph = new Ceph(access, { clock, log, mask });
   const { pools } = access;
   const store = new OpenedStore(redis, keys);
   const cuts = new CutOffStore(redis, keys);

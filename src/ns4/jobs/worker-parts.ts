@@ -12,6 +12,8 @@ import type { Look } from '../baseline/look.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { BlockedHost } from '../disks/blocked-hosts.ts';
 import type { OpenedStore } from '../disks/opened-store.ts';
+import type { Devices } from '../fencing/devices.ts';
+import type { OwnDevices } from '../fencing/far/carry-out.ts';
 import type { Fencing } from '../fencing/fencing.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import type { Journals } from '../recovery/journal/journals.ts';
@@ -25,13 +27,17 @@ export interface WorkerParts {
   readonly mover: Mover;
   /** Null: no proof is demanded before a recovery. */
   readonly fencing: Fencing | null;
+  /** Fence devices, asked from here or through a vantage point that fences; null: no proof is demanded. */
+  readonly devices: Devices | null;
+  /** What this ns4 asks and tells in the stead of those that do not fence; null: it does not either. */
+  readonly ownDevices: OwnDevices | null;
   /** Null: Ceph is not asked. */
   readonly storage: RecoveryStorage | null;
   /** Whose disks answered while all was well; null: Ceph is not asked. */
   readonly opened: Pick<OpenedStore, 'of'> | null;
   /** Whom Sonny cut off from Ceph, and who still is; none without [CEPH]. Rejects without Redis. */
   readonly blockedHosts: (signal: AbortSignal) => Promise<readonly BlockedHost[]>;
-  /** What fencing.yaml says, where there is one. */
+  /** What fencing.yaml says, where this ns4 fences by it. */
   readonly fencingPlan: FencingPlan | null;
   /** By which plans the ns4 of this cloud fence now, this one included. */
   readonly fencingPlans: () => Promise<FencingPlans>;

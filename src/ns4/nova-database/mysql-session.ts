@@ -1,6 +1,5 @@
 // One connection to MySQL or MariaDB for one piece of work: TLS with the host name checked, a bound on every wait, an
 // end as soon as the signal says so. Knows nothing of Nova; nova-database.ts is its user.
-import { readFileSync } from 'node:fs';
 import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import {
   authPlugins,
@@ -10,6 +9,7 @@ import {
   type ResultSetHeader,
   type RowDataPacket,
 } from 'mysql2';
+import { readGuarded } from '../../shared/config/guarded-file.ts';
 import type { MysqlSettings } from '../../shared/config/settings.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 import { plainLine } from '../../shared/ground/plain.ts';
@@ -80,6 +80,7 @@ export async function withSession<T>(
   const socket = tcpConnect({ host: settings.host, port: settings.port, noDelay: true, keepAlive: true });
   const connection = createConnection({ ...connectionOptions(settings), ...tls, stream: socket });
   let usable = false;
+  let loggedIn = false;
   const cut = () => {
     usable = false;
     connection.destroy();
@@ -111,8 +112,8 @@ export async function withSession<T>(
       start((error, result) => {
         settle();
         if (error) {
+          reject(mysqlError(settings, error, loggedIn));
           if ((error as { fatal?: boolean }).fatal) usable = false;
-          reject(mysqlError(settings, error));
         } else resolve(result as R);
       });
     });
@@ -138,6 +139,7 @@ export async function withSession<T>(
       connection.once('error', done);
     });
     usable = true;
+    loggedIn = true;
     await setLimits(session, limits);
     return await work(session);
   } finally {
@@ -184,17 +186,14 @@ function refuseKey(): never {
 
 function tlsOf(settings: MysqlSettings): ConnectionOptions {
   if (settings.ca === null) return { authPlugins: plainPlugins };
-  let ca: Buffer;
-  try {
-    ca = readFileSync(settings.ca);
-  } catch (error) {
-    throw new MysqlError(`${mysqlPlace(settings)}: the CA file cannot be read: ${errorText(error)}`, null);
-  }
+  const read = readGuarded(settings.ca, { secret: 'none' });
+  if ('problem' in read)
+    throw new MysqlError(`${mysqlPlace(settings)}: the CA file cannot be read: ${read.problem}`, null);
   return {
     // For an address mysql2 gives TLS no name, which Node then takes for "localhost". With a final dot (which Node
     // drops before it compares) mysql2 takes it for a name, so that the certificate must name the address itself.
     host: isIP(settings.host) ? `${settings.host}.` : settings.host,
-    ssl: { ca, rejectUnauthorized: true, verifyIdentity: true },
+    ssl: { ca: read.text, rejectUnauthorized: true, verifyIdentity: true },
   };
 }
 
@@ -228,8 +227,23 @@ async function quit(connection: Connection, socket: Socket): Promise<void> {
   });
 }
 
-function mysqlError(settings: MysqlSettings, error: Error): MysqlError {
+/** Of a refused login only the number and a known sentence: the server's own words may quote it. */
+const refusals: Readonly<Record<number, string>> = {
+  1040: 'too many connections',
+  1044: 'Access denied to the database',
+  1045: 'Access denied: the user or password is refused',
+  1049: 'there is no such database',
+  1129: 'this machine is blocked after too many failed connections',
+  1130: 'this machine may not connect',
+};
+
+function mysqlError(settings: MysqlSettings, error: Error, loggedIn: boolean): MysqlError {
   const { errno } = error as NodeJS.ErrnoException;
+  if (!loggedIn && errno !== undefined && errno > 0) {
+    const about = errno === 1044 || errno === 1049 ? ` '${settings.database}'` : '';
+    const why = `${refusals[errno] ?? 'the login is refused'}${about}`;
+    return new MysqlError(`${mysqlPlace(settings)}: ${why} (error ${errno})`, errno);
+  }
   const text = errorText(error).startsWith("Can't add new command")
     ? 'the connection was lost'
     : plainLine(errorText(error).slice(0, mostOfError)).trim();

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../shared/ground/clock.ts';
 import { timings } from '../../shared/ground/timings.ts';
+import { Secrets } from '../../shared/masks/secrets.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { CloudCredentials, ServiceName } from '../credentials/cloud-credentials.ts';
 import type { RetryLimits } from './backoff.ts';
@@ -18,6 +19,8 @@ export interface CloudOptions {
   readonly random: () => number;
   /** Told of every repetition, with its reason; no secrets. */
   readonly log?: (text: string) => void;
+  /** Those of the process, which learn the login and each token. */
+  readonly secrets?: Secrets;
   /** For one request with all of its answer. */
   readonly timeoutMs?: number;
   readonly evacuateTimeoutMs?: number;
@@ -63,6 +66,7 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
     clock: options.clock,
     random: options.random,
     log: options.log ?? (() => undefined),
+    secrets: options.secrets ?? new Secrets(),
     timeoutMs: options.timeoutMs ?? 20_000,
     retry: { ...defaultRetry, ...options.retry },
     maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,

@@ -5,7 +5,7 @@ import type { CloudCredentials, ScopedReference } from '../credentials/cloud-cre
 import { type Catalogue, catalogueSchema } from './catalogue.ts';
 import { json } from './service-words.ts';
 import type { HttpAnswer } from './transport.ts';
-import { utcTime, validated } from './validation.ts';
+import { utcTime } from './validation.ts';
 
 type Login = CloudCredentials['login'];
 
@@ -50,6 +50,20 @@ export function loginName(login: Login): string {
 
 const named = (thing: ScopedReference): string => ('id' in thing ? thing.id : thing.name);
 
+const knownRefusals: Readonly<Record<number, string>> = {
+  400: 'Keystone does not understand the login',
+  401: 'the login is refused',
+  403: 'the login is forbidden',
+  404: 'there is no Keystone at this address',
+  408: 'the login came in too slowly',
+  429: 'too many logins',
+};
+
+/** What a status means that a login ended with. The body's words are left out: they may quote the request. */
+export const refusalWords = (status: number): string =>
+  knownRefusals[status] ??
+  (status >= 500 ? 'Keystone, or what stands before it, is in trouble' : 'not a login');
+
 const tokenSchema = z.object({
   token: z.object({
     expires_at: utcTime,
@@ -72,7 +86,13 @@ const RENEW_BEFORE_MS = 120_000;
 export function readGrant(answer: HttpAnswer, askedAtMs: number): Grant {
   const token = answer.headers['x-subject-token'];
   if (!token) throw new CloudError('not-done', "Keystone's login answered without a token", answer.status);
-  const body = validated(tokenSchema, json(answer.text), "Keystone's login").token;
+  const parsed = tokenSchema.safeParse(json(answer.text));
+  if (!parsed.success) {
+    // Where only: what is there may be a part of the request.
+    const where = parsed.error.issues[0]?.path.map(String).join('.') || 'body';
+    throw new CloudError('not-done', `Keystone's login: the answer makes no sense (${where})`, null);
+  }
+  const body = parsed.data.token;
   const lifeMs = body.expires_at - body.issued_at;
   return {
     token,

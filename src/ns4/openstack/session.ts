@@ -3,13 +3,14 @@
 
 import type { Clock } from '../../shared/ground/clock.ts';
 import { errorText } from '../../shared/ground/errors.ts';
+import type { Mask, Secrets } from '../../shared/masks/secrets.ts';
 import { CloudError } from '../cloud/cloud.ts';
 import type { CloudCredentials, ServiceName } from '../credentials/cloud-credentials.ts';
 import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
 import { endpointOf, identityRoot, serviceTitles } from './catalogue.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
 import { LeftOut } from './left-out.ts';
-import { type Grant, loginBody, loginName, readGrant } from './login.ts';
+import { type Grant, loginBody, loginName, readGrant, refusalWords } from './login.ts';
 import { isPage, json, serviceWords } from './service-words.ts';
 import { SharedValue } from './shared-value.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, Transport } from './transport.ts';
@@ -24,6 +25,8 @@ interface SessionOptions {
   readonly connections: number;
   /** Told of everything that was repeated, and why. */
   readonly log: (text: string) => void;
+  /** Told the login and each token; no error text shows what it knows, should a service or a proxy quote it. */
+  readonly secrets: Pick<Secrets, 'learn' | 'learnPassing' | 'mask'>;
 }
 
 export interface Call {
@@ -57,15 +60,12 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #grants: SharedValue<Grant>;
   readonly #closing = new AbortController();
-  /** What must not be in any error text, should a service or a proxy quote it. */
-  readonly #secret: string;
-  #tokens: readonly string[] = [];
 
   constructor(credentials: CloudCredentials, options: SessionOptions) {
     this.credentials = credentials;
     this.#options = options;
     const { login } = credentials;
-    this.#secret = login.method === 'password' ? login.password : login.secret;
+    options.secrets.learn([login.method === 'password' ? login.password : login.secret]);
     this.transport = new Transport({ ...options, ...credentials.tls }, options.clock);
     this.#grants = new SharedValue<Grant>(
       () => this.#login(),
@@ -108,7 +108,7 @@ export class Session {
           ? await retried(attempt, this.#options.retry, this.#tools(what), signal)
           : await attempt();
       const good = (answer.status >= 200 && answer.status < 300) || call.accept?.(answer) === true;
-      if (!good) throw unsuccessful(answer, what, call.method !== 'GET');
+      if (!good) throw unsuccessful(answer, what, call.method !== 'GET', this.#options.secrets.mask);
       const body = json(answer.text);
       // A page in place of the service ("maintenance", a login) may well say 200. Reads are checked field by field.
       if (call.method !== 'GET' && body === undefined && answer.text.trim() !== '')
@@ -166,14 +166,12 @@ export class Session {
       };
       const answer = await retried(attempt, this.#options.retry, this.#tools(what), signal);
       if (answer.status !== 201 && answer.status !== 200) {
-        const words = serviceWords(answer.text);
-        const text = `${what}: ${answer.status} ${words}`.trim();
+        const text = `${what}: ${answer.status} ${refusalWords(answer.status)}`;
         if (answer.status === 401) throw new CloudConfigurationError(text, 401);
         throw new CloudError('not-done', text, answer.status);
       }
       const grant = readGrant(answer, askedAtMs);
-      // The one before may still be on its way.
-      this.#tokens = [grant.token, ...this.#tokens].slice(0, 2);
+      this.#options.secrets.learnPassing(grant.token);
       return grant;
     } catch (error) {
       throw this.#withoutSecrets(inWords(error, what, false));
@@ -186,11 +184,7 @@ export class Session {
   }
 
   #withoutSecrets(error: CloudError): CloudError {
-    let text = error.message;
-    for (const secret of [this.#secret, ...this.#tokens]) {
-      // Shorter ones would mask half of every sentence.
-      if (secret.length >= 6) text = text.replaceAll(secret, '***');
-    }
+    const text = this.#options.secrets.mask(error.message);
     return text === error.message ? error : new CloudError(error.outcome, text, error.status);
   }
 }
@@ -202,9 +196,9 @@ const commonHeaders = {
 };
 
 /** An answer that is no success, by the rules of CloudError. */
-function unsuccessful(answer: HttpAnswer, what: string, change: boolean): CloudError {
+function unsuccessful(answer: HttpAnswer, what: string, change: boolean, mask: Mask): CloudError {
   const { status } = answer;
-  const words = serviceWords(answer.text);
+  const words = serviceWords(answer.text, mask);
   const full = `${what}: ${status} ${words}`.trim();
   // A page is from something in between: its 404 is no more the service's no than its 503, and whether it had passed
   // the request on only a look tells. Whoever says 401 has not.

@@ -1,5 +1,5 @@
 // What an operator should know about a config.ini that is right as far as it is understood: keys and sections that
-// nobody reads, and passwords that everybody may read.
+// nobody reads, and passwords that others may read.
 import type { ConfigText } from './find-config.ts';
 import { type IniFile, referencedKeys } from './ini.ts';
 import { unknownKeyHint, unknownSectionHint } from './known-keys.ts';
@@ -27,10 +27,6 @@ function unknownWarnings(file: string, ini: IniFile): string[] {
   return warnings;
 }
 
-function permissionWarnings({ file, mode }: ConfigText, holdsSecrets: boolean): string[] {
-  return holdsSecrets && (mode & 0o004) !== 0
-    ? [
-        `${file}: found mode ${mode.toString(8).padStart(4, '0')}, everybody may read its passwords; expected 0600`,
-      ]
-    : [];
+function permissionWarnings({ file, exposed }: ConfigText, holdsSecrets: boolean): string[] {
+  return holdsSecrets && exposed !== null ? [`${file}: ${exposed}`] : [];
 }

@@ -1,14 +1,14 @@
 // Finds and reads config.ini: -c FILE, else ./config.ini, else ~/.config.ini.
 import { join, resolve } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
-import { readText } from './read-text.ts';
+import { readGuarded } from './guarded-file.ts';
 
 /** config.ini as it was found. */
 export interface ConfigText {
   readonly file: string;
   readonly text: string;
-  /** Permission bits. */
-  readonly mode: number;
+  /** Who else may read it, as a sentence; null: nobody. */
+  readonly exposed: string | null;
 }
 
 /**
@@ -33,8 +33,8 @@ export function findConfig(named: string | undefined, cwd: string, home: string)
 }
 
 function read(file: string): ConfigText | null {
-  const found = readText(file);
-  if ('text' in found) return { file, ...found };
+  const found = readGuarded(file, { secret: 'none' });
+  if ('text' in found) return { file, text: found.text, exposed: found.exposed };
   if (found.missing) return null;
   throw new UsageError([`${file}: ${found.problem}`]);
 }

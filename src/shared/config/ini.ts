@@ -41,12 +41,19 @@ export const defaultSection = 'DEFAULT';
 
 /** Python's own limit on values that refer to values that refer to values. */
 const maxDepth = 10;
+/** Letters of a value; Python knows no limit, and fills the memory. */
+const maxLength = 100_000;
 
 // What Python calls white space. JavaScript's \s differs: it has U+FEFF and lacks U+001C to U+001F and U+0085.
 const space = String.raw`[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]`;
 const leadingSpace = new RegExp(`^${space}*`);
-const trailingSpace = new RegExp(`${space}+$`);
-const stripEnd = (text: string): string => text.replace(trailingSpace, '');
+const isSpace = new RegExp(`^${space}$`);
+/** From the end, letter by letter: a regular expression would begin anew at each of many blanks. */
+function stripEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isSpace.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}
 const strip = (text: string): string => stripEnd(text).replace(leadingSpace, '');
 const indentOf = (line: string): number => leadingSpace.exec(line)?.[0].length ?? 0;
 
@@ -157,9 +164,17 @@ class IniReader {
 export function referencedKeys(ini: IniFile): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { keys } of ini.sections.values())
-    for (const { raw } of keys.values())
-      for (const match of raw.matchAll(/%\(([^)]+)\)s/g)) names.add((match[1] ?? '').toLowerCase());
+    for (const { raw } of keys.values()) for (const name of referencesIn(raw)) names.add(name);
   return names;
+}
+
+/** Scanned, not searched by a regular expression: "%(" without an end would cost the square of its number. */
+function* referencesIn(raw: string): Generator<string> {
+  for (let at = raw.indexOf('%('); at >= 0; at = raw.indexOf('%(', at + 2)) {
+    const end = raw.indexOf(')', at);
+    if (end < 0) return;
+    if (end > at + 2 && raw.startsWith(')s', end)) yield raw.slice(at + 2, end).toLowerCase();
+  }
 }
 
 /** The value of a key, inherited from [DEFAULT] if need be; null when neither sets it or there is no such section. */
@@ -200,6 +215,7 @@ function interpolate(raw: string, find: (key: string) => string | undefined, dep
     if (value === undefined) return broken('unknown-reference', name);
     const part = value.includes('%') ? interpolate(value, find, depth + 1) : value;
     if (typeof part !== 'string') return part;
+    if (done.length + part.length > maxLength) return broken('too-deep');
     done += part;
     rest = rest.slice(reference[0].length);
   }

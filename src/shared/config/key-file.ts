@@ -1,9 +1,9 @@
 // The key file of [REDIS] key_file: made once, read at each start. A line for each key; the first one signs, all of them
 // are believed. Lines that begin with "#" are notes.
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs';
 import { errorText, OperationalError } from '../ground/errors.ts';
-import { fileProblem } from './read-text.ts';
+import { readGuarded } from './guarded-file.ts';
 
 /** 256 bits, as SHA-256 has. */
 const keyBytes = 32;
@@ -37,27 +37,9 @@ export function makeKeyFile(path: string): void {
 export function readKeyFile(
   path: string,
 ): { readonly keys: readonly [string, ...string[]] } | { readonly problem: string } {
-  let file: number;
-  try {
-    file = openSync(path, constants.O_RDONLY);
-  } catch (error) {
-    return { problem: fileProblem(error) };
-  }
-  try {
-    const { mode, uid } = fstatSync(file);
-    const me = process.getuid?.() ?? uid;
-    if (uid !== 0 && uid !== me)
-      return { problem: `belongs to the user with the id ${uid}, not to root or us` };
-    if ((mode & 0o077) !== 0)
-      return {
-        problem: `found mode ${(mode & 0o777).toString(8).padStart(4, '0')}, expected 0600: who reads it may order anything`,
-      };
-    return keysIn(readFileSync(file, 'utf8'));
-  } catch (error) {
-    return { problem: fileProblem(error) };
-  } finally {
-    closeSync(file);
-  }
+  // Whoever reads it may order anything.
+  const read = readGuarded(path, { secret: 'refuse' });
+  return 'problem' in read ? { problem: read.problem } : keysIn(read.text);
 }
 
 function keysIn(text: string): ReturnType<typeof readKeyFile> {

@@ -1,5 +1,4 @@
-// Reads a text file for the configuration: the text, or one sentence on why there is none.
-import { readFileSync, statSync } from 'node:fs';
+// What reading a text file means to people: its problems in words, and its bytes as text.
 import { errorText } from '../ground/errors.ts';
 
 const problems: Record<string, string> = {
@@ -14,24 +13,14 @@ export function fileProblem(error: unknown): string {
   return problems[(error as NodeJS.ErrnoException).code ?? ''] ?? errorText(error);
 }
 
-/** The text of a UTF-8 file and its permission bits, or what is wrong with it. A byte order mark stays in the text. */
-export function readText(
-  path: string,
-):
-  | { readonly text: string; readonly mode: number }
-  | { readonly problem: string; readonly missing: boolean } {
-  let bytes: Buffer;
-  let mode: number;
+/** Is there no such file, as opposed to one that cannot be read? */
+export const isMissing = (error: unknown): boolean => fileProblem(error) === problems.ENOENT;
+
+/** Bytes as UTF-8, a byte order mark included; null: they are something else. */
+export function decoded(bytes: Uint8Array): string | null {
   try {
-    bytes = readFileSync(path);
-    mode = statSync(path).mode & 0o777;
-  } catch (error) {
-    const problem = fileProblem(error);
-    return { problem, missing: problem === problems.ENOENT };
-  }
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), mode };
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return { problem: 'found bytes that are not UTF-8, expected a text in UTF-8', missing: false };
+    return null;
   }
 }

@@ -1,7 +1,7 @@
 // The settings of [REDIS], with the files that they name: certificates, and the key that signs.
+import { readSecretly } from './guarded-file.ts';
 import { readKeyFile } from './key-file.ts';
 import { sections } from './known-keys.ts';
-import { readText } from './read-text.ts';
 import type { RedisSettings, RedisTls } from './settings.ts';
 import type { SettingsReader } from './settings-reader.ts';
 
@@ -44,7 +44,7 @@ function readTls(
   const pem = (name: string, path: string | null, what: string): string | null => {
     if (path === null) return null;
     const file = besideConfig(path);
-    const found = readText(file);
+    const found = readSecretly(file, (text) => name === 'key' || text.includes('PRIVATE KEY'));
     if ('text' in found && found.text.includes(`-----BEGIN `)) return found.text;
     const problem = 'text' in found ? 'holds no PEM' : found.problem;
     reader.wrong('REDIS', name, `a file with ${what} (${file}: ${problem})`);

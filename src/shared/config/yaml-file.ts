@@ -16,6 +16,11 @@ import {
 
 export type Path = readonly PropertyKey[];
 
+/** Each is looked up through the whole file. */
+const mostAliases = 1_000;
+/** A fleet of ten thousand hosts takes a tenth of it. */
+const longestFile = 16 * 1024 * 1024;
+
 // Our own words: the parser's messages quote what it stumbled on, which may be a password.
 const complaints = {
   TAB_AS_INDENT: 'a tab indents the line, expected spaces',
@@ -34,6 +39,7 @@ const complaintOf = (code: string): string =>
 
 /** Reads YAML: the file, or one sentence with its line for every line that is wrong. */
 export function parseYaml(text: string, file: string): YamlFile | { readonly mistakes: string[] } {
+  if (text.length > longestFile) return { mistakes: [`${file}: longer than ${longestFile} letters`] };
   const lines = new LineCounter();
   // "failsafe" leaves every scalar a text; "prettyErrors" would quote the source.
   const document = parseDocument(text, {
@@ -56,6 +62,7 @@ export function parseYaml(text: string, file: string): YamlFile | { readonly mis
 /** What is YAML, but none that plain values can be made of: where, and what it is. */
 function refused(document: Document): (readonly [offset: number, what: string])[] {
   const found: (readonly [number, string])[] = [];
+  let aliases = 0;
   const refuse = (node: unknown, what: string): void => {
     found.push([isNode(node) ? (node.range?.[0] ?? 0) : 0, what]);
   };
@@ -65,6 +72,11 @@ function refused(document: Document): (readonly [offset: number, what: string])[
         refuse(node, complaints.TAG_RESOLVE_FAILED);
     },
     Alias: (_, alias) => {
+      aliases += 1;
+      if (aliases > mostAliases) {
+        refuse(alias, `an alias ("*…") after ${mostAliases} others, expected no more`);
+        return visit.BREAK;
+      }
       const range = alias.resolve(document)?.range;
       const at = alias.range?.[0] ?? 0;
       if (!range) refuse(alias, complaints.BAD_ALIAS);

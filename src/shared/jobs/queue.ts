@@ -5,10 +5,10 @@ import { type Job, Queue, QueueEvents, UnrecoverableError, Worker } from 'bullmq
 import type { RedisSettings } from '../config/settings.ts';
 import {
   contracts,
-  type Handlers,
   type JobData,
   type JobName,
   type JobOutcome,
+  type OwnHandlers,
   type QueueName,
 } from '../documents/jobs/contracts.ts';
 import { distrustText } from '../documents/terms/distrust.ts';
@@ -18,6 +18,7 @@ import { groupBy } from '../ground/group-by.ts';
 import { listenedToByMany } from '../ground/listened-to.ts';
 import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
+import type { Mask } from '../masks/secrets.ts';
 import { boundedCommands, redisOptions } from '../redis/connect.ts';
 import { keysOf } from '../redis/keys.ts';
 import { nonceOf, type Trust } from '../trust/trust.ts';
@@ -36,9 +37,11 @@ export function queuesOf<Q extends string>(
   }));
 }
 const queues = queuesOf<QueueName>(Object.values(contracts));
+/** The queue on which those work that fence, for the others: no monitor asks there. */
+export const fenceQueue = contracts['fence-off'].queue;
 /** Queues any ns4 works on; of the others each vantage point has one of its own. */
 export const sharedQueues: readonly QueueName[] = queues
-  .filter(({ ofEachVantagePoint }) => !ofEachVantagePoint)
+  .filter(({ queue, ofEachVantagePoint }) => !ofEachVantagePoint && queue !== fenceQueue)
   .map(({ queue }) => queue);
 /** The queue of one vantage point, which its name tells from the others. */
 export const scanQueue = (vantagePoint: string): string => `${contracts.scan.queue}-${vantagePoint}`;
@@ -141,22 +144,27 @@ function failure(reason: string | undefined) {
 /** Runs the handlers for the jobs of one cloud until closed; scans for the vantage point of this name. */
 export class JobWorker {
   readonly #workers: Worker[];
+  readonly #mask: Mask;
   readonly #stopper = new AbortController();
 
   readonly #trust: Trust;
 
+  /** `mask`: why a job failed is kept in Redis, and goes on to Slack. */
   constructor(
     settings: RedisSettings,
     cloud: string,
     trust: Trust,
-    handlers: Handlers,
+    handlers: OwnHandlers,
     vantagePoint: string,
     log: Log,
+    mask: Mask = (text) => text,
   ) {
     this.#trust = trust;
+    this.#mask = mask;
     const { prefix } = keysOf(cloud);
     const connection = { ...redisOptions(settings, cloud), maxRetriesPerRequest: null };
-    this.#workers = queues.map(({ queue, ofEachVantagePoint, concurrency }) => {
+    const own = queues.filter(({ queue }) => queue !== fenceQueue || handlers['fence-off'] !== undefined);
+    this.#workers = own.map(({ queue, ofEachVantagePoint, concurrency }) => {
       const worker = new Worker(
         ofEachVantagePoint ? scanQueue(vantagePoint) : queue,
         (job: Job, _token?: string, signal?: AbortSignal) => this.#run(job, handlers, signal, log),
@@ -179,7 +187,12 @@ export class JobWorker {
     });
   }
 
-  async #run(job: Job, handlers: Handlers, lockSignal: AbortSignal | undefined, log: Log): Promise<unknown> {
+  async #run(
+    job: Job,
+    handlers: OwnHandlers,
+    lockSignal: AbortSignal | undefined,
+    log: Log,
+  ): Promise<unknown> {
     const name = job.name as JobName;
     if (!Object.hasOwn(contracts, name)) throw new UnrecoverableError(`this ns4 knows no job "${job.name}"`);
     const contract = contracts[name];
@@ -200,7 +213,7 @@ export class JobWorker {
       return this.#trust.seal('outcome', outcomeSubject(job.queueName, name, job.id ?? '', job.data), told);
     } catch (error) {
       log.error({ job: name, id: job.id, error: errorText(error) }, `job ${name} failed`);
-      throw new UnrecoverableError(errorText(error));
+      throw new UnrecoverableError(this.#mask(errorText(error)));
     } finally {
       clearTimeout(timer);
     }

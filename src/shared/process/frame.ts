@@ -5,6 +5,9 @@ import { errorText, OperationalError, ServiceError, UsageError } from '../ground
 import { listenedToByMany } from '../ground/listened-to.ts';
 import { plain } from '../ground/plain.ts';
 import { timings } from '../ground/timings.ts';
+import { Secrets } from '../masks/secrets.ts';
+import { spreadLastNet, stackOf } from './last-net.ts';
+import { guardOutputs } from './outputs.ts';
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
@@ -47,6 +50,8 @@ export function command(name: string, description: string): Command {
 export interface Frame {
   /** Aborted by SIGTERM or SIGINT: finish or hand back what is in flight. */
   readonly stop: AbortSignal;
+  /** Whoever reads a secret makes it known here: no output shows it then. */
+  readonly secrets: Secrets;
   /** Registers a step of the orderly close; steps run last registered first, each bounded by the deadline of all. */
   onClose(what: string, close: () => Promise<void> | void): void;
 }
@@ -54,35 +59,57 @@ export interface Frame {
 /**
  * Runs a process to its end and exits. Mistakes of the user (UsageError, wrong arguments) print one line each and end
  * with 2; failures a user can act on (OperationalError, ServiceError) print one line and end with 1; anything else is a
- * defect of Sonny and prints its stack.
+ * defect of Sonny and prints its stack, also where nobody caught it. No output shows a secret that the frame knows.
  */
 export async function runProcess(name: string, body: (frame: Frame) => Promise<ExitCode>): Promise<never> {
   process.env.RES_OPTIONS ??= resolverOptions;
+  const secrets = new Secrets();
+  guardOutputs(secrets.mask);
+  // Of a proxy that needs a login (HTTPS_PROXY): its errors may name the address.
+  secrets.learnUrls(Object.values(process.env));
   const stopper = new AbortController();
   listenedToByMany(stopper.signal);
   const steps: { what: string; close: () => Promise<void> | void }[] = [];
   const say = (line: string) => process.stderr.write(`${name}: ${plain(line)}\n`);
   let code: ExitCode = 1;
-  const deadline = () =>
+  let limited = false;
+  const deadline = () => {
+    if (limited) return;
+    limited = true;
     setTimeout(() => {
       say(`did not end within ${closeDeadlineMs / 1000} s, giving up`);
       process.exit(code === 0 ? 1 : code);
     }, closeDeadlineMs).unref();
-  const onSignal = (signal: NodeJS.Signals) => {
+  };
+  const stopBecause = (why: string) => {
     if (stopper.signal.aborted) return;
-    stopper.abort(new OperationalError(`stopped by ${signal}`));
+    stopper.abort(new OperationalError(why));
     deadline();
   };
+  const onSignal = (signal: NodeJS.Signals) => stopBecause(`stopped by ${signal}`);
+  let broken = false;
+  const broke = new Promise<ExitCode>((resolve) => {
+    spreadLastNet(say, () => {
+      broken = true;
+      stopBecause('an error that nobody caught');
+      resolve(1);
+    });
+  });
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   // The reader of our output went away (`ns4 --check | head`): nothing is left to tell, and no reason to crash.
   process.stdout.on('error', () => {});
   try {
-    code = await body({ stop: stopper.signal, onClose: (what, close) => steps.push({ what, close }) });
+    const frame: Frame = {
+      stop: stopper.signal,
+      secrets,
+      onClose: (what, close) => steps.push({ what, close }),
+    };
+    code = await Promise.race([body(frame), broke]);
   } catch (thrown) {
     code = report(thrown, say);
   }
-  if (!stopper.signal.aborted) deadline();
+  deadline();
   for (const step of steps.reverse()) {
     try {
       await step.close();
@@ -90,7 +117,7 @@ export async function runProcess(name: string, body: (frame: Frame) => Promise<E
       say(`closing ${step.what}: ${errorText(thrown)}`);
     }
   }
-  process.exit(code);
+  process.exit(broken ? 1 : code);
 }
 
 function report(thrown: unknown, say: (line: string) => void): ExitCode {
@@ -103,6 +130,6 @@ function report(thrown: unknown, say: (line: string) => void): ExitCode {
     return thrown.exitCode === 0 ? 0 : 2;
   }
   if (thrown instanceof OperationalError || thrown instanceof ServiceError) say(errorText(thrown));
-  else say(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  else say(stackOf(thrown));
   return 1;
 }

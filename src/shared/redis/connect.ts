@@ -8,6 +8,7 @@ import { type Pauses, pauseMs } from '../ground/retry.ts';
 import { timings } from '../ground/timings.ts';
 import { type Db, dbOver } from './db.ts';
 import { databaseNumber, keysOf } from './keys.ts';
+import { redisErrorText } from './login-words.ts';
 import { endpointText, sentinelOptions, tlsOptions } from './sentinels.ts';
 
 const reconnectPauses: Pauses = { firstMs: 100, mostMs: 1_000 };
@@ -71,7 +72,7 @@ function connection(settings: RedisSettings, cloud: string, log: Log): Redis {
   });
   let away = false;
   redis.on('error', (error) => {
-    if (!away) log.warn({ error: errorText(error) }, `${placeOf(settings)} is away`);
+    if (!away) log.warn({ error: redisErrorText(error) }, `${placeOf(settings)} is away`);
     away = true;
   });
   let server: string | null = null;

@@ -1,7 +1,8 @@
 // A connection to Redis as the house sees it: the commands that are used, one kind of error, and nothing of the
 // library.
 import type { ChainableCommander, Redis } from 'ioredis';
-import { errorText, ServiceError } from '../ground/errors.ts';
+import { ServiceError } from '../ground/errors.ts';
+import { redisErrorText } from './login-words.ts';
 
 const commands = [
   'get',
@@ -46,7 +47,7 @@ export const isRefusalOfRedis = (error: unknown): boolean =>
 
 /** Is the key of another type than the command is for? */
 export const isOfAnotherType = (error: unknown): boolean =>
-  isRefusalOfRedis(error) && errorText(error).includes('WRONGTYPE');
+  isRefusalOfRedis(error) && redisErrorText(error).includes('WRONGTYPE');
 
 /** What stands for the text, or the hash, where a key is of another type. */
 const insteadOf: Partial<Record<(typeof commands)[number], (keys: readonly unknown[]) => unknown>> = {
@@ -98,5 +99,5 @@ export function dbOver(redis: Redis, place: string): Db {
 /** "EXECABORT …" tells only that a command of a transaction was refused. */
 function withFirstReason(error: unknown): string {
   const { previousErrors: [first] = [] } = error as { previousErrors?: readonly unknown[] };
-  return first === undefined ? errorText(error) : `${errorText(error)} (${errorText(first)})`;
+  return first === undefined ? redisErrorText(error) : `${redisErrorText(error)} (${redisErrorText(first)})`;
 }

@@ -1,5 +1,6 @@
 // The event stream of a cloud: append and publish in one atomic step, read from a cursor.
 import { eventSchema, type SonnyEvent } from '../documents/events/events.ts';
+import type { Mask } from '../masks/secrets.ts';
 import type { Db } from './db.ts';
 import { jsonOrNull } from './json.ts';
 import type { Keys } from './keys.ts';
@@ -19,16 +20,19 @@ const appendScript = loadScript('append-events-1');
 export class EventLog {
   readonly #redis: Db;
   readonly #keys: Keys;
+  readonly #mask: Mask;
 
-  constructor(redis: Db, keys: Keys) {
+  /** `mask`: what is appended goes to Slack and into other processes, which know none of our secrets. */
+  constructor(redis: Db, keys: Keys, mask: Mask = (text) => text) {
     this.#redis = redis;
     this.#keys = keys;
+    this.#mask = mask;
   }
 
   /** Appends and publishes in one step. */
   async append(events: readonly SonnyEvent[]): Promise<void> {
     if (events.length === 0) return;
-    const texts = events.map((event) => JSON.stringify(event));
+    const texts = events.map((event) => JSON.stringify({ ...event, text: this.#mask(event.text) }));
     const { events: stream, channel } = this.#keys;
     await runScript(this.#redis, appendScript, [stream], [channel, eventCapacity, ...texts]);
   }

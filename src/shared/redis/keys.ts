@@ -72,6 +72,8 @@ export interface Keys {
   fenceShots(host: string): string;
   /** Who else answered when a host was told `off`, and who of them fell silent. */
   fenceBystanders(host: string): string;
+  /** An order to power a host off through another vantage point: open or taken; runs out by itself. */
+  fenceOrder(id: string): string;
 }
 
 export function keysOf(cloud: string): Keys {
@@ -106,5 +108,6 @@ export function keysOf(cloud: string): Keys {
     fenceConfirmation: (host) => `${prefix}:fence-confirmed:${host}`,
     fenceShots: (host) => `${prefix}:fence-shots:${host}`,
     fenceBystanders: (host) => `${prefix}:fence-bystanders:${host}`,
+    fenceOrder: (id) => `${prefix}:fence-order:${id}`,
   };
 }

@@ -4,12 +4,13 @@ import { Redis } from 'ioredis';
 import type { RedisSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
 import { answerWithin, systemClock } from '../ground/clock.ts';
-import { errorText, ServiceError } from '../ground/errors.ts';
+import { ServiceError } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
 import { connectOnce, connectRedis, placeOf, redisOptions } from './connect.ts';
 import type { Db } from './db.ts';
 import { databaseNumber } from './keys.ts';
+import { redisErrorText } from './login-words.ts';
 import { askSentinels } from './sentinel-votes.ts';
 import { endpointText } from './sentinels.ts';
 
@@ -39,7 +40,7 @@ export async function probeRedis(settings: RedisSettings, cloud: string): Promis
     const version = field(info, 'redis_version') ?? 'of unknown version';
     return [`${where}: Redis ${version}`, ...troubleIn(info, settings.sentinels !== null)].join('; ');
   } catch (error) {
-    const why = errorText(refusal ?? error);
+    const why = redisErrorText(refusal ?? error);
     // A server without TLS waits for the end of what it takes for a line.
     const doubt =
       settings.tls !== null && why.startsWith('no answer') ? '; does it speak TLS on this port?' : '';

@@ -3,8 +3,8 @@
 import { Redis } from 'ioredis';
 import type { RedisSettings, SentinelSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
-import { errorText } from '../ground/errors.ts';
 import { connectOnce } from './connect.ts';
+import { redisErrorText } from './login-words.ts';
 import { answerLimitMs, endpointText, tlsOptions } from './sentinels.ts';
 
 /** What the sentinels say of the master, each asked by itself. */
@@ -66,7 +66,7 @@ async function ask(
     const named = { address: String(found[0]), port: Number(found[1]) };
     return { master: named, said: `names ${endpointText(named)}` };
   } catch (error) {
-    return { master: null, said: errorText(trouble ?? error) };
+    return { master: null, said: redisErrorText(trouble ?? error) };
   } finally {
     redis.disconnect();
   }

@@ -9,6 +9,7 @@ import {
 } from '@slack/web-api';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
+import type { Mask } from '../../shared/masks/secrets.ts';
 import type { Delivery, Outlet, Post } from '../outlet/outlet.ts';
 import { whyNotAnswered } from '../talk/may-ask.ts';
 import { type Asked, Mentions, type MessageEvent } from '../talk/mentions.ts';
@@ -55,6 +56,7 @@ export class Slack implements Outlet {
   readonly pacing = slackPacing;
   readonly #access: SlackAccess;
   readonly #log: Log;
+  readonly #mask: Mask;
   readonly #proxy: ProxyRoute | null;
   readonly #web: WebClient;
   /** Kept over connections: what was asked on the last one may be sent again on the next. */
@@ -64,7 +66,8 @@ export class Slack implements Outlet {
   /** Messages that came before that. */
   #early: (() => void)[] = [];
 
-  constructor(access: SlackAccess, log: Log) {
+  constructor(access: SlackAccess, log: Log, mask: Mask) {
+    this.#mask = mask;
     this.#access = access;
     this.#log = log;
     this.#channelId = isChannelId(access.channel) ? access.channel : null;
@@ -74,7 +77,7 @@ export class Slack implements Outlet {
 
   /** Events, as they are: nothing in them is markup. */
   deliver(post: Post): Promise<Delivery> {
-    return this.#post({ channel: this.#access.channel, text: post.text, mrkdwn: false }, (id) => {
+    return this.#post({ channel: this.#access.channel, text: this.#mask(post.text), mrkdwn: false }, (id) => {
       this.#channelId = id;
       for (const take of this.#early.splice(0)) take();
     });
@@ -82,7 +85,7 @@ export class Slack implements Outlet {
 
   /** Into the thread of a question, with markup. */
   reply({ channel, threadTs }: Asked, text: string): Promise<Delivery> {
-    return this.#post({ channel, text, thread_ts: threadTs });
+    return this.#post({ channel, text: this.#mask(text), thread_ts: threadTs });
   }
 
   /** Asks Slack who we are; throws when it refuses the token. */
@@ -210,7 +213,7 @@ export class Slack implements Outlet {
    * written at all, as it holds the tickets of sockets and the texts of all messages that the bot hears.
    */
   #logger(): Logger {
-    const write = (...parts: unknown[]) => this.#log.debug({ from: 'slack' }, parts.map(String).join(' '));
+    const write = (...parts: unknown[]) => this.#log.debug({ from: 'slack' }, firstWords(String(parts[0])));
     return {
       debug: () => {},
       info: () => {},
@@ -222,6 +225,9 @@ export class Slack implements Outlet {
     };
   }
 }
+
+/** Letters and blanks up to the first of anything else: none of these lines begins with what others wrote. */
+const firstWords = (line: string): string => /^[A-Za-z' ]{0,80}/.exec(line)?.[0].trim() || 'more';
 
 async function orSay<T>(token: 'token' | 'app_token', act: () => Promise<T>): Promise<T> {
   try {

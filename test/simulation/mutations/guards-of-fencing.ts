@@ -26,6 +26,14 @@ export const fencingGuards: readonly Guard[] = [
     ),
   ),
   inFocus(
+    'an order to fence waits in the queue',
+    guard(
+      'orders to fence',
+      'an order that is old or withdrawn is not carried out by another vantage point',
+      ['ns4/fencing/far/carry-out.ts', 'if (why !== null) throw new NotToldError(why);', ''],
+    ),
+  ),
+  inFocus(
     'the device hits another host',
     guard('right machine', 'nothing rests on a shot at which another machine fell silent', [
       rightMachine,

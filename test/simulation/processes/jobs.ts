@@ -1,7 +1,11 @@
 // The pretend job queue in the pretend Redis, as BullMQ behaves: ids that are known are not asked for twice, a job
 // whose worker died fails after some seconds, what a worker without the lock says no longer counts.
-import type { JobRequest } from '../../../src/shared/documents/jobs/contracts.ts';
-import { contracts, type JobName, type JobOutcome } from '../../../src/shared/documents/jobs/contracts.ts';
+import {
+  contracts,
+  type JobData,
+  type JobName,
+  type JobOutcome,
+} from '../../../src/shared/documents/jobs/contracts.ts';
 import type { Random } from '../random.ts';
 import type { Planned, Timeline } from '../timeline.ts';
 import type { Weather } from '../weather.ts';
@@ -11,7 +15,7 @@ import type { RedisLink } from './redis-link.ts';
 
 interface Job {
   readonly name: JobName;
-  readonly data: JobRequest['data'];
+  readonly data: JobData<JobName>;
   readonly state: 'waiting' | 'active' | 'done' | 'failed';
   /** Which taking of it is under way. */
   readonly lock: number;
@@ -19,11 +23,18 @@ interface Job {
   readonly detail?: string;
 }
 
+export interface TakenJob {
+  readonly name: JobName;
+  readonly data: JobData<JobName>;
+}
+
 /** Whoever carries jobs out. */
 export interface Taker {
   readonly process: Process;
   readonly link: RedisLink;
-  carryOut(id: string, request: Pick<JobRequest, 'name' | 'data'>, signal: AbortSignal): Promise<unknown>;
+  /** Does it work on jobs of this name? */
+  takes(name: JobName): boolean;
+  carryOut(id: string, request: TakenJob, signal: AbortSignal): Promise<unknown>;
 }
 
 interface Hold {
@@ -45,6 +56,10 @@ export class Jobs {
   /** Called when there is something that only asking would tell. */
   onChange: () => void = () => {};
   readonly takers: Taker[] = [];
+  /** Called with each job that is asked for. */
+  onRequest: (name: JobName) => void = () => {};
+  /** Jobs of these names wait for long before somebody takes them. */
+  readonly slow = new Set<JobName>();
   readonly #redis: PretendRedis;
   readonly #timeline: Timeline;
   readonly #random: Random;
@@ -59,11 +74,12 @@ export class Jobs {
     this.#weather = weather;
   }
 
-  request(name: JobName, id: string, data: JobRequest['data']): void {
+  request(name: JobName, id: string, data: JobData<JobName>): void {
     if (this.#job(id) !== undefined) return;
+    this.onRequest(name);
     if (this.#random.chance(this.#weather.jobsLost)) return this.onChange();
     this.#put(id, { name, data, state: 'waiting', lock: 0 });
-    const slow = this.#random.chance(this.#weather.jobsSlow);
+    const slow = this.slow.has(name) || this.#random.chance(this.#weather.jobsSlow);
     this.#pickUp(id, slow ? this.#random.between(1_000, 200_000) : 10);
   }
 
@@ -127,10 +143,15 @@ export class Jobs {
 
   #pickUp(id: string, delayMs: number): void {
     this.#timeline.after(delayMs, () => {
-      if (this.#job(id)?.state !== 'waiting' || this.#redis.away) return;
-      const able = this.takers.filter((taker) => taker.process.running && !taker.link.isCut);
+      const job = this.#job(id);
+      if (job?.state !== 'waiting' || this.#redis.away) return;
+      const able = this.#ableTo(job.name);
       if (able.length > 0) this.#begin(id, this.#random.pick(able));
     });
+  }
+
+  #ableTo(name: JobName): Taker[] {
+    return this.takers.filter((taker) => taker.process.running && !taker.link.isCut && taker.takes(name));
   }
 
   #begin(id: string, taker: Taker): void {
@@ -158,7 +179,7 @@ export class Jobs {
     this.#timeline.after(this.#random.between(10, 6_000), () => {
       const job = this.#job(id);
       if (job?.state !== 'active' || job.lock !== lock || this.#redis.away) return;
-      const able = this.takers.filter((t) => t !== taker && t.process.running && !t.link.isCut);
+      const able = this.#ableTo(job.name).filter((t) => t !== taker);
       if (able.length === 0) return;
       this.#begin(id, this.#random.pick(able));
       if (this.#random.chance(0.5)) taker.process.later(2_500, () => abort.abort(new Error('lock lost')));

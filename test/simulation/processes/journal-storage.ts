@@ -12,7 +12,7 @@ import { type Assignments, judgeAssignment } from '../../../src/shared/documents
 import type { PretendRedis } from '../world/redis.ts';
 import type { RedisLink } from './redis-link.ts';
 
-const owner = (host: string) => `owner:${host}`;
+export const owner = (host: string) => `owner:${host}`;
 const journal = (id: string) => `journal:${id}`;
 const claimKey = (host: string) => `claim:${host}`;
 const open = (host: string) => `open:${host}`;

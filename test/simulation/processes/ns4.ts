@@ -5,6 +5,7 @@ import { moveRows } from '../../../simulator/world/nova-database.ts';
 import type { World } from '../../../simulator/world/world.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import { CloudError } from '../../../src/ns4/cloud/cloud.ts';
+import { carryOut, type OwnDevices, tellStatus } from '../../../src/ns4/fencing/far/carry-out.ts';
 import type { Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import { lookAtRecovered } from '../../../src/ns4/jobs/look-at-recovered.ts';
 import { refreshInventory } from '../../../src/ns4/jobs/refresh-inventory.ts';
@@ -17,7 +18,7 @@ import { recover } from '../../../src/ns4/recovery/stages/run.ts';
 import { assignmentTokenOf } from '../../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, Servers } from '../../../src/shared/documents/inventory.ts';
-import type { JobRequest, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
+import type { JobData, JobName, JobResult } from '../../../src/shared/documents/jobs/contracts.ts';
 import type { AskedAbout } from '../../../src/shared/documents/jobs/look-at-recovered.ts';
 import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
@@ -32,7 +33,7 @@ import { policyOf } from '../../../src/shared/rules/policy.ts';
 import { keyed } from '../../support/trust.ts';
 import type { CloudLink } from './cloud-link.ts';
 import type { DisksParts } from './disks-parts.ts';
-import type { Taker } from './jobs.ts';
+import type { TakenJob, Taker } from './jobs.ts';
 import { journalStorage } from './journal-storage.ts';
 import type { ScanTogether } from './look-together.ts';
 import { ownScanOf } from './own-scan.ts';
@@ -55,6 +56,8 @@ export interface Ns4Parts {
   readonly method: 'api' | 'database';
   readonly concurrency: number;
   readonly fencing: Fencing | null;
+  /** What it does for workers that do not fence; null: it does not either. */
+  readonly ownDevices: OwnDevices | null;
   /** By which plans those fence that are there. */
   plans(): FencingPlans;
   readonly witness: Ns4Witness;
@@ -103,31 +106,34 @@ export class Ns4 implements Taker {
     return ceph.disks.look(target, new AbortController().signal);
   }
 
-  async carryOut(
-    id: string,
-    request: Pick<JobRequest, 'name' | 'data'>,
-    signal: AbortSignal,
-  ): Promise<JobResult<JobRequest['name']>> {
-    switch (request.name) {
+  takes(name: JobName): boolean {
+    return this.#parts.ownDevices !== null || (name !== 'fence-status' && name !== 'fence-off');
+  }
+
+  async carryOut(id: string, { name, data }: TakenJob, signal: AbortSignal): Promise<JobResult<JobName>> {
+    // One cast: the data of a job are those of its name.
+    const dataOf = <N extends JobName>(_: N) => data as JobData<N>;
+    const { ownDevices } = this.#parts;
+    switch (name) {
       case 'refresh-inventory':
-        return this.#refreshed(
-          id,
-          (request as Extract<JobRequest, { name: 'refresh-inventory' }>).data.servers,
-          signal,
-        );
+        return this.#refreshed(id, dataOf(name).servers, signal);
       case 'scan':
-        return this.#scanned(id, (request as Extract<JobRequest, { name: 'scan' }>).data);
+        return this.#scanned(id, dataOf(name));
       case 'survey-senses':
         // Whom nobody could tell dead is for people; histories judge what is done, and what is said of the dead.
         return { ok: true, unjudged: [], count: 0, of: this.#parts.world.hosts.size };
       case 'look-at-recovered':
-        return this.#atRecovered(
-          (request as Extract<JobRequest, { name: 'look-at-recovered' }>).data.hosts,
-          signal,
-        );
+        return this.#atRecovered(dataOf(name).hosts, signal);
       case 'recover': {
-        const { data } = request as Extract<JobRequest, { name: 'recover' }>;
-        return this.#ordered({ ...data, assignment: assignmentTokenOf(data) }, signal);
+        const asked = dataOf(name);
+        return this.#ordered({ ...asked, assignment: assignmentTokenOf(asked) }, signal);
+      }
+      case 'fence-status':
+      case 'fence-off': {
+        if (ownDevices === null) throw new Error('a job of fencing for a worker that does not fence');
+        return name === 'fence-status'
+          ? tellStatus(dataOf(name), ownDevices, signal)
+          : carryOut(dataOf(name), ownDevices, signal);
       }
     }
   }

@@ -1,5 +1,6 @@
 // The lock on one host's recovery, its targets included: renewed until it is given back or lost. Whoever holds it may
 // write the journal, and each write confirms that it is held.
+import type { FenceRight } from '../../../shared/documents/jobs/fence.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import { timings } from '../../../shared/ground/timings.ts';
@@ -57,6 +58,12 @@ export class Lock {
     this.#trust = trust;
     this.#token = token;
     void this.#keepRenewing();
+  }
+
+  /** Shown by another vantage point that fences in this one's stead: it does so only while this lock is held. */
+  get right(): FenceRight {
+    const { token, assignment } = this.#token;
+    return { token, assignment };
   }
 
   /** Aborted as soon as the loss of the lock is noticed. */

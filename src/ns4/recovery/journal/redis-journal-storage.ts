@@ -3,8 +3,8 @@
 import type { Db } from '../../../shared/redis/db.ts';
 import type { Keys } from '../../../shared/redis/keys.ts';
 import { loadScript, runScript, type Script } from '../../../shared/redis/script.ts';
+import { BelievedAssignments } from '../../../shared/trust/believed-assignments.ts';
 import type { Trust } from '../../../shared/trust/trust.ts';
-import { BelievedAssignments } from './believed-assignments.ts';
 import {
   type Answer,
   type Claimed,

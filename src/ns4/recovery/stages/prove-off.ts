@@ -67,6 +67,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
     const outcome = await fencing.fence({
       host,
       signal,
+      right: lock.right,
       incident: recovery.order.incident,
       instances: openThere(host, facts.picture, journal),
       heardAtMs: heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy),

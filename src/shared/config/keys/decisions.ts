@@ -1,6 +1,7 @@
 // How Sonny judges and waits: the keys of [DEFAULT], [SCAN] and [FENCING], each with all that is known of it.
 import { key } from './key.ts';
-import { choice, endpoints, ports, seconds, text, textThat, whole } from './value-types.ts';
+import { parseTruth } from './truth.ts';
+import { boolean, choice, endpoints, ports, seconds, text, textThat, whole } from './value-types.ts';
 
 const day = 86_400;
 
@@ -88,8 +89,15 @@ export const scanKeys = {
         without: "the machine's name",
       },
     ),
+    fences: key('fences', boolean, {
+      default: 'yes',
+      about:
+        'Does this ns4 ask and tell the fence devices itself? no: it has no way to them and no fencing.yaml, and has an ns4 that fences do so; see docs/fencing.md. It counts with "mode = required" only.',
+    }),
   },
 } as const;
+
+const fencesItself = (fences: string | null): boolean => fences === null || parseTruth(fences) !== false;
 
 export const fencingKeys = {
   name: 'FENCING',
@@ -102,9 +110,9 @@ export const fencingKeys = {
     file: key('hosts', text, {
       example: 'fencing.yaml',
       about:
-        'The file with the fence levels of each hypervisor (see fencing.example.yaml), relative to config.ini; only ns4 reads it. It holds the passwords of BMCs, so "chmod 600" it. Required with "mode = required".',
+        'The file with the fence levels of each hypervisor (see fencing.example.yaml), relative to config.ini; only ns4 reads it. It holds the passwords of BMCs, so "chmod 600" it. Required with "mode = required", unless [SCAN] fences is no: it is not read then.',
       needed: ({ text }) =>
-        text('FENCING', 'mode')?.toLowerCase() === 'required'
+        text('FENCING', 'mode')?.toLowerCase() === 'required' && fencesItself(text('SCAN', 'fences'))
           ? 'the file with the fence levels (fencing.yaml), as mode is required'
           : null,
     }),

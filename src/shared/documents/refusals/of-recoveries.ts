@@ -9,17 +9,19 @@ import { seconds } from './words.ts';
 
 const host = z.string();
 
-const fenceFailureSchema = z.object({
+export const fenceFailureSchema = z.object({
   agent: z.string(),
   /**
    * off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program…;
    * switched-on: `status` says on, after it said off; not-again: `off` was sent before, and nobody knows what it did;
    * no-message: nothing was heard of a crash kernel; not-cut-off: the host could not be cut off from Ceph; lifted: it was,
-   * and somebody took its entries away.
+   * and somebody took its entries away. Of a vantage point that fences in this one's stead: nobody-fences: none answers;
+   * not-told: it was handed over, and for certain nobody was told; lost: nobody knows what became of it.
    */
   failure: z.enum([
     ...(['off-failed', 'not-verified', 'timed-out', 'cannot-run'] as const),
     ...(['switched-on', 'not-again', 'no-message', 'not-cut-off', 'lifted'] as const),
+    ...(['nobody-fences', 'not-told', 'lost'] as const),
   ]),
   /** What the agent said, secrets masked, one line. */
   detail: z.string(),
@@ -160,6 +162,9 @@ const failures = {
   'no-message': 'no message of a crash kernel came',
   'not-cut-off': 'it could not be cut off from Ceph',
   lifted: 'it was cut off from Ceph, and somebody lifted that, so it is not done again',
+  'nobody-fences': 'no vantage point that fences answers',
+  'not-told': 'the vantage point that fences did not tell it "off"',
+  lost: 'the vantage point that was to tell it "off" does not say what became of that',
 } as const satisfies Record<FenceFailure['failure'], string>;
 
 /** No level proved it off, in their order; none: no level is configured for it. */
@@ -178,10 +183,11 @@ const fenceFailed = refusal(
         r.levels.length === 0
           ? 'no fence level is configured for it'
           : r.levels
-              .map(
-                (l, i) =>
-                  `level ${i + 1}, ${l.agent}: ${failures[l.failure]} (${quoted(l.detail, mostOfAgent)})`,
-              )
+              .map(({ agent, failure, detail }, i) => {
+                // Nobody knows its levels here.
+                const which = failure === 'nobody-fences' ? '' : `level ${i + 1}, ${agent}: `;
+                return `${which}${failures[failure]} (${quoted(detail, mostOfAgent)})`;
+              })
               .join('; ');
       return `${r.host} is not proven to be off: ${tried}. Nothing evacuated. When you have made sure that it has no power: "ns4 --confirm-fenced ${r.host}".`;
     },

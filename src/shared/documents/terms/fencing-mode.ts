@@ -11,3 +11,7 @@ export function fencingText(mode: FencingMode): string {
     ? 'fencing: none, silence is the only proof that a host is dead'
     : 'fencing: required, no instance moves before its host is proven to be off';
 }
+
+/** Of an ns4 with `[SCAN] fences = no`, for people. */
+export const fencesElsewhereText =
+  '[SCAN] fences is no: vantage points that fence ask and tell the devices in the stead of this one';

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { Ceph } from '../../../../src/ns4/ceph/ceph.ts';
 import { systemClock } from '../../../../src/shared/ground/clock.ts';
 import { createLog } from '../../../../src/shared/ground/log.ts';
+import { maskOf } from '../../../../src/shared/masks/secrets.ts';
 
 /** Notes its starts and its configuration, then does what its mode says with each line. */
 const program = `
@@ -20,6 +21,9 @@ def asked(id, images): tell({'id': id, 'answer': {'images': images}})
 if mode == 'missing':
     print('librados.so.2: cannot open shared object file: apt-get install librados2 librbd1', file=sys.stderr)
     sys.exit(3)
+if mode == 'blurts':
+    print('ValueError: ' + json.dumps({'key': 'AQAsecret-of-ceph'}), file=sys.stderr)
+    sys.exit(1)
 if mode == 'stubborn': signal.signal(signal.SIGTERM, signal.SIG_IGN)
 first = []
 for text in sys.stdin:
@@ -36,6 +40,7 @@ for text in sys.stdin:
     elif mode == 'unlike': tell({'id': id, 'answer': {'images': {i: {'kind': 'asked', 'openers': [{}]} for i in images}}})
     elif mode == 'half': asked(id, dict(list(every.items())[:1]))
     elif mode == 'cannot': tell({'id': id, 'cannotTell': 'no monitor of Ceph answers'})
+    elif mode == 'quotes': tell({'id': id, 'cannotTell': 'refused with AQAsecret-of-ceph'})
     elif mode == 'nothing': tell({'id': id, 'answer': {'kind': 'passed', 'epoch': 3, 'placementGroups': 0, 'tookMs': 1}})
     elif mode == 'backwards':
         first.append((id, every))
@@ -72,6 +77,7 @@ function start(mode: string, parts: { pauseMs?: number; graceMs?: number; progra
   ceph = new Ceph(access, {
     log: createLog({ name: 'test', verbosity: 0, destination: process.stderr }),
     clock: systemClock,
+    mask: maskOf(['AQAsecret-of-ceph']),
     command: [python, '-I', join(dir, 'helper.py'), own, mode],
     ...more,
   });
@@ -159,6 +165,8 @@ describe('a helper', { timeout: 30_000 }, () => {
     ['unlike', 'cannot be read'],
     ['cannot', 'no monitor of Ceph answers'],
     ['missing', 'apt-get install librados2 librbd1'],
+    ['quotes', 'refused with ****'],
+    ['blurts', 'ValueError: {"key": "****"}'],
   ])('%s: nobody knows', async (mode, reason) => {
     start(mode);
     expect((await ask('vms/a')).get('vms/a')).toEqual(cannotTell(reason));

@@ -19,7 +19,7 @@ afterEach(() => rmSync(join(cwd, '..'), { recursive: true }));
 
 const write = (path: string, text: string): void => {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
+  writeFileSync(path, text, { mode: 0o600 });
 };
 const load = (env: Record<string, string> = {}): CloudCredentials =>
   loadCloud({ cloud: 'prod', env, cwd, home });

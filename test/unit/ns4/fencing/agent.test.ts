@@ -26,7 +26,7 @@ function agent(body: string): AgentCall['device'] {
   const head = `#!/bin/sh\noptions=$(cat)\naction=$(echo "$options" | sed -n 's/^action=//p')\n`;
   writeFileSync(program, head + body);
   chmodSync(program, 0o755);
-  return { program, options: { username: 'admin', password, here: dir } };
+  return { program, options: { username: 'admin', password, here_path: dir } };
 }
 
 const run = (body: string, change: Partial<AgentCall> = {}) =>
@@ -77,7 +77,7 @@ describe('one run', () => {
 
   test('options and action come on standard input, as lines', async () => {
     const result = await run('echo "$options" | sort | tr "\\n" " "', { action: 'off' });
-    expect(result.said).toBe(`action=off here=${dir} password=**** username=admin`);
+    expect(result.said).toBe(`action=off here_path=${dir} password=**** username=admin`);
   });
 
   test('no secret in arguments or environment, of the agent or of a child', async () => {

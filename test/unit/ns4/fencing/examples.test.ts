@@ -25,10 +25,10 @@ test('fencing.example.yaml has levels for its hosts, each option where it belong
   const plan = readFencingFile(file, { path: dir, hasCeph: true });
   const agents = (host: string) => levelsOf(plan, host).map(agentsOf);
   expect([...plan.hosts.keys()]).toEqual(['hv01', 'hv02', 'hv03', 'hv04', 'hv05', 'hv06']);
-  expect(agents('hv01')).toEqual(['fence_ipmilan']);
+  expect(agents('hv01')).toEqual(['fence_redfish']);
   expect(agents('hv04')).toEqual(['fence_redfish', 'fence_ipmilan']);
   expect(agents('hv05')).toEqual(['fence_kdump', 'fence_apc + fence_apc']);
-  expect(agents('hv06')).toEqual(['fence_ipmilan', 'ceph']);
+  expect(agents('hv06')).toEqual(['fence_redfish', 'ceph']);
   expect(firstOf(plan, 'hv02')?.options).toMatchObject({ ip: 'hv02-bmc.example.org', username: 'sonny' });
   expect(firstOf(plan, 'hv03')?.options).toMatchObject({ password: '0123 #4' });
   expect(plan.others).toBeNull();
@@ -41,9 +41,9 @@ test("docs/fencing.md's fencing.yaml means what it says", () => {
   writeFileSync(file, text.replace('/usr/local/sbin/fence_ceph_blocklist', program), { mode: 0o600 });
   const plan = readFencingFile(file, { path: dir, hasCeph: true });
   expect(firstOf(plan, 'hv01')).toMatchObject({
-    ...{ agent: 'fence_ipmilan', options: { ip: 'hv01-bmc.example.org', password: 'a secret' } },
+    ...{ agent: 'fence_redfish', options: { ip: 'hv01-bmc.example.org', password: 'a secret' } },
   });
   expect(firstOf(plan, 'hv02')?.options).toMatchObject({ username: 'sonny', password: 'another' });
-  expect(levelsOf(plan, 'hv03').map(agentsOf)).toEqual(['fence_redfish', program]);
+  expect(levelsOf(plan, 'hv03').map(agentsOf)).toEqual(['fence_ipmilan', program]);
   expect(levelsOf(plan, 'hv04').map(agentsOf)).toEqual(['fence_kdump', 'fence_apc + fence_apc']);
 });

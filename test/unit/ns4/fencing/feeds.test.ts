@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tryLevels } from '../../../../src/ns4/commands/try-out.ts';
 import { look, powerOff } from '../../../../src/ns4/fencing/level.ts';
+import { seenTogether } from '../../../../src/ns4/fencing/seen-together.ts';
 import { systemClock } from '../../../../src/shared/ground/clock.ts';
 import { type Behaviour, PretendDevice } from '../../../support/pretend-device.ts';
 
@@ -86,6 +87,10 @@ test.each([
   if (other === 'away') b.behave('away');
   else b.power(other);
   expect(await look({ level, timeoutMs: 1_500, signal })).toMatchObject({ says });
+});
+
+test('nobody was asked: nobody says off', () => {
+  expect(seenTogether({ devices: [] }, [])).toMatchObject({ says: 'unknown' });
 });
 
 test('by hand: on goes to all of them; each is told by itself', async () => {

@@ -221,3 +221,21 @@ describe('ClockSkew', () => {
     expect(skew.ms()).toBe(0);
   });
 });
+
+describe('words of a hostile page', () => {
+  it('100 kB of brackets, and of tags that never end, cost no more than their length', () => {
+    for (const unit of ['<', '<a ', '<script', '&nbsp', '<br /', ' \n']) {
+      const before = process.cpuUsage();
+      const words = serviceWords(unit.repeat(100_000 / unit.length));
+      expect(process.cpuUsage(before).user / 1_000).toBeLessThan(500);
+      expect(words.length).toBeLessThanOrEqual(500);
+    }
+  });
+
+  it('a secret is masked before it is cut in two', () => {
+    const mask = (text: string) => text.replaceAll('long-secret-word', '****');
+    const words = serviceWords(`${'x '.repeat(245)}long-secret-word`, mask);
+    expect(words).not.toContain('long');
+    expect(serviceWords('<p>ab<b>c</b></p><script>no</script><style>no</style> end')).toBe('ab c end');
+  });
+});

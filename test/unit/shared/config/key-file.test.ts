@@ -36,7 +36,7 @@ test.each<[string, string, number, RegExp]>([
   ['notes only', '# ours\n\n', 0o600, /^holds no key/],
   ['something else', `${testKey}\nhunter2-hunter2\n`, 0o600, /^line 2 is no key/],
   ['five keys', `${testKey}\n`.repeat(5), 0o600, /^holds 5 keys, expected 4 at most/],
-  ['a key that others may read', `${testKey}\n`, 0o640, /^found mode 0640, expected 0600/],
+  ['a key that others may read', `${testKey}\n`, 0o640, /^found mode 0640, others than its owner may read/],
   ['a key that others may write', `${testKey}\n`, 0o602, /^found mode 0602/],
 ])('%s is none', (_, text, mode, problem) => {
   writeFileSync(file, text);

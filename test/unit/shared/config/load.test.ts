@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ProcessName } from '../../../../src/shared/config/keys/key.ts';
 import { knownKeys } from '../../../../src/shared/config/known-keys.ts';
 import { loadSettings } from '../../../../src/shared/config/load.ts';
+import { Secrets } from '../../../../src/shared/masks/secrets.ts';
 import { testKey } from '../../../support/trust.ts';
 
 let cwd: string;
@@ -78,6 +79,7 @@ describe("the original's config.ini, unchanged", () => {
         quorum: 1,
         // The machine's own.
         name: expect.stringMatching(/^[a-z0-9][a-z0-9._-]*$/i),
+        fences: true,
       },
       ceph: null,
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
@@ -136,7 +138,7 @@ describe('config.example.ini', () => {
 test('every key once', () => {
   writeFileSync(join(cwd, 'ca.pem'), '-----BEGIN ca');
   writeFileSync(join(cwd, 'client.pem'), '-----BEGIN cert');
-  writeFileSync(join(cwd, 'client.key'), '-----BEGIN key');
+  writeFileSync(join(cwd, 'client.key'), '-----BEGIN key', { mode: 0o600 });
   writeFileSync(join(cwd, 'sonny.key'), `${testKey}\n`, { mode: 0o600 });
   write(`[DEFAULT]
 monitor_period = 0.5
@@ -178,6 +180,7 @@ refused = silent
 controls = 10.0.0.1:443, [2001:db8::1]:22, gw.example.org:80
 quorum = 2
 name = ctl-1.example.org
+fences = No
 [CEPH]
 conf = ceph/ceph.conf
 user = client.sonny
@@ -252,6 +255,7 @@ dead_man_url = https://watch.example.org/ping/1
       ],
       quorum: 2,
       name: 'ctl-1.example.org',
+      fences: false,
     },
     ceph: {
       conf: join(cwd, 'ceph/ceph.conf'),
@@ -274,13 +278,14 @@ dead_man_url = https://watch.example.org/ping/1
   });
 });
 
-test('every secret is handed out for the log to mask, whether or not anything uses it', () => {
+test('every secret becomes known to the masker, whether or not anything uses it, and a short one is remarked', () => {
   write(`[REDIS]
 sentinels = s:1
 master = m
-pass = one
-password = one
+pass = one!
+password = one!
 sentinel_password = two
+my_old_token = %(pass)s/zero
 [OPENSTACK]
 cloud = prod
 [MYSQL]
@@ -289,9 +294,17 @@ pass = three
 token = xoxb-4
 app_token = xapp-5
 channel = c
+api_url = https://me:in-a-url@proxy.example.org/api/
 `);
-  for (const process of processes)
-    expect(new Set(load(process).secrets)).toEqual(new Set(['one', 'two', 'three', 'xoxb-4', 'xapp-5']));
+  for (const process of processes) {
+    const secrets = new Secrets();
+    const { warnings } = loadSettings({ process, cwd, home, secrets });
+    const said = 'one! two one!/zero three xoxb-4 xapp-5 in-a-url prod m s proxy.example.org';
+    expect(secrets.mask(said)).toBe('**** two **** **** **** **** **** prod m s proxy.example.org');
+    expect(warnings).toContain(
+      `${cwd}/config.ini:6: [REDIS] sentinel_password: a secret of fewer than 4 letters is not masked in logs, events and messages`,
+    );
+  }
 });
 
 test('the settings cannot be changed', () => {
@@ -314,12 +327,12 @@ describe('which file', () => {
 
 describe('what a value means', () => {
   test.each<[string, string, (settings: ReturnType<typeof load>['settings']) => unknown, unknown]>([
-    ['defect 16: either name of the Redis password', 'pass = p', (s) => s.redis.password, 'p'],
-    ['both names with one value', 'pass = p\npassword = p', (s) => s.redis.password, 'p'],
-    ['None beside the one that counts', 'pass = None\npassword = p', (s) => s.redis.password, 'p'],
+    ['defect 16: either name of the Redis password', 'pass = long', (s) => s.redis.password, 'long'],
+    ['both names with one value', 'pass = long\npassword = long', (s) => s.redis.password, 'long'],
+    ['None beside the one that counts', 'pass = None\npassword = long', (s) => s.redis.password, 'long'],
     ['only None in this spelling is nothing', 'pass = none', (s) => s.redis.password, 'none'],
     ['inherited from DEFAULT', '[DEFAULT]\nport = 7000', (s) => s.redis.port, 7000],
-    ['interpolated', 'dir = x\npass = %(dir)s%%', (s) => s.redis.password, 'x%'],
+    ['interpolated', 'dir = long\npass = %(dir)s%%', (s) => s.redis.password, 'long%'],
     ['clouds fall back to the cloud', '[SLACK]\nclouds = None', (s) => s.slack.clouds, ['prod']],
     ['an empty value takes the default', 'port =', (s) => s.redis.port, 6379],
   ])('%s', (_name, lines, pick, expected) => {
@@ -330,7 +343,7 @@ describe('what a value means', () => {
 
   test.each(processes)('%s finds Redis through sentinels', (process) => {
     write(
-      '[OPENSTACK]\ncloud = prod\n[REDIS]\nmaster = sonny.1\npass = p\nsentinel_username = u\nsentinel_password = q\n' +
+      '[OPENSTACK]\ncloud = prod\n[REDIS]\nmaster = sonny.1\npass = long\nsentinel_username = u\nsentinel_password = other\n' +
         'sentinels = 10.0.0.1:26379, [2001:db8::1]:26380,\n  s3.example.org:1\n',
     );
     const { settings, warnings } = load(process);
@@ -339,7 +352,7 @@ describe('what a value means', () => {
       host: '',
       port: 6379,
       username: null,
-      password: 'p',
+      password: 'long',
       tls: null,
       db: null,
       signing: null,
@@ -351,7 +364,7 @@ describe('what a value means', () => {
         ],
         master: 'sonny.1',
         username: 'u',
-        password: 'q',
+        password: 'other',
       },
     });
   });
@@ -360,13 +373,14 @@ describe('what a value means', () => {
     writeFileSync(join(cwd, 'sonny.key'), `${testKey}\n`, { mode: 0o600 });
     write(`[OPENSTACK]\ncloud = prod\n[REDIS]\nhost = redis1\nkey_file = sonny.key\n`);
     for (const process of ['ns4', 'monitor'] as const) {
-      const { settings, secrets } = load(process);
+      const secrets = new Secrets();
+      const { settings } = loadSettings({ process, cwd, home, secrets });
       expect(settings.redis.signing).toEqual({ keys: [testKey], unsigned: 'refuse' });
-      expect(secrets).toContain(testKey);
+      expect(secrets.mask(`said ${testKey}`)).toBe('said ****');
     }
     chmodSync(join(cwd, 'sonny.key'), 0o644);
     expect(load('sonny').settings.redis.signing).toBeNull();
-    expect(() => load('ns4')).toThrow('found mode 0644, expected 0600');
+    expect(() => load('ns4')).toThrow('found mode 0644, others than its owner may read');
   });
 
   test('sonny takes the only cloud there is from [OPENSTACK], and needs none there', () => {
@@ -374,6 +388,15 @@ describe('what a value means', () => {
     expect(load('sonny').settings).toMatchObject({ openstack: null, slack: { clouds: ['prod'] } });
     write('[REDIS]\nhost = h\n[SLACK]\nclouds = a, b\n');
     expect(load('sonny').settings.slack.clouds).toEqual(['a', 'b']);
+  });
+
+  test('proof is demanded: fencing.yaml is named, or another vantage point fences', () => {
+    write(`${minimal}[FENCING]\nmode = required\n`);
+    expect(() => load('ns4')).toThrow(/\[FENCING\] hosts: missing/);
+    write(`${minimal}[FENCING]\nmode = required\n[SCAN]\nfences = no\n`);
+    expect(load('ns4').settings).toMatchObject({
+      ...{ scan: { fences: false }, fencing: { mode: 'required', file: null } },
+    });
   });
 
   test('the database is no business of sonny', () => {
@@ -403,7 +426,7 @@ describe('warnings', () => {
       'a key like no other',
       '[SCAN]\nnmap_path = /usr/bin\n',
       [
-        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls, quorum, name',
+        ':6: [SCAN] nmap_path: unknown key, ignored; the keys of [SCAN] are hypervisor_ports, instance_ports, timeout, refused, controls, quorum, name, fences',
       ],
     ],
     [
@@ -462,16 +485,16 @@ describe('warnings', () => {
   });
 
   test.each([
-    [0o600, 'pass = p', false],
-    [0o640, 'pass = p', false],
-    [0o644, 'pass = p', true],
+    [0o600, 'pass = long', false],
+    [0o640, 'pass = long', true],
+    [0o644, 'pass = long', true],
     [0o644, 'pass = None', false],
     [0o644, 'pass =', false],
     [0o604, '[SLACK]\ntoken = xoxb-1\nchannel = c', true],
-    [0o644, '[MYSQL]\npass = p', true],
+    [0o644, '[MYSQL]\npass = long', true],
   ])('mode %o with %j: %s', (mode, lines, warned) => {
     write(`[OPENSTACK]\ncloud = prod\n[REDIS]\nhost = h\n${lines}\n`, 'config.ini', mode);
-    const said = `${cwd}/config.ini: found mode 0${mode.toString(8)}, everybody may read its passwords; expected 0600`;
+    const said = `${cwd}/config.ini: found mode 0${mode.toString(8)}, others than its owner may read its passwords; expected 0600`;
     expect(load().warnings).toEqual(warned ? [said] : []);
   });
 });
