@@ -3,7 +3,7 @@
 -- KEYS: hosts, instances, the new generation's servers, the servers as an earlier version kept them
 -- ARGV: hosts, instances, number of fields, what the key of a generation begins with, how long the former one stays (ms)
 -- Returns 1, or 0 when the generation is not whole.
-if redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[3]) then return 0 end
+if redis.pcall('HLEN', KEYS[3]) ~= tonumber(ARGV[3]) then return 0 end
 -- Of another type: somebody spoilt it, and it is replaced.
 local before = redis.pcall('GET', KEYS[2])
 redis.call('PERSIST', KEYS[3])
