@@ -73,6 +73,8 @@ export const strokes = {
     history.healings.push(() => end(history, faults.deviceRestores, name));
   }),
   plansDiffer: ofBusyHost((history, { name }) => {
+    // One alone fences: his plan differs from nobody's.
+    if (history.workers.some(({ fences }) => !fences)) return;
     const others = [...history.world.hosts.keys()].filter((other) => other !== name);
     const worker = anyOf(history, 'workers');
     strike(history, faults.plansDiffer, [60, 300], worker, history.random.pick(others), name);

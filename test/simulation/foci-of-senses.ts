@@ -62,7 +62,7 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
   },
   'plans of fencing differ': {
     ...{ ...spared, setting: { workers: 2, quorum: 1, monitors: 1 }, rules: fenced },
-    durationMs: 140 * seconds,
+    ...{ household: { isFar: false }, durationMs: 140 * seconds },
     disaster: ofBusy((history, host) => {
       Object.assign(host, { bmc: 'works' });
       const other = [...history.world.hosts.keys()].find((name) => name !== host.name) ?? '';
