@@ -197,7 +197,7 @@ describe.skipIf(!havePython)("as Python's configparser reads it", () => {
     // A set in which everything is refused would prove nothing.
     expect(readings.filter((reading) => reading !== null).length).toBeGreaterThan(500);
     expect(readings.filter((reading) => reading === null).length).toBeGreaterThan(500);
-  });
+  }, 30_000);
 });
 
 describe('what a mistake says', () => {
