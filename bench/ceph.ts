@@ -1,15 +1,17 @@
 // What it costs to ask disks on a real Ceph: how long a look at a host with 200 instances takes, alive and silent, and the
-// CPU of the background round over 5,000 instances, of ns4's own part and of its helper.
+// CPU of the background round over 5,000 instances, of ns4's own part and of its helper; and what cutting a host off takes.
 // Run with: SONNY_CEPH_LAB=PATH npx tsx bench/ceph.ts [MINUTES]    (with "ceph-lab up --osds 3"; five unless said)
 //
 // The images are 200 real ones, held open by one process. In the background round each of them stands for 25 instances:
 // it is asked by the name of another each time, at the rate of 5,000 in five minutes.
-import { readFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { BackgroundAsking } from '../src/ns4/baseline/background-asking.ts';
 import { Ceph } from '../src/ns4/ceph/ceph.ts';
+import { cutOff } from '../src/ns4/disks/cut-off.ts';
 import { Disks } from '../src/ns4/disks/disks.ts';
 import { OpenedStore } from '../src/ns4/disks/opened-store.ts';
 import type { Storage } from '../src/ns4/storage/storage.ts';
@@ -18,7 +20,7 @@ import { InventoryStore } from '../src/shared/picture/store.ts';
 import { connectRedis } from '../src/shared/redis/connect.ts';
 import { keysOf } from '../src/shared/redis/keys.ts';
 import { disksTarget } from '../src/shared/rules/disks.ts';
-import { lab, labAccess, openImage, openMany } from '../test/support/ceph-lab.ts';
+import { lab, labAccess, openImage, openMany, pathWithLabClient } from '../test/support/ceph-lab.ts';
 import { hypervisor, inventory, picture, server } from '../test/support/inventories.ts';
 import { startRedis } from '../test/support/redis.ts';
 import { settingsOf } from '../test/support/redis-client.ts';
@@ -27,7 +29,7 @@ const images = 200;
 const instances = 5_000;
 const perHost = 20;
 const [minutes = 5] = process.argv.slice(2).map(Number);
-const [here, elsewhere] = ['127.0.61.31', '127.0.61.32'];
+const [here, elsewhere, spare] = ['127.0.61.31', '127.0.61.32', '127.0.61.33'] as const;
 const stop = new AbortController().signal;
 const log = pino({ level: 'warn' });
 
@@ -89,6 +91,47 @@ async function look(disks: Disks, what: string, times: number): Promise<void> {
   }
 }
 
+/** As before an evacuation of all of them: what each step takes. */
+async function cutsOff(ceph: Ceph, times: number): Promise<void> {
+  for (let turn = 0; turn < times; turn += 1) {
+    const tookMs: Record<string, number> = {};
+    const timed = async <T>(what: string, work: Promise<T>): Promise<T> => {
+      const beforeMs = performance.now();
+      const done = await work;
+      tookMs[what] = performance.now() - beforeMs;
+      return done;
+    };
+    const seen = { host: 'hv03', address: spare, firstMs: Date.now(), lastMs: Date.now() };
+    const others = [here, elsewhere].map((address, n) => ({ ...seen, host: `hv0${n + 1}`, address }));
+    const result = await timed(
+      'all of it',
+      cutOff(
+        {
+          storage: {
+            block: (...asked) => timed('entry', ceph.block(...asked)),
+            barrier: (limits) => timed('barrier', ceph.barrier(limits)),
+            blocklist: (limits) => ceph.blocklist(limits),
+            watchers: (...asked) => timed('watchers', ceph.watchers(...asked)),
+            locks: (...asked) => timed('locks', ceph.locks(...asked)),
+          },
+          pools: ['vms', 'volumes'],
+          store: { addresses: async () => [seen, ...others] },
+          cuts: { note: async () => undefined },
+          ...{ timeoutMs: 60_000, clock: systemClock },
+        },
+        {
+          host: 'hv03',
+          instances: Array.from({ length: images }, (_, n) => ({ id: `many-${n}`, volumes: [] })),
+          ...{ signal: stop, seenOff: null, asProofWithinMs: 60_000, beforeBlocking: async () => undefined },
+        },
+      ),
+    );
+    const steps = Object.entries(tookMs).map(([what, ms]) => `${what} ${seconds(ms)} s`);
+    say(`cut off with ${images} instances: ${result.done ? 'done' : result.why}: ${steps.join(', ')}`);
+    await ceph.unblock([spare], { timeoutMs: 10_000, signal: stop });
+  }
+}
+
 /** The round as ns4 runs it, over names of which 25 are one image. */
 async function background(ceph: Ceph): Promise<void> {
   const redisServer = await startRedis();
@@ -130,12 +173,15 @@ async function background(ceph: Ceph): Promise<void> {
   await redisServer.stop();
 }
 
+const clientDir = mkdtempSync(join(tmpdir(), 'sonny-bench-ceph-'));
+process.env.PATH = pathWithLabClient(clientDir) ?? process.env.PATH;
 const ceph = new Ceph(await labAccess(), { log, clock: systemClock, mask: (text) => text });
 await lab('image', 'vms/control_disk');
 const [many, control] = await Promise.all([openMany(here, images), openImage(elsewhere, 'control_disk')]);
 try {
   const disks = disksOver(ceph);
   await look(disks, 'alive', 5);
+  await cutsOff(ceph, 5);
   if (minutes > 0) await background(ceph);
   many.kill();
   await look(disks, 'killed just now', 3);
@@ -145,4 +191,5 @@ try {
   many.kill();
   await control.close();
   await ceph.close();
+  rmSync(clientDir, { recursive: true });
 }

@@ -34,6 +34,11 @@ export class Blocklist {
     return [...this.#entries.values()];
   }
 
+  /** Do the monitors have an entry of it? */
+  isBlocked(address: string): boolean {
+    return this.#entries.has(address);
+  }
+
   /** The monitors agree on it now. */
   add(address: string, forMs: number): void {
     const { nowMs } = this.#clock;

@@ -19,8 +19,14 @@ export class PretendCeph {
   monitorsHang = false;
   /** Hosts whose clients Ceph knows by an address of another one (behind NAT). */
   readonly hidden = new Map<string, string>();
-  /** Instances opened from a second address of the host they are on. */
+  /** Instances opened from a second address of the host they are on, which nobody learned. */
   readonly strays = new Map<Instance, string>();
+  /** Instances opened from a second address of the host they are on, which was seen as long as the first. */
+  readonly seconds = new Map<Instance, string>();
+  /** Instances whose images have no exclusive lock: nobody shows as its owner. */
+  readonly lockless = new Set<Instance>();
+  /** Instances whose disks are on their host, or in a storage that Sonny does not know. */
+  readonly elsewhere = new Set<Instance>();
 
   constructor(world: World) {
     this.world = world;
@@ -29,17 +35,26 @@ export class PretendCeph {
       world,
       (host, instance) => this.addressOf(host, instance),
       (instance, address) => this.blocklist.isKnownTo(osdOf(instance), address),
+      (instance) => !this.lockless.has(instance),
     );
   }
 
   /** By which it knows the process that runs this instance there. */
   addressOf(host: Host, instance: Instance): string {
-    if (this.strays.get(instance) === host.name) return `10.3.0.${host.number}`;
+    const second = this.strays.get(instance) ?? this.seconds.get(instance);
+    if (second === host.name) return `10.3.0.${host.number}`;
     return `10.2.0.${this.world.host(this.hidden.get(host.name) ?? host.name).number}`;
+  }
+
+  /** All by which a host opens disks, whoever knows of them. */
+  addressesOf(host: string): string[] {
+    const there = this.world.host(host);
+    return [...new Set(this.world.instances.map((instance) => this.addressOf(there, instance)))];
   }
 
   /** Is this process kept from writing, on whichever OSD? */
   isKeptOut(instance: Instance, host: string): boolean {
+    if (this.elsewhere.has(instance)) return false;
     return this.blocklist.isKnownToAll(this.addressOf(this.world.host(host), instance));
   }
 
@@ -50,13 +65,14 @@ export class PretendCeph {
 
   /** Can this image be asked about? */
   isServed(instance: Instance): boolean {
-    return !this.isAway && !this.blocklist.hung.has(osdOf(instance));
+    return !this.isAway && !this.elsewhere.has(instance) && !this.blocklist.hung.has(osdOf(instance));
   }
 
   /** The instance whose disk an image is; undefined: there is no such image. */
   instanceOf(image: string): Instance | undefined {
     const [, id] = /^vms\/(.+)_disk$/.exec(image) ?? [];
-    return id === undefined ? undefined : this.world.find(id);
+    const instance = id === undefined ? undefined : this.world.find(id);
+    return instance === undefined || this.elsewhere.has(instance) ? undefined : instance;
   }
 }
 

@@ -22,6 +22,13 @@ export interface Asker {
   answer<T>(afterMs: number, make: () => T): Promise<T>;
 }
 
+/** Is told of every change of the blocklist as it is sent. */
+export interface BlocklistWatcher {
+  blocks(addresses: readonly string[]): void;
+  unblocks(addresses: readonly string[]): void;
+}
+
+const nobody: BlocklistWatcher = { blocks: () => {}, unblocks: () => {} };
 const silence = cannotTell('Ceph did not answer in time');
 /** Between two tries of a barrier on an OSD that does not answer. */
 const tryAgainMs = 500;
@@ -29,13 +36,12 @@ const tryAgainMs = 500;
 export class PretendStorage implements Storage {
   readonly #ceph: PretendCeph;
   readonly #asker: Asker;
-  /** Told of every block as it is sent. */
-  readonly #onBlock: (addresses: readonly string[]) => void;
+  readonly #watcher: BlocklistWatcher;
 
-  constructor(ceph: PretendCeph, asker: Asker, onBlock: (addresses: readonly string[]) => void = () => {}) {
+  constructor(ceph: PretendCeph, asker: Asker, watcher: BlocklistWatcher = nobody) {
     this.#ceph = ceph;
     this.#asker = asker;
-    this.#onBlock = onBlock;
+    this.#watcher = watcher;
   }
 
   ask(images: readonly string[], limits: Limits): Promise<ByImage<AskedImage>> {
@@ -72,7 +78,7 @@ export class PretendStorage implements Storage {
   }
 
   block(addresses: readonly string[], seconds: number, limits: Limits): Promise<Changed> {
-    this.#onBlock(addresses);
+    this.#watcher.blocks(addresses);
     return this.#change(limits, () => {
       for (const address of addresses) this.#ceph.blocklist.add(address, seconds * 1_000);
       this.#ceph.world.tell(`Ceph blocks ${addresses.join(', ')}`);
@@ -80,8 +86,10 @@ export class PretendStorage implements Storage {
   }
 
   unblock(addresses: readonly string[], limits: Limits): Promise<Changed> {
+    this.#watcher.unblocks(addresses);
     return this.#change(limits, () => {
       for (const address of addresses) this.#ceph.blocklist.remove(address);
+      this.#ceph.world.tell(`Ceph blocks ${addresses.join(', ')} no longer`);
     });
   }
 

@@ -28,18 +28,23 @@ export class Watches {
   readonly #world: World;
   readonly #addressOf: (host: Host, instance: Instance) => string;
   readonly #isRefused: (instance: Instance, address: string) => boolean;
+  readonly #isLocked: (instance: Instance) => boolean;
   readonly #watches = new Map<Instance, Watch[]>();
   readonly #owners = new Map<Instance, Owner>();
+  /** Where each was ever open. */
+  readonly #opened = new Map<Instance, Set<string>>();
   #clients = 4_100;
 
   constructor(
     world: World,
     addressOf: (host: Host, instance: Instance) => string,
     isRefused: (instance: Instance, address: string) => boolean,
+    isLocked: (instance: Instance) => boolean,
   ) {
     this.#world = world;
     this.#addressOf = addressOf;
     this.#isRefused = isRefused;
+    this.#isLocked = isLocked;
   }
 
   /** Something may have started, ended, frozen, or lost or found its network. */
@@ -66,6 +71,11 @@ export class Watches {
 
   answering(instance: Instance): readonly Watch[] {
     return this.listed(instance).filter((watch) => answers(watch, this.#world.nowMs));
+  }
+
+  /** Did any process there ever have it open? */
+  everOpen(instance: Instance, host: string): boolean {
+    return this.#opened.get(instance)?.has(host) === true;
   }
 
   /** Who took its lock last; null: it was given back, or never taken. */
@@ -108,6 +118,7 @@ export class Watches {
 
   #open(instance: Instance, host: Host): Watch {
     this.#clients += 1;
+    this.#opened.set(instance, (this.#opened.get(instance) ?? new Set()).add(host.name));
     const watch = {
       client: `client.${this.#clients}`,
       host: host.name,
@@ -117,7 +128,8 @@ export class Watches {
       listedUntilMs: 0,
       isDead: false,
     };
-    if (!this.#isRefused(instance, watch.address)) this.#owners.set(instance, watch);
+    if (this.#isLocked(instance) && !this.#isRefused(instance, watch.address))
+      this.#owners.set(instance, watch);
     return watch;
   }
 }

@@ -5,7 +5,7 @@ import { isCellDown, needCell } from '../world/cells.ts';
 import { changeService, requestedService } from '../world/compute-service.ts';
 import type { Host } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
-import { isServiceUp, lastReport, track } from '../world/reports.ts';
+import { isServiceUp, lastReport, track, uptimeOf } from '../world/reports.ts';
 import { reservedMemoryMb, type World } from '../world/world.ts';
 import { type Answer, type Call, htmlPage, isoSeconds, jsonBody, type Route } from './call.ts';
 import { novaVersion } from './nova-version.ts';
@@ -55,24 +55,18 @@ function hypervisors(world: World, call: Call, detail: boolean): Answer {
   return { status: 200, body: { hypervisors: list, ...links } };
 }
 
-/** As `uptime` prints it; up to 2.87 a question of its own, which the host's nova-compute is asked. */
+/** Up to 2.87 a question of its own, which the host's nova-compute is asked. */
 function uptime(world: World, id: string, version: number): Answer {
   const host = [...world.hosts.values()].find((one) => one.id === id || String(one.number) === id);
   if (host === undefined || version >= 88)
     throw new ApiRefusal(404, `Compute host ${id} could not be found.`);
-  if (!isServiceUp(world, host)) throw new ApiRefusal(400, `Compute service of ${host.name} is unavailable.`);
-  const minutes = Math.floor((world.nowMs - host.poweredSinceMs) / 60_000);
-  const up = `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`;
+  const told = uptimeOf(world, host);
+  if (told === null) throw new ApiRefusal(400, `Compute service of ${host.name} is unavailable.`);
+  const status = host.disabled ? 'disabled' : 'enabled';
   return {
     status: 200,
     body: {
-      hypervisor: {
-        id,
-        hypervisor_hostname: host.hypervisorName,
-        state: 'up',
-        status: host.disabled ? 'disabled' : 'enabled',
-        uptime: ` 12:00:00 up ${minutes < 60 ? `${minutes} min` : up},  0 users,  load average: 0.00, 0.00, 0.00`,
-      },
+      hypervisor: { id, hypervisor_hostname: host.hypervisorName, state: 'up', status, uptime: told },
     },
   };
 }

@@ -22,6 +22,7 @@ import { evacuate } from '../world/evacuation.ts';
 import { reboot } from '../world/instance-power.ts';
 import type { Host, Instance, Migration } from '../world/model.ts';
 import { ApiRefusal } from '../world/refusal.ts';
+import { uptimeOf } from '../world/reports.ts';
 import type { ServiceName, World } from '../world/world.ts';
 import { moveAllocation } from './allocations.ts';
 import type { ChangeName, IsAnswered, Link } from './link.ts';
@@ -62,9 +63,11 @@ export class InProcessCloud implements Cloud {
     );
   }
 
-  /** Nothing that is simulated asks for it. */
-  async readUptime(): Promise<string | null> {
-    return null;
+  async readUptime(name: string, signal: AbortSignal): Promise<string | null> {
+    return this.#read(['nova'], signal, () => {
+      const [host] = this.#hosts(name);
+      return host === undefined ? null : uptimeOf(this.#world, host);
+    });
   }
 
   async listComputeServices(

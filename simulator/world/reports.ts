@@ -27,6 +27,16 @@ export function isServiceUp(world: World, host: Host): boolean {
   return !host.forcedDown && world.nowMs - lastReport(host.compute, world.nowMs) <= serviceDownMs;
 }
 
+/** As `uptime` prints it on the host, whose nova-compute is asked; null: Nova cannot ask it now. */
+export function uptimeOf(world: World, host: Host): string | null {
+  if (!isServiceUp(world, host)) return null;
+  const minutes = Math.floor((world.nowMs - host.poweredSinceMs) / 60_000);
+  const [days, hours] = [Math.floor(minutes / 1_440), Math.floor(minutes / 60) % 24];
+  const ofDay = hours === 0 ? `${minutes % 60} min` : `${hours}:${String(minutes % 60).padStart(2, '0')}`;
+  const up = days === 0 ? ofDay : `${days} day${days === 1 ? '' : 's'}, ${ofDay}`;
+  return ` 12:00:00 up ${up},  0 users,  load average: 0.00, 0.00, 0.00`;
+}
+
 /** Neutron's view of an agent. */
 export function isAgentAlive(world: World, agent: Reporter): boolean {
   return world.nowMs - lastReport(agent, world.nowMs) <= world.settings.durations.agentDownMs;

@@ -63,6 +63,9 @@ export const reservedMemoryMb = 512;
 const pastMs = 600_000;
 
 /** `S`: a skin may have settings of its own beside those of the world. */
+/** Its hosts were booted long before it begins. */
+const upBeforeMs = 10 * 86_400_000;
+
 export class World<S extends WorldSettings = WorldSettings> {
   readonly clock: WorldClock;
   readonly chance: Chance;
@@ -207,7 +210,7 @@ export class World<S extends WorldSettings = WorldSettings> {
       number: this.hosts.size + 1,
       createdAtMs: this.cloudNowMs,
       powered: true,
-      poweredSinceMs: nowMs,
+      poweredSinceMs: nowMs - upBeforeMs,
       frozen: false,
       controlHung: false,
       cut: { reports: false, management: false, guests: false, storage: false },

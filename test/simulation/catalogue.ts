@@ -8,6 +8,7 @@ import { evacuate } from '../../simulator/world/evacuation.ts';
 import { powerOff, powerOn } from '../../simulator/world/host-power.ts';
 import { ApiRefusal } from '../../simulator/world/refusal.ts';
 import type { World } from '../../simulator/world/world.ts';
+import { cephFaults } from './faults-of-ceph.ts';
 import type { History } from './history.ts';
 import { plansChanged } from './plans-of-fencing.ts';
 import { wordKey } from './processes/fencing-parts.ts';
@@ -79,31 +80,7 @@ const householdFaults = {
       h.eyesChanged();
     }),
   },
-  /** Nobody who asks gets an answer; guests go on. */
-  cephAway: {
-    says: 'Ceph does not answer',
-    begin: ({ ceph }) => ceph !== null && Object.assign(ceph, { isAway: true }),
-    ends: 'Ceph answers again',
-    end: ({ ceph }) => ceph !== null && Object.assign(ceph, { isAway: false }),
-  },
-  cephMonitorsHang: {
-    says: 'the monitors of Ceph hang',
-    begin: ({ ceph }) => ceph !== null && Object.assign(ceph, { monitorsHang: true }),
-    ends: 'the monitors of Ceph go on',
-    end: ({ ceph }) => ceph !== null && Object.assign(ceph, { monitorsHang: false }),
-  },
-  osdHangs: {
-    says: 'osd.{number} hangs',
-    begin: ({ ceph }, osd) => {
-      ceph?.blocklist.hang(Number(osd));
-      return ceph !== null;
-    },
-    ends: 'osd.{number} goes on',
-    end: ({ ceph }, osd) => {
-      ceph?.blocklist.goOn(Number(osd));
-      return ceph !== null;
-    },
-  },
+  ...cephFaults,
   plansDiffer: {
     says: 'the plan of {worker} names the device of {another host} for {host}',
     begin: (h, name, other = '', host = '') => {

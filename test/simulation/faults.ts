@@ -7,6 +7,7 @@ import { faults } from './catalogue.ts';
 import type { History } from './history.ts';
 import { later, onFirst } from './moments.ts';
 import { busyHosts, cut, ofBusyHost, ofInstance, ofSpare, type Stroke, seconds, strike } from './stroke.ts';
+import { cephStrokes } from './strokes-of-ceph.ts';
 import { cloudStrokes } from './strokes-of-clouds.ts';
 import { drained, failsHalfWay } from './strokes-of-movers.ts';
 import { operatorStrokes } from './strokes-of-operators.ts';
@@ -26,6 +27,7 @@ const lineSets: readonly (readonly Line[])[] = [
 export const strokes = {
   ...operatorStrokes,
   ...cloudStrokes,
+  ...cephStrokes,
   hostDies: ofBusyHost((history, { name }) => begin(history, faults.hostDies, name)),
   twoDieTogether: (history) => {
     const { random, timeline } = history;
@@ -128,11 +130,6 @@ export const strokes = {
   returnsAsItWas: ofBusyHost((history, host) =>
     cut(history, host, ['reports', 'management', 'guests'], [120, 140]),
   ),
-  cephAway: onCeph((history) => strike(history, faults.cephAway, [5, 120])),
-  cephMonitorsHang: onCeph((history) => strike(history, faults.cephMonitorsHang, [5, 120])),
-  osdHangs: onCeph((history) =>
-    strike(history, faults.osdHangs, [3, 90], history.random.pick(['0', '1', '2'])),
-  ),
   rabbitDown: (history) => strike(history, faults.rabbitAway, [20, 150]),
   apiAway: (history) => strike(history, faults.openstackAway, [5, 90]),
   blindEye: (history) => {
@@ -197,13 +194,6 @@ export const strokes = {
   stateAccepted: (history) => begin(history, faults.stateAccepted),
   cooldownReset: (history) => begin(history, faults.cooldownReset),
 } satisfies Record<string, Stroke>;
-
-/** Where disks are elsewhere nothing happens. */
-function onCeph(stroke: Stroke): Stroke {
-  return (history) => {
-    if (history.ceph !== null) stroke(history);
-  };
-}
 
 export type StrokeName = keyof typeof strokes;
 

@@ -10,6 +10,7 @@ import { strokes } from './faults.ts';
 import { fociOfClouds } from './foci-of-clouds.ts';
 import { fociOfDisks } from './foci-of-disks.ts';
 import { fociOfSenses } from './foci-of-senses.ts';
+import { fociOfTheBlocklist } from './foci-of-the-blocklist.ts';
 import type { Household } from './generate.ts';
 import type { History } from './history.ts';
 import { phaseOf, underwayIn } from './judges/standing.ts';
@@ -22,7 +23,9 @@ import type { Weather } from './weather.ts';
 
 export interface Focus {
   readonly rules?: Partial<Rules>;
-  readonly setting?: Partial<Pick<Setting, 'workers' | 'quorum' | 'monitors' | 'method' | 'concurrency'>>;
+  readonly setting?: Partial<
+    Pick<Setting, 'workers' | 'quorum' | 'monitors' | 'method' | 'concurrency' | 'levels'>
+  >;
   /** Numbers of spares to choose from. */
   readonly spares?: readonly number[];
   /** From the disaster on. */
@@ -45,6 +48,7 @@ export const foci: Readonly<Record<string, Focus>> = {
   ...fociOfSenses,
   ...fociOfClouds,
   ...fociOfDisks,
+  ...fociOfTheBlocklist,
   'answers before the order is begun': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
     disaster: (history) => returnsInTheQueue(history, 'management'),

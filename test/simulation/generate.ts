@@ -36,6 +36,7 @@ export function generate(random: Random, focus: Focus | null = null, all = false
       monitors: random.pick([1, 1, 2]),
       method: random.chance(0.15) ? 'database' : 'api',
       concurrency: random.pick([1, 2, 8]),
+      levels: random.pick(['devices', 'devices', 'ceph', 'ceph first', 'ceph last'] as const),
       startMs,
       ...focus?.setting,
     },

@@ -160,19 +160,20 @@ export class History {
       if (instance !== undefined) judges.asked(process, instance, target);
     };
     const cloud = new CloudLink({ world, process, random, weather, line: seat.cloudLine, onSend });
+    const ceph = this.ceph === null ? null : this.#disksParts(this.ceph, link);
     const role = new Ns4({
-      ...{ process, link, cloud, world, rules, method, concurrency },
+      ...{ process, link, cloud, world, rules, method, concurrency, ceph },
       lookTogether: (question) => lookTogether(this.workers, setting.quorum, question, process),
-      ceph: this.ceph === null ? null : this.#disksParts(this.ceph, link),
       ...(rules.fencing === 'none'
         ? { fencing: null, ownDevices: null }
         : fencingPartsOf({
             ...{ name: seat.name, link, world, random, jobs: this.jobs },
-            ...{ aims: seat.aims, fences: seat.fences },
+            ...{ aims: seat.aims, fences: seat.fences, ceph: ceph?.fence ?? null },
+            levels: ceph === null ? 'devices' : setting.levels,
             ownPlan: () => planOf(seat),
             plans: () => plansOfEach(this),
             onShot: (host, fault) => judges.deeds.shot(host, fault),
-            onProof: (host) => judges.disks?.proved(host),
+            onProof: (host, by) => judges.proved(host, by),
           })),
       plans: () => plansOf(this),
       witness: {
@@ -211,7 +212,10 @@ export class History {
 
   #disksParts(ceph: PretendCeph, link: RedisLink) {
     const wordOf = (host: string, heardAtMs: number | null) => wordIn(link, host, heardAtMs);
-    return disksPartsOf(ceph, link, wordOf, (addresses) => this.judges.blocks(link.process, addresses));
+    return disksPartsOf(ceph, link, wordOf, (by) => ({
+      blocks: (addresses) => this.judges.blocks(link.process, addresses, by === 'level'),
+      unblocks: (addresses) => this.judges.unblocks(addresses),
+    }));
   }
 
   /** The background scan of a worker: everybody soon after its start, then once in five minutes. */

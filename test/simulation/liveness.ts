@@ -137,6 +137,17 @@ function isNamed({ judges, ceph }: History, { name }: Host): boolean {
 const isInDoubt = ({ redis }: History, { name }: Host): boolean =>
   (redis.get<BystanderWatch>(bystandersKey(name))?.fell ?? null) !== null;
 
+/** A device shows it off, or Ceph keeps it from every disk. */
+function canBeProven(history: History, host: Host): boolean {
+  const { ceph, setting } = history;
+  if (isInDoubt(history, host)) return false;
+  const levels = ceph === null ? 'devices' : setting.levels;
+  if (levels !== 'ceph' && host.bmc === 'works') return true;
+  return (
+    levels !== 'devices' && guestsOf(history, host).every((guest) => ceph?.elsewhere.has(guest) === false)
+  );
+}
+
 const offsetsOf = ({ workers, monitors }: History): number[] =>
   [...workers, ...monitors].map((seat) => seat.machine.offsetMs);
 
@@ -170,7 +181,7 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   if (recoveriesOrdered(history)) return false;
   // Who recovers another one by himself may take the spare, and has not begun yet.
   if ([...judges.deeds.decidedByHand].some((other) => other !== host.name)) return false;
-  if (rules.fencing === 'required' && (host.bmc !== 'works' || isInDoubt(history, host))) return false;
+  if (rules.fencing === 'required' && !canBeProven(history, host)) return false;
   const guests = guestsOf(history, host);
   const heard = (address: string, sinceMs = 0) =>
     history.workers.every(({ vantagePoint }) => vantagePoint.hasHeard(address, sinceMs));

@@ -2,6 +2,7 @@
 import type { Host } from '../../simulator/world/model.ts';
 import type { State } from '../../src/monitor/core/state/state.ts';
 import type { History } from './history.ts';
+import type { Act } from './judges/deeds.ts';
 import { underwayIn } from './judges/standing.ts';
 import { seconds } from './stroke.ts';
 
@@ -11,11 +12,7 @@ export function later(history: History, [least, most]: readonly [number, number]
   });
 }
 
-export function onFirst(
-  { judges }: History,
-  wanted: 'shot' | 'force-down' | 'evacuate',
-  run: (host: Host) => void,
-): void {
+export function onFirst({ judges }: History, wanted: Act, run: (host: Host) => void): void {
   let done = false;
   const { onAct } = judges.deeds;
   judges.deeds.onAct = (what, host) => {

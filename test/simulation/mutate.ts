@@ -8,6 +8,7 @@ import { cloudGuards } from './mutations/guards-of-clouds.ts';
 import { diskGuards } from './mutations/guards-of-disks.ts';
 import { fencingGuards } from './mutations/guards-of-fencing.ts';
 import { ns4Guards } from './mutations/guards-of-ns4.ts';
+import { blocklistGuards } from './mutations/guards-of-the-blocklist.ts';
 import { monitorGuards } from './mutations/guards-of-the-monitor.ts';
 import { bundleWorker } from './run/bundle.ts';
 import { runHistories } from './run/crew.ts';
@@ -21,9 +22,14 @@ const only = process.env.GUARD ?? '';
 const rare = process.env.RARE ?? 'too';
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-const guards = [...ns4Guards, ...fencingGuards, ...monitorGuards, ...cloudGuards, ...diskGuards].filter(
-  ({ name, isRare }) => name.includes(only) && (isRare ? rare !== 'no' : rare !== 'only'),
-);
+const guards = [
+  ...ns4Guards,
+  ...fencingGuards,
+  ...monitorGuards,
+  ...cloudGuards,
+  ...diskGuards,
+  ...blocklistGuards,
+].filter(({ name, isRare }) => name.includes(only) && (isRare ? rare !== 'no' : rare !== 'only'));
 print('| guard taken out | it sees to it that | runs survived | violated |');
 print('| --- | --- | ---: | --- |');
 const survived = await Promise.all(guards.map((guard) => limit(() => survives(guard))));

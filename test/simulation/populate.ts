@@ -32,6 +32,12 @@ export interface Traits {
   readonly sharedAddress: number;
   /** Likewise: that one of a host's instances was opened from another address, just now. */
   readonly strays: number;
+  /** Likewise: that a disk is open from a second address of its host, which was seen with both. */
+  readonly seconds: number;
+  /** Likewise: that an image has no exclusive lock. */
+  readonly lockless: number;
+  /** Likewise, with proof demanded: that the disks of an instance are elsewhere. */
+  readonly elsewhere: number;
 }
 
 function traitsOf({ random, isOn }: History): Traits {
@@ -47,6 +53,11 @@ function traitsOf({ random, isOn }: History): Traits {
     stampsRequests: 0.2,
     cells: isOn('cells') ? 0.12 : 0,
     ...{ outside: -1, unlearned: 0.05, sharedAddress: 0.08, strays: random.pick([0, 0, 0, 0.3]) },
+    ...{
+      seconds: random.pick([0, 0, 0, 0.4]),
+      lockless: random.pick([0, 0, 0.3]),
+      elsewhere: random.pick([0, 0, 0, 0.2]),
+    },
   };
 }
 
@@ -110,14 +121,31 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
 /** By whom the disks are open, and who knows. */
 function setUpCeph(
   history: History,
-  { unlearned, sharedAddress, strays }: Pick<Traits, 'unlearned' | 'sharedAddress' | 'strays'>,
+  {
+    unlearned,
+    sharedAddress,
+    strays,
+    ...how
+  }: Pick<Traits, 'unlearned' | 'sharedAddress' | 'strays' | 'seconds' | 'lockless' | 'elsewhere'>,
 ): void {
-  const { ceph, random, world } = history;
+  const { ceph, random, setting, workers, world } = history;
   if (ceph === null) return;
   history.learnsDisks = !random.chance(unlearned);
   if (random.chance(sharedAddress)) ceph.hidden.set('hv2', 'hv1');
-  for (const instance of world.instances)
-    if (instance.runningOn.size > 0 && random.chance(strays)) ceph.strays.set(instance, instance.host ?? '');
+  // Without proof of a device what is elsewhere is nobody's care.
+  const isProven = [setting.rules, ...workers.map(({ differs }) => ({ ...setting.rules, ...differs }))].every(
+    ({ fencing }) => fencing === 'required',
+  );
+  for (const instance of world.instances) {
+    // An address that nobody learned shows by its lock alone, once the watch is gone.
+    const runs = instance.runningOn.size > 0;
+    const isLearned = runs && instance.vmState === 'active';
+    const host = instance.host ?? '';
+    if (isLearned && random.chance(how.seconds)) ceph.seconds.set(instance, host);
+    if (runs && random.chance(strays)) ceph.strays.set(instance, host);
+    else if (isLearned && random.chance(how.lockless)) ceph.lockless.add(instance);
+    if (isProven && random.chance(how.elsewhere)) ceph.elsewhere.add(instance);
+  }
   ceph.watches.reopen();
 }
 

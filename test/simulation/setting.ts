@@ -14,6 +14,8 @@ export interface Setting {
   readonly quorum: number;
   readonly method: 'api' | 'database';
   readonly concurrency: number;
+  /** What fencing.yaml has for every host, where disks are on Ceph: its level that is built in, alone or beside devices. */
+  readonly levels: 'devices' | 'ceph' | 'ceph first' | 'ceph last';
   readonly startMs: number;
 }
 

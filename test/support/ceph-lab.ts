@@ -1,5 +1,7 @@
 // The tool that raises and breaks a real Ceph on loopback, as far as tests use it.
 import { execFile, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { CephAccess } from '../../src/ns4/ceph/protocol.ts';
@@ -33,6 +35,29 @@ export async function labAtPeace(names: readonly string[], addresses: readonly s
     await lab(daemon[0] as string, 'thaw', daemon[1] as string);
   for (const name of names) await lab('guest', 'kill', name).catch(() => undefined);
   for (const address of addresses) await lab('mend', address);
+}
+
+/** Where the lab's Ceph is: what a program needs of the environment to reach it by way of the lab. */
+const labEnv = ['CEPH_STATE', 'CEPH_NET', 'CLOUD_ROOTS'].flatMap((name) => {
+  const value = process.env[name];
+  return value === undefined ? [] : [`${name}=${value}`];
+});
+
+/**
+ * A PATH with a python3 that runs ns4's helper by the lab, and so by the client of the lab's own release: that of this
+ * machine may be too old for it. Undefined unless SONNY_CEPH_CLIENT is "lab". `dir`: below /tmp, of whoever asks.
+ */
+export function pathWithLabClient(dir: string): string | undefined {
+  if (process.env.SONNY_CEPH_CLIENT !== 'lab') return undefined;
+  cpSync(resolve('src/ns4/ceph/helper'), join(dir, 'helper'), { recursive: true });
+  const helper = `/usr/bin/python3 -I -B ${join(dir, 'helper', 'main.py')}`;
+  const script = `#!/bin/sh
+case "$*" in *ceph/helper/main.py) exec /usr/bin/env ${labEnv.join(' ')} ${cephLab} on 127.0.61.40 ${helper};; esac
+exec /usr/bin/python3 "$@"
+`;
+  mkdirSync(join(dir, 'bin'));
+  writeFileSync(join(dir, 'bin', 'python3'), script, { mode: 0o755 });
+  return `${join(dir, 'bin')}:${process.env.PATH ?? ''}`;
 }
 
 const opensMany = `

@@ -3,6 +3,7 @@
 // was seen on the real services. The tests of one contract share a world, and each leaves its hosts as it found them.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Cloud } from '../../src/ns4/cloud/cloud.ts';
+import { bootSeen } from '../../src/ns4/disks/rebooted.ts';
 import { evacuationContract } from './cloud-contract-evacuation.ts';
 import { nobody, refusal, Stage, signal, type World } from './cloud-contract-stage.ts';
 
@@ -57,6 +58,15 @@ export function cloudContract(name: string, setup: () => Promise<World>, limitMs
       expect(await stage.cloud.listComputeServices(signal, 'nosuch')).toEqual([]);
       expect(await stage.cloud.listEvacuations('nosuch', signal)).toEqual([]);
       expect(await stage.cloud.listPorts({ instanceId: nobody }, signal)).toEqual([]);
+    });
+
+    it('tells how long a hypervisor is up, where its driver knows', async () => {
+      const told = await stage.cloud.readUptime(stage.cast.living, signal);
+      expect(await stage.cloud.readUptime('nosuch', signal)).toBeNull();
+      if (told === null) return;
+      const seen = bootSeen(told, stage.nowMs());
+      expect(seen, told).not.toBeNull();
+      expect(seen?.notBeforeMs).toBeLessThan(stage.nowMs());
     });
 
     it('lists servers to the end whatever the size of a page', { timeout: limitMs }, async () => {

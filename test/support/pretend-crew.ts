@@ -117,7 +117,7 @@ export class PretendCrew {
               ceph,
               link,
               async () => null,
-              () => {},
+              () => ({ blocks: () => {}, unblocks: () => {} }),
             ),
       ...{ world, rules, method: 'api', concurrency: 3 },
       fencing: device === null ? null : fencingBy(process, device),

@@ -11,6 +11,7 @@ import { readStatus } from '../../shared/redis/status.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { CutOffStore } from '../disks/cut-off-store.ts';
 import { type CephFence, cutText } from '../fencing/ceph-level.ts';
+import { look } from '../fencing/level.ts';
 import type { CephParts } from '../jobs/ceph.ts';
 import { openThere } from '../recovery/guests-still-there.ts';
 import { type LiftParts, lift } from './lift.ts';
@@ -45,7 +46,7 @@ export function cephByHand(
   cloud: Pick<Cloud, 'readUptime'>,
 ): CephByHand {
   return new CephByHand({
-    ...{ storage: ceph, fence, store, cuts, clock, signal },
+    ...{ storage: ceph, fence, store, cuts, look, clock, signal },
     timeoutMs: settings.fencing.timeoutMs,
     inventory: (host) => inventory.read(() => ({ ...noServers, hosts: [host] })),
     uptime: (host) =>

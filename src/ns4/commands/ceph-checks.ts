@@ -31,8 +31,11 @@ export function describeCeph(seen: CephSeen): string {
   if (facts.problems.length > 0) throw new OperationalError(facts.problems.join('; '));
   if (blocklist.kind === 'cannot-tell') throw new OperationalError(blocklist.reason);
   const book = new AddressBook(seen.addresses, seen.nowMs);
-  const known = hypervisors.filter(({ host }) => book.presentOf(host).own.length > 0);
-  const unknown = hypervisors.filter((h) => h.runningVms > 0 && !known.includes(h)).map(({ host }) => host);
+  const seenWith = hypervisors.filter(({ host }) => book.presentOf(host).own.length > 0);
+  const known = seenWith.filter(({ host }) => book.presentOf(host).shared.length === 0);
+  const unknown = hypervisors
+    .filter((h) => h.runningVms > 0 && !seenWith.includes(h))
+    .map(({ host }) => host);
   return [
     `${facts.version}, pools ${facts.pools.map(({ name }) => name).join(', ')}`,
     `hypervisors that could be cut off: ${
@@ -54,14 +57,15 @@ export function describeCeph(seen: CephSeen): string {
   ].join('; ');
 }
 
-/** One address of two hosts (behind NAT, say) cuts off nobody: it would stop both. */
+/** One address of two hosts (behind NAT, say) is never blocked, as it would stop both: neither can be cut off. */
 const sharedIn = (book: AddressBook, hypervisors: CephSeen['hypervisors']): string[] => [
   ...new Set(
     hypervisors.flatMap(({ host }) =>
       book
         .presentOf(host)
         .shared.map(
-          (address) => `WARNING: ${book.hostsAt(address).join(' and ')} open disks from ${address}`,
+          (address) =>
+            `WARNING: ${book.hostsAt(address).join(' and ')} open disks from ${address}, so neither can be cut off`,
         ),
     ),
   ),

@@ -6,7 +6,7 @@ import { wholeAddressOf } from '../disks/blocked.ts';
 import type { CutOffStore } from '../disks/cut-off-store.ts';
 import type { OpenedStore } from '../disks/opened-store.ts';
 import { type BootSeen, bootSeen, rebooted } from '../disks/rebooted.ts';
-import { look } from '../fencing/level.ts';
+import type { look } from '../fencing/level.ts';
 import { agentsOf, type DeviceLevel } from '../fencing/plan.ts';
 import type { Storage } from '../storage/storage.ts';
 
@@ -16,6 +16,7 @@ export interface LiftParts {
   readonly cuts: Pick<CutOffStore, 'all' | 'forget'>;
   /** By which the host could be seen off. */
   readonly levels: readonly DeviceLevel[];
+  readonly look: typeof look;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -71,7 +72,7 @@ export async function lift(host: string, parts: LiftParts): Promise<Lifted> {
   return { well: true, text: `no longer cut off from Ceph: ${blocked.join(', ')} lifted (${why})` };
 }
 
-async function says(level: DeviceLevel, { timeoutMs, signal }: LiftParts) {
+async function says(level: DeviceLevel, { look, timeoutMs, signal }: LiftParts) {
   const seen = await look({ level, timeoutMs: Math.min(deviceMs, timeoutMs), signal });
   return { name: `${agentsOf(level)}, level ${level.number}`, says: seen.says };
 }

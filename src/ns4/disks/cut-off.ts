@@ -1,7 +1,7 @@
 // Cuts a host off from the disks of its instances: its addresses are blocked for a year, every placement group is seen
 // to know that, and none of the disks is open or locked by anybody who is not blocked. Only all three together are proof.
 import type { Clock } from '../../shared/ground/clock.ts';
-import { disksOf, sistersOf } from '../storage/image-names.ts';
+import { disksOf, isVolume, sistersOf } from '../storage/image-names.ts';
 import type { ByImage, CannotTell, ImageClients, Limits, Storage } from '../storage/storage.ts';
 import { AddressBook } from './address-book.ts';
 import type { Asked } from './ask-instances.ts';
@@ -60,7 +60,7 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   const late: CutOffResult = { done: false, why: `not done within ${(withinMs ?? 0) / 1_000} s` };
   const book = new AddressBook(await store.addresses(), clock.nowMs());
   const { own, shared } = book.presentOf(host);
-  if (own.length === 0) return withoutAddress(parts, request, shared);
+  if (own.length === 0 || shared.length > 0) return withoutAddress(parts, request, shared);
   await request.beforeBlocking(own);
   await cuts.note(host, { addresses: own, atMs: clock.nowMs(), seenOff });
   if (isLate()) return late;
@@ -76,7 +76,10 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   return isLate() ? late : { done: true, addresses: own, atMs };
 }
 
-/** Never seen with an address: is there anything to be cut off from? */
+/**
+ * Never seen with an address, or with one that cannot be blocked: an image without a lock shows nobody that it was opened
+ * from there. Is there anything to be cut off from?
+ */
 async function withoutAddress(
   { storage, pools, clock }: CutOffParts,
   { host, instances, signal, asProofWithinMs }: CutOffRequest,
@@ -97,7 +100,8 @@ async function withoutAddress(
 
 /**
  * Who has a disk open, or owns its lock, without being blocked, in words; null: nobody. Another hypervisor may: by a volume
- * that its instances share.
+ * that its instances share, and where that is no proof by a disk of its own, which is left alone then. An address that was
+ * seen with another hypervisor alone may still be this one's as well (behind NAT).
  */
 async function openByOthers(
   { storage, pools, clock }: CutOffParts,
@@ -113,7 +117,9 @@ async function openByOthers(
   ]);
   if (list.kind === 'cannot-tell') return `whom Ceph blocks could not be read: ${list.reason}`;
   const isBlocked = blockedBy(list.entries, clock.nowMs());
-  const isNobody = (address: string) => isBlocked(address) || book.whose(address, host) === 'elsewhere';
+  const mayBeElsewhere = (image: string) => asProofWithinMs === undefined || isVolume(image);
+  const isNobody = (address: string, image: string) =>
+    isBlocked(address) || (mayBeElsewhere(image) && book.whose(address, host) === 'elsewhere');
   return (
     othersIn('open', watchers, isNobody) ??
     othersIn('locked', locks, isNobody) ??
@@ -140,12 +146,12 @@ function notHere(
 function othersIn(
   how: 'open' | 'locked',
   listed: ByImage<ImageClients>,
-  isNobody: (address: string) => boolean,
+  isNobody: (address: string, image: string) => boolean,
 ): string | null {
   for (const [image, found] of listed) {
     if (found.kind === 'cannot-tell') return `by whom ${image} is ${how} could not be read: ${found.reason}`;
     if (found.kind === 'absent') continue;
-    const other = found.clients.find(({ address }) => address === null || !isNobody(address));
+    const other = found.clients.find(({ address }) => address === null || !isNobody(address, image));
     if (other !== undefined)
       return `${image} is ${how} by ${other.address ?? 'an address that Ceph does not tell'}, which is not blocked`;
   }

@@ -26,5 +26,8 @@ export function sistersOf({ id }: InstanceDisks, pools: readonly string[]): stri
   );
 }
 
+/** Is it a volume, which instances on several hypervisors may share? `image`: `POOL/NAME`. */
+export const isVolume = (image: string): boolean => image.includes('/volume-');
+
 const inEach = (pools: readonly string[], names: readonly string[]): string[] =>
   names.flatMap((name) => pools.map((pool) => `${pool}/${name}`));

@@ -14,6 +14,9 @@ import type { Disks } from './disks.ts';
 import { signsOfLife, wouldBeMissed } from './life.ts';
 import { must, Violation } from './violation.ts';
 
+/** What is done to the cloud; proven: somebody vouches for a host that is to be recovered. */
+export type Act = 'shot' | 'cut-off' | 'proven' | 'force-down' | 'evacuate';
+
 interface Begun {
   readonly incident: string;
   readonly host: string;
@@ -41,7 +44,7 @@ export class Deeds implements Listener {
   /** Nothing can be said about cooldowns begun before: an operator reset it, or the monitor's clock jumped. */
   cooldownBlurredMs = Number.NEGATIVE_INFINITY;
   /** Told of each act as it leaves, and of the host it is about. */
-  onAct: (what: 'shot' | 'force-down' | 'evacuate', host: Host) => void = () => {};
+  onAct: (what: Act, host: Host) => void = () => {};
   /** Since when living workers have different plans of fencing; null: they have not. */
   plansDifferSinceMs: number | null = null;
   /** How far the clocks of the machines are apart, at most. */
@@ -111,6 +114,15 @@ export class Deeds implements Listener {
       this.#isNotShotAgain(host);
       this.#isByOnePlan(host);
     });
+  }
+
+  /** A host is about to be cut off from its disks; `isLevel`: as the proof of a fence level. */
+  cutsOff(host: Host, isLevel: boolean): void {
+    this.onAct('cut-off', host);
+    this.#isSilent(host, 'no host that is heard is cut off', host.name, shotWithinMs);
+    if (!isLevel) return;
+    this.#isNobodysWork(host);
+    this.#isByOnePlan(host);
   }
 
   /** Two living ns4 that would power off different machines for one host: neither does. */
@@ -242,6 +254,7 @@ export class Deeds implements Listener {
    */
   #couldBeKnown(guest: Instance, host: string): boolean {
     const ranMs = this.#world.timeline.nowMs - (guest.startedMs.get(host) ?? 0);
+    if (this.disks?.isJustRemoved(host) === true) return false;
     return !this.#deceived.has(host) && !this.#misaimed.has(host) && ranMs > confirmedWithinMs;
   }
 
@@ -251,6 +264,7 @@ export class Deeds implements Listener {
     if (!this.#isOn(demand) || this.#rules.fencing === 'none' || !host.powered || host.bmc !== 'works')
       return;
     if (this.#deceived.has(host.name) || this.#misaimed.has(host.name)) return;
+    if (this.disks?.isCutOffOnly(host.name) === true) return;
     const poweredMs = this.#world.timeline.nowMs - host.poweredSinceMs;
     must(poweredMs <= confirmedWithinMs, demand, `${detail}, for ${Math.round(poweredMs / 1_000)} s`);
   }

@@ -2,6 +2,8 @@
 // still be written to, and nobody cut off who lives. By who truly has what open.
 import type { PretendCeph } from '../../../simulator/ceph/ceph.ts';
 import type { Host, Instance } from '../../../simulator/world/model.ts';
+import { copiesOf } from '../../../simulator/world/physics.ts';
+import type { SeenAddress } from '../../../src/ns4/disks/address-book.ts';
 import type { World } from '../world/world.ts';
 import { must } from './violation.ts';
 
@@ -9,6 +11,20 @@ import { must } from './violation.ts';
 const noticedWithinMs = 60_000;
 /** The look at an instance's disks is the last thing before its request, and may have been slow. */
 const lookedWithinMs = 10_000;
+/** The last look at the blocklist that a request may leave on, and a request's own way. */
+const confirmedWithinMs = 25_000;
+/** From the look at its entries to their being set anew. */
+const lookAtEntriesMs = 15_000;
+
+/** Who blocks, and on what grounds. */
+export interface Blocking {
+  /** The worker's own. */
+  readonly scan: string;
+  /** It is to be the proof. */
+  readonly isLevel: boolean;
+  /** Of the worker's order about this host; null: it has none. */
+  incidentOf(host: string): string | null;
+}
 
 /** What Nova has running there, with nothing under way. */
 const runs = ({ vmState, taskState, evacuationsStarted }: Instance): boolean =>
@@ -25,6 +41,14 @@ export class Disks {
   readonly #openAt = new Map<string, boolean>();
   /** When somebody, or a device, said last that a host is off. */
   readonly #provenMs = new Map<string, number>();
+  /** Hosts of which the last proof is that Ceph keeps them out: they may well have power. */
+  readonly #vouched = new Set<string>();
+  /** When an address was blocked last, and in which incident of its host. */
+  readonly #blocked = new Map<string, { readonly atMs: number; readonly incident: string | null }>();
+  /** When the entry of an address was lifted, and what it was of. */
+  readonly #lifted = new Map<string, { readonly atMs: number; readonly incident: string | null }>();
+  /** When somebody took the entries of a host away by Ceph's own means. */
+  readonly #removedMs = new Map<string, number>();
 
   constructor(world: World, ceph: PretendCeph) {
     this.#world = world;
@@ -33,6 +57,7 @@ export class Disks {
 
   /** Somebody, or a device, says that it is off. A shot that nobody answered for is no proof. */
   proved(host: string): void {
+    this.#vouched.delete(host);
     this.#provenMs.set(host, this.#world.nowMs);
   }
 
@@ -76,17 +101,88 @@ export class Disks {
     must(!this.#isLong(name), 'no host whose disks answer is forced down', name);
   }
 
-  /** These addresses are about to be blocked, as those of some host that is to be cut off; `scan`: the worker's own. */
-  blocks(addresses: readonly string[], known: ReadonlyMap<string, ReadonlySet<string>>, scan: string): void {
-    const { hosts } = this.#world;
-    for (const address of addresses) {
-      const owners = known.get(address) ?? new Set();
-      must(owners.size <= 1, 'no address of several hosts is blocked', `${address} of ${[...owners].join()}`);
-      for (const name of owners) {
-        if (!hosts.has(name)) continue;
+  /** These addresses are about to be blocked, as those of some host that is to be cut off: by what was seen, of these. */
+  blocks(
+    addresses: readonly string[],
+    seen: readonly SeenAddress[],
+    { scan, isLevel, incidentOf }: Blocking,
+  ): Host[] {
+    const { hosts, nowMs } = this.#world;
+    return addresses.flatMap((address) => {
+      const names = seen.filter((one) => one.address === address).map(({ host }) => host);
+      const owners = [...new Set(names)];
+      must(owners.length <= 1, 'no address of several hosts is blocked', `${address} of ${owners.join()}`);
+      return owners.flatMap((name) => {
+        const host = hosts.get(name);
+        if (host === undefined) return [];
         const isSeen = this.#openAt.get(`${scan} ${name}`) === true;
         must(!isSeen && !this.#isLong(name), 'no host whose disks answer is cut off', name);
-      }
+        const incident = incidentOf(name);
+        if (isLevel) this.#isNotLifted(address, name, incident);
+        this.#blocked.set(address, { atMs: nowMs, incident });
+        return [host];
+      });
+    });
+  }
+
+  /** Whoever lifted its entries has it in his hands: he must not find it cut off anew. */
+  #isNotLifted(address: string, host: string, incident: string | null): void {
+    const lifted = this.#lifted.get(address);
+    if (lifted === undefined || incident === null || lifted.incident !== incident) return;
+    const isNewer = (this.#provenMs.get(host) ?? 0) > lifted.atMs;
+    const isKnown = this.#world.nowMs - lifted.atMs > lookAtEntriesMs;
+    must(!isKnown || isNewer, 'no host is cut off again after its entries were lifted', host);
+  }
+
+  /** Redis lost what was noted of them. */
+  redisLost(): void {
+    this.#lifted.clear();
+  }
+
+  /** Sonny is about to lift these. */
+  unblocks(addresses: readonly string[]): void {
+    const left = addresses.flatMap((address) => this.#ofThePast(address));
+    must(left.length === 0, 'no entry is lifted while a guest of before is left', left.join());
+    this.#noteLifted(addresses);
+  }
+
+  /** Somebody took all entries of this host away, by Ceph's own means and without a look. */
+  removed(addresses: readonly string[], host: string): void {
+    this.#removedMs.set(host, this.#world.nowMs);
+    // What was never done may be done anew.
+    if (this.#vouched.has(host)) this.#noteLifted(addresses);
+  }
+
+  /** Is nothing left of what ran there before it was cut off? */
+  isFreeOfThePast(addresses: readonly string[]): boolean {
+    return addresses.every((address) => this.#ofThePast(address).length === 0);
+  }
+
+  /** Guests that run since before the address was blocked, by whatever they have open. */
+  #ofThePast(address: string): string[] {
+    const blockedMs = this.#blocked.get(address)?.atMs ?? Number.NEGATIVE_INFINITY;
+    return this.#world.instances.flatMap((instance) =>
+      copiesOf(this.#world, instance)
+        .filter((name) => this.#ceph.addressOf(this.#world.host(name), instance) === address)
+        .filter((name) => (instance.startedMs.get(name) ?? 0) <= blockedMs)
+        .map((name) => `${instance.name} on ${name}`),
+    );
+  }
+
+  #noteLifted(addresses: readonly string[]): void {
+    for (const address of addresses) {
+      const incident = this.#blocked.get(address)?.incident ?? null;
+      this.#lifted.set(address, { atMs: this.#world.nowMs, incident });
+    }
+  }
+
+  /** A fence level shows that it is cut off. */
+  provedCutOff(host: string): void {
+    this.#vouched.add(host);
+    for (const instance of this.#world.instancesOn(host)) {
+      if (instance.evacuationsStarted > 0 || !copiesOf(this.#world, instance).includes(host)) continue;
+      const isKeptOut = this.#ceph.isKeptOut(instance, host);
+      must(isKeptOut, 'no host is proven cut off that can write', `${instance.name} of ${host}`);
     }
   }
 
@@ -101,7 +197,10 @@ export class Disks {
       detail,
     );
     must(
-      this.#ceph.isKeptOut(guest, source.name) || this.#provenMs.has(source.name),
+      !this.#ceph.watches.everOpen(guest, source.name) ||
+        this.#ceph.isKeptOut(guest, source.name) ||
+        this.#provenMs.has(source.name) ||
+        this.isJustRemoved(source.name),
       'no instance is asked for before its host is cut off or proven off',
       detail,
     );
@@ -109,7 +208,19 @@ export class Disks {
 
   /** Of these that write together one is the new owner; that those proven off write nobody could know. */
   isExcused(writers: readonly string[]): boolean {
-    return writers.filter((name) => !this.#provenMs.has(name)).length <= 1;
+    const isExcused = (name: string) => this.#provenMs.has(name) || this.#removedMs.has(name);
+    return writers.filter((name) => !isExcused(name)).length <= 1;
+  }
+
+  /** Is all that is known of it that Ceph keeps it out? */
+  isCutOffOnly(host: string): boolean {
+    return this.#vouched.has(host);
+  }
+
+  /** Nobody could know yet that its entries are gone. */
+  isJustRemoved(host: string): boolean {
+    const removedMs = this.#removedMs.get(host) ?? Number.NEGATIVE_INFINITY;
+    return this.#world.nowMs - removedMs <= confirmedWithinMs;
   }
 
   #isLong(host: string): boolean {

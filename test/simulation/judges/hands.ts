@@ -54,6 +54,11 @@ export class Hands {
     for (const course of this.#of(process, order.dead)) if (course.order === order) course.scan = scan;
   }
 
+  /** Of the order that this worker carries out about a host; null: there is none. */
+  incidentOf(process: Process, host: string): string | null {
+    return this.#of(process, host).at(-1)?.order.incident ?? null;
+  }
+
   takes(process: Process, token: string): void {
     this.#takers.set(token, process);
   }

@@ -5,10 +5,10 @@ import { isCellDown } from '../../../simulator/world/cells.ts';
 import type { Host, Instance } from '../../../simulator/world/model.ts';
 import type { Rules } from '../../../src/monitor/core/state/rules.ts';
 import { assignmentsOf, type State } from '../../../src/monitor/core/state/state.ts';
+import type { Proof } from '../../../src/ns4/fencing/proof.ts';
 import type { EventFacts, SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import { endedWell } from '../../../src/shared/documents/events/report-text.ts';
 import { contracts } from '../../../src/shared/documents/jobs/contracts.ts';
-import { groupBy } from '../../../src/shared/ground/group-by.ts';
 import type { IsOn } from '../not-yet.ts';
 import { addressesIn } from '../processes/opened.ts';
 import { ownScanOf } from '../processes/own-scan.ts';
@@ -130,13 +130,26 @@ export class Judges implements Judge<Ledger> {
     if (source.name !== target) this.#judge(() => this.hands.moves(process, source, target));
   }
 
-  /** These addresses are about to be kept from every disk. */
-  blocks(process: Process, addresses: readonly string[]): void {
-    const known = groupBy(addressesIn(this.#redis), ({ address }) => address);
-    const owners = new Map(
-      [...known].map(([address, all]) => [address, new Set(all.map(({ host }) => host))]),
-    );
-    this.#judge(() => this.disks?.blocks(addresses, owners, ownScanOf(process)));
+  /** These addresses are about to be kept from every disk; `isLevel`: as the proof of a fence level. */
+  blocks(process: Process, addresses: readonly string[], isLevel: boolean): void {
+    const incidentOf = (host: string) => this.hands.incidentOf(process, host);
+    const blocking = { scan: ownScanOf(process), isLevel, incidentOf };
+    this.#judge(() => {
+      for (const host of this.disks?.blocks(addresses, addressesIn(this.#redis), blocking) ?? [])
+        this.deeds.cutsOff(host, isLevel);
+    });
+  }
+
+  /** The entries of these addresses are about to be lifted by Sonny. */
+  unblocks(addresses: readonly string[]): void {
+    this.#judge(() => this.disks?.unblocks(addresses));
+  }
+
+  /** A fence level, a device or an operator vouches for a host. */
+  proved(host: string, by: Proof['by']): void {
+    if (by === 'ceph') this.#judge(() => this.disks?.provedCutOff(host));
+    else this.disks?.proved(host);
+    this.deeds.onAct('proven', this.#world.host(host));
   }
 
   /** In the middle of somebody's call: it must not be caught there. */
@@ -187,6 +200,7 @@ export class Judges implements Judge<Ledger> {
     this.disturbedMs = nowMs;
     this.hands.forgottenMs = nowMs;
     this.deeds.redisLost(fromMs);
+    this.disks?.redisLost();
   }
 
   acknowledged(state: State): void {

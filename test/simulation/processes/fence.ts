@@ -8,6 +8,7 @@ import type { LevelResult } from '../../../src/ns4/fencing/level.ts';
 import type { LevelOutline } from '../../../src/ns4/fencing/plan.ts';
 import type { PowerSeen } from '../../../src/ns4/fencing/proof.ts';
 import type { Random } from '../random.ts';
+import type { Setting } from '../setting.ts';
 import type { Process } from './process.ts';
 
 interface Parts {
@@ -15,6 +16,7 @@ interface Parts {
   readonly process: Process;
   readonly random: Random;
   readonly aims: ReadonlyMap<string, string>;
+  readonly levels: Setting['levels'];
 }
 
 /** With a word of an operator nobody waits long; see fencing.ts. */
@@ -25,6 +27,8 @@ const levelOf = (number: number): LevelOutline => ({
   ...{ number, isListener: false },
   devices: [{ agent: agents[number - 1] ?? '' }],
 });
+
+const byCeph: LevelOutline = { number: agents.length + 1, kind: 'ceph', devices: [] };
 
 export class PretendDevices implements Devices {
   readonly #parts: Parts;
@@ -37,7 +41,11 @@ export class PretendDevices implements Devices {
   }
 
   async levelsOf(name: string): Promise<readonly LevelOutline[]> {
-    return (this.#parts.world.host(name).outlet === 'none' ? [1] : [1, 2]).map(levelOf);
+    const { levels, world } = this.#parts;
+    const devices = (world.host(name).outlet === 'none' ? [1] : [1, 2]).map(levelOf);
+    if (levels === 'devices') return devices;
+    if (levels === 'ceph') return [byCeph];
+    return levels === 'ceph first' ? [byCeph, ...devices] : [...devices, byCeph];
   }
 
   async powerOff(call: OffCall): Promise<LevelResult> {

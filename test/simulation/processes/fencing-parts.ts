@@ -3,17 +3,20 @@
 import type { DeviceFault, Host } from '../../../simulator/world/model.ts';
 import type { World } from '../../../simulator/world/world.ts';
 import type { BystanderWatch } from '../../../src/ns4/fencing/bystanders.ts';
+import type { CephFence } from '../../../src/ns4/fencing/ceph-level.ts';
 import type { OwnDevices } from '../../../src/ns4/fencing/far/carry-out.ts';
 import { farDevices } from '../../../src/ns4/fencing/far/far-devices.ts';
 import type { FenceOrders } from '../../../src/ns4/fencing/far/orders.ts';
 import { createFencing, type Fencing } from '../../../src/ns4/fencing/fencing.ts';
 import type { Confirmation } from '../../../src/ns4/fencing/operator-confirmations.ts';
+import type { Proof } from '../../../src/ns4/fencing/proof.ts';
 import type { Shot } from '../../../src/ns4/fencing/shots.ts';
 import { usableConfirmation } from '../../../src/ns4/fencing/usable-confirmation.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { PlanOfOne } from '../../../src/shared/documents/terms/fencing-plans.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import type { Random } from '../random.ts';
+import type { Setting } from '../setting.ts';
 import { PretendDevices } from './fence.ts';
 import type { Jobs } from './jobs.ts';
 import { owner } from './journal-storage.ts';
@@ -68,6 +71,9 @@ interface FencingParts {
   readonly world: World;
   readonly random: Random;
   readonly aims: ReadonlyMap<string, string>;
+  readonly levels: Setting['levels'];
+  /** Null: the disks are elsewhere. */
+  readonly ceph: CephFence | null;
   /** Does it ask and tell its devices itself? */
   readonly fences: boolean;
   /** This worker's own plan, and those of all that fence. */
@@ -75,8 +81,8 @@ interface FencingParts {
   plans(): readonly PlanOfOne[];
   /** A device is about to be told. */
   onShot(host: Host, fault: DeviceFault | null): void;
-  /** A device or an operator says that it is off. */
-  onProof(host: string): void;
+  /** A level or an operator vouches for it. */
+  onProof(host: string, by: Proof['by']): void;
 }
 
 export function fencingPartsOf(parts: FencingParts): { fencing: Fencing; ownDevices: OwnDevices | null } {
@@ -98,7 +104,7 @@ export function fencingPartsOf(parts: FencingParts): { fencing: Fencing; ownDevi
   });
   const inner = createFencing({
     ...{ devices: fences ? near : far, confirmations: confirmationsIn(link), timeoutMs: 20_000 },
-    ...{ clock, log: silentLog, ceph: null },
+    ...{ clock, log: silentLog, ceph: parts.ceph },
     shots: {
       last: (host, incident, level) =>
         link.call(() => redis.get<Shot>(shotKey(host, incident, level)) ?? null),
@@ -114,7 +120,7 @@ export function fencingPartsOf(parts: FencingParts): { fencing: Fencing; ownDevi
     ...inner,
     fence: async (request) => {
       const outcome = await inner.fence(request);
-      if (outcome.proven) onProof(request.host);
+      if (outcome.proven) onProof(request.host, outcome.proof.by);
       return outcome;
     },
   };

@@ -35,6 +35,7 @@ import type { CloudLink } from './cloud-link.ts';
 import type { DisksParts } from './disks-parts.ts';
 import type { TakenJob, Taker } from './jobs.ts';
 import { journalStorage } from './journal-storage.ts';
+import { liftByHand } from './lift-by-hand.ts';
 import type { ScanTogether } from './look-together.ts';
 import { ownScanOf } from './own-scan.ts';
 import type { Process } from './process.ts';
@@ -223,6 +224,11 @@ export class Ns4 implements Taker {
       address: world.host(dead).address,
     };
     await this.#ordered(order, new AbortController().signal).catch(() => undefined);
+  }
+
+  /** See lift-by-hand.ts. */
+  liftByHand(host: string, isSure: () => boolean): Promise<void> {
+    return liftByHand(host, isSure, this.#parts);
   }
 
   async #ordered(order: Order, signal: AbortSignal): Promise<RecoveryReport> {

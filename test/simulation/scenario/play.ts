@@ -19,6 +19,7 @@ export async function play(scenario: Scenario): Promise<string> {
         workers,
         method: evacuate,
         concurrency: 8,
+        levels: 'devices',
         startMs,
         weather: { ...fairWeather },
         quorum: rules.quorum,

@@ -52,7 +52,7 @@ describe('what an operator has to look at', () => {
     [
       'two share an address',
       { addresses: [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.1')] },
-      'WARNING: hv01 and hv02 open disks from 10.2.0.1',
+      'WARNING: hv01 and hv02 open disks from 10.2.0.1, so neither can be cut off',
     ],
     [
       'one is back and still blocked',

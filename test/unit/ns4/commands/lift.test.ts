@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { lift } from '../../../../src/ns4/commands/lift.ts';
 import type { Cut } from '../../../../src/ns4/disks/cut-off-store.ts';
+import { look } from '../../../../src/ns4/fencing/level.ts';
 import { type Blocklist, cannotTell } from '../../../../src/ns4/storage/storage.ts';
 
 const nowMs = Date.UTC(2026, 10, 29, 12);
@@ -37,7 +38,7 @@ function bench({ cuts, list, uptime = null, isRecovering = false }: Case) {
         all: async () => new Map(cuts ?? [['hv01', cut(['10.2.0.1'])]]),
         forget: async (host) => void forgotten.push(host),
       },
-      ...{ levels: [], timeoutMs: 5_000, signal: new AbortController().signal },
+      ...{ levels: [], look, timeoutMs: 5_000, signal: new AbortController().signal },
       clock: { nowMs: () => nowMs, steadyMs: () => 0, sleep: async () => undefined },
       uptime: async () => uptime,
       isRecovering: async () => isRecovering,

@@ -132,6 +132,13 @@ describe('no proof', () => {
       { addresses: [seen('hv01', '10.2.0.5'), seen('hv02', '10.2.0.5')] },
       'other hypervisors open disks from 10.2.0.5 as well',
     ],
+    [
+      'another one has one of its addresses as well: what it opened from there might go on',
+      {
+        addresses: ['10.2.0.1', '10.2.0.5'].map((one) => seen('hv01', one)).concat(seen('hv02', '10.2.0.5')),
+      },
+      'other hypervisors open disks from 10.2.0.5 as well',
+    ],
   ])('%s', async (_, change, why) => {
     expect(await lab(change).run()).toEqual({ done: false, why: expect.stringContaining(why) });
   });
@@ -147,6 +154,8 @@ describe('as the proof of a fence level', () => {
   test.each<[string, Lab, string]>([
     ['the entry took all of its time', { takesMs: 10_000 }, 'not done within 10 s'],
     ['the barrier ended too late', { takesMs: 5_000 }, 'not done within 10 s'],
+    ['another hypervisor has it open', { watchers: by('10.2.0.2') }, 'vms/vm1_disk is open by 10.2.0.2'],
+    ['another hypervisor has its lock', { locks: by('10.2.0.2') }, 'vms/vm1_disk is locked by 10.2.0.2'],
     ['an OSD hangs', { barrier: cannotTell('osd.1 hangs') }, 'osd.1 hangs'],
     [
       'its disk is elsewhere: nothing keeps it from writing there',
@@ -156,6 +165,27 @@ describe('as the proof of a fence level', () => {
     ['nothing of it is here', { addresses: [], watchers: { kind: 'absent' } }, 'it is not known from which'],
   ])('none: %s', async (_, change, why) => {
     expect(await asProof(change)).toEqual({ done: false, why: expect.stringContaining(why) });
+  });
+
+  test('a volume that another hypervisor shares is no reason against it', async () => {
+    const { parts } = lab();
+    const result = await cutOff(
+      {
+        ...parts,
+        storage: {
+          ...parts.storage,
+          watchers: async (images) =>
+            new Map(
+              images.map((image) => [image, by(image.includes('volume-v1') ? '10.2.0.2' : '10.2.0.1')]),
+            ),
+        },
+      },
+      {
+        ...{ host: 'hv01', instances: [{ id: 'vm1', volumes: ['v1'] }], seenOff: null },
+        ...{ signal: new AbortController().signal, asProofWithinMs: 10_000, beforeBlocking: async () => {} },
+      },
+    );
+    expect(result).toMatchObject({ done: true });
   });
 
   test('a volume that is elsewhere', async () => {
