@@ -1,15 +1,18 @@
 // The three compiled processes before a pretend cloud, pretend fence devices and a pretend Slack, each started again by a
 // supervisor when it ends in order; and the judge of what an attack did to them.
 import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { type Slack, startSlack } from '../../simulator/slack/slack.ts';
+import { vantagePointOf } from '../../src/shared/config/load.ts';
 import { keysOf } from '../../src/shared/redis/keys.ts';
 import { heardAll } from '../support/baseline.ts';
 import { PretendDevice } from '../support/pretend-device.ts';
 import { Household, type Ini, type ProcessName, type Running } from '../support/processes.ts';
+import { until } from '../support/raw-api.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 
 const names = ['ns4', 'monitor', 'sonny'] as const;
@@ -97,9 +100,20 @@ export class Crew {
     writeFileSync(join(this.household.dir, 'fencing.yaml'), `hosts:\n${hosts.join('')}`, { mode: 0o600 });
   }
 
-  /** Starts all three, and waits until everybody who lives was heard. */
-  async start(): Promise<void> {
+  /** Starts all three, and waits until everybody who lives was heard by every vantage point; without `heard` by ns4 alone. */
+  async start({ heard = true } = {}): Promise<void> {
     for (const name of names) this.#keep(name);
+    if (!heard) {
+      const own = this.keys.heard(vantagePointOf(hostname()));
+      // Each host, and each instance.
+      const all = this.simulator.hosts.length + 5;
+      await until(
+        () => this.household.redis.hlen(own),
+        (count) => count >= all,
+        90_000,
+      );
+      return;
+    }
     await heardAll(this.household.redis, this.cloud, 90_000).catch(async (error) => {
       throw new Error(`${error}\n${await this.household.story()}`);
     });
