@@ -62,7 +62,7 @@ export function checksOf(
       run: async () =>
         `${settings.file}, cloud ${openstack.cloud} of ${credentials.file}, evacuate = ${openstack.method}`,
     },
-    { what: 'Redis', run: () => probeRedis(settings.redis, openstack.cloud) },
+    { what: 'Redis', run: () => probeRedis(settings.redis, openstack.cloud, 'ns4') },
     {
       what: 'signatures',
       needs: 'Redis',
