@@ -84,7 +84,7 @@ await runProcess('monitor', async (frame) => {
 async function acceptEmptyState(settings: Settings, log: Log, frame: Frame): Promise<ExitCode> {
   const { cloud } = requireOpenStack(settings);
   const keys = keysOf(cloud);
-  const redis = await reachRedis(settings.redis, cloud, log);
+  const redis = await reachRedis(settings.redis, cloud, 'monitor', log);
   frame.onClose('Redis', () => redis.disconnect());
   const held = (await readState(redis, keys))?.safeMode ?? null;
   const [by, atMs] = [operator(), systemClock.nowMs()];
@@ -140,7 +140,7 @@ function checks(settings: Settings, log: Log, frame: Frame): Check[] {
   let connected: ReturnType<typeof connect> | undefined;
   return [
     { what: 'configuration', run: async () => `${settings.file}, cloud ${cloud}` },
-    { what: 'Redis', run: () => probeRedis(settings.redis, cloud) },
+    { what: 'Redis', run: () => probeRedis(settings.redis, cloud, 'monitor') },
     connectionsCheck(async () => connectionsOf('monitor', settings)),
     {
       what: 'signatures',

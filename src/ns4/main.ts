@@ -72,8 +72,9 @@ await runProcess('ns4', async (frame) => {
   const mayWait =
     fence !== undefined ||
     !(resetCooldown || (confirmFenced ?? trustDevices ?? copiesGone ?? dead ?? options.senses) !== undefined);
-  const open = mayWait ? connectRedis : reachRedis;
-  const redis = await open(settings.redis, openstack.cloud, log);
+  const redis = mayWait
+    ? connectRedis(settings.redis, openstack.cloud, log)
+    : await reachRedis(settings.redis, openstack.cloud, 'ns4', log);
   frame.onClose('Redis', () => redis.disconnect());
   const trust = trustIn(redis, openstack.cloud, settings.redis, `ns4 ${settings.scan.name}`, log);
   if (resetCooldown) {

@@ -60,7 +60,7 @@ describe('TLS', () => {
 
   test('the CA, the name and what the server asks for: all of it, and it works', async () => {
     const whole = settings({ ca: pem.ca, client: client(), serverName: 'redis.example.org' });
-    expect(await probeRedis(whole, 'cloud1')).toContain('Redis 7');
+    expect(await probeRedis(whole, 'cloud1', 'ns4')).toContain('Redis 7');
     const redis = connectRedis(whole, 'cloud1', log);
     await redis.set('a', 'b');
     expect(await redis.get('a')).toBe('b');
@@ -81,7 +81,7 @@ describe('TLS', () => {
       /certificate|alert|closed|EPIPE|ECONNRESET/i,
     ],
   ])('%s: refused, in one line', async (_, tls, says) => {
-    await expect(probeRedis(settings(tls()), 'cloud1')).rejects.toThrow(says);
+    await expect(probeRedis(settings(tls()), 'cloud1', 'ns4')).rejects.toThrow(says);
   });
 
   test('the environment cannot switch the check off', async () => {
@@ -89,7 +89,7 @@ describe('TLS', () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     try {
       const wrong = settings({ ca: pem.otherCa, client: client(), serverName: 'redis.example.org' });
-      await expect(probeRedis(wrong, 'cloud1')).rejects.toThrow(/certificate/);
+      await expect(probeRedis(wrong, 'cloud1', 'ns4')).rejects.toThrow(/certificate/);
     } finally {
       if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
       else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;

@@ -161,6 +161,12 @@ test('a Redis that answers reads and takes no writes', async () => {
       expect(end.err).toMatch(trouble.says);
       expect(end.tookMs).toBeLessThan(limitMs);
     }
+    for (const [name, args] of checking) {
+      const { code, out } = await run(trouble.ini, name, args);
+      expect(code, out).toBe(1);
+      expect(out).toMatch(/^FAILED {2}Redis[^\n]*: it takes no writes: /m);
+      expect(out).toMatch(trouble.says);
+    }
   } finally {
     await trouble.stop();
   }

@@ -4,14 +4,14 @@ import { type Connection, safetyText, safetyWarning } from './connection-safety.
 
 export interface Check {
   readonly what: string;
-  /** An earlier check without which this one is not worth a try. */
-  readonly needs?: string;
+  /** Earlier checks without which this one is not worth a try. */
+  readonly needs?: string | readonly string[];
   /** What was found, as one line, or with remarks; throws what is wrong. */
   run(): Promise<string | Remarked>;
 }
 
 /** Found, and it works; but an operator should know these things, a line each. */
-interface Remarked {
+export interface Remarked {
   readonly found: string;
   readonly warnings: readonly string[];
 }
@@ -43,7 +43,7 @@ export async function runChecks(
   const left: string[] = [];
   for (const entry of checks)
     for (const { what, needs, run } of typeof entry === 'function' ? await entry() : [entry]) {
-      if (needs !== undefined && failed.includes(needs)) {
+      if ([needs ?? []].flat().some((needed) => failed.includes(needed) || left.includes(needed))) {
         left.push(what);
         continue;
       }

@@ -1,5 +1,6 @@
 // Every Redis name of a cloud in one place: database number, keys, queue prefix, channel.
 import { createHash } from 'node:crypto';
+import type { ProcessName } from '../config/keys/key.ts';
 
 /**
  * The database of a cloud by the original's rule: int(sha256(cloud), 16) mod 15 + 1. Two clouds may share a number
@@ -41,6 +42,8 @@ export interface Keys {
   /** How far the sonny that posts to Slack has read the stream, and how far one that tells a terminal has. */
   readonly relayCursor: string;
   readonly terminalCursor: string;
+  /** Written to see whether Redis takes writes of this process, and gone at once: below what its user may write. */
+  readonly probes: Readonly<Record<ProcessName, string>>;
   /** Pub/sub channel: the cloud's name, as in the original. Channels are not per database. */
   readonly channel: string;
   /** A hash: service host to its servers, as one refresh read them. */
@@ -94,6 +97,11 @@ export function keysOf(cloud: string): Keys {
     orders: `${prefix}:monitor:orders`,
     relayCursor: `${prefix}:sonny:cursor`,
     terminalCursor: `${prefix}:sonny:cursor:terminal`,
+    probes: {
+      ns4: `${prefix}:inventory:probe`,
+      monitor: `${prefix}:monitor:probe`,
+      sonny: `${prefix}:sonny:probe`,
+    },
     channel: cloud,
     servers: (generation) => `${prefix}:inventory:servers:${generation}`,
     opened: `${prefix}:disks:opened`,

@@ -1,6 +1,7 @@
 // Is Redis there, does it let us in, and does it take writes? Asked once, and told in one line within seconds: for
 // `--check`, and for every command before it begins.
 import { Redis } from 'ioredis';
+import type { ProcessName } from '../config/keys/key.ts';
 import type { RedisSettings } from '../config/settings.ts';
 import type { Endpoint } from '../documents/jobs/scan.ts';
 import { answerWithin, systemClock } from '../ground/clock.ts';
@@ -9,15 +10,21 @@ import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
 import { connectOnce, connectRedis, placeOf, redisOptions } from './connect.ts';
 import type { Db } from './db.ts';
-import { databaseNumber } from './keys.ts';
+import { databaseNumber, keysOf } from './keys.ts';
 import { redisErrorText } from './login-words.ts';
 import { askSentinels } from './sentinel-votes.ts';
 import { endpointText } from './sentinels.ts';
 
 const probeLimitMs = timings.redis.probeMs;
 
-/** What was found, as one line; throws a ServiceError of one line when Redis cannot be worked with. */
-export async function probeRedis(settings: RedisSettings, cloud: string): Promise<string> {
+/** How long the key lives that is written as a trial: nobody has to take it away, which not every user may. */
+const trialMs = 1;
+
+/**
+ * What was found, as one line; throws a ServiceError of one line when Redis cannot be worked with by this process: a full
+ * one, say, that answers and takes no writes.
+ */
+export async function probeRedis(settings: RedisSettings, cloud: string, by: ProcessName): Promise<string> {
   const { where: place, endpoint } = await findRedis(settings);
   const where = `${place}, database ${settings.db ?? databaseNumber(cloud)}`;
   const direct = { ...settings, host: endpoint.address, port: endpoint.port, sentinels: null };
@@ -33,6 +40,9 @@ export async function probeRedis(settings: RedisSettings, cloud: string): Promis
     // A database that does not exist, say.
     const useless = refusal ?? whyUseless(info);
     if (useless !== null) throw useless;
+    await redis.set(keysOf(cloud).probes[by], '1', 'PX', trialMs).catch((error: unknown) => {
+      throw refusal ?? new ServiceError(`it takes no writes: ${redisErrorText(error)}`);
+    });
     return info;
   };
   try {
@@ -63,8 +73,13 @@ async function findRedis(settings: RedisSettings): Promise<{ where: string; endp
 }
 
 /** A connection for a command: it begins only when Redis can be worked with, and then waits as any other does. */
-export async function reachRedis(settings: RedisSettings, cloud: string, log: Log): Promise<Db> {
-  await probeRedis(settings, cloud);
+export async function reachRedis(
+  settings: RedisSettings,
+  cloud: string,
+  by: ProcessName,
+  log: Log,
+): Promise<Db> {
+  await probeRedis(settings, cloud, by);
   return connectRedis(settings, cloud, log);
 }
 
