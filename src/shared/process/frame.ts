@@ -6,6 +6,7 @@ import { listenedToByMany } from '../ground/listened-to.ts';
 import { plain } from '../ground/plain.ts';
 import { timings } from '../ground/timings.ts';
 import { Secrets } from '../masks/secrets.ts';
+import { keepDebuggerShut } from './debugger.ts';
 import { spreadLastNet, stackOf } from './last-net.ts';
 import { guardOutputs } from './outputs.ts';
 
@@ -48,7 +49,7 @@ export function command(name: string, description: string): Command {
 
 /** Handed to a process' body. */
 export interface Frame {
-  /** Aborted by SIGTERM or SIGINT: finish or hand back what is in flight. */
+  /** Aborted by SIGTERM, SIGINT or SIGHUP: finish or hand back what is in flight. */
   readonly stop: AbortSignal;
   /** Whoever reads a secret makes it known here: no output shows it then. */
   readonly secrets: Secrets;
@@ -97,6 +98,9 @@ export async function runProcess(name: string, body: (frame: Frame) => Promise<E
   });
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // The terminal closes (of tmux, of ssh): in order as well, so that locks and the lead are handed back at once.
+  process.on('SIGHUP', onSignal);
+  keepDebuggerShut(say);
   // The reader of our output went away (`ns4 --check | head`): nothing is left to tell, and no reason to crash.
   process.stdout.on('error', () => {});
   try {
