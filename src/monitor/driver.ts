@@ -39,6 +39,8 @@ interface DriverParts {
   readonly log: Log;
   /** A name for the life of a state that begins, which no other Sonny has, whether or not it shares this Redis. */
   newLife(): string;
+  /** Told each time the loop comes round, first when it is known who leads. */
+  readonly onRound?: () => void;
 }
 
 export class Driver {
@@ -100,6 +102,7 @@ export class Driver {
         log.debug({ error: errorText(error) }, 'cannot ask for the lease');
         this.#troubles.failed(error);
       }
+      this.#parts.onRound?.();
       await this.#pause(standbyPollMs);
     }
     return null;
@@ -130,6 +133,7 @@ export class Driver {
     this.#requested.clear();
     let begun = false;
     while (!stop.aborted) {
+      this.#parts.onRound?.();
       try {
         if (this.#leaseLost) throw new LostLeaseError('it was not renewed in time');
         if (begun) {

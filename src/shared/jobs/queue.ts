@@ -187,6 +187,11 @@ export class JobWorker {
     });
   }
 
+  /** False when one of its loops ended, as BullMQ's does without a word when its beginning failed. */
+  get isWorking(): boolean {
+    return this.#workers.every((worker) => worker.isRunning());
+  }
+
   async #run(
     job: Job,
     handlers: OwnHandlers,
