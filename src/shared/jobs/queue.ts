@@ -187,7 +187,7 @@ export class JobWorker {
     });
   }
 
-  /** False when one of its loops ended, as BullMQ's does without a word when its beginning failed. */
+  /** False when the loop of one of its queues ended: BullMQ tells its error handler of that, and nobody else. */
   get isWorking(): boolean {
     return this.#workers.every((worker) => worker.isRunning());
   }
