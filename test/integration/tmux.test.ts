@@ -80,7 +80,7 @@ test('what ended stays to be read', async () => {
   household.configure('config.ini', { REDIS: { port: 'nonsense' } });
   expect(await tmux()).toMatchObject({ code: 0 });
   const words = async () =>
-    (await run('tmux', 'capture-pane', '-p', '-t', 'sonny:sonny.0')).output.replaceAll('\n', '');
+    (await run('tmux', 'capture-pane', '-p', '-S', '-', '-t', 'sonny:sonny.0')).output.replaceAll('\n', '');
   await until(words, (text) => text.includes('[REDIS] port') && text.includes('Pane is dead'), 20_000);
 });
 

@@ -9,7 +9,7 @@ import type { Clock } from '../ground/clock.ts';
 import { errorText } from '../ground/errors.ts';
 
 /** Called by a loop each time it comes round; with the pause that it makes now, if it may be a long one. */
-export type Beat = (pauseMs?: number) => void;
+type Beat = (pauseMs?: number) => void;
 
 export interface ServiceManager {
   /**
