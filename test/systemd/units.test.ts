@@ -1,7 +1,7 @@
 // The units of deploy/systemd under a real systemd: a host is recovered by three processes that may next to nothing, their
 // secrets are nobody else's, and what stands still or dies is started anew. Needs root, systemd-nspawn, and in
 // SONNY_UNITS_ROOT a Debian root with systemd, dbus, node and the package of this tree installed.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLeader } from '../../src/shared/redis/leader.ts';
@@ -93,6 +93,14 @@ test('they start, say that they are ready, and recover a host with fencing', asy
   small.expectRecoveredOnce();
   expect(await root.journal('sonny')).toContain('all 3 affected instances are back');
   expect(await root.run('sh', '-c', 'ls /tmp/*/tmp/hv01.off')).toMatchObject({ code: 0 });
+});
+
+test('the command of docs/deploy.md tries a fence agent as the unit runs it', async () => {
+  const documented =
+    /^```sh\n(systemd-run [^`]*)```/m.exec(readFileSync('docs/deploy.md', 'utf8'))?.[1] ?? '';
+  const tried = await root.run('sh', '-c', documented);
+  expect(tried, tried.output).toMatchObject({ code: 0 });
+  expect(tried.output).toContain('fencing of hv02: level 1, fence_file: on');
 });
 
 test('their secrets are nobody else’s, and they are nobody', async () => {
