@@ -54,7 +54,7 @@ afterEach(async () => {
 /** The messages, without the barriers in between. */
 const messages = () => heard.filter((line) => line !== 'BARRIER=1');
 const hear = (message: string) =>
-  until(messages, (all) => all.some((line) => line.includes(message)), 20_000);
+  until(messages, (all) => all.some((line) => line.includes(message)), 40_000);
 
 test.each([
   ['ns4', 'works for cloud simulated'],
@@ -64,7 +64,7 @@ test.each([
   const running = household.start(name);
   await hear('WATCHDOG=1');
   expect(messages().slice(0, 3)).toEqual(['listening', `STATUS=${status} READY=1`, 'WATCHDOG=1']);
-  await until(messages, (all) => all.length >= 6);
+  await until(messages, (all) => all.length >= 6, 20_000);
   await running.signal('SIGTERM');
   await hear('STOPPING=1');
   const told = messages();
@@ -78,7 +78,7 @@ test('ns4 is not ready while Redis is away, and is when it is there', async () =
   await until(
     () => running.output,
     (output) => output.includes('working for cloud'),
-    20_000,
+    40_000,
   );
   await delay(2_000);
   expect(messages()).toEqual(['listening']);

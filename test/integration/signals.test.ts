@@ -58,6 +58,7 @@ const works = (name: (typeof names)[number], running: Running): Promise<unknown>
   until(
     () => running.output,
     (output) => output.includes(working[name]),
+    30_000,
   );
 
 test.each(names)('%s: SIGUSR1 opens no debugger', async (name) => {
@@ -90,7 +91,7 @@ test('a debugger that a SIGUSR1 opened while Node began is shut again', async ()
 test('the terminal of the monitor closes: it gives the lead back in order', async () => {
   const running = household.start('monitor', '-v');
   const leader = () => readLeader(household.redis, keysOf(cloud));
-  await until(leader, (who) => who !== null);
+  await until(leader, (who) => who !== null, 30_000);
   running.child.kill('SIGHUP');
   expect(await running.exited, running.output).toBe(0);
   expect(await leader()).toBeNull();
