@@ -1,7 +1,6 @@
 // The monitor's only loop: stand by until the lease is free, then lead: receive an input, step, save state and events
 // together, then ask for the jobs. A crash after any save is harmless: whatever the saved state waits for is asked for
 // again under the same ids, by whoever leads then.
-import { setMaxListeners } from 'node:events';
 import { announce } from '../shared/documents/events/events.ts';
 import type { Finished, JobName, JobRequest } from '../shared/documents/jobs/contracts.ts';
 import type { Clock } from '../shared/ground/clock.ts';
@@ -18,6 +17,7 @@ import { statusOf } from './core/status.ts';
 import { awaitedJobs, dueAtMs, step } from './core/step.ts';
 import { type Lease, renewMs, standbyPollMs } from './lease.ts';
 import { LostLeaseError, type Memory } from './memory.ts';
+import { Pause } from './pause.ts';
 import { isLater, isSame } from './same-state.ts';
 import { TurnTroubles } from './turn-troubles.ts';
 
@@ -26,7 +26,6 @@ const outcomePollMs = 500;
 /** Operators' orders are looked for at least this often. */
 const orderPollMs = 2_000;
 const redisTroublePauseMs = 500;
-const woken = new Error('woken');
 
 interface DriverParts {
   readonly cloud: string;
@@ -39,6 +38,8 @@ interface DriverParts {
   readonly log: Log;
   /** A name for the life of a state that begins, which no other Sonny has, whether or not it shares this Redis. */
   newLife(): string;
+  /** Told each time the loop comes round, first when it is known who leads. */
+  readonly onRound?: () => void;
 }
 
 export class Driver {
@@ -48,14 +49,15 @@ export class Driver {
   #known: State | null = null;
   /** Jobs this process has asked for; after a take-over all awaited ones are asked for again. */
   readonly #requested = new Set<string>();
-  #wake: AbortController = new AbortController();
+  readonly #pause: Pause;
   #leaseLost = false;
   readonly #troubles: TurnTroubles;
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
+    this.#pause = new Pause(parts.clock);
     this.#troubles = new TurnTroubles(parts.log);
-    parts.jobs.onFinished(() => this.#wake.abort(woken));
+    parts.jobs.onFinished(() => this.#pause.end());
   }
 
   /**
@@ -64,7 +66,7 @@ export class Driver {
    */
   async run(stop: AbortSignal): Promise<void> {
     const { lease, log } = this.#parts;
-    stop.addEventListener('abort', () => this.#wake.abort(woken), { once: true });
+    stop.addEventListener('abort', () => this.#pause.end(), { once: true });
     for (let first = true; ; first = false) {
       const epoch = await this.#standBy(stop, first);
       if (epoch === null) return;
@@ -100,7 +102,8 @@ export class Driver {
         log.debug({ error: errorText(error) }, 'cannot ask for the lease');
         this.#troubles.failed(error);
       }
-      await this.#pause(standbyPollMs);
+      this.#parts.onRound?.();
+      await this.#pause.take(standbyPollMs);
     }
     return null;
   }
@@ -112,7 +115,7 @@ export class Driver {
     const renew = async () => {
       if ((await lease.renew()) || over.aborted) return;
       this.#leaseLost = true;
-      this.#wake.abort(woken);
+      this.#pause.end();
     };
     try {
       for (;;) {
@@ -130,6 +133,7 @@ export class Driver {
     this.#requested.clear();
     let begun = false;
     while (!stop.aborted) {
+      this.#parts.onRound?.();
       try {
         if (this.#leaseLost) throw new LostLeaseError('it was not renewed in time');
         if (begun) {
@@ -146,7 +150,7 @@ export class Driver {
         // Redis is away: the state in memory is the one last saved, so the same turn is simply taken again.
         log.warn({ error: errorText(error) }, 'a turn failed and is taken again');
         this.#troubles.failed(error);
-        await this.#pause(redisTroublePauseMs);
+        await this.#pause.take(redisTroublePauseMs);
       }
     }
     if (this.#state.epoch === epoch)
@@ -282,18 +286,6 @@ export class Driver {
     const { clock } = this.#parts;
     const waiting = awaitedJobs(this.#state).length > 0;
     const untilDueMs = dueAtMs(this.#state) - clock.nowMs();
-    await this.#pause(Math.max(0, Math.min(untilDueMs, waiting ? outcomePollMs : orderPollMs)));
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const wake = this.#wake;
-    // Redis clients and timers of one process hang on this signal in turn, never many at once; silence the guess.
-    setMaxListeners(0, wake.signal);
-    try {
-      await this.#parts.clock.sleep(ms, wake.signal);
-    } catch {
-      // Woken early, which is what the signal is for.
-    }
-    if (wake.signal.aborted) this.#wake = new AbortController();
+    await this.#pause.take(Math.max(0, Math.min(untilDueMs, waiting ? outcomePollMs : orderPollMs)));
   }
 }

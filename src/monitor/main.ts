@@ -35,6 +35,9 @@ import { Driver } from './driver.ts';
 import { Lease, readStandbys } from './lease.ts';
 import { Memory, readState } from './memory.ts';
 
+/** A turn asks Redis a few things, each within its limit, and pauses for 2 s at most. */
+const roundMostMs = 60_000;
+
 interface MonitorOptions extends CommonOptions {
   readonly acceptEmptyState?: boolean;
 }
@@ -53,6 +56,7 @@ await runProcess('monitor', async (frame) => {
   const { lease, memory, inventory, jobs, cloud } = connect(settings, log, frame);
   const { deadManUrl: url } = settings.alarm;
   const deadMan = url === null ? null : new DeadMan({ url, get: getStatus, clock: systemClock, log });
+  const beat = frame.service.loop('the round', roundMostMs);
   const driver = new Driver({
     cloud,
     rules: rulesOf(settings),
@@ -72,6 +76,10 @@ await runProcess('monitor', async (frame) => {
     clock: systemClock,
     log,
     newLife: () => `${systemClock.nowMs().toString(36)}${randomUUID().slice(0, 8)}`,
+    onRound: () => {
+      frame.service.ready(`watches cloud ${cloud}`);
+      beat();
+    },
   });
   log.info({ cloud, config: settings.file }, `watching cloud ${cloud}`);
   const warning = trustWarning(settings.redis);

@@ -53,6 +53,9 @@ import { byApi } from './recovery/movers/nova/by-api.ts';
 import { KernelNeighbours } from './scan/neighbours.ts';
 import { IcmpOffenders } from './scan/offenders.ts';
 
+/** It says that it is there every 2 s; to Redis that is away, every 8 s in vain. */
+const workMostMs = 60_000;
+
 await runProcess('ns4', async (frame) => {
   const options = parseCommandLine();
   if (options.makeKey !== undefined) {
@@ -208,7 +211,12 @@ await runProcess('ns4', async (frame) => {
   const asking = ceph?.asking(cloud);
   asking?.start();
   if (asking !== undefined) frame.onClose('background round over disks', () => asking.close());
-  const vantagePoint = registry.join(name, log, fencesBy);
+  const beat = frame.service.loop('the work', workMostMs);
+  const vantagePoint = registry.join(name, log, fencesBy, (isHeard) => {
+    if (!worker.isWorking) return;
+    if (isHeard) frame.service.ready(`works for cloud ${openstack.cloud}`);
+    beat();
+  });
   frame.onClose('vantage point', () => vantagePoint.leave());
   log.info(
     { cloud: openstack.cloud, config: settings.file, method: openstack.method },

@@ -21,6 +21,8 @@ import { readViews } from './talk/views.ts';
 import { Terminal } from './terminal/terminal.ts';
 
 const clock = systemClock;
+/** One look reads every stream and posts once, each within its limit. */
+const relayMostMs = 120_000;
 
 await runProcess('sonny', async (frame) => {
   const program = command(
@@ -33,7 +35,14 @@ await runProcess('sonny', async (frame) => {
   if (options.check) return check(settings, slack, log, frame);
   const clouds = connectClouds(settings, slack === null ? 'terminal' : 'slack', log, frame);
   const outlet = slack ?? new Terminal(process.stdout);
-  const relay = new Relay({ feed: new Feed(clouds.sources, log), outlet, clock, log });
+  const beat = frame.service.loop('the relay', relayMostMs);
+  const relay = new Relay({
+    ...{ feed: new Feed(clouds.sources, log), outlet, clock, log },
+    onTurn: (pauseMs) => {
+      frame.service.ready(`relays ${clouds.names.join(', ')} to ${outlet.name}`);
+      beat(pauseMs);
+    },
+  });
   onEvents(settings, () => relay.wake(), log, frame);
   log.info({ clouds: clouds.names, config: settings.file }, `relaying to ${outlet.name}`);
   relay.say(`Sonny is initialized and follows ${clouds.names.join(', ')}.`);

@@ -73,3 +73,10 @@ test('the work fails: in its own words, and the worker is not lost', async () =>
     detail: 'job stalled by a colleague, says the handler',
   });
 });
+
+test('whose loops ended works on nothing, and says so', async () => {
+  const other = new JobWorker(settingsOf(server), cloud, noKey(), {} as Handlers, 'other', log);
+  expect(other.isWorking).toBe(true);
+  await other.close();
+  expect([other.isWorking, worker.isWorking]).toEqual([false, true]);
+});

@@ -219,6 +219,11 @@ export class JobWorker {
     });
   }
 
+  /** False when the loop of one of its queues ended: BullMQ tells its error handler of that, and nobody else. */
+  get isWorking(): boolean {
+    return this.#workers.every((worker) => worker.isRunning());
+  }
+
   async #run(
     job: Job,
     handlers: OwnHandlers,

@@ -1,13 +1,16 @@
 // The frame of a process: command line, signals, ordered close with a deadline, exit codes. Entry files fill it.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { systemClock } from '../ground/clock.ts';
 import { errorText, OperationalError, ServiceError, UsageError } from '../ground/errors.ts';
 import { listenedToByMany } from '../ground/listened-to.ts';
 import { plain } from '../ground/plain.ts';
 import { timings } from '../ground/timings.ts';
 import { Secrets } from '../masks/secrets.ts';
+import { keepDebuggerShut } from './debugger.ts';
 import { spreadLastNet, stackOf } from './last-net.ts';
 import { guardOutputs } from './outputs.ts';
+import { type ServiceManager, serviceManagerOf } from './service-manager.ts';
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export type ExitCode = 0 | 1 | 2;
@@ -48,10 +51,12 @@ export function command(name: string, description: string): Command {
 
 /** Handed to a process' body. */
 export interface Frame {
-  /** Aborted by SIGTERM or SIGINT: finish or hand back what is in flight. */
+  /** Aborted by SIGTERM, SIGINT or SIGHUP: finish or hand back what is in flight. */
   readonly stop: AbortSignal;
   /** Whoever reads a secret makes it known here: no output shows it then. */
   readonly secrets: Secrets;
+  /** Learns that the process works, and that its loops come round. */
+  readonly service: ServiceManager;
   /** Registers a step of the orderly close; steps run last registered first, each bounded by the deadline of all. */
   onClose(what: string, close: () => Promise<void> | void): void;
 }
@@ -71,6 +76,7 @@ export async function runProcess(name: string, body: (frame: Frame) => Promise<E
   listenedToByMany(stopper.signal);
   const steps: { what: string; close: () => Promise<void> | void }[] = [];
   const say = (line: string) => process.stderr.write(`${name}: ${plain(line)}\n`);
+  const service = serviceManagerOf({ env: process.env, pid: process.pid, clock: systemClock, say });
   let code: ExitCode = 1;
   let limited = false;
   const deadline = () => {
@@ -84,6 +90,7 @@ export async function runProcess(name: string, body: (frame: Frame) => Promise<E
   const stopBecause = (why: string) => {
     if (stopper.signal.aborted) return;
     stopper.abort(new OperationalError(why));
+    service.stopping();
     deadline();
   };
   const onSignal = (signal: NodeJS.Signals) => stopBecause(`stopped by ${signal}`);
@@ -97,18 +104,23 @@ export async function runProcess(name: string, body: (frame: Frame) => Promise<E
   });
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // The terminal closes (of tmux, of ssh): in order as well, so that locks and the lead are handed back at once.
+  process.on('SIGHUP', onSignal);
+  keepDebuggerShut(say);
   // The reader of our output went away (`ns4 --check | head`): nothing is left to tell, and no reason to crash.
   process.stdout.on('error', () => {});
   try {
     const frame: Frame = {
       stop: stopper.signal,
       secrets,
+      service,
       onClose: (what, close) => steps.push({ what, close }),
     };
     code = await Promise.race([body(frame), broke]);
   } catch (thrown) {
     code = report(thrown, say);
   }
+  service.stopping();
   deadline();
   for (const step of steps.reverse()) {
     try {

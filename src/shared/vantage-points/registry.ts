@@ -83,9 +83,14 @@ export class VantagePointRegistry {
 
   /**
    * Says that this worker is a vantage point until `leave` is called; Redis being away is told once, and outlived.
-   * `plan`: hash of its plan of fencing, null without one.
+   * `plan`: hash of its plan of fencing, null without one. `onTried`: told each time it said so, or could not.
    */
-  join(name: string, log: Log, plan: string | null = null): { leave(): Promise<void> } {
+  join(
+    name: string,
+    log: Log,
+    plan: string | null = null,
+    onTried: (isHeard: boolean) => void = () => {},
+  ): { leave(): Promise<void> } {
     const member = memberOf(name, randomUUID(), plan);
     let told = false;
     const renew = async () => {
@@ -101,6 +106,7 @@ export class VantagePointRegistry {
         if (!told) log.warn({ error: errorText(error) }, 'this ns4 cannot say that it is there');
         told = true;
       }
+      onTried(!told);
     };
     let renewing: Promise<void> | null = null;
     const renewOnce = () => {

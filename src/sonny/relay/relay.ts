@@ -14,6 +14,8 @@ interface RelayParts {
   readonly outlet: Outlet;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told after each look how long the pause is that follows. */
+  readonly onTurn?: (pauseMs: number) => void;
 }
 
 /** When the next turn is due; `wakeable`: sooner, if something happens. */
@@ -76,7 +78,11 @@ export class Relay {
   }
 
   async #turns(stop: AbortSignal): Promise<void> {
-    while (!stop.aborted) await this.#sleep(await this.turn(), stop);
+    while (!stop.aborted) {
+      const due = await this.turn();
+      this.#parts.onTurn?.(due.inMs);
+      await this.#sleep(due, stop);
+    }
   }
 
   /** Last words: one attempt, in bounded time. Events that wait keep waiting for the next start. */
