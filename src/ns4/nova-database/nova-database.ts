@@ -59,7 +59,6 @@ export interface NovaDatabaseOptions {
 /** Deadlock (also how Galera refuses a COMMIT) and lock wait: someone else was at the rows; all is rolled back. */
 const inOurWay: ReadonlySet<number | null> = new Set([1213, 1205]);
 const unknownColumn = 1054;
-/** As Nova's columns have it. */
 const whenInOurWay: RetryPolicy = { limit: { attempts: 5 }, firstMs: 250, mostMs: 2_000 };
 
 /** Connects for each call only: calls are rare, and a connection kept for weeks is dead when it is needed. */
