@@ -30,6 +30,7 @@ const lost = [
   'fencing-processes',
   'access-control',
   'bad-entries',
+  'bad-entries-restart',
   'evacuation-wrong-device',
   'evacuation-storage',
   'evacuation-signs-of-life',

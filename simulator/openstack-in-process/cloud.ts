@@ -51,7 +51,7 @@ export class InProcessCloud implements Cloud {
     return this.#link.skewMs;
   }
 
-  leftOut(): string[] {
+  leftOut(): [] {
     return [];
   }
 

@@ -7,7 +7,7 @@ import type { Status } from '../shared/documents/status.ts';
 import { distrustText } from '../shared/documents/terms/distrust.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
 import type { Mask } from '../shared/masks/secrets.ts';
-import { type Db, isRefusalOfRedis } from '../shared/redis/db.ts';
+import { type Db, isOfAnotherType, isRefusalOfRedis } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import { jsonOrNull } from '../shared/redis/json.ts';
 import type { Keys } from '../shared/redis/keys.ts';
@@ -100,12 +100,26 @@ export class Memory {
 
   /** Orders of operators, oldest first; they stay until `forgetOrders`. */
   async readOrders(): Promise<FoundOrder[]> {
-    const texts = await this.#redis.lrange(this.#keys.orders, 0, mostOrders - 1);
+    const texts = await this.#orderTexts();
     return texts.map((text) => {
       const found = jsonOrNull(text);
       const isBelieved = this.#trust.distrusts('order', '', found, orderLimits) === null;
       return { text, order: isBelieved ? (orderSchema.safeParse(found).data ?? null) : null };
     });
+  }
+
+  async #orderTexts(): Promise<string[]> {
+    const { orders } = this.#keys;
+    try {
+      return await this.#redis.lrange(orders, 0, mostOrders - 1);
+    } catch (error) {
+      if (!isOfAnotherType(error)) throw error;
+      // Nobody could leave one there.
+      await this.#redis.del(orders);
+      throw new OperationalError(
+        `${orders} in Redis was no list: nobody of ours wrote it, and it was taken away`,
+      );
+    }
   }
 
   /** Takes orders off, once what they changed is saved; not when another monitor leads by now. */

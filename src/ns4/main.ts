@@ -16,6 +16,7 @@ import { EventLog } from '../shared/redis/event-log.ts';
 import { keysOf } from '../shared/redis/keys.ts';
 import { readLeader } from '../shared/redis/leader.ts';
 import { leaveOrder } from '../shared/redis/orders.ts';
+import { keepHashes } from '../shared/redis/other-types.ts';
 import { reachRedis } from '../shared/redis/probe.ts';
 import { readStatus } from '../shared/redis/status.ts';
 import { trustIn, trustWarning } from '../shared/redis/trust-in-redis.ts';
@@ -155,6 +156,8 @@ await runProcess('ns4', async (frame) => {
   const background = new BackgroundScan({
     ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },
   });
+  const { opened, storageAddresses, cutOff } = keys;
+  const hashes = [keys.heard(name), opened, storageAddresses, cutOff];
   const parts: WorkerParts = {
     ...shared,
     ...{ log, cloud },
@@ -175,6 +178,7 @@ await runProcess('ns4', async (frame) => {
     mover: moverOf(started, frame),
     ...fencing,
     fencingPlans: plansOfAll(registry, ownPlan),
+    keepHashes: () => keepHashes(redis, hashes, log),
     journals: new Journals(new RedisJournalStorage(redis, keys, trust), systemClock, trust),
   };
   if (options.senses !== undefined) {
@@ -197,6 +201,7 @@ await runProcess('ns4', async (frame) => {
     mask,
   );
   frame.onClose('worker', () => worker.close());
+  await parts.keepHashes();
   background.start();
   frame.onClose('background scan', () => background.close());
   const asking = ceph?.asking(cloud);

@@ -242,9 +242,19 @@ test('an operator who gave his word before: his is the proof where the devices g
   expect(await bystanders().of(pair.dead)).toBeNull();
 });
 
-test('what cannot be read in Redis is an error, not trust', async () => {
-  await bench.redis.set(bench.keys.fenceBystanders('hv-odd'), '{"incident": 1}');
-  await expect(bystanders().of('hv-odd')).rejects.toThrow(/fence-bystanders:hv-odd in Redis cannot be read/);
+test('what cannot be read in Redis is no trust: refused at once, and nobody is shot', async () => {
+  const pair = await bench.pair(1);
+  const bmc = device();
+  await bench.redis.set(bench.keys.fenceBystanders(pair.dead), '{"incident": 1}');
+  await expect(bystanders().of(pair.dead)).rejects.toThrow(
+    `fence-bystanders:${pair.dead} in Redis cannot be read`,
+  );
+  const worker = workerAt(bench.healthy, [bmc.level()]);
+  expect(await worker.recover(bench.order(pair))).toMatchObject({
+    outcome: 'refused',
+    refusal: { name: 'journal-not-believed', document: { what: 'bystanders', why: 'not-understood' } },
+  });
+  expect(bmc.offs).toBe(0);
 });
 
 test('nobody could tell after the shot, and the incident ended: the next one looks before it shoots', async () => {

@@ -114,6 +114,22 @@ describe('moving instances', () => {
     });
   });
 
+  it('leaves an instance alone whose host is no name of one, and tells no more of it', async () => {
+    await nova.addInstances([
+      { uuid: a, ...from },
+      { uuid: b, host: 'hv02\nip=203.0.113.66', node: 'x' },
+      { uuid: c, host: '', node: '' },
+    ]);
+    expect(await move()).toEqual({
+      moved: [a],
+      already: [],
+      elsewhere: [
+        { id: b, host: 'a host whose name makes no sense' },
+        { id: c, host: 'no host' },
+      ],
+    });
+  });
+
   it('waits for whoever is changing an instance, and then sees the change', async () => {
     await threeOnTheDead();
     const other = await server.root(settings.database);

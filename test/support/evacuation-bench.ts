@@ -183,6 +183,7 @@ export class Worker {
       storage: o.storage ?? null,
       opened: null,
       blockedHosts: async () => [],
+      keepHashes: async () => {},
       ...{ fencingPlan: null, devices: null, ownDevices: null },
       fencingPlans: async () => o.fencingPlans?.() ?? [],
       inventory: new InventoryStore(this.#redis, keys),

@@ -125,6 +125,7 @@ export function inventory(
       agents: [...agents, ...fresh],
       cellDown: [],
       cutOff: [],
+      leftOut: [],
       fencingPlans: [],
       projects: [],
     },

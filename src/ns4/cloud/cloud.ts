@@ -1,6 +1,7 @@
 // The port to OpenStack: what ns4 needs of a cloud, in Sonny's words. openstack/ implements it over HTTP. The rules
 // about errors stand here, as the evacuation's safety rests on them.
 import type { Server } from '../../shared/documents/inventory.ts';
+import type { LeftOutOfList } from '../../shared/documents/terms/left-out.ts';
 
 /**
  * A call that did not succeed. `outcome` is what the caller may conclude:
@@ -157,8 +158,8 @@ export interface Cloud {
   listInstanceAddresses(signal: AbortSignal): Promise<InstanceAddress[]>;
   /** Cloud clock minus ours by the last answer's Date header (resolution 1 s); 0 before the first. */
   clockSkewMs(): number;
-  /** What made no sense in the lists as they were read last, and was left out: a sentence for each list. */
-  leftOut(): string[];
+  /** What made no sense in the whole lists as they were read last, and was left out. */
+  leftOut(): LeftOutOfList[];
 
   changeComputeService(
     id: string,

@@ -10,7 +10,7 @@ import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { leaveOrder } from '../../shared/redis/orders.ts';
 import type { Trust } from '../../shared/trust/trust.ts';
-import type { Bystanders } from '../fencing/bystanders.ts';
+import { type Bystanders, UnreadableBystandersError } from '../fencing/bystanders.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
 import { builtIn, type FencingPlan } from '../fencing/plan.ts';
 import { askForName } from './ask-name.ts';
@@ -71,18 +71,26 @@ export async function trustByHand(
     readonly bystanders: Pick<Bystanders, 'of' | 'forget'>;
   },
 ): Promise<ExitCode> {
-  const fell = (await parts.bystanders.of(host))?.fell ?? null;
+  const fell = await whoFell(parts.bystanders, host);
   if (fell === null) throw new OperationalError(`nothing speaks against the fence devices of ${host}`);
   await asker(
     host,
     options,
     parts,
-  )(
-    `the fence devices of ${host} are its own: you have made sure that they did not switch off ${fell.hosts.join(', ')}`,
-  );
+  )(`the fence devices of ${host} are its own: you have made sure that they did not switch off ${fell}`);
   await parts.bystanders.forget(host);
   parts.print(`the fence devices of ${host} are told and believed again`);
   return 0;
+}
+
+/** For people; null: nobody did. */
+async function whoFell(bystanders: Pick<Bystanders, 'of'>, host: string): Promise<string | null> {
+  try {
+    return (await bystanders.of(host))?.fell?.hosts.join(', ') ?? null;
+  } catch (error) {
+    if (!(error instanceof UnreadableBystandersError)) throw error;
+    return 'another machine (what Redis holds of that makes no sense)';
+  }
 }
 
 /** The level that is built in needs none. */

@@ -32,6 +32,9 @@ export interface Bystanders {
   forget(host: string): Promise<void>;
 }
 
+/** What Redis holds makes no sense: the devices of the host may be in doubt, until an operator says otherwise. */
+export class UnreadableBystandersError extends OperationalError {}
+
 export class RedisBystanders implements Bystanders {
   readonly #redis: Db;
   readonly #keys: Pick<Keys, 'fenceBystanders'>;
@@ -41,7 +44,7 @@ export class RedisBystanders implements Bystanders {
     this.#keys = keys;
   }
 
-  /** @throws OperationalError when what is kept cannot be read: its devices may be in doubt */
+  /** @throws UnreadableBystandersError */
   async of(host: string): Promise<BystanderWatch | null> {
     const key = this.#keys.fenceBystanders(host);
     const text = await this.#redis.get(key);
@@ -49,7 +52,7 @@ export class RedisBystanders implements Bystanders {
     try {
       return watchSchema.parse(JSON.parse(text));
     } catch (error) {
-      throw new OperationalError(`${key} in Redis cannot be read: ${errorText(error)}`);
+      throw new UnreadableBystandersError(`${key} in Redis cannot be read: ${errorText(error)}`);
     }
   }
 

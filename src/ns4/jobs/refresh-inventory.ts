@@ -101,6 +101,7 @@ export async function refreshInventory(
         cellDown: [...down.hosts].sort(byText),
         // Ceph tells that; see refresh.ts.
         cutOff: [],
+        leftOut: cloud.leftOut(),
         fencingPlans: options.fencingPlans ?? [],
         projects: projects.known.sort((a, b) => byText(a.name, b.name) || byText(a.id, b.id)),
       },
@@ -110,10 +111,7 @@ export async function refreshInventory(
           (a, b) => byText(a.name, b.name) || byText(a.id, b.id),
         ),
       },
-      oddities: [
-        ...[...joined.oddities, ...read.oddities, ...cellOddities(down)],
-        ...[...projects.oddities, ...cloud.leftOut()],
-      ],
+      oddities: [...[...joined.oddities, ...read.oddities, ...cellOddities(down)], ...projects.oddities],
       networkOddities: listed === null ? null : listed.oddities,
     };
   } catch (error) {

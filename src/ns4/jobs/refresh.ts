@@ -43,6 +43,7 @@ export async function refresh(
   signal: AbortSignal,
 ): Promise<RefreshedInventory> {
   const { cloud, clock, inventory, openstack, log } = parts;
+  await parts.keepHashes();
   const serversAtMs = askedForServers ? null : await serversBefore(parts);
   // What is from the future was never read; a little ahead is another machine's clock.
   const ageMs = serversAtMs === null ? null : clock.nowMs() - serversAtMs;

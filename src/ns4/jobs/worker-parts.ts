@@ -42,6 +42,8 @@ export interface WorkerParts {
   /** By which plans the ns4 of this cloud fence now, this one included. */
   readonly fencingPlans: () => Promise<FencingPlans>;
   readonly inventory: InventoryStore;
+  /** Takes away what stands in the place of our hashes and is none. */
+  readonly keepHashes: () => Promise<void>;
   readonly journals: Journals;
   readonly events: EventLog;
   readonly clock: Clock;

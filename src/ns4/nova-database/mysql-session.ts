@@ -12,6 +12,7 @@ import {
 import { readGuarded } from '../../shared/config/guarded-file.ts';
 import type { MysqlSettings } from '../../shared/config/settings.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
+import { plainLine } from '../../shared/ground/plain.ts';
 
 /** How long to wait for what; the server's own limits lie below ours, so that it usually ends a statement itself. */
 export interface MysqlLimits {
@@ -37,8 +38,8 @@ const quitMs = 1_000;
 /** All that a server may send in one session: what is asked for has some hundred bytes a row. */
 const mostBytes = 64 * 1024 * 1024;
 const countEveryMs = 100;
-/** Of its words, before anything is looked for in them. */
-const longestWords = 2_000;
+/** Of what a server says went wrong. */
+const mostOfError = 500;
 const unknownVariable = 1193;
 
 /** MySQL refused, was late or is away: one line that says where and why. */
@@ -255,7 +256,7 @@ function mysqlError(settings: MysqlSettings, error: Error, loggedIn: boolean): M
   }
   const text = errorText(error).startsWith("Can't add new command")
     ? 'the connection was lost'
-    : errorText(error).slice(0, longestWords).replace(/\s+/g, ' ').trim();
+    : plainLine(errorText(error).slice(0, mostOfError)).trim();
   // The system's own numbers (ECONNREFUSED) are negative.
   return new MysqlError(`${mysqlPlace(settings)}: ${text}`, errno !== undefined && errno > 0 ? errno : null);
 }

@@ -1,10 +1,12 @@
 // Nova's database, for `evacuate = database` only: hands instances to another host in one transaction of conditional
 // updates, and says what became of each even when the answer to its COMMIT was lost.
 
+import { z } from 'zod';
 import type { MysqlSettings } from '../../shared/config/settings.ts';
 import { type Clock, systemClock } from '../../shared/ground/clock.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import { type RetryPolicy, retry } from '../../shared/ground/retry.ts';
+import { hostName, orNone } from '../cloud/outside.ts';
 import {
   MysqlError,
   type MysqlLimits,
@@ -57,8 +59,6 @@ export interface NovaDatabaseOptions {
 /** Deadlock (also how Galera refuses a COMMIT) and lock wait: someone else was at the rows; all is rolled back. */
 const inOurWay: ReadonlySet<number | null> = new Set([1213, 1205]);
 const unknownColumn = 1054;
-/** As Nova's columns have it. */
-const longestName = 255;
 const whenInOurWay: RetryPolicy = { limit: { attempts: 5 }, firstMs: 250, mostMs: 2_000 };
 
 /** Connects for each call only: calls are rare, and a connection kept for weeks is dead when it is needed. */
@@ -104,7 +104,7 @@ async function moveOnce(session: Session, move: InstanceMove, unanswered: Set<st
   let result: MoveResult;
   let written: string[];
   try {
-    const hosts = await lockedHosts(session, move.ids);
+    const hosts = await lockedHosts(session, move.ids, [move.from.host, move.to.host]);
     const on = (host: string) => [...hosts.keys()].filter((id) => hosts.get(id) === host);
     const there = on(move.to.host);
     written = move.from.host === move.to.host ? [] : on(move.from.host);
@@ -133,16 +133,30 @@ async function moveOnce(session: Session, move: InstanceMove, unanswered: Set<st
 }
 
 /** Where Nova has each instance that exists, none of which anyone can change until we are done. */
-async function lockedHosts(session: Session, ids: readonly string[]): Promise<Map<string, string | null>> {
+async function lockedHosts(
+  session: Session,
+  ids: readonly string[],
+  known: readonly string[],
+): Promise<Map<string, string | null>> {
   const hosts = new Map<string, string | null>();
   // One by one: for a long IN list the server may read, and lock, the whole table.
   for (const id of ids) {
     const [row] = await session.rows('SELECT host FROM instances WHERE uuid = ? AND deleted = 0 FOR UPDATE', [
       id,
     ]);
-    if (row) hosts.set(id, typeof row.host === 'string' ? row.host.slice(0, longestName) : null);
+    if (row) hosts.set(id, hostOf(row.host, known));
   }
   return hosts;
+}
+
+/**
+ * As the API's: what is no name of a host is none that anything is built on. Null: Nova has none for it. The names that
+ * were asked for are what they are, to the letter.
+ */
+function hostOf(found: unknown, known: readonly string[]): string | null {
+  const host = orNone(hostName).safeParse(found);
+  if (host.success) return host.data;
+  return typeof found === 'string' && known.includes(found) ? found : 'a host whose name makes no sense';
 }
 
 async function rewrite(
@@ -177,16 +191,22 @@ async function computeNodeId(session: Session, { host, node }: NovaHost): Promis
     'SELECT id FROM compute_nodes WHERE host = ? AND hypervisor_hostname = ? AND deleted = 0',
     [host, node],
   );
-  const id = row?.id;
-  if (typeof id === 'number' || typeof id === 'string') return id;
+  const id = rowNumber.safeParse(row?.id).data;
+  if (id !== undefined) return id;
   throw new OperationalError(`Nova's table compute_nodes has no hypervisor ${node} on host ${host}`);
 }
+
+/** "10.11.6-MariaDB-0+deb12u1". */
+const shownVersion = z.string().regex(/^[\w.:+~-]{1,100}$/);
+
+/** Of a table; a text where it is beyond JavaScript's numbers. */
+const rowNumber = z.union([z.number().int().positive(), z.string().regex(/^[1-9]\d{0,19}$/)]);
 
 async function check(session: Session, settings: MysqlSettings): Promise<string> {
   const [server] = await session.rows('SELECT VERSION() AS version');
   const withComputeId = await hasComputeId(session);
   await session.command('START TRANSACTION');
-  await lockedHosts(session, ['']);
+  await lockedHosts(session, [''], []);
   if (withComputeId)
     await session.rows(
       "SELECT id FROM compute_nodes WHERE host = '' AND hypervisor_hostname = '' AND deleted = 0",
@@ -197,8 +217,9 @@ async function check(session: Session, settings: MysqlSettings): Promise<string>
     `UPDATE instances SET host = host, node = node${more} WHERE uuid = '' AND deleted = 0`,
   );
   await session.command('ROLLBACK');
+  const version = shownVersion.safeParse(server?.version).data ?? 'of a version that makes no sense';
   const how = `${withComputeId ? 'with' : 'without'} compute_id, ${settings.ca === null ? 'no TLS' : 'TLS'}`;
-  return `${mysqlPlace(settings)}: ${String(server?.version).slice(0, longestName)}, ${settings.user} may move instances in database ${settings.database} (${how})`;
+  return `${mysqlPlace(settings)}: ${version}, ${settings.user} may move instances in database ${settings.database} (${how})`;
 }
 
 function final(

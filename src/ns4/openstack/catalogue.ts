@@ -1,9 +1,9 @@
 // Where the services are: Keystone's catalogue, and which of its endpoints is ours. Pure.
 import { z } from 'zod';
 import { withoutEnd } from '../../shared/ground/trimmed.ts';
+import { sensible } from '../cloud/outside.ts';
 import type { ServiceChoice, ServiceName } from '../credentials/cloud-credentials.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
-import { sensible } from './outside.ts';
 
 /** Entries and endpoints that make no sense are left out: one that is needed is missed by its name then. */
 export const catalogueSchema = sensible(

@@ -127,7 +127,7 @@ export function createCloud(credentials: CloudCredentials, options: CloudOptions
     listNetworks: (signal) => network.listNetworks(signal),
     listInstanceAddresses: (signal) => network.listInstanceAddresses(signal),
     clockSkewMs: () => session.transport.skew.ms(),
-    leftOut: () => session.leftOut.sentences(),
+    leftOut: () => session.leftOut.lists(),
     changeComputeService: (id, change, signal) => compute.changeComputeService(id, change, signal),
     evacuate: (instanceId, target, signal) => compute.evacuate(instanceId, target, signal),
     hardReboot: (instanceId, signal) => compute.hardReboot(instanceId, signal),

@@ -8,9 +8,9 @@ import {
   type ComputeServiceChange,
   type MigrationRecord,
 } from '../cloud/cloud.ts';
+import { inPath, words } from '../cloud/outside.ts';
 import { type List, readList } from './listing.ts';
 import { computeRange, negotiate, offeredRange } from './microversion.ts';
-import { words } from './outside.ts';
 import {
   aggregateItem,
   computeServiceItem,
@@ -85,7 +85,7 @@ export class Compute implements Pick<Cloud, ComputePart> {
     const reply = await this.#call(
       {
         method: 'GET',
-        path: `/os-hypervisors/${encodeURIComponent(hypervisor.id)}/uptime`,
+        path: `/os-hypervisors/${inPath(hypervisor.id)}/uptime`,
         // No service there (400), no hypervisor (404), or a driver that cannot tell (501).
         accept: ({ status }) => [400, 404, 501].includes(status),
       },
@@ -146,7 +146,7 @@ export class Compute implements Pick<Cloud, ComputePart> {
     const reply = await this.#call(
       {
         method: 'GET',
-        path: `/servers/${encodeURIComponent(id)}`,
+        path: `/servers/${inPath(id)}`,
         accept: (answer) => answer.status === 404 && isItemNotFound(answer.text),
       },
       signal,
@@ -205,10 +205,7 @@ export class Compute implements Pick<Cloud, ComputePart> {
       disabled_reason: change.disabledReason && shortened(change.disabledReason),
       forced_down: change.forcedDown,
     };
-    const reply = await this.#call(
-      { method: 'PUT', path: `/os-services/${encodeURIComponent(id)}`, body },
-      signal,
-    );
+    const reply = await this.#call({ method: 'PUT', path: `/os-services/${inPath(id)}`, body }, signal);
     return validated(z.object({ service: computeServiceItem }), reply.body, reply.what, true).service;
   }
 
@@ -227,7 +224,7 @@ export class Compute implements Pick<Cloud, ComputePart> {
   }
 
   async #action(id: string, body: unknown, signal: AbortSignal, extra: Pick<Call, 'timeoutMs'> = {}) {
-    const path = `/servers/${encodeURIComponent(id)}/action`;
+    const path = `/servers/${inPath(id)}/action`;
     await this.#call({ method: 'POST', path, body, ...extra }, signal);
   }
 

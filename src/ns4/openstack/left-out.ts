@@ -1,11 +1,10 @@
 // Records of OpenStack that made no sense and were left out, so that one of them does not stop the rest: which, and why,
 // as of the latest look at each list.
 import type { z } from 'zod';
+import type { LeftOutOfList } from '../../shared/documents/terms/left-out.ts';
 import { plainLine, quoted } from '../../shared/ground/plain.ts';
 
 const mostNamed = 3;
-/** Lists that are remembered: those of single hosts come and go. */
-const mostLists = 200;
 
 interface Odd {
   readonly raw: unknown;
@@ -13,7 +12,7 @@ interface Odd {
 }
 
 export class LeftOut {
-  readonly #byList = new Map<string, string>();
+  readonly #byList = new Map<string, LeftOutOfList>();
 
   /** What was found odd in this list now; none: all of it makes sense (again). */
   note(list: string, of: number, odd: readonly Odd[]): void {
@@ -21,19 +20,12 @@ export class LeftOut {
     if (odd.length === 0) return;
     const some = odd.slice(0, mostNamed).map(oddText).join('; ');
     const more = odd.length > mostNamed ? ` and ${odd.length - mostNamed} more` : '';
-    this.#byList.set(
-      list,
-      `${list}: ${odd.length} of ${of} records make no sense and are left out, judged by nobody: ${some}${more}`,
-    );
-    for (const [oldest] of this.#byList) {
-      if (this.#byList.size <= mostLists) break;
-      this.#byList.delete(oldest);
-    }
+    this.#byList.set(list, { list, count: odd.length, of, some: `${some}${more}` });
   }
 
-  /** A sentence for each list with such records, sorted. */
-  sentences(): string[] {
-    return [...this.#byList.values()].sort();
+  /** The lists with such records, sorted by their names. */
+  lists(): LeftOutOfList[] {
+    return [...this.#byList.values()].sort((a, b) => (a.list < b.list ? -1 : 1));
   }
 }
 

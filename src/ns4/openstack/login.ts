@@ -1,9 +1,9 @@
 // Keystone v3's login: the request for a token and what its answer means. Pure.
 import { z } from 'zod';
 import { CloudError } from '../cloud/cloud.ts';
+import { name, opaqueId, sensible } from '../cloud/outside.ts';
 import type { CloudCredentials, ScopedReference } from '../credentials/cloud-credentials.ts';
 import { type Catalogue, catalogueSchema } from './catalogue.ts';
-import { name, opaqueId, sensible } from './outside.ts';
 import { json } from './service-words.ts';
 import type { HttpAnswer } from './transport.ts';
 import { utcTime } from './validation.ts';

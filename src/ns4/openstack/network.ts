@@ -7,6 +7,7 @@ import {
   type NetworkRecord,
   type PortBinding,
 } from '../cloud/cloud.ts';
+import { inPath } from '../cloud/outside.ts';
 import { type List, readList } from './listing.ts';
 import {
   addressedPortItem,
@@ -167,7 +168,7 @@ export class Network implements Pick<Cloud, NetworkPart> {
   }
 
   async bindPort(portId: string, host: string, signal: AbortSignal): Promise<void> {
-    const path = `/ports/${encodeURIComponent(portId)}`;
+    const path = `/ports/${inPath(portId)}`;
     const body = { port: { 'binding:host_id': host } };
     await this.#session.call({ service: 'network', method: 'PUT', path, body }, signal);
   }

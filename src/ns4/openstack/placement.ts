@@ -2,8 +2,8 @@
 // (docs/facts.md#the-database-method).
 import { z } from 'zod';
 import { CloudError } from '../cloud/cloud.ts';
+import { inPath, name, opaqueId } from '../cloud/outside.ts';
 import { negotiate, offeredRange, placementRange } from './microversion.ts';
-import { id, name } from './outside.ts';
 import type { Call, Reply, Session } from './session.ts';
 import { SharedValue } from './shared-value.ts';
 import { validated } from './validation.ts';
@@ -15,7 +15,7 @@ const MAX_TRIES = 5;
 const mostProviders = 10_000;
 
 const providersSchema = z.object({
-  resource_providers: z.array(z.object({ uuid: id, name })).max(mostProviders),
+  resource_providers: z.array(z.object({ uuid: opaqueId, name })).max(mostProviders),
 });
 const allocationsSchema = z.object({
   allocations: z.record(z.string(), z.object({ resources: z.record(z.string(), z.number()) })),
@@ -52,7 +52,7 @@ export class Placement {
     const from = await this.#providerNamed(fromName, signal);
     const to = await this.#providerNamed(toName, signal);
     if (from === to) return;
-    const path = `/allocations/${encodeURIComponent(instanceId)}`;
+    const path = `/allocations/${inPath(instanceId)}`;
     for (let tries = 1; ; tries++) {
       const reply = await this.#call({ method: 'GET', path }, signal);
       const current = validated(allocationsSchema, reply.body, reply.what);

@@ -10,7 +10,7 @@ import type {
   MigrationRecord,
   PortBinding,
 } from '../cloud/cloud.ts';
-import { hostName, id, ipAddress, name, opaqueId, orNone, sensible, term, words } from './outside.ts';
+import { hostName, id, ipAddress, name, opaqueId, orNone, sensible, term, words } from '../cloud/outside.ts';
 import { utcTime } from './validation.ts';
 
 /** Where a field that only people read makes no sense, or one whose nonsense has a safe meaning. */

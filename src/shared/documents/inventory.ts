@@ -11,6 +11,7 @@ import {
   recoveryMarkOf,
 } from './terms/disabled-reason.ts';
 import { fencingPlansSchema } from './terms/fencing-plans.ts';
+import { leftOutSchema } from './terms/left-out.ts';
 
 /** A compute service (nova-compute) and the hypervisor it runs. `host` is the service host, Nova's own key. */
 const hypervisorSchema = z.object({
@@ -117,6 +118,8 @@ export const hostsSchema = z.object({
   cutOff: z
     .array(z.object({ host: z.string(), addresses: z.array(z.string()), sinceMs: z.number() }))
     .default([]),
+  /** Records of OpenStack that made no sense; absent in inventories of earlier versions. */
+  leftOut: z.array(leftOutSchema).default([]),
   /** The plans of fencing of the ns4 that were there. */
   fencingPlans: fencingPlansSchema.default([]),
   projects: z.array(projectSchema),

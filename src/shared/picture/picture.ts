@@ -95,6 +95,10 @@ export class Picture {
 
   /** Of the ns4 that were there when it was taken. */
   /** Whom Sonny cut off from Ceph, and who still is. */
+  get leftOut(): Hosts['leftOut'] {
+    return this.#hosts.leftOut;
+  }
+
   get cutOff(): Hosts['cutOff'] {
     return this.#hosts.cutOff;
   }

@@ -24,7 +24,7 @@ const commands = [
 
 /**
  * What stores are handed. Every command rejects with a ServiceError that names the server, within 8 s (see connect.ts).
- * `status` is "ready" while commands are answered.
+ * `status` is "ready" while commands are answered. A key of another type reads as one that makes no sense.
  */
 export type Db = Pick<Redis, (typeof commands)[number] | 'multi' | 'status' | 'disconnect'>;
 
@@ -67,6 +67,20 @@ function fits(answer: unknown, left: { letters: number; parts: number }): boolea
   return left.letters >= 0;
 }
 
+/** Is the key of another type than the command is for? */
+export const isOfAnotherType = (error: unknown): boolean =>
+  isRefusalOfRedis(error) && redisErrorText(error).includes('WRONGTYPE');
+
+/** What stands for the text, or the hash, where a key is of another type. */
+const insteadOf: Partial<Record<(typeof commands)[number], (keys: readonly unknown[]) => unknown>> = {
+  get: () => noText,
+  hgetall: () => ({}),
+  hmget: (keys) => keys.slice(1).map(() => null),
+  hscan: () => ['0', []],
+};
+/** A text that no reader takes for a document: whoever reads texts drops, or refuses, what makes no sense. */
+const noText = '(no text)';
+
 /** The connection, with its errors told as those of `place`. */
 export function dbOver(redis: Redis, place: string): Db {
   const told = async (answer: Promise<unknown>) => {
@@ -78,7 +92,18 @@ export function dbOver(redis: Redis, place: string): Db {
     }
   };
   const asked = Object.fromEntries(
-    commands.map((name) => [name, (...args: unknown[]) => told(Reflect.apply(redis[name], redis, args))]),
+    commands.map((name) => [
+      name,
+      async (...args: unknown[]) => {
+        try {
+          return await told(Reflect.apply(redis[name], redis, args));
+        } catch (error) {
+          const instead = insteadOf[name];
+          if (instead === undefined || !isOfAnotherType(error)) throw error;
+          return instead(args);
+        }
+      },
+    ]),
   );
   const others = {
     multi: () => {

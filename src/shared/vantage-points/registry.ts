@@ -7,7 +7,7 @@ import type { PlanOfOne } from '../documents/terms/fencing-plans.ts';
 import { errorText } from '../ground/errors.ts';
 import type { Log } from '../ground/log.ts';
 import { timings } from '../ground/timings.ts';
-import type { Db } from '../redis/db.ts';
+import { type Db, isOfAnotherType } from '../redis/db.ts';
 import type { Keys } from '../redis/keys.ts';
 import { loadScript, runScript } from '../redis/script.ts';
 
@@ -70,7 +70,7 @@ export class VantagePointRegistry {
       .exec();
     const [time, pairs] = (replies ?? []).map(([error, reply]) => {
       if (error === null) return reply as string[];
-      if (error.message.startsWith('WRONGTYPE')) return [];
+      if (isOfAnotherType(error)) return [];
       throw error;
     });
     if (time === undefined || pairs === undefined) throw new Error('Redis did not say who is there');

@@ -92,8 +92,9 @@ const journalSchema = z.object({
 });
 export type Journal = z.infer<typeof journalSchema>;
 
-/** A journal as it was found in Redis, also one of the version before; throws when it is none. */
-export const journalOf = (found: unknown): Journal => journalSchema.parse(lifted(found));
+/** A journal as it was found in Redis, also one of the version before; null when it is none. */
+export const journalOf = (found: unknown): Journal | null =>
+  journalSchema.safeParse(lifted(found)).data ?? null;
 
 /**
  * What would prove the host off, or cut off, at a time that is yet to come proves nothing: every sign of life would seem

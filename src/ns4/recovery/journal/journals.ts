@@ -4,6 +4,7 @@ import type { AssignmentToken } from '../../../shared/documents/assignments.ts';
 import { type Distrust, distrustText } from '../../../shared/documents/terms/distrust.ts';
 import type { Clock } from '../../../shared/ground/clock.ts';
 import { OperationalError } from '../../../shared/ground/errors.ts';
+import { jsonOrNull } from '../../../shared/redis/json.ts';
 import type { Trust } from '../../../shared/trust/trust.ts';
 import { dropFuture, type Journal, journalOf } from './journal.ts';
 import { type Claimed, claimSchema, type JournalStorage } from './journal-storage.ts';
@@ -46,12 +47,14 @@ export class Journals {
   async read(id: string): Promise<Journal | null> {
     const text = await this.#storage.journal(id);
     if (text === null) return null;
-    const found: unknown = JSON.parse(text);
+    const found = jsonOrNull(text);
     const distrust = this.#trust.distrusts('journal', id, found);
     if (distrust !== null) throw new DistrustedJournalError(distrust);
     const journal = journalOf(found);
-    if (journal.id !== id)
-      throw new DistrustedJournalError(this.#trust.refuse({ what: 'journal', about: id, why: 'not-ours' }));
+    if (journal?.id !== id) {
+      const why = journal === null ? 'not-understood' : 'not-ours';
+      throw new DistrustedJournalError(this.#trust.refuse({ what: 'journal', about: id, why }));
+    }
     if (dropFuture(journal, this.#clock.nowMs()))
       this.#trust.refuse({ what: 'journal', about: id, why: 'proof-ahead' });
     return journal;
@@ -85,9 +88,13 @@ export class Journals {
   }
 
   /** Is the recovery that claims a target over, or its journal lost? Redis may have lost that the claim was dropped. */
-  async #isVoid({ text }: Claimed): Promise<boolean> {
-    const claim = claimSchema.safeParse(JSON.parse(text)).data;
-    if (claim === undefined) return true;
+  async #isVoid({ host, text }: Claimed): Promise<boolean> {
+    const claim = claimSchema.safeParse(jsonOrNull(text)).data;
+    if (claim === undefined) {
+      // Whoever works there holds the lock, and claims it anew with his next save.
+      this.#trust.refuse({ what: 'claim', about: host, why: 'not-understood' });
+      return true;
+    }
     try {
       const open = await this.open(claim.dead);
       return open === null || open.ended !== null;

@@ -43,9 +43,9 @@ export class RedisJournalStorage implements JournalStorage {
     const shown = [lock.token, forMs, lock.host, hosts.length, this.#keys.assignments];
     const reply = await runScript(this.#redis, takeScript, keys, shown);
     if (!Array.isArray(reply)) return null;
-    const [number, text] = reply as [number, string];
+    const [number, text] = reply as [number, string?];
     const host = [...hosts, ...lock.targets][number - 1] ?? lock.host;
-    return { host, claim: text === '' ? null : { host, text } };
+    return { host, claim: text === undefined ? null : { host, text } };
   }
 
   async dropClaim({ host, text }: Claimed): Promise<void> {

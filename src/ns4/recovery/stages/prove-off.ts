@@ -6,6 +6,7 @@ import { errorText, OperationalError } from '../../../shared/ground/errors.ts';
 import { differingPlans } from '../../../shared/rules/fencing-plans.ts';
 import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import { CloudError } from '../../cloud/cloud.ts';
+import { UnreadableBystandersError } from '../../fencing/bystanders.ts';
 import type { Fencing } from '../../fencing/fencing.ts';
 import { proofProgress, stands } from '../../fencing/proof.ts';
 import { openThere } from '../guests-still-there.ts';
@@ -116,6 +117,11 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
     if (error instanceof WrongMachineError) return error.refusal;
     // It lives, or nobody can tell now: the monitor asks again at its next round.
     if (error instanceof SignOfLifeError || error instanceof DoubtError) return unproven(error.refusal);
+    if (error instanceof UnreadableBystandersError)
+      return {
+        name: 'journal-not-believed',
+        ...{ host, document: { what: 'bystanders', about: host, why: 'not-understood' } },
+      };
     if (error instanceof CloudError)
       return unproven({ name: 'api-unavailable', host, detail: errorText(error) });
     throw error;

@@ -232,9 +232,10 @@ const journalNotBelieved = refusal(
     sameWhen: ({ document }) => `${document.about} ${document.why}`,
     says: (r) =>
       `${r.host} is not recovered: ${distrustText(r.document)}. What was begun with it, if anything, is left as it is.`,
-    means: 'the journal of the recovery in Redis is not signed by our key, or is that of another host',
+    means:
+      'the journal of the recovery in Redis is not signed by our key, is that of another host, or makes no sense to this version; or what was seen at an earlier shot makes none',
     remedy:
-      'find out who wrote to Redis (docs/security.md); look in Nova what was done; when it is sure, `redis-cli del sonny:{CLOUD}:open-incident:HOST` has it judged anew',
+      'find out who wrote to Redis (docs/security.md); look in Nova what was done; when it is sure, `redis-cli del sonny:{CLOUD}:open-incident:HOST` has it judged anew; of a shot: look which machines are off, then `ns4 --trust-devices HOST`',
   },
 );
 

@@ -1,5 +1,6 @@
 // Refusals because the picture of the cloud is missing, old, or looks like an outage of the control plane.
 import { z } from 'zod';
+import { leftOutKey, leftOutSchema, leftOutText } from '../terms/left-out.ts';
 import { type PartScope, partScopeSchema, scopeText } from '../terms/scope.ts';
 import { shortened } from '../terms/shortened.ts';
 import { refusal, theHosts, wholeCloud } from './entry.ts';
@@ -163,6 +164,24 @@ const tooFewSenses = refusal(
   },
 );
 
+const recordsLeftOut = refusal(
+  'records-left-out',
+  { lists: z.array(leftOutSchema).min(1) },
+  {
+    stage: 'picture',
+    by: ['monitor'],
+    level: 'warning',
+    about: wholeCloud,
+    condition: () => 'records',
+    sameWhen: ({ lists }) => lists.map(leftOutKey).join('\n'),
+    over: () => 'All records of OpenStack make sense again.',
+    says: ({ lists }) => `In what OpenStack lists, ${lists.map(leftOutText).join('. ')}.`,
+    means:
+      'OpenStack lists records that make no sense (a host whose name is none, an instance without an id): they are left out, and what they stand for is watched by nobody',
+    remedy: 'look at the records that are named, and have them corrected or deleted',
+  },
+);
+
 /** Cut off by Sonny, and back in service, or cut off so long ago that somebody may have forgotten it. */
 const stillCutOff = refusal(
   'still-cut-off',
@@ -218,6 +237,7 @@ function unjudgedText(unjudged: readonly { host: string; reason: string }[], cou
 export const pictureRefusals = [
   tooFewSenses,
   stillCutOff,
+  recordsLeftOut,
   inventoryUnavailable,
   inventoryStale,
   workerSilent,

@@ -9,6 +9,8 @@ const documents = {
   order: "an operator's order",
   'fence-word': 'the word that a host is off',
   journal: 'the journal of a recovery',
+  bystanders: 'who else answered at a shot',
+  claim: 'the claim of a recovery on a target',
 } as const;
 
 const whys = {
@@ -19,6 +21,7 @@ const whys = {
   again: 'was taken already: somebody put it back, or Redis lost its last moments',
   'proof-ahead': 'holds a proof of the future, which does not count',
   'not-ours': 'is that of another host or recovery than it stands for',
+  'not-understood': 'makes no sense: another version wrote it, or nobody of ours',
   'no-key': 'is signed, and this process has no key to see by whom: its [REDIS] key_file is missing',
   accepted: 'is not signed, and counts all the same, as [REDIS] unsigned is accept',
 } as const;

@@ -2,6 +2,7 @@
 -- KEYS: as granted.lua
 -- ARGV: six for granted.lua, journal, id, the claim, for how many seconds it counts ('0': until it is taken back)
 -- Returns 'granted' and the assignments that say so ('' by hand), or why not: then nothing was saved.
+-- include decoded.lua
 -- include granted.lua
 redis.call('SET', KEYS[1], ARGV[7])
 redis.call('SET', KEYS[2], ARGV[8])

@@ -106,7 +106,7 @@ describe('validated', () => {
 
 describe('records', () => {
   const raw = {
-    id: 's1',
+    id: '21',
     name: 'web',
     tenant_id: 'p1',
     status: 'ERROR',
@@ -129,13 +129,13 @@ describe('records', () => {
         { addr: '127.0.2.5', version: 4, 'OS-EXT-IPS:type': 'fixed', 'OS-EXT-IPS-MAC:mac_addr': 'aa:bb' },
       ],
     },
-    'os-extended-volumes:volumes_attached': [{ id: 'v1', delete_on_termination: false }],
+    'os-extended-volumes:volumes_attached': [{ id: '31', delete_on_termination: false }],
     fault: { code: 500, created: 'x', message: 'No valid host was found. ', details: 'Traceback' },
   };
 
   it('keeps the public facts of a server and nothing else', () => {
     expect(serverItem.parse(raw)).toEqual({
-      id: 's1',
+      id: '21',
       name: 'web',
       projectId: 'p1',
       host: null,
@@ -157,7 +157,7 @@ describe('records', () => {
           ...{ address: '127.0.2.5', version: 4, type: 'fixed' },
         },
       ],
-      volumes: ['v1'],
+      volumes: ['31'],
       fault: 'No valid host was found. ',
     });
   });
@@ -176,7 +176,7 @@ describe('records', () => {
 
   it('reads a service that never reported, and none of an unknown state (a cell that is down)', () => {
     const service = {
-      id: 'i',
+      id: '7',
       host: 'h',
       zone: 'nova',
       state: 'down',

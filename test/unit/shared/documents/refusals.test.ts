@@ -60,6 +60,20 @@ const table: { readonly [N in RefusalName]: Row<N> } = {
     },
     '2 of 5 hypervisors with instances could not be told dead if they died now: hv01, hv02 (none of its 2 instances was heard). `ns4 --senses` shows what each sense says.',
   ),
+  'records-left-out': row(
+    'warning',
+    {
+      lists: [
+        {
+          list: 'compute /os-services?binary=nova-compute',
+          count: 1,
+          of: 3,
+          some: '"hv9" (host: no name of a host)',
+        },
+      ],
+    },
+    'In what OpenStack lists, compute /os-services?binary=nova-compute: 1 of 3 records make no sense and are left out, judged by nobody: "hv9" (host: no name of a host).',
+  ),
   'still-cut-off': row(
     'warning',
     {

@@ -35,6 +35,7 @@ export function onRefreshed(
   judgeBeginning(draft, picture);
   judgePlans(draft, picture);
   judgeCutOff(draft, picture);
+  judgeLeftOut(draft, picture);
   const suspicion = findSuspects(picture, nowMs, rules, recoveringHosts(state));
   const next = nextCheckMs(nowMs, rules, suspicion.nextExpiryMs);
   const outages = lookForOutages(draft, picture);
@@ -65,6 +66,12 @@ function judgeCutOff(draft: Draft, picture: Picture): void {
   const hosts = stillCutOff(picture, draft.nowMs);
   if (hosts.length > 0) return raise(draft, { name: 'still-cut-off', hosts });
   clearPart(draft, ({ refusal }) => refusal.name === 'still-cut-off');
+}
+
+/** A host or an instance that nobody can read is one that nobody watches. */
+function judgeLeftOut(draft: Draft, { leftOut: lists }: Picture): void {
+  if (lists.length > 0) return raise(draft, { name: 'records-left-out', lists });
+  clearPart(draft, ({ refusal }) => refusal.name === 'records-left-out');
 }
 
 /** Why a refresh failed; null when it did not. */

@@ -1,6 +1,8 @@
 // What names, ids and texts from OpenStack may be: judged here, once, before anything is built on them. Pure.
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { quoted } from '../../shared/ground/plain.ts';
+import { CloudError } from './cloud.ts';
 
 /** A service host, or a hypervisor: what goes into fence agents' input, requests and commands. */
 export const hostName = z
@@ -8,13 +10,17 @@ export const hostName = z
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/, 'no name of a host (letters, digits, ".", "_", "-")');
 
 /**
- * A UUID, a number, or what else a service makes ids of: it goes into paths of requests and names of disks, where dots,
- * slashes, blanks and signs would mean something.
+ * A UUID, or a number: what Nova, Neutron and Cinder make ids of. It goes into paths of requests, rows of a database and
+ * names of disks, where dots, slashes, blanks and signs would mean something.
  */
 export const id = z
-  .union([z.string(), z.number().int()])
+  .union([z.string(), z.number().int().nonnegative()])
   .transform(String)
-  .pipe(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'no id (letters, digits, "_", "-")'));
+  .pipe(
+    z
+      .string()
+      .regex(/^(\d{1,19}|[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12})$/i, 'no id (a UUID, or a number)'),
+  );
 
 /** An id that is only compared: OVN's agents have those of their chassis, which people choose. */
 export const opaqueId = z.union([z.string().min(1).max(255), z.number().int()]).transform(String);
@@ -51,3 +57,12 @@ export const sensible = <T extends z.ZodType>(part: T) =>
         return parsed.success ? [parsed.data as z.infer<T>] : [];
       }),
     );
+
+/**
+ * An id as a part of a path. Those of journals come from Redis, where "." and ".." would lead elsewhere.
+ * @throws CloudError when it could be anything else than one name in a path
+ */
+export function inPath(text: string): string {
+  if (/^[\w-]{1,64}$/.test(text)) return text;
+  throw new CloudError('not-done', `${quoted(text)} is no id, so nothing was asked about it`, null);
+}
