@@ -38,8 +38,8 @@ const quitMs = 1_000;
 /** All that a server may send in one session: what is asked for has some hundred bytes a row. */
 const mostBytes = 64 * 1024 * 1024;
 const countEveryMs = 100;
-/** Of its words, before anything is looked for in them. */
-const longestWords = 2_000;
+/** Of what a server says went wrong. */
+const mostOfError = 500;
 const unknownVariable = 1193;
 
 /** MySQL refused, was late or is away: one line that says where and why. */
@@ -256,7 +256,7 @@ function mysqlError(settings: MysqlSettings, error: Error, loggedIn: boolean): M
   }
   const text = errorText(error).startsWith("Can't add new command")
     ? 'the connection was lost'
-    : plainLine(errorText(error).slice(0, longestWords)).trim();
+    : plainLine(errorText(error).slice(0, mostOfError)).trim();
   // The system's own numbers (ECONNREFUSED) are negative.
   return new MysqlError(`${mysqlPlace(settings)}: ${text}`, errno !== undefined && errno > 0 ? errno : null);
 }

@@ -2,7 +2,7 @@
 // (docs/facts.md#the-database-method).
 import { z } from 'zod';
 import { CloudError } from '../cloud/cloud.ts';
-import { id, inPath, name } from '../cloud/outside.ts';
+import { inPath, name, opaqueId } from '../cloud/outside.ts';
 import { negotiate, offeredRange, placementRange } from './microversion.ts';
 import type { Call, Reply, Session } from './session.ts';
 import { SharedValue } from './shared-value.ts';
@@ -15,7 +15,7 @@ const MAX_TRIES = 5;
 const mostProviders = 10_000;
 
 const providersSchema = z.object({
-  resource_providers: z.array(z.object({ uuid: id, name })).max(mostProviders),
+  resource_providers: z.array(z.object({ uuid: opaqueId, name })).max(mostProviders),
 });
 const allocationsSchema = z.object({
   allocations: z.record(z.string(), z.object({ resources: z.record(z.string(), z.number()) })),

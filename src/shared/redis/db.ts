@@ -66,6 +66,7 @@ function fits(answer: unknown, left: { letters: number; parts: number }): boolea
     return fits(Object.values(answer), left) && fits(Object.keys(answer), left);
   return left.letters >= 0;
 }
+
 /** Is the key of another type than the command is for? */
 export const isOfAnotherType = (error: unknown): boolean =>
   isRefusalOfRedis(error) && redisErrorText(error).includes('WRONGTYPE');
