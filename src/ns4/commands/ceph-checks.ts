@@ -1,7 +1,7 @@
 // What `ns4 --check` tells of Ceph: whether it can be asked and told what a recovery needs, from which addresses each
 // hypervisor opens disks, and whom it blocks though he is back.
 import type { Hypervisor } from '../../shared/documents/inventory.ts';
-import { shortened } from '../../shared/documents/terms/shortened.ts';
+import { firstOf, shortened } from '../../shared/documents/terms/shortened.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
 import { AddressBook, type SeenAddress } from '../disks/address-book.ts';
 import { blockedBy } from '../disks/blocked.ts';
@@ -48,9 +48,9 @@ export function describeCeph(seen: CephSeen): string {
           `WARNING: no address is known of ${shortened(unknown, mostNamed)}, so nothing would be evacuated from there`,
         ]
       : []),
-    ...sharedIn(book, hypervisors),
-    ...forgotten(book, blocklist, seen),
-    ...(seen.plan === null ? [] : differing(book, hypervisors, seen.plan)),
+    ...firstOf(sharedIn(book, hypervisors), mostNamed),
+    ...firstOf(forgotten(book, blocklist, seen), mostNamed),
+    ...(seen.plan === null ? [] : firstOf(differing(book, hypervisors, seen.plan), mostNamed)),
   ].join('; ');
 }
 

@@ -1,61 +1,62 @@
-// What `ns4 --check` reaches: configuration, Redis, OpenStack with its lists, MySQL when the database method needs it.
+// What `ns4 --check` reaches: configuration, Redis, OpenStack with its lists, Ceph and fence devices, MySQL when the
+// database method needs it; then it goes through a round.
 
 import { readFileSync } from 'node:fs';
-import type { CephSettings } from '../../shared/config/settings.ts';
-import { isMarkedSpare, notSpares } from '../../shared/documents/inventory.ts';
+import { type Hosts, isMarkedSpare, notSpares } from '../../shared/documents/inventory.ts';
+import { shortened } from '../../shared/documents/terms/shortened.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
 import { type Check, connectionsCheck, type MoreChecks } from '../../shared/process/check.ts';
 import { type Connection, connectionsOf } from '../../shared/process/connection-safety.ts';
 import type { Frame } from '../../shared/process/frame.ts';
-import { connectRedis } from '../../shared/redis/connect.ts';
-import { keysOf } from '../../shared/redis/keys.ts';
 import { probeRedis } from '../../shared/redis/probe.ts';
-import { describeTrust, trustIn } from '../../shared/redis/trust-in-redis.ts';
+import { describeTrust } from '../../shared/redis/trust-in-redis.ts';
 import { describeVantagePoints, VantagePointRegistry } from '../../shared/vantage-points/registry.ts';
 import { describeBaseline } from '../baseline/describe.ts';
 import { HeardStore } from '../baseline/heard.ts';
-import { Ceph } from '../ceph/ceph.ts';
-import { CutOffStore } from '../disks/cut-off-store.ts';
-import { OpenedStore } from '../disks/opened-store.ts';
 import { cephFenceOf } from '../fencing/ceph-fence.ts';
-import type { CephFence } from '../fencing/ceph-level.ts';
 import type { FencingPlan } from '../fencing/plan.ts';
 import { planHash } from '../fencing/plan-hash.ts';
 import { describeNetworks } from '../jobs/external-networks.ts';
-import { refreshInventory } from '../jobs/refresh-inventory.ts';
+import type { RefreshedInventory } from '../jobs/refresh-inventory.ts';
 import { createNovaDatabase } from '../nova-database/nova-database.ts';
-import { createCloud } from '../openstack/client.ts';
 import { describeOffenders } from '../scan/offenders.ts';
 import { describeCeph } from './ceph-checks.ts';
+import { type CheckMeans, checkMeans } from './check-means.ts';
 import { catalogueRemarks, cloudConnections, loginConnection } from './cloud-connections.ts';
 import { checkElsewhere } from './fence-elsewhere.ts';
 import { type CephAsked, describePlans, fencingChecks } from './fencing-checks.ts';
 import { heartbeatsText } from './heartbeat-checks.ts';
+import type { LevelWord } from './proof-today.ts';
 import { describeCloud } from './prove-login.ts';
+import { readinessChecks } from './readiness-checks.ts';
 import type { StartedOnCloud } from './start-on-cloud.ts';
 
 const cephCheckMs = 10_000;
+/** Whoever fences for this ns4 does not answer. */
+const unreachable: readonly LevelWord[] = [{ kind: 'device', well: false, isOff: false }];
+/** Named in a line. */
+const mostSpares = 10;
 
 export function checksOf(
-  { settings, openstack, credentials, log }: StartedOnCloud,
+  started: StartedOnCloud,
   plan: FencingPlan | null,
   frame: Frame,
 ): (Check | MoreChecks)[] {
-  const cloud = createCloud(credentials, { clock: systemClock, random: Math.random, secrets: frame.secrets });
-  frame.onClose('OpenStack', () => cloud.close());
-  const { mysql } = settings;
+  const { settings, openstack, credentials, log } = started;
+  const means = checkMeans(started, frame);
+  const { cloud, keys } = means;
+  const { mysql, fencing } = settings;
   let reached: readonly Connection[] | null = null;
-  const readInventory = (servers: boolean) =>
-    refreshInventory(
-      cloud,
-      openstack.cloud,
-      { servers, externalNetworks: openstack.externalNetworks, earlier: { agents: [], hypervisors: [] } },
-      systemClock,
-      frame.stop,
-    );
-  const hypervisors = async () => (await readInventory(false)).hosts;
-  const ceph = settings.ceph === null ? null : askCeph(settings.ceph, { settings, openstack, log }, frame);
+  const registry = () => new VantagePointRegistry(means.redis(), keys);
+  const hosts = async () => (await means.reading()).hosts;
+  const ceph = means.ceph === null ? null : askCeph(means.ceph);
+  const levels = new Map<string, readonly LevelWord[]>();
+  const told = (host: string, words: readonly LevelWord[]) => void levels.set(host, words);
+  const far = { settings, cloud: openstack.cloud, hypervisors: hosts, ceph, log, signal: frame.stop };
+  const elsewhere = noting(checkElsewhere(far));
+  const levelWords = (host: string) =>
+    settings.scan.fences ? (levels.get(host) ?? []) : elsewhere.isWell() ? null : unreachable;
   return [
     {
       what: 'configuration',
@@ -66,16 +67,7 @@ export function checksOf(
     {
       what: 'signatures',
       needs: 'Redis',
-      run: async () => {
-        const redis = connectRedis(settings.redis, openstack.cloud, log);
-        try {
-          const by = `ns4 ${settings.scan.name}`;
-          const trust = trustIn(redis, openstack.cloud, settings.redis, by, log);
-          return await describeTrust(redis, keysOf(openstack.cloud), trust, settings.redis);
-        } finally {
-          redis.disconnect();
-        }
-      },
+      run: () => describeTrust(means.redis(), keys, means.trust(), settings.redis),
     },
     {
       what: 'OpenStack',
@@ -94,117 +86,46 @@ export function checksOf(
       ...connectionsOf('ns4', settings),
       ...(reached ?? [loginConnection(credentials)]),
     ]),
-    {
-      what: 'inventory',
-      run: async () => {
-        const { hosts, servers } = await readInventory(true);
-        const spares = hosts.hypervisors.filter(isMarkedSpare).map((h) => h.host);
-        const none = notSpares(hosts.hypervisors).map((sentence) => `; ${sentence}`);
-        return `${counted(hosts.hypervisors.length, 'hypervisor')}, ${counted(hosts.agents.length, 'agent')}, ${counted(servers?.servers.length ?? 0, 'instance')}, spares: ${spares.join(', ') || 'none'}${none.join('')}; the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
-      },
-    },
+    { what: 'inventory', run: async () => inventoryText(await means.reading()) },
     {
       what: 'external networks',
       run: async () => describeNetworks(await cloud.listNetworks(frame.stop), openstack.externalNetworks),
     },
     {
       what: 'heartbeats',
+      needs: 'inventory',
       run: async () => {
-        const { hosts, oddities } = await readInventory(false);
-        return heartbeatsText(hosts, oddities, systemClock.nowMs(), settings.monitor);
+        const { hosts: read, oddities } = await means.reading();
+        return heartbeatsText(read, oddities, read.collectedAtMs, settings.monitor);
       },
     },
-    ...(settings.ceph === null
-      ? []
-      : [
-          {
-            what: 'Ceph',
-            needs: 'Redis',
-            run: async () => {
-              const redis = connectRedis(settings.redis, openstack.cloud, log);
-              const ceph = new Ceph(settings.ceph as CephSettings, {
-                clock: systemClock,
-                log,
-                mask: frame.secrets.mask,
-              });
-              try {
-                const limits = { timeoutMs: cephCheckMs, signal: frame.stop };
-                const keys = keysOf(openstack.cloud);
-                return describeCeph({
-                  facts: await ceph.facts(limits),
-                  blocklist: await ceph.blocklist(limits),
-                  addresses: await new OpenedStore(redis, keys).addresses(),
-                  cuts: await new CutOffStore(redis, keys).all(),
-                  hypervisors: (await hypervisors()).hypervisors,
-                  plan,
-                  nowMs: systemClock.nowMs(),
-                });
-              } finally {
-                redis.disconnect();
-                await ceph.close();
-              }
-            },
-          },
-        ]),
-    ...(settings.fencing.mode === 'none' || settings.scan.fences
-      ? fencingChecks(
-          settings.fencing,
-          plan,
-          hypervisors,
-          { ...settings.monitor, clock: systemClock },
-          frame.stop,
-          ceph,
-        )
-      : [checkElsewhere({ settings, cloud: openstack.cloud, hypervisors, ceph, log, signal: frame.stop })]),
-    ...(settings.fencing.mode === 'none' || plan === null
+    ...(means.ceph === null ? [] : [cephCheck(means.ceph, hosts, plan, frame)]),
+    ...(fencing.mode === 'none' || settings.scan.fences
+      ? fencingChecks(fencing, plan, hosts, settings.monitor, frame.stop, ceph, told)
+      : [elsewhere]),
+    ...(fencing.mode === 'none' || plan === null
       ? []
       : [
           {
             what: 'fencing plans',
             needs: 'Redis',
-            run: async () => {
-              const redis = connectRedis(settings.redis, openstack.cloud, log);
-              try {
-                const registry = new VantagePointRegistry(redis, keysOf(openstack.cloud));
-                return describePlans(planHash(plan), (await registry.list()).plans);
-              } finally {
-                redis.disconnect();
-              }
-            },
+            run: async () => describePlans(planHash(plan), (await registry().list()).plans),
           },
         ]),
     {
       what: 'vantage points',
       needs: 'Redis',
       run: async () => {
-        const redis = connectRedis(settings.redis, openstack.cloud, log);
-        try {
-          const { name, quorum } = settings.scan;
-          const found = await describeVantagePoints(
-            new VantagePointRegistry(redis, keysOf(openstack.cloud)),
-            quorum,
-          );
-          return `this ns4 is ${name}; registered: ${found}`;
-        } finally {
-          redis.disconnect();
-        }
+        const { name, quorum } = settings.scan;
+        return `this ns4 is ${name}; registered: ${await describeVantagePoints(registry(), quorum)}`;
       },
     },
     {
       what: 'baseline',
-      needs: 'Redis',
+      needs: ['Redis', 'inventory'],
       run: async () => {
-        const redis = connectRedis(settings.redis, openstack.cloud, log);
-        try {
-          const { name } = settings.scan;
-          return await describeBaseline(
-            new HeardStore(redis, keysOf(openstack.cloud), name),
-            (await hypervisors()).hypervisors,
-            systemClock.nowMs(),
-          );
-        } finally {
-          redis.disconnect();
-        }
+        const heard = new HeardStore(means.redis(), keys, settings.scan.name);
+        return describeBaseline(heard, (await hosts()).hypervisors, systemClock.nowMs());
       },
     },
     {
@@ -212,45 +133,68 @@ export function checksOf(
       run: async () =>
         `${openFileLimit()} files may be open, each probe needs one; ${await describeOffenders(frame.stop)}`,
     },
-    ...(mysql === null
-      ? []
-      : [
-          {
-            what: 'MySQL',
-            run: async () => {
-              const database = createNovaDatabase(mysql);
-              try {
-                return await database.check();
-              } finally {
-                await database.close();
-              }
-            },
-          },
-        ]),
+    ...(mysql === null ? [] : [mysqlCheck(mysql)]),
+    ...readinessChecks(means, started, levelWords, frame),
   ];
 }
 
-/** Nothing is started before the first question, and one helper answers all. */
-function askCeph(
-  access: CephSettings,
-  { settings, openstack, log }: Pick<StartedOnCloud, 'settings' | 'openstack' | 'log'>,
+/** A check, and whether it went well. */
+function noting(check: Check): Check & { isWell(): boolean } {
+  let well = false;
+  const run = async () => {
+    const found = await check.run();
+    well = true;
+    return found;
+  };
+  return { ...check, run, isWell: () => well };
+}
+
+function inventoryText({ hosts, servers }: RefreshedInventory): string {
+  const spares = hosts.hypervisors.filter(isMarkedSpare).map((h) => h.host);
+  const none = notSpares(hosts.hypervisors).map((sentence) => `; ${sentence}`);
+  const counts = `${counted(hosts.hypervisors.length, 'hypervisor')}, ${counted(hosts.agents.length, 'agent')}, ${counted(servers?.servers.length ?? 0, 'instance')}`;
+  const skew = `the cloud's clock differs by ${Math.round(hosts.clockSkewMs / 1000)} s`;
+  return `${counts}, spares: ${shortened(spares, mostSpares) || 'none'}${none.slice(0, mostSpares).join('')}; ${skew}`;
+}
+
+function cephCheck(
+  ceph: NonNullable<CheckMeans['ceph']>,
+  hosts: () => Promise<Hosts>,
+  plan: FencingPlan | null,
   frame: Frame,
-): CephAsked {
-  let fence: CephFence | null = null;
-  const begin = () => {
-    const redis = connectRedis(settings.redis, openstack.cloud, log);
-    frame.onClose('Redis', () => redis.disconnect());
-    const storage = new Ceph(access, { clock: systemClock, log, mask: frame.secrets.mask });
-    frame.onClose('Ceph', () => storage.close());
-    const keys = keysOf(openstack.cloud);
-    const store = new OpenedStore(redis, keys);
-    const cuts = new CutOffStore(redis, keys);
-    return cephFenceOf({ storage, store, cuts, pools: access.pools, clock: systemClock });
+): Check {
+  const run = async () => {
+    const { storage, store, cuts } = ceph();
+    const limits = { timeoutMs: cephCheckMs, signal: frame.stop };
+    return describeCeph({
+      facts: await storage.facts(limits),
+      blocklist: await storage.blocklist(limits),
+      addresses: await store.addresses(),
+      cuts: await cuts.all(),
+      hypervisors: (await hosts()).hypervisors,
+      plan,
+      nowMs: systemClock.nowMs(),
+    });
   };
-  return (host, timeoutMs, signal) => {
-    fence ??= begin();
-    return fence.stillCut(host, null, timeoutMs, signal);
+  return { what: 'Ceph', needs: ['Redis', 'inventory'], run };
+}
+
+function mysqlCheck(mysql: NonNullable<StartedOnCloud['settings']['mysql']>): Check {
+  const run = async () => {
+    const database = createNovaDatabase(mysql);
+    try {
+      return await database.check();
+    } finally {
+      await database.close();
+    }
   };
+  return { what: 'MySQL', run };
+}
+
+/** Nothing is started before the first question, and one helper answers all. */
+function askCeph(ceph: NonNullable<CheckMeans['ceph']>): CephAsked {
+  return (host, timeoutMs, signal) =>
+    cephFenceOf({ ...ceph(), clock: systemClock }).stillCut(host, null, timeoutMs, signal);
 }
 
 function openFileLimit(): string {

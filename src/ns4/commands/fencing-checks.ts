@@ -8,8 +8,9 @@ import {
   fencingPlansText,
   type PlanOfOne,
 } from '../../shared/documents/terms/fencing-plans.ts';
-import type { Clock } from '../../shared/ground/clock.ts';
-import { OperationalError } from '../../shared/ground/errors.ts';
+import { shortened } from '../../shared/documents/terms/shortened.ts';
+import { counted } from '../../shared/ground/counted.ts';
+import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 import { Picture } from '../../shared/picture/picture.ts';
 import type { Check, MoreChecks } from '../../shared/process/check.ts';
 import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
@@ -18,26 +19,33 @@ import {
   type CephLevel,
   type DeviceLevel,
   type FencingPlan,
+  isListener,
   levelsOf,
   planGaps,
 } from '../fencing/plan.ts';
 import type { PowerSeen } from '../fencing/proof.ts';
+import type { LevelWord } from './proof-today.ts';
 import { askStatus, triedTogether } from './try-out.ts';
 
 /** Devices asked at once. */
 const concurrency = 16;
+/** Hosts with a line each; more of them share one. */
+const mostLines = 32;
+const mostNamed = 5;
 
 /**
  * `hypervisors`: as Nova has them now, with their agents; rejects when they cannot be read. Then one check for each host
- * with levels, whose devices are all asked at once. `beats`: by what and when a host counts as heard.
+ * with levels, whose devices are all asked at once; of many hosts one for all. `beats`: by what and when a host counts as
+ * heard. `told`: what the levels of a host said, before the check that needs it ends.
  */
 export function fencingChecks(
   settings: FencingSettings,
   plan: FencingPlan | null,
   hypervisors: () => Promise<Hosts>,
-  beats: { readonly heartbeatPeriodMs: number; readonly clock: Pick<Clock, 'nowMs'> },
+  beats: { readonly heartbeatPeriodMs: number },
   signal: AbortSignal,
   ceph: CephAsked | null,
+  told: (host: string, words: readonly LevelWord[]) => void = () => undefined,
 ): (Check | MoreChecks)[] {
   const mode = fencingText(settings.mode).replace('fencing: ', '');
   if (plan === null) return [{ what: 'fencing', run: async () => mode }];
@@ -57,13 +65,13 @@ export function fencingChecks(
       const picture = known === null ? null : Picture.of(known, null);
       const heard = (host: string): string | null => {
         if (picture?.hypervisor(host) === undefined) return null;
-        const { says, why } = heartbeatOf(host, picture, beats.clock.nowMs(), beats);
+        const { says, why } = heartbeatOf(host, picture, picture.collectedAtMs, beats);
         return says === 'alive' ? why : null;
       };
       const isEmpty = (host: string) => picture?.hypervisor(host)?.runningVms === 0;
       const limit = pLimit(concurrency);
       const ask: Asking = { timeoutMs: settings.timeoutMs, signal, limit, ceph, isEmpty };
-      return statusChecks([...hosts].sort(), plan, heard, ask);
+      return together(statusChecks([...hosts].sort(), plan, heard, told, ask));
     },
   ];
 }
@@ -86,8 +94,9 @@ function statusChecks(
   hosts: readonly string[],
   plan: FencingPlan,
   heard: (host: string) => string | null,
+  told: (host: string, words: readonly LevelWord[]) => void,
   ask: Asking,
-): Check[] {
+): OfOneHost[] {
   return hosts.map((host) => {
     const asked = levelsOf(plan, host).map((level) =>
       level.kind === 'ceph' ? askCut(level, host, ask) : statusText(level, ask),
@@ -99,6 +108,7 @@ function statusChecks(
       what: `fencing of ${host}`,
       run: async () => {
         const texts = await answers;
+        told(host, texts);
         const text = texts.map((one) => one.text).join('; ');
         const why = texts.some(({ isOff, isCut }) => isOff || isCut) ? heard(host) : null;
         if (why !== null && !texts.some(({ isOff }) => isOff))
@@ -112,6 +122,27 @@ function statusChecks(
       },
     };
   });
+}
+
+type OfOneHost = Check & { run(): Promise<string> };
+
+/** A thousand lines are read by nobody: of so many hosts only those with trouble are named. */
+function together(checks: readonly OfOneHost[]): Check[] {
+  if (checks.length <= mostLines) return [...checks];
+  const what = 'fencing of all hosts';
+  const run = async () => {
+    const ends = await Promise.allSettled(checks.map((check) => check.run()));
+    const failed = ends.flatMap((end, i) =>
+      end.status === 'fulfilled'
+        ? []
+        : [`${checks[i]?.what.replace('fencing of ', '')}: ${errorText(end.reason)}`],
+    );
+    if (failed.length === 0) return `${counted(ends.length, 'host')}, every level answers`;
+    throw new OperationalError(
+      `${failed.length} of ${counted(ends.length, 'host')}: ${shortened(failed, mostNamed)}`,
+    );
+  };
+  return [{ what, run }];
 }
 
 /** Asks Ceph whether a host is cut off: as CephFence.stillCut, of the addresses that are known. */
@@ -132,7 +163,7 @@ async function askCut(level: CephLevel, host: string, { timeoutMs, signal, limit
   const { says, text } = await limit(() => cutSeen(host, ceph, timeoutMs, signal));
   return {
     well: says !== 'unknown' || isEmpty(host),
-    ...{ isOff: false, isCut: says === 'off' },
+    ...{ kind: 'ceph' as const, isOff: false, isCut: says === 'off' },
     text: `level ${level.number}, ${agentsOf(level)}: ${text}`,
   };
 }
@@ -157,5 +188,6 @@ async function statusText(level: DeviceLevel, { timeoutMs, signal, limit }: Aski
   const { well, text } = triedTogether(level, tried);
   // Of two feeds one may be off.
   const isOff = tried.every((one) => one.isOff === true);
-  return { well, isOff, isCut: false, text: `level ${level.number}, ${agentsOf(level)}: ${text}` };
+  const kind = isListener(level) ? ('listener' as const) : ('device' as const);
+  return { kind, well, isOff, isCut: false, text: `level ${level.number}, ${agentsOf(level)}: ${text}` };
 }

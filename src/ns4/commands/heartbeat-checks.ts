@@ -1,6 +1,6 @@
 // What `ns4 --check` tells of heartbeats: which kinds there are, whom they let it hear, and what is odd about them.
 import { type Hosts, kindOfAgent } from '../../shared/documents/inventory.ts';
-import { shortened } from '../../shared/documents/terms/shortened.ts';
+import { firstOf, shortened } from '../../shared/documents/terms/shortened.ts';
 import { counted } from '../../shared/ground/counted.ts';
 import { groupBy } from '../../shared/ground/group-by.ts';
 import { Picture } from '../../shared/picture/picture.ts';
@@ -12,6 +12,9 @@ const waysOfAgents = {
   ovn: 'OVN, beat when asked',
   'ovn-helper': 'OVN, no measure',
 } as const;
+
+/** Told in one line. */
+const mostOddities = 12;
 
 /** As one line; `oddities` are those of the refresh that read the hosts. */
 export function heartbeatsText(
@@ -39,6 +42,6 @@ export function heartbeatsText(
     `agents: ${kinds.join(', ') || 'none'}`,
     `of ${counted(hosts.hypervisors.length, 'hypervisor')} heard by ${bySense.join(', ')}`,
     ...(mute.length > 0 ? [`CANNOT BE JUDGED: ${shortened(mute, 5)}`] : []),
-    ...oddities,
+    ...firstOf(oddities, mostOddities),
   ].join('; ');
 }

@@ -1,6 +1,7 @@
 // What fencing.yaml plans for each host: its levels in order, each one device or several that must all say off. No I/O.
 import { basename } from 'node:path';
 import type { Hosts } from '../../shared/documents/inventory.ts';
+import { shortened } from '../../shared/documents/terms/shortened.ts';
 
 /** An agent with what it is told: one BMC, one outlet of a PDU. */
 export interface Device {
@@ -92,6 +93,9 @@ export function isSecretOption(key: string): boolean {
   return /pass|secret|token|key|community|kg$/i.test(key) && !/(script|file|path)$/i.test(key);
 }
 
+/** In one sentence. */
+const mostNamed = 10;
+
 /** What does not fit together between the plan and the hypervisors that Nova knows, as sentences. */
 export function planGaps(plan: FencingPlan, { hypervisors }: Pick<Hosts, 'hypervisors'>): string[] {
   const known = new Set(hypervisors.map((h) => h.host));
@@ -101,12 +105,12 @@ export function planGaps(plan: FencingPlan, { hypervisors }: Pick<Hosts, 'hyperv
     ...(without.length === 0
       ? []
       : [
-          `no fence level for ${without.join(', ')} in ${plan.file}: only an operator's word ("ns4 --confirm-fenced HOST") can prove them off`,
+          `no fence level for ${shortened(without, mostNamed)} in ${plan.file}: only an operator's word ("ns4 --confirm-fenced HOST") can prove them off`,
         ]),
     ...(unknown.length === 0
       ? []
       : [
-          `${plan.file} has ${unknown.join(', ')}, which Nova does not know: expected the hosts of compute services`,
+          `${plan.file} has ${shortened(unknown, mostNamed)}, which Nova does not know: expected the hosts of compute services`,
         ]),
   ];
 }

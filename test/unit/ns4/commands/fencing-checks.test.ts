@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CephAsked, fencingChecks } from '../../../../src/ns4/commands/fencing-checks.ts';
 import type { Level } from '../../../../src/ns4/fencing/plan.ts';
+import { listenedToByMany } from '../../../../src/shared/ground/listened-to.ts';
 import type { Check } from '../../../../src/shared/process/check.ts';
 import { agent, hypervisor, inventory, nowMs } from '../../../support/inventories.ts';
 import { PretendDevice } from '../../../support/pretend-device.ts';
@@ -34,7 +35,7 @@ async function found(
     agents: [agent('hv01', ageMs)],
   });
   const settings = { mode: 'required', file: 'fencing.yaml', timeoutMs: 5_000 } as const;
-  const beats = { heartbeatPeriodMs: 60_000, clock: { nowMs: () => nowMs } };
+  const beats = { heartbeatPeriodMs: 60_000 };
   const entries = fencingChecks(
     settings,
     plan(levels),
@@ -94,3 +95,26 @@ describe('the level ceph', () => {
     expect(await found([ceph], 2_000, asked, runningVms)).toMatch(expected);
   });
 });
+
+test('of many hosts one line: who is in trouble is named, and each word is told', async () => {
+  const names = Array.from({ length: 40 }, (_, i) => `hv${String(i + 1).padStart(2, '0')}`);
+  const [on, away] = [device('on'), device('on')];
+  away.behave('away');
+  const levels = new Map(names.map((host) => [host, [(host < 'hv08' ? away : on).level()]]));
+  const { hosts } = inventory({ hypervisors: names.map((host) => hypervisor(host)) });
+  const told = new Map<string, readonly { well: boolean }[]>();
+  const entries = fencingChecks(
+    { mode: 'required', file: 'fencing.yaml', timeoutMs: 20_000 },
+    { file: 'fencing.yaml', hosts: levels, others: null, secrets: [] },
+    async () => hosts,
+    { heartbeatPeriodMs: 60_000 },
+    listenedToByMany(new AbortController().signal),
+    null,
+    (host, words) => told.set(host, words),
+  );
+  const [many] = entries.filter((entry) => typeof entry === 'function');
+  const checks = (await many?.()) ?? [];
+  expect(checks.map(({ what }) => what)).toEqual(['fencing of all hosts']);
+  await expect(checks[0]?.run()).rejects.toThrow(/^7 of 40 hosts: hv01: level 1, .* and 2 more$/);
+  expect(names.filter((host) => told.get(host)?.every(({ well }) => well))).toHaveLength(33);
+}, 30_000);
