@@ -152,8 +152,9 @@ export function recoveryText({ hosts, empty, gone }: Survey, cellDown: readonly 
     ...(gone.length > 0 ? [`${shortened(gone, mostNamed)} gone already`] : []),
     ...(cellDown.length > 0 ? [`${cellDown.length} in a cell that does not answer`] : []),
   ];
+  const count = `${ready.length} of ${counted(hosts.length, 'hypervisor')} with instances could be recovered today`;
   return [
-    `${ready.length} of ${counted(hosts.length, 'hypervisor')} with instances could be recovered today${how}`,
+    hosts.length === 0 ? 'no hypervisor that lives runs anything: nothing to recover' : `${count}${how}`,
     ...(not.length > 0 ? [`not: ${shortened(not, mostNamed)}`] : []),
     ...(apart.length > 0 ? [`besides: ${apart.join(', ')}`] : []),
   ].join('; ');

@@ -159,6 +159,12 @@ describe('what is said', () => {
     );
   });
 
+  test('nothing to recover', () => {
+    expect(recoveryText({ hosts: [], empty: ['hv01', 'hv02'], gone: ['hv03'] }, [])).toBe(
+      'no hypervisor that lives runs anything: nothing to recover; besides: 2 run nothing, hv03 gone already',
+    );
+  });
+
   test('of single hosts, and alike of several once', () => {
     const odd = survey({
       hv01: { address: '10.0.0.2' },
