@@ -84,6 +84,9 @@ test('one recovery by hand where nobody fences, by the device of the other one, 
   const check = await run('--check', '-c', far);
   expect(check, check.output).toMatchObject({ code: 0 });
   expect(check.output).toMatch(/ok {6}fencing: required; .*near: [0-9a-f]{16}; hv01: level 1, on \(/);
+  expect(check.output).toMatch(
+    /recovery: 2 of 2 .*: 2 with a proof through another vantage point; onto hv04/,
+  );
   const status = await run('--fence', 'hv01', '--action', 'status', '-c', far);
   expect(status, status.output).toMatchObject({ code: 0 });
   expect(status.output).toMatch(/ok {6}hv01, level 1, \S+fence_pretend: on \(.*asked by near\)/);

@@ -47,7 +47,7 @@ test('every host once, so many of its instances, those first that testify', asyn
   ]);
   expect(seen.get('hv01')).toMatchObject({
     ports: { state: 'answers' },
-    guests: [{ title: 'vm2' }, { title: 'vm3' }],
+    guests: [{ title: '"vm2"' }, { title: '"vm3"' }],
     disks: null,
   });
   expect(seen.get('hv02')?.guests).toEqual([]);
