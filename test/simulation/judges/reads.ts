@@ -29,15 +29,39 @@ export function beginRead(world: World): (inventory: Inventory) => Read {
   const truth = { atMs: world.nowMs, silentMs: of(unheardMs) };
   const [before, down] = [of(surelySilentMs), hosts.filter((host) => isCellDown(world, host))];
   return (inventory) => {
+    const seenMs = sinceBeatWasSeenMs(world);
     // Whoever reported while it read may be in the answer: he is not surely silent any more.
-    const surely = [...of(surelySilentMs)].map(
-      ([host, ms]) => [host, Math.min(ms, before.get(host) ?? 0)] as const,
-    );
+    const surely = [...of(surelySilentMs)].map(([host, ms]) => {
+      const unseenMs = seenMs.get(host) ?? Number.POSITIVE_INFINITY;
+      return [host, Math.min(ms, before.get(host) ?? 0, unseenMs)] as const;
+    });
     return {
       ...{ ...truth, inventory, surelySilentMs: new Map(surely) },
       hidden: new Set(down.filter((host) => isCellDown(world, host)).map(({ name }) => name)),
     };
   };
+}
+
+interface SeenBeat {
+  readonly answeredAtMs: number;
+  readonly seenAtMs: number;
+}
+const seenBeats = new WeakMap<World, Map<string, SeenBeat>>();
+
+/**
+ * How long ago a read first saw the newest beat of each host. A beat of OVN is known by having moved since the look
+ * before, and counts as of the look that sees it: where nobody looked for a minute nobody can know how old it is.
+ */
+function sinceBeatWasSeenMs(world: World): ReadonlyMap<string, number> {
+  if (world.ovn?.era !== 'beat') return new Map();
+  const seen = seenBeats.get(world) ?? new Map<string, SeenBeat>();
+  seenBeats.set(world, seen);
+  for (const host of world.hosts.values()) {
+    const beatMs = answeredAtMs(world, host);
+    if (seen.get(host.name)?.answeredAtMs !== beatMs)
+      seen.set(host.name, { answeredAtMs: beatMs, seenAtMs: world.nowMs });
+  }
+  return new Map([...seen].map(([host, { seenAtMs }]) => [host, world.nowMs - seenAtMs]));
 }
 
 /** Chassis answer one ping within this. */
