@@ -6,7 +6,7 @@ import type { RedisLink } from './redis-link.ts';
 const cutsKey = 'cut-off';
 
 /** Every host, with what is known of it. */
-export const cutsIn = (redis: PretendRedis): ReadonlyMap<string, Cut> =>
+const cutsIn = (redis: PretendRedis): ReadonlyMap<string, Cut> =>
   redis.get<ReadonlyMap<string, Cut>>(cutsKey) ?? new Map();
 
 export class PretendCuts implements Pick<CutOffStore, 'all' | 'of' | 'note' | 'noteSeenOff' | 'forget'> {
