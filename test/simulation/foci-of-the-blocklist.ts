@@ -50,8 +50,9 @@ export const fociOfTheBlocklist: Readonly<Record<string, Focus>> = {
     ...{ ...byCeph, traits: { ...known, elsewhere: 0.3 }, durationMs: 240 * seconds },
     disaster: wakesInMidRecovery,
   },
+  /** With so few disks that most OSDs have none of them: nothing but the barrier tells of one that hangs. */
   'Ceph hangs while it is to prove': {
-    ...{ ...byCeph, traits: known, durationMs: 240 * seconds },
+    ...{ ...byCeph, traits: { ...known, crowd: 1 }, durationMs: 240 * seconds },
     disaster: (history) => {
       const { random } = history;
       const hangs = (): void => {

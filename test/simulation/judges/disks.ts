@@ -26,6 +26,13 @@ export interface Blocking {
   incidentOf(host: string): string | null;
 }
 
+interface Entry {
+  readonly host: string;
+  readonly atMs: number;
+  /** Of the order that it was set or lifted in; null: of none. */
+  readonly incident: string | null;
+}
+
 /** What Nova has running there, with nothing under way. */
 const runs = ({ vmState, taskState, evacuationsStarted }: Instance): boolean =>
   vmState === 'active' && taskState === null && evacuationsStarted === 0;
@@ -43,10 +50,10 @@ export class Disks {
   readonly #provenMs = new Map<string, number>();
   /** Hosts of which the last proof is that Ceph keeps them out: they may well have power. */
   readonly #vouched = new Set<string>();
-  /** When an address was blocked last, and in which incident of its host. */
-  readonly #blocked = new Map<string, { readonly atMs: number; readonly incident: string | null }>();
-  /** When the entry of an address was lifted, and what it was of. */
-  readonly #lifted = new Map<string, { readonly atMs: number; readonly incident: string | null }>();
+  /** When an address was blocked last. */
+  readonly #blocked = new Map<string, Entry>();
+  /** When the entry of an address was lifted, after it had been a proof. */
+  readonly #lifted = new Map<string, Entry>();
   /** When somebody took the entries of a host away by Ceph's own means. */
   readonly #removedMs = new Map<string, number>();
 
@@ -119,7 +126,7 @@ export class Disks {
         must(!isSeen && !this.#isLong(name), 'no host whose disks answer is cut off', name);
         const incident = incidentOf(name);
         if (isLevel) this.#isNotLifted(address, name, incident);
-        this.#blocked.set(address, { atMs: nowMs, incident });
+        this.#blocked.set(address, { host: name, atMs: nowMs, incident });
         return [host];
       });
     });
@@ -149,8 +156,7 @@ export class Disks {
   /** Somebody took all entries of this host away, by Ceph's own means and without a look. */
   removed(addresses: readonly string[], host: string): void {
     this.#removedMs.set(host, this.#world.nowMs);
-    // What was never done may be done anew.
-    if (this.#vouched.has(host)) this.#noteLifted(addresses);
+    this.#noteLifted(addresses);
   }
 
   /** Is nothing left of what ran there before it was cut off? */
@@ -171,8 +177,10 @@ export class Disks {
 
   #noteLifted(addresses: readonly string[]): void {
     for (const address of addresses) {
-      const incident = this.#blocked.get(address)?.incident ?? null;
-      this.#lifted.set(address, { atMs: this.#world.nowMs, incident });
+      const entry = this.#blocked.get(address);
+      // What was never done may be done anew.
+      if (entry !== undefined && this.#vouched.has(entry.host))
+        this.#lifted.set(address, { ...entry, atMs: this.#world.nowMs });
     }
   }
 
