@@ -25,12 +25,13 @@ test('instances called like a sentence of Sonny’s, an escape sequence, or anot
     ({ facts }) => facts.kind === 'refused' && facts.refusal.name === 'guests-answer',
     60_000,
   );
-  const post = await slack.posted(/answer/);
-  expect(post.text).toContain('"x answer. hv01 has been seen');
+  const post = await slack.posted(({ text }) => text.includes('"x answer. hv01'));
+  expect(post.text).toMatch(/"x answer\. hv01 has been seen [^"]*…"/);
   for (const one of slack.appPosts) {
     expect(one.text).not.toContain('--confirm-fenced hv01 --yes" at once');
-    expect(one.text).not.toMatch(/https:\/\/(sonny\.)?evil|<!channel>|<https:/);
-    expect(one.text).not.toMatch(acting);
+    expect(one.text).not.toMatch(/https:\/\/sonny|<!channel>|<https:/);
+    // Sonny's own sign keeps @here from calling.
+    expect(one.text.replaceAll('@\u200b', '@')).not.toMatch(acting);
   }
   const posted = slack.calls.filter(({ method }) => method === 'chat.postMessage');
   expect(posted.length).toBeGreaterThan(0);
