@@ -28,7 +28,6 @@ const lost = [
   'evacuation-plan',
   'evacuation-under-way',
   'fencing-processes',
-  'access-control',
   'bad-entries',
   'bad-entries-restart',
   'evacuation-wrong-device',

@@ -2,6 +2,7 @@
 // sequence, an option of a fence agent, a field of a log line. With the compiled processes, Slack and a fence agent.
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { Crew } from './crew.ts';
 
@@ -25,12 +26,13 @@ test('instances called like a sentence of Sonny’s, an escape sequence, or anot
     ({ facts }) => facts.kind === 'refused' && facts.refusal.name === 'guests-answer',
     60_000,
   );
-  const post = await slack.posted(/answer/);
-  expect(post.text).toContain('"x answer. hv01 has been seen');
+  const post = await slack.posted(({ text }) => text.includes('"x answer. hv01'));
+  expect(post.text).toMatch(/"x answer\. hv01 has been seen [^"]*…"/);
   for (const one of slack.appPosts) {
     expect(one.text).not.toContain('--confirm-fenced hv01 --yes" at once');
-    expect(one.text).not.toMatch(/https:\/\/(sonny\.)?evil|<!channel>|<https:/);
-    expect(one.text).not.toMatch(acting);
+    expect(one.text).not.toMatch(/https:\/\/sonny|<!channel>|<https:/);
+    // Sonny's own sign keeps @here from calling.
+    expect(one.text.replaceAll('@\u200b', '@')).not.toMatch(acting);
   }
   const posted = slack.calls.filter(({ method }) => method === 'chat.postMessage');
   expect(posted.length).toBeGreaterThan(0);
@@ -42,7 +44,8 @@ test('instances called like a sentence of Sonny’s, an escape sequence, or anot
   const moved = household.start('ns4', '-d', 'hv01', '-s', 'hv04');
   const check = household.start('ns4', '--check');
   const senses = household.start('ns4', '--senses', 'hv01');
-  await Promise.all([moved.exited, check.exited, senses.exited]);
+  // Whoever orders it waits for its end, which guests that answer keep away for long.
+  await Promise.all([check.exited, senses.exited, Promise.race([moved.exited, delay(15_000)])]);
   for (const output of [crew.output, moved.output, check.output, senses.output])
     expect(output.split('\n').filter((line) => acting.test(line))).toEqual([]);
   for (const line of crew.output.split('\n').filter((one) => one.startsWith('{')))

@@ -8,7 +8,6 @@ afterEach(() => crew?.close());
 
 test.each([
   ['brackets', '<'.repeat(100_000)],
-  ['blanks', `<html>${' '.repeat(100_000)}x`],
   ['entities', '&#'.repeat(50_000)],
 ])(
   'five pages of %s',

@@ -28,16 +28,16 @@ async function asked(hypervisors: readonly object[], answer: ScriptedAnswer) {
   return client;
 }
 
-const told = (uptime: unknown) => ({ json: { hypervisor: { id: 'id-1', uptime, state: 'up' } } });
+const told = (uptime: unknown) => ({ json: { hypervisor: { id: '1', uptime, state: 'up' } } });
 
 it('asks for the hypervisor of the service host, by its id', async () => {
   const { cloud, server } = await asked(
-    [hypervisor('id-2', 'hv02'), hypervisor('id/1', 'hv01')],
+    [hypervisor('2', 'hv02'), hypervisor('1', 'hv01')],
     told(words),
   );
   expect(await cloud.readUptime('hv01', never)).toBe(words);
   const { path, headers } = server.calls().at(-1) ?? { path: '', headers: {} };
-  expect(path).toBe('/compute/v2.1/os-hypervisors/id%2F1/uptime');
+  expect(path).toBe('/compute/v2.1/os-hypervisors/1/uptime');
   // 2.88 has no such question any more.
   expect(headers).toMatchObject({ 'openstack-api-version': 'compute 2.87' });
 });
@@ -48,13 +48,13 @@ test.each([
   ['the hypervisor is gone meanwhile', { status: 404, json: { itemNotFound: { message: 'not found' } } }],
   ['its driver cannot tell', { status: 501, json: { notImplemented: { message: 'no such function' } } }],
 ] as const)('%s: nothing is told', async (_, answer) => {
-  const { cloud } = await asked([hypervisor('id-1', 'hv01')], answer);
+  const { cloud } = await asked([hypervisor('1', 'hv01')], answer);
   expect(await cloud.readUptime('hv01', never)).toBeNull();
 });
 
 test.each([
-  ['a host that Nova does not know', [hypervisor('id-2', 'hv02')]],
-  ['a service with several hypervisors', [hypervisor('id-1', 'hv01'), hypervisor('id-2', 'hv01')]],
+  ['a host that Nova does not know', [hypervisor('2', 'hv02')]],
+  ['a service with several hypervisors', [hypervisor('1', 'hv01'), hypervisor('2', 'hv01')]],
 ] as const)('%s has no uptime of its own: it is not asked for', async (_, hypervisors) => {
   const { cloud, server } = await asked(hypervisors, told(words));
   expect(await cloud.readUptime('hv01', never)).toBeNull();
@@ -62,10 +62,10 @@ test.each([
 });
 
 it('what makes no sense is an error, as is a refusal', async () => {
-  const { cloud } = await asked([hypervisor('id-1', 'hv01')], told(5));
+  const { cloud } = await asked([hypervisor('1', 'hv01')], told(5));
   expect((await cloudErrorOf(cloud.readUptime('hv01', never))).message).toContain('makes no sense');
   await client?.close();
   const refused = { status: 403, json: { forbidden: { message: "Policy doesn't allow it." } } };
-  const other = await asked([hypervisor('id-1', 'hv01')], refused);
+  const other = await asked([hypervisor('1', 'hv01')], refused);
   expect(await cloudErrorOf(other.cloud.readUptime('hv01', never))).toMatchObject({ status: 403 });
 });
