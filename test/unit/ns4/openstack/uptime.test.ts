@@ -31,10 +31,7 @@ async function asked(hypervisors: readonly object[], answer: ScriptedAnswer) {
 const told = (uptime: unknown) => ({ json: { hypervisor: { id: '1', uptime, state: 'up' } } });
 
 it('asks for the hypervisor of the service host, by its id', async () => {
-  const { cloud, server } = await asked(
-    [hypervisor('2', 'hv02'), hypervisor('1', 'hv01')],
-    told(words),
-  );
+  const { cloud, server } = await asked([hypervisor('2', 'hv02'), hypervisor('1', 'hv01')], told(words));
   expect(await cloud.readUptime('hv01', never)).toBe(words);
   const { path, headers } = server.calls().at(-1) ?? { path: '', headers: {} };
   expect(path).toBe('/compute/v2.1/os-hypervisors/1/uptime');
