@@ -1,6 +1,7 @@
 // By what a hypervisor could be told dead for certain if it died now, from what its fence levels said when they were
 // asked just now. Pure.
 import type { FencingMode } from '../../shared/documents/terms/fencing-mode.ts';
+import type { AddressBook } from '../disks/address-book.ts';
 
 /** What one level said. */
 export interface LevelWord {
@@ -39,6 +40,16 @@ export function proofToday({ mode, levels, notCutOff }: ProofCase): ProofToday {
   if (notCutOff === undefined) return { by: 'silence' };
   // Without a proof nothing moves off a host that was not cut off (not-cut-off).
   return notCutOff === null ? { by: 'cut-off' } : { by: null, why: notCutOff };
+}
+
+/**
+ * Why nobody could cut off a host from Ceph, by the storage addresses it has now: null where it could be. One that is
+ * another's as well cuts off nobody, whatever else the host has (cut-off.ts).
+ */
+export function whyNotCutOff({ own, shared }: ReturnType<AddressBook['presentOf']>): string | null {
+  const cannot = 'could not be cut off from Ceph';
+  if (shared.length > 0) return `${cannot}: other hypervisors open disks from ${shared.join(', ')} as well`;
+  return own.length > 0 ? null : `${cannot}: it is not known from which address it alone opens disks`;
 }
 
 function byLevels(levels: readonly LevelWord[]): ProofToday {

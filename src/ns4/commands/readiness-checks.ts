@@ -23,7 +23,7 @@ import { KernelNeighbours } from '../scan/neighbours.ts';
 import { IcmpOffenders } from '../scan/offenders.ts';
 import type { CheckMeans } from './check-means.ts';
 import { lookAtHosts, type SeenOfHosts } from './look-at-hosts.ts';
-import { type LevelWord, proofToday } from './proof-today.ts';
+import { type LevelWord, proofToday, whyNotCutOff } from './proof-today.ts';
 import { type Survey, surveyed } from './readiness.ts';
 import { hostRemarks, isReady, recoveryText, scanText, sparesText } from './readiness-text.ts';
 import { gatesText, scanTrouble } from './round-troubles.ts';
@@ -212,13 +212,8 @@ async function proofsOf(
       proofToday({
         mode,
         levels: mode === 'none' ? [] : levelWords(host),
-        ...(book === null ? {} : { notCutOff: whyNotCutOff(book, host) }),
+        ...(book === null ? {} : { notCutOff: whyNotCutOff(book.presentOf(host)) }),
       }),
     ]),
   );
 }
-
-const whyNotCutOff = (book: AddressBook, host: string): string | null =>
-  book.presentOf(host).own.length > 0
-    ? null
-    : 'could not be cut off from Ceph: it is not known from which address it alone opens disks';

@@ -1,6 +1,6 @@
 // By what a host could be proven dead, from what its fence levels said.
 import { expect, test } from 'vitest';
-import { type LevelWord, proofToday } from '../../../../src/ns4/commands/proof-today.ts';
+import { type LevelWord, proofToday, whyNotCutOff } from '../../../../src/ns4/commands/proof-today.ts';
 
 const word = (change: Partial<LevelWord> = {}): LevelWord => ({
   ...{ kind: 'device', well: true, isOff: false },
@@ -35,4 +35,14 @@ test.each<[string, ReturnType<typeof proofToday>, string | RegExp]>([
 ])('%s', (_, proof, expected) => {
   if (typeof expected === 'string') expect(proof).toEqual({ by: expected });
   else expect(proof).toEqual({ by: null, why: expect.stringMatching(expected) });
+});
+
+test.each([
+  ['an address of its own', ['10.2.0.1'], [], null],
+  ['none', [], [], /not known from which address it alone/],
+  ["one of its own, and another's", ['10.3.0.1'], ['10.2.0.1'], /other hypervisors.*10\.2\.0\.1 as well/],
+])('cut off from Ceph by %s', (_, own, shared, why) => {
+  const found = whyNotCutOff({ own, shared });
+  if (why === null) expect(found).toBeNull();
+  else expect(found).toMatch(why);
 });
