@@ -37,7 +37,7 @@ const kinds: Readonly<Record<string, (random: Random, old: unknown) => unknown>>
     random.pick(['', ' ', 'NaN', '-1', '1e999', 'null', 'x'.repeat(300), '2199-12-31T23:59:59Z', 'true']),
   'the same twice': (_, old) => [old, old],
 };
-export const kindsOfNonsense = Object.keys(kinds);
+const kindsOfNonsense = Object.keys(kinds);
 
 /** Where in a document: names and places, from its top. */
 type Way = readonly (string | number)[];

@@ -34,6 +34,6 @@ test.each([
         `the longest round ${crew.longestMs} ms; ${crew.ends.length} ends in order\n`,
     );
     expect(garbage.kinds.length).toBeGreaterThan(30);
-    },
+  },
   600_000,
 );
