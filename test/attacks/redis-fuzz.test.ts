@@ -1,6 +1,6 @@
 // Every key of Redis filled with garbage while the three processes live, with signatures and without: nobody dies but in
-// order, rounds go on, sonny answers, and nothing is done to anybody who lives. A host that dies then is recovered, or it is
-// said why not. `SEED` repeats it, `RUNS` makes it longer.
+// order, rounds go on, sonny answers, and nothing is done to anybody who lives. `SEED` repeats it, as far as the same keys are
+// there at the same time; `RUNS` makes it longer.
 import { afterEach, expect, test } from 'vitest';
 import { Crew } from './crew.ts';
 import { seeded } from './nonsense.ts';
