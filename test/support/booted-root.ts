@@ -33,22 +33,23 @@ export class BootedRoot {
       ['--quiet', '-D', dir, '--register=no', '--keep-unit', '--console=pipe', '--boot'],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
-    const pid = await until(
-      async () => {
-        const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', `${nspawn.pid}`]).catch(() => ({
-          stdout: '',
-        }));
-        return Number(stdout.trim());
-      },
-      (found) => found > 0,
-    );
-    const root = new BootedRoot(dir, nspawn, pid);
-    await until(
-      () => root.run('systemctl', 'is-system-running'),
-      ({ output }) => /^(running|degraded)/m.test(output),
-      30_000,
-    );
-    return root;
+    try {
+      const pid = await until(
+        () => systemdBelow(nspawn.pid),
+        (found) => found !== null,
+        30_000,
+      );
+      const root = new BootedRoot(dir, nspawn, pid ?? 0);
+      await until(
+        () => root.run('systemctl', 'is-system-running'),
+        ({ output }) => /^(running|degraded)/m.test(output),
+        60_000,
+      );
+      return root;
+    } catch (error) {
+      nspawn.kill('SIGKILL');
+      throw error;
+    }
   }
 
   /** Writes a file in it; root's, with the mode, as are its new folders. */
@@ -97,4 +98,13 @@ export class BootedRoot {
     await gone;
     clearTimeout(timer);
   }
+}
+
+/** The first process in the root, by its id out here; nspawn has other children for a moment. */
+async function systemdBelow(nspawn: number | undefined): Promise<number | null> {
+  const { stdout } = await run('ps', ['-o', 'pid=,comm=', '--ppid', `${nspawn}`]).catch(() => ({
+    stdout: '',
+  }));
+  const found = /^\s*(\d+) systemd$/m.exec(stdout);
+  return found === null ? null : Number(found[1]);
 }
