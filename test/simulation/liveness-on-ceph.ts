@@ -13,8 +13,8 @@ export function disksAllow(history: History, host: Host): boolean {
   if (ceph === null) return true;
   if (!ceph.isWell) return false;
   const book = new AddressBook(addressesIn(redis), timeline.nowMs);
-  const { own } = book.presentOf(host.name);
-  if (own.length === 0) return false;
+  const { own, shared } = book.presentOf(host.name);
+  if (own.length === 0 || shared.length > 0) return false;
   // Whoever owns a lock, or is listed still, must be blocked when its host is cut off.
   const isBlocked = (address: string) => own.includes(address) || ceph.blocklist.isKnownToAll(address);
   const isCutOff = world.instancesOn(host.name).every((instance) => {
