@@ -30,7 +30,7 @@ cephStories('an instance in live migration', (story) => {
       await story.ended();
       const said = await story.texts();
       expect(said, await household.story()).toMatch(
-        /vm-1 stays where it is: it is being live-migrated from hv01 to (hv03|a host that Nova does not name) \(\w+\)/,
+        /"vm-1" stays where it is: it is being live-migrated from hv01 to (hv03|a host that Nova does not name) \(\w+\)/,
       );
       expect(said).toContain(
         isOpen

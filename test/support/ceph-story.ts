@@ -67,7 +67,7 @@ export class CephStory {
     household.start('monitor', '-vv');
     household.start('sonny', '-vv');
     await this.testbed.watched(this.#stage);
-    await this.ceph.learned(household, 120_000).catch(async (error) => {
+    await this.ceph.learned(household, 240_000).catch(async (error) => {
       throw new Error(`${error}\n${await household.story()}`);
     });
     this.ceph.follow();

@@ -105,6 +105,7 @@ export class Disks {
   }
 
   forcesDown({ name }: Host): void {
+    this.follow();
     must(!this.#isLong(name), 'no host whose disks answer is forced down', name);
   }
 
@@ -115,6 +116,8 @@ export class Disks {
     { scan, isLevel, incidentOf }: Blocking,
   ): Host[] {
     const { hosts, nowMs } = this.#world;
+    // Those of a second Sonny hear of nothing in between.
+    this.follow();
     return addresses.flatMap((address) => {
       const names = seen.filter((one) => one.address === address).map(({ host }) => host);
       const owners = [...new Set(names)];
