@@ -96,3 +96,22 @@ test('the terminal of the monitor closes: it gives the lead back in order', asyn
   expect(await running.exited, running.output).toBe(0);
   expect(await leader()).toBeNull();
 });
+
+/** What each of them has to end by, whatever is away. */
+const endsWithinMs = 12_000;
+
+test.each([
+  ['is gone', () => redis.kill9()],
+  ['hangs', () => redis.freeze()],
+])('Redis %s, and the three are told to end: they do', { timeout: 90_000 }, async (_, trouble) => {
+  const three = names.map((name) => [name, household.start(name, '-v')] as const);
+  await Promise.all(three.map(([name, running]) => works(name, running)));
+  await trouble();
+  await delay(1_500);
+  for (const [, running] of three) running.child.kill('SIGTERM');
+  const toldAtMs = Date.now();
+  const tookMs = await Promise.all(three.map(([, { exited }]) => exited.then(() => Date.now() - toldAtMs)));
+  expect(Math.max(...tookMs), `${tookMs}\n${three.map(([, r]) => r.output).join('\n')}`).toBeLessThan(
+    endsWithinMs,
+  );
+});
