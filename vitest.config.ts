@@ -10,8 +10,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const longest = ['sonny', 'wrong-configurations', 'three-processes'];
 
 /**
- * Workers, monitors, Redis, Slack or answers of OpenStack are lost on the way, or devices and others get in it: each takes
- * half a minute to two.
+ * Workers, monitors, Redis, Slack or answers of OpenStack are lost on the way, or devices, signals and others get in it:
+ * each takes half a minute to two.
  */
 const lost = [
   'state-lost',
@@ -34,6 +34,13 @@ const lost = [
   'evacuation-storage',
   'evacuation-signs-of-life',
   'redis-tls',
+  'fencing-elsewhere',
+  'service-manager',
+  'signals',
+  'tmux',
+  'readiness',
+  'senses',
+  'evacuation-assignments',
 ].map((name) => `test/integration/${name}.test.ts`);
 
 const calm = ['test/integration/redis-troubles.test.ts'];
