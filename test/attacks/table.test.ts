@@ -152,6 +152,19 @@ test.each(Object.entries(attacks))('%s', (_, held) => {
     expect(readFileSync(join(import.meta.dirname, '..', file), 'utf8'), file).toContain(words);
 });
 
+test('one command plays them all, but what has to be alone on the machine (test:calm)', () => {
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const played = (scripts['test:attacks'] ?? '').split(' ').filter((word) => word.includes('/'));
+  const named = new Set(Object.values(attacks).flatMap((held) => held.map(([file]) => file)));
+  const alone = 'integration/redis-troubles.test.ts';
+  const left = [...named].filter(
+    (file) => file.endsWith('.test.ts') && !played.some((filter) => `test/${file}`.includes(filter)),
+  );
+  expect(left).toEqual([alone]);
+});
+
 test('every number of the review has an entry', () => {
   const numbers = new Set(Object.keys(attacks).map((line) => Number.parseInt(line, 10)));
   // 16 is about units to run it, which stand in deploy/ with tests of their own.
