@@ -212,9 +212,9 @@ describe('kill hv01', () => {
     await cloudTool('os', 'server', 'start', ordered as string);
     const end = await household.waitForEvent((e) => e.facts.kind === ended, 180_000);
     expect(end.text).toContain('4 of 6 instances are back');
-    expect(end.text).toContain('ordered skipped (somebody ordered something (powering-on) that hv01 may');
+    expect(end.text).toContain('"ordered" skipped (somebody ordered something (powering-on) that hv01 may');
     expect(end.text).toMatch(
-      /paused skipped \(Nova refuses it: Cannot 'evacuate' instance .* while it is in vm_state paused\)/,
+      /"paused" skipped \(Nova refuses it: Cannot 'evacuate' instance .* while it is in vm_state paused\)/,
     );
     const servers = await testbed.servers();
     expect(servers.get('run')).toMatchObject({ status: 'ACTIVE', host: 'hv04' });

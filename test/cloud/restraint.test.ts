@@ -249,7 +249,7 @@ describe('a hypervisor fails, in part or in full', () => {
     await cloudTool('silence', testbed.addressOf('hv01'));
     const unreachable = await waitForRefusal(household, 'guests-answer');
     expect(unreachable.facts).toMatchObject({
-      refusal: { host: 'hv01', answering: expect.arrayContaining(['vm-1', 'vm-2']), silent: 0 },
+      refusal: { host: 'hv01', answering: expect.arrayContaining(['"vm-1"', '"vm-2"']), silent: 0 },
     });
     await watchRounds(household);
     await expectNothingDone(household, before, ['host-answers', 'guests-answer']);

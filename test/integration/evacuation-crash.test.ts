@@ -210,14 +210,14 @@ async function wokenUp(mover: () => Mover) {
 
 test('a request that was written down and never left, and the guest woke up since: it is not asked for again', async () => {
   const { report, name } = await wokenUp(() => byApi);
-  const evidence = `its instance ${name} answers (192.0.2.7:22 open)`;
+  const evidence = `its instance "${name}" answers (192.0.2.7:22 open)`;
   expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back', evidence } });
 });
 
 test('likewise rows that were never rewritten, by the database method', async () => {
   const database = new PretendDatabase(() => bench.simulator);
   const { report, name } = await wokenUp(() => byDatabase(database));
-  const evidence = `its instance ${name} answers (192.0.2.7:22 open)`;
+  const evidence = `its instance "${name}" answers (192.0.2.7:22 open)`;
   expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back', evidence } });
 });
 

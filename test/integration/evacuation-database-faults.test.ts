@@ -229,7 +229,7 @@ test.each<[string, () => Promise<void> | void]>([
     recovery.pair.names.map((name) =>
       expect.stringMatching(
         new RegExp(
-          `^Placement does not count ${name} on ${recovery.pair.spare} \\(.+\\); please correct it$`,
+          `^Placement does not count "${name}" on ${recovery.pair.spare} \\(.+\\); please correct it$`,
         ),
       ),
     ),

@@ -198,7 +198,7 @@ describe('the other target', () => {
       (count) => count === 1,
     );
     await until(
-      () => bench.log.filter((line) => line.includes(`evacuation of ${name}`)).length,
+      () => bench.log.filter((line) => line.includes(`evacuation of "${name}"`)).length,
       (count) => count > 0,
     );
     // It left no trace for so long that it is asked for again; that one finds no place.
@@ -238,7 +238,7 @@ describe('locks', () => {
   test('a target that another recovery works onto: nothing is begun', async () => {
     const pair = await bench.pair(1);
     const from = bench.simulator.requests.length;
-    await bench.redis.set(bench.keys.lock(pair.spare), 'somebody else');
+    await bench.redis.set(bench.keys.lock(pair.spare), 'somebody else', 'PX', 600_000);
     const worker = bench.worker();
     const report = await worker.recover(bench.order(pair, { plan: planOntoSpare(pair.spare), ...late() }));
     expect(report).toMatchObject({

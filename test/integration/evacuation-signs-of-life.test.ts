@@ -86,7 +86,7 @@ describe('half-way', () => {
     const { report } = await halfWay(pair, { fencing: fencing(bmc) }, () => bmc.power('on'));
     expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back' } });
     expect(endedText(report)).toMatch(/fence_pretend1, level 1, which proved it off, says that it is on/);
-    expect(endedText(report)).toContain(`may run TWICE: ${pair.names[0]}`);
+    expect(endedText(report)).toContain(`may run TWICE: "${pair.names[0]}"`);
     expect(isMoved(pair).length).toBeLessThan(6);
     expect(bmc.offs, 'it is not shot again by this recovery').toBe(1);
   });
@@ -105,7 +105,7 @@ describe('half-way', () => {
     const last = idOf(pair.names.at(-1));
     const { report } = await halfWay(pair, {}, (worker) => worker.scans.set(last, stays));
     expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back' } });
-    expect(endedText(report)).toContain(`its instance ${pair.names.at(-1)} answers (192.0.2.7:22 open)`);
+    expect(endedText(report)).toContain(`its instance "${pair.names.at(-1)}" answers (192.0.2.7:22 open)`);
     expect(isMoved(pair).length).toBeLessThan(6);
   });
 
@@ -160,7 +160,7 @@ describe('before the first change', () => {
     const report = await worker.recover(bench.order(pair, { byHand: true }));
     expect(report).toMatchObject({ outcome: 'refused', acted: false });
     expect(report.refusal).toEqual({
-      ...{ name: 'guests-answer', host: pair.dead, answering: [pair.names[0]], silent: 1 },
+      ...{ name: 'guests-answer', host: pair.dead, answering: [`"${pair.names[0]}"`], silent: 1 },
     });
     expect(bench.changes(from)).toEqual([]);
   });

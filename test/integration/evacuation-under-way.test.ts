@@ -220,7 +220,7 @@ describe('failed half-way', () => {
       {
         outcome: 'failed',
         why: expect.stringMatching(
-          new RegExp(`already exists; it may run on ${pair.spare}: look there \\(virsh list\\)$`),
+          new RegExp(`already exists"; it may run on ${pair.spare}: look there \\(virsh list\\)$`),
         ),
       },
     ]);
@@ -264,7 +264,7 @@ describe('the canary', () => {
     expect(report.instances.filter((i) => i.why?.startsWith('not asked for, as'))).toHaveLength(5);
     const [canary = ''] = started();
     expect(report.instances.find((i) => i.name !== canary)?.why).toBe(
-      `not asked for, as ${pair.spare} never began with ${canary}`,
+      `not asked for, as ${pair.spare} never began with "${canary}"`,
     );
   });
 

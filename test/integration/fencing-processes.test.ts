@@ -57,7 +57,7 @@ test("the device is away: refused once, nothing touched; after the operator's wo
   );
   expect(refused.level).toBe('error');
   expect(refused.text).toMatch(
-    /^hv01 is not proven to be off: level 1, \S+fence_pretend: "off" failed \(exit code 1: Failed: unable to connect\)\. Nothing evacuated\./,
+    /^hv01 is not proven to be off: level 1, \S+fence_pretend: "off" failed \("exit code 1: Failed: unable to connect"\)\. Nothing evacuated\./,
   );
   // Asked again at the next rounds, by its status only, as nobody knows what the first "off" did: said once, too.
   const asked = bmc.told.length;

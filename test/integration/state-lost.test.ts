@@ -58,7 +58,7 @@ test('FLUSHALL while nobody watches: the mark of the recovery in Nova tells that
   const second = small.household.start('monitor');
   const told = await small.household.waitForEvent(refused('state-lost', 0), 15_000);
   expect(told.text).toMatch(
-    /^Redis is empty, yet hv01 was recovered before \("sonny resurrection on hv04 \(\S+ \S+\)"\)\./,
+    /^Redis is empty, yet hv01 was recovered before \("sonny resurrection on hv04 \(\S+ \S+…"\)\./,
   );
   const check = small.household.start('monitor', '--check');
   expect(await check.exited, check.output).toBe(0);

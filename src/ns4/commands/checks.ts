@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type Hosts, isMarkedSpare, notSpares } from '../../shared/documents/inventory.ts';
+import { leftOutText } from '../../shared/documents/terms/left-out.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
 import { counted } from '../../shared/ground/counted.ts';
@@ -86,7 +87,13 @@ export function checksOf(
       ...connectionsOf('ns4', settings),
       ...(reached ?? [loginConnection(credentials)]),
     ]),
-    { what: 'inventory', run: async () => inventoryText(await means.reading()) },
+    {
+      what: 'inventory',
+      run: async () => {
+        const read = await means.reading();
+        return { found: inventoryText(read), warnings: read.hosts.leftOut.map(leftOutText) };
+      },
+    },
     {
       what: 'external networks',
       run: async () => describeNetworks(await cloud.listNetworks(frame.stop), openstack.externalNetworks),
