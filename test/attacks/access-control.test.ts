@@ -207,7 +207,7 @@ test('whoever has the run of Redis and no key: no order, job or journal of his i
   );
   await distrust('order');
 
-  // The lease away, as the monitor would save its own assignments again, and all that a recovery would ask for.
+  // All that a recovery would ask for; the assignments again and again, as the monitor saves its own over them.
   const [epoch, recovery] = [nowMs + 1e9, 'x1.1'];
   const id = `recover-${recovery}-1`;
   const journal = {
@@ -218,7 +218,8 @@ test('whoever has the run of Redis and no key: no order, job or journal of his i
   };
   await admin.set(keys.journal(recovery), JSON.stringify(journal));
   await admin.set(keys.openJournal('hv02'), recovery);
-  await admin.set(keys.assignments, JSON.stringify({ epoch, revision: 1, jobs: { [recovery]: id } }));
+  const forged = JSON.stringify({ epoch, revision: 1, jobs: { [recovery]: id } });
+  await admin.set(keys.assignments, forged);
   const connection = {
     ...redisOptions({ ...settingsOf(server), ...login('admin') }, small.cloud),
     maxRetriesPerRequest: null,
@@ -226,7 +227,8 @@ test('whoever has the run of Redis and no key: no order, job or journal of his i
   const recover = new Queue('recover', { connection, prefix: keys.prefix });
   await recover.add('recover', { recovery, dead: 'hv02', epoch }, { jobId: id });
   await distrust('job');
-  await distrust('assignments');
+  const again = setInterval(() => void admin.set(keys.assignments, forged), 20);
+  await distrust('assignments').finally(() => clearInterval(again));
   await recover.close();
 
   // A state that the monitor would go on from; killed, as whoever is told to stop saves its own.

@@ -11,8 +11,8 @@ const envelopeSchema = z.object({
   payload: z.unknown().optional(),
 });
 
-/** Slack's are some kilobytes long. */
-const longestEnvelope = 1_000_000;
+/** Slack's are some kilobytes long. A longer one is not read, and so not acknowledged either. */
+const longestEnvelope = 4_000_000;
 /** Of a message: no question is longer. */
 const longestText = 4_000;
 
