@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { PretendDevice } from '../support/pretend-device.ts';
 import type { Ini } from '../support/processes.ts';
+import { until } from '../support/raw-api.ts';
 import { SmallCloud } from '../support/small-cloud.ts';
 
 let small: SmallCloud;
@@ -48,6 +49,11 @@ test('before anything runs: whoever answers could be recovered; then a guest tha
   );
 
   await small.simulator.happen('hv04 loses its power');
+  // Nova calls it up until its report is too old.
+  await until(
+    () => small.simulator.snapshot().hosts.hv04?.state,
+    (state) => state === 'down',
+  );
   const without = await check();
   expect(without.code).toBe(1);
   expect(without.last, without.output).toMatch(
