@@ -2,7 +2,8 @@
 // their worker's modules, which are costly to load and keep no state; `integration` starts real servers (Redis,
 // MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so eight
 // run at once; `lost` is the same for those in which something gets in the way of a recovery, by `npm run
-// test:lost`, six at once, as they do more; `calm` holds real processes to seconds that are promised: alone on the machine, by `npm run test:calm`.
+// test:lost`, six at once, as they do more; `calm` holds real processes to seconds that are promised: alone on the
+// machine, by `npm run test:calm`.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
