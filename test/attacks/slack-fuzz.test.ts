@@ -24,7 +24,7 @@ beforeEach(async () => {
     ini: { SLACK: { ...of, clouds: 'cloud1' } },
   });
   sonny = house.start('sonny', '-vv');
-  await slack.posted(/initialized/);
+  await slack.posted(/initialized/, 30_000);
   await until(
     () => slack.connections,
     (connections) => connections === 1,

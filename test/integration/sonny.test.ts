@@ -51,7 +51,7 @@ async function open(change: Record<string, string> = {}, env: NodeJS.ProcessEnv 
 async function started(change: Record<string, string> = {}, verbosity = '-v') {
   await open(change);
   const sonny = house.start('sonny', verbosity);
-  await slack.posted(/initialized/);
+  await slack.posted(/initialized/, 30_000);
   await until(() => slack.connections === 1);
   return sonny;
 }
@@ -164,7 +164,7 @@ describe('questions', () => {
   it('cannot be asked without an app token, and sonny says so', async () => {
     await open({ app_token: 'None' });
     const sonny = house.start('sonny', '-v');
-    await slack.posted(/initialized/);
+    await slack.posted(/initialized/, 30_000);
     await until(() => /I post only/.test(sonny.output));
     expect(slack.connections).toBe(0);
   });
@@ -276,7 +276,7 @@ describe('lost connections', () => {
     await until(() => /not reachable/.test(sonny.output));
     await delay(1_500);
     await slack.back();
-    await slack.posted(/initialized/);
+    await slack.posted(/initialized/, 30_000);
     await until(() => slack.connections === 1);
   });
 });
@@ -304,7 +304,7 @@ describe('a proxy', () => {
       { http_proxy: url, HTTP_PROXY: url, https_proxy: url, HTTPS_PROXY: url, no_proxy: '', NO_PROXY: '' },
     );
     house.start('sonny', '-v');
-    await slack.posted(/initialized/);
+    await slack.posted(/initialized/, 30_000);
     await until(() => slack.connections === 1);
     expect(await ask('help')).toContain('status');
     // The socket's address is what apps.connections.open gave.
