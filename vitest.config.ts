@@ -7,8 +7,8 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files of integration that take from half a minute to one and a half, the longest first. */
-const longest = ['sonny', 'wrong-configurations', 'three-processes'];
+/** Files that take a minute and more, the longest of each project first. */
+const longest = ['sonny', 'wrong-configurations', 'three-processes', 'bad-entries', 'sonny-relay'];
 
 /**
  * Workers, monitors, Redis, Slack or answers of OpenStack are lost on the way, or devices, signals and others get in it:

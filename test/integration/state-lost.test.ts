@@ -35,6 +35,8 @@ test('FLUSHALL in mid-recovery: it ends, nothing new is begun; accepted, the coo
   await small.household.waitForEvent(refused('state-lost', 0), 15_000);
   expect((await small.ended(60_000)).text).toContain('all 3 affected instances are back');
   small.expectRecoveredOnce();
+  // Who answered before was lost as well: nobody's silence counts until he was heard again.
+  await small.watched();
   await small.simulator.kill('hv02');
   const told = await small.household.waitForEvent(refused('state-lost', 1), 30_000);
   expect(told.text).toMatch(/^hv02 is dead, but what I knew was lost \(Redis lost all that it held\)/);
