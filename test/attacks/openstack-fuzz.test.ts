@@ -37,7 +37,8 @@ test('while all is well', async () => {
     `${bending.tried.total} of ${bending.count} answers bent in ${bending.tried.fields.length} fields, ` +
       `${bending.tried.untouched.length} of them untouched; the longest round ${crew.longestMs} ms\n`,
   );
-  expect(bending.tried.total).toBeGreaterThan(100);
+  // How many answers there are depends on the machine; that hardly any was bent would prove nothing.
+  expect(bending.tried.total).toBeGreaterThan(10 * runs);
 }, 600_000);
 
 test('while a host is recovered', async () => {
