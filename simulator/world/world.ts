@@ -62,10 +62,10 @@ export const reservedMemoryMb = 512;
 /** How long hosts have reported already when they are added. */
 const pastMs = 600_000;
 
-/** `S`: a skin may have settings of its own beside those of the world. */
 /** Its hosts were booted long before it begins. */
 const upBeforeMs = 10 * 86_400_000;
 
+/** `S`: a skin may have settings of its own beside those of the world. */
 export class World<S extends WorldSettings = WorldSettings> {
   readonly clock: WorldClock;
   readonly chance: Chance;

@@ -93,16 +93,17 @@ export class Picture {
     return this.#hosts.agents;
   }
 
-  /** Of the ns4 that were there when it was taken. */
-  /** Whom Sonny cut off from Ceph, and who still is. */
+  /** Records of OpenStack that made no sense, by list: nobody judges them. */
   get leftOut(): Hosts['leftOut'] {
     return this.#hosts.leftOut;
   }
 
+  /** Whom Sonny cut off from Ceph, and who still is. */
   get cutOff(): Hosts['cutOff'] {
     return this.#hosts.cutOff;
   }
 
+  /** Of the ns4 that were there when it was taken. */
   get fencingPlans(): FencingPlans {
     return this.#hosts.fencingPlans;
   }
