@@ -40,6 +40,8 @@ interface DriverParts {
   newLife(): string;
   /** Told each time the loop comes round, first when it is known who leads. */
   readonly onRound?: () => void;
+  /** Told of each state once it is saved. */
+  readonly onSaved?: (state: State) => void;
 }
 
 export class Driver {
@@ -248,6 +250,7 @@ export class Driver {
     await memory.save(state, events, statusOf(state, { cloud, who: lease.who, nowMs, rules }));
     this.#state = state;
     this.#known = state;
+    this.#parts.onSaved?.(state);
     for (const event of events)
       log[event.level === 'warning' ? 'warn' : event.level]({ kind: event.facts.kind }, event.text);
   }

@@ -61,16 +61,7 @@ await runProcess('monitor', async (frame) => {
     cloud,
     rules: rulesOf(settings),
     lease,
-    memory: {
-      read: () => memory.read(),
-      holds: (state) => memory.holds(state),
-      readOrders: () => memory.readOrders(),
-      forgetOrders: (orders) => memory.forgetOrders(orders),
-      save: async (state, events, status) => {
-        await memory.save(state, events, status);
-        deadMan?.saw(state.watches.hosts.kind);
-      },
-    },
+    memory,
     inventory,
     jobs,
     clock: systemClock,
@@ -80,6 +71,7 @@ await runProcess('monitor', async (frame) => {
       frame.service.ready(`watches cloud ${cloud}`);
       beat();
     },
+    onSaved: (state) => deadMan?.saw(state.watches.hosts.kind),
   });
   log.info({ cloud, config: settings.file }, `watching cloud ${cloud}`);
   const warning = trustWarning(settings.redis);

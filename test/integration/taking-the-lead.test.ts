@@ -72,16 +72,10 @@ function run(parts: { onTaken?: () => Promise<unknown>; onSaved?: () => void }) 
       renew: () => lease.renew(),
       release: () => lease.release(),
     },
-    memory: {
-      read: () => memory.read(),
-      holds: (state) => memory.holds(state),
-      readOrders: () => memory.readOrders(),
-      forgetOrders: (orders) => memory.forgetOrders(orders),
-      save: async (state, events, status) => {
-        await memory.save(state, events, status);
-        saves += 1;
-        if (saves === 1) parts.onSaved?.();
-      },
+    memory,
+    onSaved: () => {
+      saves += 1;
+      if (saves === 1) parts.onSaved?.();
     },
   });
   const ended = driver.run(stop.signal).then(
