@@ -7,7 +7,7 @@ import type { Status } from '../shared/documents/status.ts';
 import { distrustText } from '../shared/documents/terms/distrust.ts';
 import { OperationalError } from '../shared/ground/errors.ts';
 import type { Mask } from '../shared/masks/secrets.ts';
-import { type Db, isOfAnotherType, isRefusalOfRedis } from '../shared/redis/db.ts';
+import { type Db, isOfAnotherType } from '../shared/redis/db.ts';
 import { eventCapacity } from '../shared/redis/event-log.ts';
 import { jsonOrNull } from '../shared/redis/json.ts';
 import type { Keys } from '../shared/redis/keys.ts';
@@ -86,16 +86,10 @@ export class Memory {
 
   /** Does Redis hold what was saved with this state? Not after it lost its last moments. */
   async holds(state: State): Promise<boolean> {
-    try {
-      const text = await this.#redis.get(this.#keys.assignments);
-      const found = text === null ? null : jsonOrNull(text);
-      if (found === null || this.#trust.distrusts('assignments', '', found) !== null) return false;
-      return JSON.stringify(withoutSeal(found)) === JSON.stringify(assignmentsOf(state));
-    } catch (error) {
-      // A key of another type: a save puts ours in its place.
-      if (isRefusalOfRedis(error)) return false;
-      throw error;
-    }
+    const text = await this.#redis.get(this.#keys.assignments);
+    const found = text === null ? null : jsonOrNull(text);
+    if (found === null || this.#trust.distrusts('assignments', '', found) !== null) return false;
+    return JSON.stringify(withoutSeal(found)) === JSON.stringify(assignmentsOf(state));
   }
 
   /** Orders of operators, oldest first; they stay until `forgetOrders`. */

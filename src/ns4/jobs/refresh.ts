@@ -4,7 +4,6 @@ import type { Hosts } from '../../shared/documents/inventory.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
 import { errorText, OperationalError } from '../../shared/ground/errors.ts';
 import type { Log } from '../../shared/ground/log.ts';
-import { isRefusalOfRedis } from '../../shared/redis/db.ts';
 import { CloudError } from '../cloud/cloud.ts';
 import { type FencingPlan, planGaps } from '../fencing/plan.ts';
 import { type Earlier, type RefreshedInventory, refreshInventory } from './refresh-inventory.ts';
@@ -70,7 +69,7 @@ async function serversBefore({ inventory }: WorkerParts): Promise<number | null>
   try {
     return await inventory.serversCollectedAtMs();
   } catch (error) {
-    if (error instanceof OperationalError || isRefusalOfRedis(error)) return null;
+    if (error instanceof OperationalError) return null;
     throw error;
   }
 }
@@ -82,7 +81,7 @@ async function inventoryBefore({ inventory, log }: WorkerParts): Promise<Earlier
     const picture = await inventory.read();
     return picture === null ? none : { agents: [...picture.agents], hypervisors: [...picture.hypervisors] };
   } catch (error) {
-    if (!(error instanceof OperationalError || isRefusalOfRedis(error))) throw error;
+    if (!(error instanceof OperationalError)) throw error;
     log.info({ error: errorText(error) }, 'the inventory from before cannot be read');
     return none;
   }

@@ -1,6 +1,6 @@
 // The event stream of one cloud as the relay reads it: pages from a cursor that is stored in Redis, and the count of
 // what the stream's cap took away before it was read.
-import { type Db, isRefusalOfRedis } from '../../shared/redis/db.ts';
+import type { Db } from '../../shared/redis/db.ts';
 import { eventCapacity } from '../../shared/redis/event-log.ts';
 import type { Lost } from './entry.ts';
 import { compareIds, formatPosition, idMs, type Position, parsePosition, streamStart } from './position.ts';
@@ -50,22 +50,12 @@ export class RedisEventSource implements EventSource {
   }
 
   async open(): Promise<Position> {
-    const stored = parsePosition(await this.#cursor());
+    const stored = parsePosition(await this.#redis.get(this.#cursorKey));
     if (stored !== null) return stored;
     const { info } = await this.#read('+', 1);
     const end = info === null ? streamStart : { id: info.lastId, number: info.added };
     await this.store(end);
     return end;
-  }
-
-  /** What stands there and is no text is no cursor, and is overwritten as such. */
-  async #cursor(): Promise<string | null> {
-    try {
-      return await this.#redis.get(this.#cursorKey);
-    } catch (error) {
-      if (isRefusalOfRedis(error)) return null;
-      throw error;
-    }
   }
 
   async readAfter(position: Position, count: number): Promise<Page> {
