@@ -25,16 +25,16 @@ export const id = z
 /** An id that is only compared: OVN's agents have those of their chassis, which people choose. */
 export const opaqueId = z.union([z.string().min(1).max(255), z.number().int()]).transform(String);
 
-const mostOfName = 255;
-const mostOfWords = 500;
+const longestName = 255;
+const longestWords = 500;
 
 /** A text of at most `most` characters; what is longer is cut. */
 const cut = (most: number) => z.string().transform((text) => text.slice(0, most));
 
 /** A name that people chose: it may hold anything, and is cut. */
-export const name = cut(mostOfName);
+export const name = cut(longestName);
 /** A service's own words. */
-export const words = cut(mostOfWords);
+export const words = cut(longestWords);
 /** A word that services compare: a state, a type, a binary. */
 export const term = z.string().regex(/^[\w:. /-]{1,100}$/, 'no word of a service');
 

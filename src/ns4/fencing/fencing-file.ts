@@ -18,6 +18,7 @@ import {
 } from '../../shared/config/yaml-issues.ts';
 import { UsageError } from '../../shared/ground/errors.ts';
 import { type Secrets, shortestSecret, tooShort } from '../../shared/masks/secrets.ts';
+import { hostName } from '../cloud/outside.ts';
 import { builtInTwice, doubles, listeners, type PlacedDevice, shared, unfitOption } from './device-rules.ts';
 import { secretsOf } from './option-secrets.ts';
 import { builtIn, type FencingPlan, isSecretOption, type Level } from './plan.ts';
@@ -46,14 +47,12 @@ const optionText = z
   .regex(/^\P{Cc}*$/u, 'found a line break or control character, which agents cannot be told')
   .regex(/^(?!\s)(?:.*\S)?$/su, 'found blanks at its begin or end, which agents strip')
   .regex(/^(?!".*"$)/su, 'found double quotes around it, which agents strip; expected it without');
-const hostName = z
+const hostKey = z
   .string()
   .regex(
     /^(?!\s)\P{Cc}*(?<!\s)$/u,
     'found this key, expected a name without line breaks, control characters and blanks around it',
   );
-/** A name that takes the place of {host}, as it comes from Nova. */
-const ownName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
 const options = mappingBy(optionName, optionText);
 /** Options by agent, as they stand below "defaults" and below a host. */
 const agentOptions = mappingBy(z.string(), options).default({});
@@ -118,7 +117,7 @@ function fileSchema({ path, hasCeph }: Surroundings) {
   const host = z.preprocess((value) => (isNothing(value) ? {} : value), entry);
   return mappingOf({
     defaults: entry.prefault({}),
-    hosts: mappingBy(hostName, host, 'the hypervisors below it'),
+    hosts: mappingBy(hostKey, host, 'the hypervisors below it'),
   });
 }
 
@@ -232,7 +231,7 @@ function planOf(file: string, { defaults, hosts }: FencingFile): FencingPlan {
     hosts: plan,
     // Hosts name themselves: one whose name could be more than a name has no level that could be asked.
     others: others
-      ? (host) => (ownName.test(host) || host === everyOther ? levelsOf(others, host) : [])
+      ? (host) => (hostName.safeParse(host).success || host === everyOther ? levelsOf(others, host) : [])
       : null,
     secrets: [...new Set(secrets)],
   };
