@@ -54,7 +54,7 @@ export function checksOf(
   const ceph = means.ceph === null ? null : askCeph(means.ceph);
   const levels = new Map<string, readonly LevelWord[]>();
   const told = (host: string, words: readonly LevelWord[]) => void levels.set(host, words);
-  const far = { settings, cloud: openstack.cloud, hypervisors: hosts, ceph, log, signal: frame.stop };
+  const far = { settings, cloud: openstack.cloud, means, hypervisors: hosts, ceph, log, signal: frame.stop };
   const elsewhere = noting(checkElsewhere(far));
   const levelWords = (host: string) =>
     settings.scan.fences ? (levels.get(host) ?? []) : elsewhere.isWell() ? null : unreachable;

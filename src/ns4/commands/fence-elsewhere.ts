@@ -10,15 +10,13 @@ import type { Log } from '../../shared/ground/log.ts';
 import { Channel, fenceQueue } from '../../shared/jobs/queue.ts';
 import type { Check } from '../../shared/process/check.ts';
 import type { ExitCode } from '../../shared/process/frame.ts';
-import { connectRedis } from '../../shared/redis/connect.ts';
-import { keysOf } from '../../shared/redis/keys.ts';
-import { trustIn } from '../../shared/redis/trust-in-redis.ts';
 import { VantagePointRegistry } from '../../shared/vantage-points/registry.ts';
 import type { Devices } from '../fencing/devices.ts';
 import { farDevices } from '../fencing/far/far-devices.ts';
 import { RedisFenceOrders } from '../fencing/far/orders.ts';
 import { agentsOf, type DeviceOutline } from '../fencing/plan.ts';
 import type { CephByHand } from './ceph-by-hand.ts';
+import type { CheckMeans } from './check-means.ts';
 import type { Ns4Options } from './command-line.ts';
 import { type CephAsked, cutSeen } from './fencing-checks.ts';
 import { type Tried, triedTogether } from './try-out.ts';
@@ -99,6 +97,7 @@ async function lookFrom(
 export function checkElsewhere({
   settings,
   cloud,
+  means,
   hypervisors,
   ceph,
   log,
@@ -106,6 +105,7 @@ export function checkElsewhere({
 }: {
   readonly settings: Settings;
   readonly cloud: string;
+  readonly means: Pick<CheckMeans, 'keys' | 'redis' | 'trust'>;
   readonly hypervisors: () => Promise<Hosts>;
   readonly ceph: CephAsked | null;
   readonly log: Log;
@@ -115,9 +115,8 @@ export function checkElsewhere({
     what: 'fencing',
     needs: 'Redis',
     run: async () => {
-      const keys = keysOf(cloud);
-      const redis = connectRedis(settings.redis, cloud, log);
-      const trust = trustIn(redis, cloud, settings.redis, `ns4 ${settings.scan.name}`, log);
+      const { keys } = means;
+      const [redis, trust] = [means.redis(), means.trust()];
       const queue = new Channel(fenceQueue, settings.redis, cloud, trust, log, null);
       try {
         const registry = new VantagePointRegistry(redis, keys);
@@ -138,7 +137,6 @@ export function checkElsewhere({
         const devices = farDevices({ queue, orders, registry, clock: systemClock });
         return `${who}; ${first.host}: ${await describeHost(devices, first, ceph, signal)}`;
       } finally {
-        redis.disconnect();
         await queue.close();
       }
     },
