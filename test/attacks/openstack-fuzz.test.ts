@@ -12,7 +12,7 @@ let crew: Crew;
 afterEach(() => crew?.close());
 
 const bentPerRound = 30;
-const batchMs = 12_000;
+const batchMs = 25_000;
 
 /** Until so many answers were bent, or for so long. */
 async function bentFor(bending: Bending, random: Random, share: number): Promise<void> {
@@ -37,8 +37,7 @@ test('while all is well', async () => {
     `${bending.tried.total} of ${bending.count} answers bent in ${bending.tried.fields.length} fields, ` +
       `${bending.tried.untouched.length} of them untouched; the longest round ${crew.longestMs} ms\n`,
   );
-  // How many answers there are depends on the machine; that hardly any was bent would prove nothing.
-  expect(bending.tried.total).toBeGreaterThan(10 * runs);
+  expect(bending.tried.total).toBeGreaterThan(100);
 }, 600_000);
 
 test('while a host is recovered', async () => {

@@ -134,8 +134,7 @@ function inClear(text: string): string {
 }
 
 function leaksIn(text: string): string[] {
-  const once = inClear(text);
-  const [clear] = [inClear(once)];
+  const clear = inClear(inClear(text));
   return marks.filter((mark) => clear.includes(mark));
 }
 

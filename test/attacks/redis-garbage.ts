@@ -11,7 +11,7 @@ const types = ['string', 'hash', 'list', 'set', 'zset', 'stream'] as const;
 
 /** Of a queue: what is not one of its own lists. */
 const jobKey =
-  /:(work|recover|scan-[\w-]+):(?!(?:wait|active|paused|meta|id|pc|events|completed|failed|delayed|prioritized|marker|stalled|stalled-check)$)[^:]+/;
+  /:(work|recover|fence|scan-[\w-]+):(?!(?:wait|active|paused|meta|id|pc|events|completed|failed|delayed|prioritized|marker|stalled|stalled-check)$)[^:]+/;
 
 /** A key as one of its kind: the ids, generations and numbers in it do not count. */
 const kindOfKey = (key: string): string =>
@@ -33,6 +33,7 @@ function absent(keys: Keys, host: string): Record<string, string | null> {
     [keys.fenceBystanders(host)]: JSON.stringify({
       ...{ incident: 'x9', atMs: nowMs, heard: ['hv03'], isLooked: false, fell: null },
     }),
+    [keys.fenceOrder('x9')]: 'open',
     [keys.openJournal(host)]: 'x9.1',
     [keys.lock(host)]: 'nobody',
     [keys.lock('hv04')]: 'nobody',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PretendDevice } from '../support/pretend-device.ts';
+import { until } from '../support/raw-api.ts';
 import { SmallCloud } from '../support/small-cloud.ts';
 
 let small: SmallCloud;
@@ -38,11 +39,11 @@ async function run(...args: string[]) {
 
 /** Until somebody is registered that fences. */
 async function fenced(): Promise<void> {
-  for (;;) {
-    const members = await small.household.redis.zrange(small.keys.vantagePoints, '0', '-1');
-    if (members.some((member) => member.split(' ').length === 3)) return;
-    await delay(100);
-  }
+  await until(
+    () => small.household.redis.zrange(small.keys.vantagePoints, '0', '-1'),
+    (members) => members.some((member) => member.split(' ').length === 3),
+    30_000,
+  );
 }
 
 /** All that was asked and answered was signed as it should be. */

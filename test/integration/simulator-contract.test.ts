@@ -2,27 +2,13 @@
 import { startSimulator } from '../../simulator/simulator.ts';
 import { cloudContract, type World } from '../support/cloud-contract.ts';
 import { overHttp } from '../support/cloud-contract-stage.ts';
+import { credentialsOf } from '../support/simulated-credentials.ts';
 
 async function simulatedCloud(): Promise<World> {
   const simulator = await startSimulator({ computes: 4, durations: { resourcesIntervalMs: 2_000 } });
-  const { username, password, projects, cloud } = simulator.settings;
-  const domain = { name: 'Default' };
   return {
     hosts: simulator.hosts,
-    ...overHttp({
-      cloud,
-      file: 'none',
-      authUrl: `${simulator.url('keystone')}/v3`,
-      login: {
-        method: 'password',
-        user: { name: username, domain },
-        project: { name: projects[0] ?? '', domain },
-        password,
-      },
-      region: 'RegionOne',
-      interface: 'public',
-      tls: { ca: null, verify: true },
-    }),
+    ...overHttp({ ...credentialsOf(simulator), region: 'RegionOne' }),
     boot: (name, host, options) => simulator.boot(name, host, options),
     kill: (host) => simulator.kill(host),
     revive: (host) => simulator.revive(host),
