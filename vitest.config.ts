@@ -1,18 +1,18 @@
-// Six projects: `simulation` takes both cores for half a minute; `unit` needs nothing but Node, and its files share
-// their worker's modules, which are costly to load and keep no state; `integration` starts real servers (Redis,
-// MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so eight
-// run at once; `lost` is the same for those in which something gets in the way of a recovery, by `npm run
-// test:lost`, six at once, as they do more; `calm` holds real processes to seconds that are promised: alone on the
-// machine, by `npm run test:calm`.
+// Six projects: `simulation` takes both cores for half a minute, two foci at a time; `unit` needs nothing but Node, and
+// its files share their worker's modules, which are costly to load and keep no state; `integration` starts real servers
+// (Redis, MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so
+// eight run at once; `lost` is the same for those in which something gets in the way of a recovery, and for the longest
+// ones, by `npm run test:lost`, six at once, as they do more; `attacks` what somebody hostile would do; `calm` holds real
+// processes to seconds that are promised: alone on the machine, by `npm run test:calm`.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take a minute and more, the longest of each project first. */
-const longest = ['sonny', 'wrong-configurations', 'three-processes', 'bad-entries', 'sonny-relay'];
+const longest = ['sonny', 'three-processes', 'wrong-configurations', 'bad-entries', 'sonny-relay'];
 
 /**
- * Workers, monitors, Redis, Slack or answers of OpenStack are lost on the way, or devices, signals and others get in it:
- * each takes half a minute to two.
+ * Workers, monitors, Redis, Slack or answers of OpenStack are lost on the way, or devices, signals and others get in it,
+ * or hundreds of processes are started: each takes half a minute to two.
  */
 const lost = [
   'state-lost',
@@ -42,6 +42,7 @@ const lost = [
   'readiness',
   'senses',
   'evacuation-assignments',
+  'wrong-configurations',
 ].map((name) => `test/integration/${name}.test.ts`);
 
 const calm = ['test/integration/redis-troubles.test.ts'];
@@ -61,12 +62,13 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'] } },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], maxConcurrency: 2 } },
       {
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/scenarios.test.ts'],
           isolate: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

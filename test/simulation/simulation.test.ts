@@ -31,7 +31,8 @@ test(`up to ${runs} histories from seed 1 on`, { timeout: 300_000 }, async () =>
 /** Those that the code is to bear already. */
 const ready = Object.keys(foci).filter((name) => !isAwaited(foci[name]?.awaits ?? []));
 
-test.each(ready)(`${runsOfFocus} histories of "%s"`, { timeout: 120_000 }, async (focus) => {
+// Each in a thread of its own, most of which is the time to load what it plays.
+test.concurrent.each(ready)(`${runsOfFocus} histories of "%s"`, { timeout: 120_000 }, async (focus) => {
   const totals = await runHistories({ from: 1, runs: runsOfFocus, workers: 1, focus });
   const first = firstViolation(totals);
   if (first !== null)
