@@ -46,6 +46,22 @@ cephStories('fence devices', (story) => {
     }
   });
 
+  test('its BMC works, and Sonny knows nothing of Ceph: the new owners wait for the lock of the dead one', async () => {
+    const bmc = await IpmiSim.start(dir);
+    try {
+      await story.atWorkWithoutCeph(required, fencingYaml({ hv01: [bmc.level().devices] }));
+      const deadAtMs = Date.now();
+      await story.dies();
+      await story.expectRecovered();
+      await story.showTimes(deadAtMs);
+      expect(bmc.isOn).toBe(false);
+      await story.expectNobodyBlocked();
+      await story.expectOrder();
+    } finally {
+      await bmc.stop();
+    }
+  });
+
   test('its BMC is dead: nothing moves before an operator gives his word, and then it is cut off all the same', async () => {
     const bmc = await IpmiSim.start(dir);
     try {

@@ -55,11 +55,23 @@ export class CephStory {
 
   /** ns4, monitor and sonny at work, who have heard everybody, and have learned who opens disks from where. */
   async atWork(ini: Ini = {}, fencingYaml?: string): Promise<{ household: Household; ns4: Running }> {
-    this.#stage = await stage(this.testbed, {
-      FENCING: { mode: 'none' },
-      ...(await CephCloud.ini()),
-      ...ini,
+    const ns4 = await this.#start({ ...(await CephCloud.ini()), ...ini }, fencingYaml);
+    const { household } = this;
+    await this.ceph.learned(household, 240_000).catch(async (error) => {
+      throw new Error(`${error}\n${await household.story()}`);
     });
+    this.ceph.follow();
+    return { household, ns4 };
+  }
+
+  /** As atWork, of a Sonny that knows nothing of Ceph. */
+  async atWorkWithoutCeph(ini: Ini, fencingYaml: string): Promise<void> {
+    await this.#start(ini, fencingYaml);
+    this.ceph.follow();
+  }
+
+  async #start(ini: Ini, fencingYaml: string | undefined): Promise<Running> {
+    this.#stage = await stage(this.testbed, { FENCING: { mode: 'none' }, ...ini });
     const { household } = this;
     if (fencingYaml !== undefined)
       writeFileSync(join(household.dir, 'fencing.yaml'), fencingYaml, { mode: 0o600 });
@@ -67,11 +79,7 @@ export class CephStory {
     household.start('monitor', '-vv');
     household.start('sonny', '-vv');
     await this.testbed.watched(this.#stage);
-    await this.ceph.learned(household, 240_000).catch(async (error) => {
-      throw new Error(`${error}\n${await household.story()}`);
-    });
-    this.ceph.follow();
-    return { household, ns4 };
+    return ns4;
   }
 
   async end(): Promise<void> {
