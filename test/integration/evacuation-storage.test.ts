@@ -115,7 +115,7 @@ describe('its disks are open', () => {
 
   test.each(movers)('right before its request (%s): stopped, nothing was started', async (_, mover) => {
     const pair = await bench.pair(1);
-    const { storage } = ceph({ mayMove: async () => ({ kind: 'open', on: '10.2.0.9' }) });
+    const { storage } = ceph({ mayMove: async () => ({ kind: 'open', on: '10.2.0.9', isOwn: false }) });
     const report = await bench.worker({ storage, mover: mover() }).recover(bench.order(pair));
     expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'disks-open' } });
     const [name = ''] = pair.names;
@@ -145,6 +145,36 @@ describe('its disks are open', () => {
       { name, outcome: 'skipped', why: 'its disks are open at hv77, so it runs there' },
     ]);
     expect(bench.seen(name).runningOn).not.toContain(pair.spare);
+  });
+
+  test.each<[string, boolean, object]>([
+    [
+      'an address nobody knows: that one ends, as it may run on the spare',
+      false,
+      {
+        outcome: 'done',
+        instances: [
+          {
+            outcome: 'unfinished',
+            why: expect.stringMatching(/^its disks are open at 10\.2\.0\.9: on hv\d+ by an/),
+          },
+          { outcome: 'recovered' },
+        ],
+      },
+    ],
+    ["its host's own address: stopped", true, { outcome: 'stopped', refusal: { name: 'disks-open' } }],
+  ])('the answer to a reboot is lost, then its disks are open at %s', async (_, isOwn, expected) => {
+    const pair = await bench.pair(2);
+    const first = bench.seen(pair.names[0] ?? '').id;
+    bench.simulator.fault({ kind: 'lose-answer', method: 'POST', path: new RegExp(first), body: /reboot/ });
+    const wasSent = () =>
+      bench.changes().some(({ path, body }) => path.includes(first) && body.includes('reboot'));
+    const { storage } = ceph({
+      mayMove: async ({ id }) =>
+        id === first && wasSent() ? { kind: 'open', on: '10.2.0.9', isOwn } : { kind: 'closed' },
+    });
+    const mover = byDatabase(new PretendDatabase(() => bench.simulator));
+    expect(await bench.worker({ storage, mover }).recover(bench.order(pair))).toMatchObject(expected);
   });
 
   test('it cannot be told for a while: asked again, and recovered', async () => {

@@ -10,7 +10,14 @@ import { standingOf } from '../../shared/rules/guests.ts';
 import type { Storage } from '../storage/storage.ts';
 import { AddressBook } from './address-book.ts';
 import { type Asked, askInstances, askMs } from './ask-instances.ts';
-import { type AskedInstance, judgeDisks, openElsewhere, openHere, openPlaces } from './judge.ts';
+import {
+  type AskedInstance,
+  type DiskOpener,
+  judgeDisks,
+  openElsewhere,
+  openHere,
+  openPlaces,
+} from './judge.ts';
 import type { Answered, OpenedStore } from './opened-store.ts';
 
 /** Between the two times that silent disks are asked: a client that lost its connection has it again by then. */
@@ -34,8 +41,8 @@ export interface DisksParts {
 /** What may be done for an instance whose disks were asked just before. */
 export type MayMove =
   | { readonly kind: 'closed' }
-  /** Some process that may be the host's answers. */
-  | { readonly kind: 'open'; readonly on: string }
+  /** Some process that may be the host's answers; `isOwn`: from an address that was seen with this host alone. */
+  | { readonly kind: 'open'; readonly on: string; readonly isOwn: boolean }
   /** It runs on other hypervisors, named. */
   | { readonly kind: 'elsewhere'; readonly hosts: readonly string[] }
   | { readonly kind: 'cannot-tell'; readonly why: string };
@@ -127,9 +134,11 @@ export class Disks {
       ]);
       const word = words.get(instance.id) ?? { disks: [], trouble: 'it was not asked' };
       const book = new AddressBook(addresses, clock.nowMs());
-      const [open] = openHere(word, host, book);
+      const isOwn = ({ address }: DiskOpener) => book.whose(address, host) === 'its-own';
+      const all = openHere(word, host, book);
+      const open = all.find(isOwn) ?? all[0];
       if (open !== undefined)
-        return { kind: 'open', on: open.address ?? 'an address that Ceph does not tell' };
+        return { kind: 'open', on: open.address ?? 'an address that Ceph does not tell', isOwn: isOwn(open) };
       const hosts = openElsewhere(word, host, book);
       if (hosts.length > 0) return { kind: 'elsewhere', hosts };
       return word.trouble === null ? { kind: 'closed' } : { kind: 'cannot-tell', why: word.trouble };

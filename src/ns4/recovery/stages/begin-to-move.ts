@@ -35,14 +35,17 @@ export function beginToMove(recovery: Recovery): () => Promise<void> {
   });
 }
 
-/** See Moving. Nobody but its old host has any reason to have it open before it is asked for. */
+/**
+ * See Moving. Nobody but its old host has any reason to have it open before it is asked for; and nobody else ever has from
+ * an address that is known to be the old host's.
+ */
 async function mayMove(recovery: Recovery, id: string, wasAskedFor: boolean): Promise<MayMove | null> {
   const { tools, signal } = recovery;
   const { dead } = recovery.opened;
   if (tools.storage === null) return null;
   const { name, asked } = askedOf(recovery, id);
   const word = await tools.storage.mayMove(asked, dead, signal);
-  if (word.kind === 'open' && !wasAskedFor)
+  if (word.kind === 'open' && (word.isOwn || !wasAskedFor))
     throw new SignOfLifeError({
       name: 'disks-open',
       host: dead,

@@ -100,8 +100,8 @@ test.each<[string, AskedImage, object]>([
   ['nobody', closed, { kind: 'closed' }],
   ['not on this Ceph', absent, { kind: 'closed' }],
   ['a frozen owner', open('10.2.0.1', false), { kind: 'closed' }],
-  ['its host', open('10.2.0.1'), { kind: 'open', on: '10.2.0.1' }],
-  ['somebody unknown', open('10.2.0.9'), { kind: 'open', on: '10.2.0.9' }],
+  ['its host', open('10.2.0.1'), { kind: 'open', on: '10.2.0.1', isOwn: true }],
+  ['somebody unknown', open('10.2.0.9'), { kind: 'open', on: '10.2.0.9', isOwn: false }],
   ['another hypervisor', open('10.2.0.2'), { kind: 'elsewhere', hosts: ['hv02'] }],
   ['Ceph does not say', cannotTell('it hangs'), { kind: 'cannot-tell', why: 'it hangs' }],
 ])('before its request: it is open by %s', async (_, answer, expected) => {

@@ -9,11 +9,15 @@ import type { InstanceEnd, Moving } from '../mover.ts';
 /** The guests were asked before the rows were rewritten: what is older than this is asked again. */
 const rowsFreshMs = 5_000;
 
+/** By the first of them, or not at all: nobody can tell now. */
+const byLostAnswer = (spare: string, dead: string): string =>
+  `on ${spare} by an order whose answer was lost, or still on ${dead}`;
+
 /**
  * A reboot whose answer was lost is looked for first; a second one on the same host would only delay. One that somebody
  * moved on meanwhile, or is at work at (a live migration, say), is not started: it had no task when its row was moved.
  * Its end when it runs somewhere already; null otherwise.
- * @throws SignOfLifeError when it answers from where it always was; CloudError
+ * @throws SignOfLifeError when it answers, or has its disks open, where it always was; CloudError
  */
 export async function reboot(
   moving: Moving,
@@ -31,7 +35,9 @@ export async function reboot(
   entry.reboot = 'asking';
   let isPerhapsSent = false;
   try {
-    const look = await lastLook(moving, { ...entry, attempts: 0 }, cloudAheadMs(clock, cloud));
+    // Once asked for, it may have its disks open from the spare, whose address nobody may know yet.
+    const attempts = before === null ? 0 : 1;
+    const look = await lastLook(moving, { ...entry, attempts }, cloudAheadMs(clock, cloud));
     signal.throwIfAborted();
     if (look === null || !moving.isPowerFresh())
       throw new CloudError('not-done', 'the look before the reboot is too old', null);
@@ -42,13 +48,18 @@ export async function reboot(
       if (disks.hosts.includes(spare.host)) return null;
       return { outcome: 'skipped', why: openAt(disks.hosts), after: null, to: null };
     }
+    const { dead } = moving.journal;
+    if (disks?.kind === 'open') {
+      const why = `its disks are open at ${disks.on}: ${byLostAnswer(spare.host, dead)}`;
+      return { outcome: 'unfinished', why, after: server?.status ?? null, to: null };
+    }
     if (server?.host !== spare.host || server.taskState !== null) return null;
     if (heard !== undefined && before === null) {
       await moving.leaveAlone([heard]);
       return entry.report;
     }
     if (heard !== undefined && before === 'asking') {
-      const why = `it answers (${heard.on}): on ${spare.host} by an order whose answer was lost, or still on ${moving.journal.dead}`;
+      const why = `it answers (${heard.on}): ${byLostAnswer(spare.host, dead)}`;
       return { outcome: 'unfinished', why, after: server.status, to: null };
     }
     isPerhapsSent = true;
