@@ -41,6 +41,24 @@ cephStories('OpenStack over Ceph', (story) => {
     await story.expectOrder();
   });
 
+  test('hv01 dies, whose address is one of hv02 too: nothing is evacuated before an operator gives his word', async () => {
+    const { household } = await story.atWork();
+    const nowMs = Date.now();
+    const { storageAddresses } = keysOf(story.testbed.env.cloud);
+    // As behind NAT.
+    await household.redis.hset(storageAddresses, `${story.ceph.addressOf('hv01')} hv02`, `${nowMs} ${nowMs}`);
+    await story.dies();
+    const { text } = await story.refused('not-cut-off');
+    expect(text).toContain(`other hypervisors open disks from ${story.ceph.addressOf('hv01')} as well`);
+    await story.expectNothingDone();
+    const word = household.start('ns4', '--confirm-fenced', 'hv01', '--yes');
+    expect(await word.exited, word.output).toBe(0);
+    await story.expectRecovered();
+    expect(await story.texts()).toContain('hv01 is off by the word of');
+    await story.expectNobodyBlocked();
+    await story.expectOrder();
+  });
+
   test('hv01 is cut off from all but its storage: nothing is evacuated', async () => {
     await story.atWork();
     await cloudTool('kill', 'hv01');

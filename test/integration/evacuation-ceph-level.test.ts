@@ -15,7 +15,7 @@ import type { Level } from '../../src/ns4/fencing/plan.ts';
 import { RedisShots } from '../../src/ns4/fencing/shots.ts';
 import { progressText } from '../../src/shared/documents/events/progress.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
-import { EvacuationBench } from '../support/evacuation-bench.ts';
+import { EvacuationBench, nobodysWord } from '../support/evacuation-bench.ts';
 import { PretendDevice } from '../support/pretend-device.ts';
 import { noKey } from '../support/trust.ts';
 
@@ -70,7 +70,7 @@ test('cut off is the proof, said so and kept; asked again while instances move, 
     whereOpen: async () => null,
     mayMove: async () => ({ kind: 'closed' as const }),
     cutOff: async () => Promise.reject(new Error('it is cut off already')),
-    wordOf: async () => null,
+    word: nobodysWord,
   };
   const worker = bench.worker({ fencing: by, storage });
   const report = await worker.recover(bench.order(pair));

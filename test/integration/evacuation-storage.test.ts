@@ -3,11 +3,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CutOffResult } from '../../src/ns4/disks/cut-off.ts';
 import type { MayMove } from '../../src/ns4/disks/disks.ts';
+import { type Confirmation, OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.ts';
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { RecoveryStorage } from '../../src/ns4/recovery/recovery.ts';
 import { disksName } from '../../src/shared/rules/disks.ts';
-import { EvacuationBench, MovableClock, PretendDatabase } from '../support/evacuation-bench.ts';
+import { EvacuationBench, MovableClock, nobodysWord, PretendDatabase } from '../support/evacuation-bench.ts';
+import { noKey } from '../support/trust.ts';
 
 let bench: EvacuationBench;
 beforeAll(async () => {
@@ -33,7 +35,7 @@ function ceph(change: Partial<RecoveryStorage> = {}) {
       return done(bench.clock.nowMs());
     },
     whereOpen: async () => null,
-    wordOf: async () => null,
+    word: nobodysWord,
     ...change,
   };
   return { storage, asked };
@@ -75,13 +77,35 @@ describe('cut off before anything moves', () => {
     expect(bench.simulator.snapshot().hosts[pair.dead]).toMatchObject({ forcedDown: false });
   });
 
-  test('it fails, and an operator gives his word: the recovery goes on', async () => {
+  test('it fails, and an operator gives his word: that is the proof of this recovery, and of no other one', async () => {
     const pair = await bench.pair(1);
-    const word = { who: 'anna', atMs: bench.clock.nowMs() };
-    const { storage } = ceph({ cutOff: async () => undone, wordOf: async () => word });
+    const confirmations = new OperatorConfirmations(bench.redis, bench.keys, noKey());
+    await confirmations.record(pair.dead, { who: 'anna', atMs: bench.clock.nowMs() });
+    const { storage } = ceph({
+      cutOff: async () => undone,
+      word: { of: (host) => confirmations.of(host), useUp: (host) => confirmations.useUp(host) },
+    });
     const worker = bench.worker({ storage });
     expect(await worker.recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
-    expect(progressOf(worker)).toContain('not-cut-off');
+    expect(progressOf(worker).slice(0, 2)).toEqual(['confirmed-off', 'not-cut-off']);
+    expect(await confirmations.of(pair.dead)).toBeNull();
+  });
+
+  test('it fails, and a worker is lost after it took the word: the next one finds it in the journal', async () => {
+    const pair = await bench.pair(1);
+    let word: Confirmation | null = { who: 'anna', atMs: bench.clock.nowMs() };
+    const { storage } = ceph({
+      cutOff: async () => undone,
+      word: {
+        of: async () => word,
+        useUp: async () => {
+          word = null;
+        },
+      },
+    });
+    await stoppedAfterCutOff(storage, bench.order(pair));
+    expect(word).toBeNull();
+    expect(await bench.worker({ storage }).recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
   });
 });
 

@@ -7,7 +7,13 @@ import { byDatabase } from '../../src/ns4/recovery/movers/database/by-database.t
 import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { RecoveryStorage } from '../../src/ns4/recovery/recovery.ts';
 import type { InstanceReport } from '../../src/shared/documents/jobs/recover.ts';
-import { EvacuationBench, MovableClock, type Pair, PretendDatabase } from '../support/evacuation-bench.ts';
+import {
+  EvacuationBench,
+  MovableClock,
+  nobodysWord,
+  type Pair,
+  PretendDatabase,
+} from '../support/evacuation-bench.ts';
 import { until } from '../support/raw-api.ts';
 
 let bench: EvacuationBench;
@@ -102,7 +108,7 @@ describe.each(movers)('by %s', (_, mover) => {
         return 'its disks are open at 10.2.0.3';
       },
       cutOff: async () => ({ done: true, addresses: [], atMs: bench.clock.nowMs() }),
-      wordOf: async () => null,
+      word: nobodysWord,
     };
     const report = await bench.worker({ mover: mover(), storage }).recover(bench.order(pair));
     expect(report.instances).toMatchObject([

@@ -211,8 +211,7 @@ export class History {
   }
 
   #disksParts(ceph: PretendCeph, link: RedisLink) {
-    const wordOf = (host: string, heardAtMs: number | null) => wordIn(link, host, heardAtMs);
-    return disksPartsOf(ceph, link, wordOf, (by) => ({
+    return disksPartsOf(ceph, link, wordIn(link), (by) => ({
       blocks: (addresses) => this.judges.blocks(link.process, addresses, by === 'level'),
       unblocks: (addresses) => this.judges.unblocks(addresses),
     }));

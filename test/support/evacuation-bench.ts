@@ -123,6 +123,12 @@ export interface Pair {
 
 export const never = new AbortController().signal;
 
+/** No operator says anything. */
+export const nobodysWord: RecoveryStorage['word'] = {
+  of: async () => null,
+  useUp: async () => {},
+};
+
 type TakeLock = RecoveryTools['journals']['lock'];
 
 export interface WorkerOptions {

@@ -11,6 +11,7 @@ import { planOntoSpare } from '../../src/shared/documents/terms/plan.ts';
 import { hostTarget } from '../../src/shared/rules/controls.ts';
 import { CloudLink } from '../simulation/processes/cloud-link.ts';
 import { disksPartsOf } from '../simulation/processes/disks-parts.ts';
+import { wordIn } from '../simulation/processes/fencing-parts.ts';
 import { lookTogether } from '../simulation/processes/look-together.ts';
 import { Ns4 } from '../simulation/processes/ns4.ts';
 import { Process } from '../simulation/processes/process.ts';
@@ -113,12 +114,7 @@ export class PretendCrew {
       ceph:
         ceph === null
           ? null
-          : disksPartsOf(
-              ceph,
-              link,
-              async () => null,
-              () => ({ blocks: () => {}, unblocks: () => {} }),
-            ),
+          : disksPartsOf(ceph, link, wordIn(link), () => ({ blocks: () => {}, unblocks: () => {} })),
       ...{ world, rules, method: 'api', concurrency: 3 },
       fencing: device === null ? null : fencingBy(process, device),
       ownDevices: null,

@@ -47,8 +47,10 @@ export async function confirmByHand(
   parts: ByHandParts,
 ): Promise<ExitCode> {
   const { settings, redis, keys, trust, confirmations, inventory, clock, print } = parts;
-  if (settings.fencing.mode === 'none')
-    throw new UsageError(['--confirm-fenced: nobody asks for proof, as [FENCING] mode is none']);
+  if (settings.fencing.mode === 'none' && settings.ceph === null)
+    throw new UsageError([
+      '--confirm-fenced: nobody asks for proof, as [FENCING] mode is none and there is no [CEPH]',
+    ]);
   await confirmFenced(host, operator(), {
     ...{ confirmations, inventory, clock },
     heartbeatPeriodMs: settings.monitor.heartbeatPeriodMs,

@@ -66,7 +66,10 @@ export function cephOf(
       mayMove: (instance, host, signal) => disks.mayMove(instance, host, signal),
       whereOpen: (instance, signal) => disks.whereOpen(instance, signal),
       cutOff: (request) => cutOff({ ...parts, timeoutMs }, request),
-      wordOf: (host, heardAtMs) => usableConfirmation(host, heardAtMs, { confirmations, clock, log }),
+      word: {
+        of: (host, heardAtMs) => usableConfirmation(host, heardAtMs, { confirmations, clock, log }),
+        useUp: (host) => confirmations.useUp(host),
+      },
     },
     asking: (cloud) => new BackgroundAsking({ ...parts, cloud, rules, log }),
     close: () => ceph.close(),

@@ -62,8 +62,13 @@ export interface RecoveryStorage {
   whereOpen(instance: Asked, signal: AbortSignal): Promise<string | null>;
   /** See cutOff in disks/cut-off.ts. */
   cutOff(request: CutOffRequest): Promise<CutOffResult>;
-  /** An operator's word that the host is off, where it counts; `heardAtMs`: the last sign of life. */
-  wordOf(host: string, heardAtMs: number | null): Promise<Confirmation | null>;
+  /** An operator's word that a host is off. */
+  readonly word: {
+    /** Null where it does not count; `heardAtMs`: the last sign of life. */
+    of(host: string, heardAtMs: number | null): Promise<Confirmation | null>;
+    /** It became the proof of a recovery: it counts for no other one. */
+    useUp(host: string): Promise<void>;
+  };
 }
 
 /** What a worker is asked for, by job or by hand. */

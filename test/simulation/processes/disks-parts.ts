@@ -7,7 +7,6 @@ import { cutOff } from '../../../src/ns4/disks/cut-off.ts';
 import { Disks } from '../../../src/ns4/disks/disks.ts';
 import { cephFenceOf } from '../../../src/ns4/fencing/ceph-fence.ts';
 import type { CephFence } from '../../../src/ns4/fencing/ceph-level.ts';
-import type { Confirmation } from '../../../src/ns4/fencing/operator-confirmations.ts';
 import type { RecoveryStorage } from '../../../src/ns4/recovery/recovery.ts';
 import { PretendCuts } from './cuts.ts';
 import { PretendOpened } from './opened.ts';
@@ -29,7 +28,7 @@ const timeoutMs = 60_000;
 export function disksPartsOf(
   ceph: PretendCeph,
   link: RedisLink,
-  wordOf: (host: string, heardAtMs: number | null) => Promise<Confirmation | null>,
+  word: RecoveryStorage['word'],
   watcherOf: (by: 'stage' | 'level' | 'hand') => BlocklistWatcher,
 ): DisksParts {
   const { clock } = link.process;
@@ -47,7 +46,7 @@ export function disksPartsOf(
       mayMove: (instance, host, signal) => disks.mayMove(instance, host, signal),
       whereOpen: (instance, signal) => disks.whereOpen(instance, signal),
       cutOff: (request) => cutOff({ ...parts, timeoutMs }, request),
-      wordOf,
+      word,
     },
     // No device is asked: those of a history are no programs.
     lift: (host, by) =>

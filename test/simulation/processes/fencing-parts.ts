@@ -12,6 +12,7 @@ import type { Confirmation } from '../../../src/ns4/fencing/operator-confirmatio
 import type { Proof } from '../../../src/ns4/fencing/proof.ts';
 import type { Shot } from '../../../src/ns4/fencing/shots.ts';
 import { usableConfirmation } from '../../../src/ns4/fencing/usable-confirmation.ts';
+import type { RecoveryStorage } from '../../../src/ns4/recovery/recovery.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { PlanOfOne } from '../../../src/shared/documents/terms/fencing-plans.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
@@ -33,11 +34,17 @@ const confirmationsIn = (link: RedisLink) => ({
   useUp: (host: string) => link.call(() => link.redis.delete(wordKey(host))),
 });
 
-/** An operator's word that the host is off, where it counts. */
-export const wordIn = (link: RedisLink, host: string, heardAtMs: number | null) =>
-  usableConfirmation(host, heardAtMs, {
-    ...{ confirmations: confirmationsIn(link), clock: link.process.clock, log: silentLog },
-  });
+/** An operator's word that a host is off. */
+export function wordIn(link: RedisLink): RecoveryStorage['word'] {
+  const confirmations = confirmationsIn(link);
+  const parts = { confirmations, clock: link.process.clock, log: silentLog };
+  return {
+    of: (host, heardAtMs) => usableConfirmation(host, heardAtMs, parts),
+    useUp: async (host) => {
+      await confirmations.useUp(host);
+    },
+  };
+}
 
 function ordersIn(link: RedisLink): FenceOrders {
   const { redis } = link;

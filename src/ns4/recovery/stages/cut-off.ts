@@ -6,7 +6,7 @@ import { type Refusal, refusalSentence } from '../../../shared/documents/refusal
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import type { CutOffResult } from '../../disks/cut-off.ts';
-import { deviceText, stands } from '../../fencing/proof.ts';
+import { deviceText, proofProgress, stands } from '../../fencing/proof.ts';
 import { openThere } from '../guests-still-there.ts';
 import type { Recovery, RecoveryStorage, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
@@ -22,61 +22,77 @@ const nobodyCuts = 'the ns4 that took the recovery has no [CEPH], though the mon
 export const cutOff: Stage = {
   name: 'cut-off',
   async run(recovery) {
-    const { order, tools, facts, opened: journal } = recovery;
-    const sinceMs = journal.cutOff?.atMs ?? Number.NEGATIVE_INFINITY;
-    if (tools.clock.nowMs() - sinceMs <= countsMs) return 'next';
-    if (tools.storage === null)
-      return order.cutOffDemanded ? unlessProven(null, recovery, nobodyCuts) : 'next';
-    const result = await attempt(tools.storage, recovery);
-    if ('refusal' in result) return without(recovery, result.refusal);
-    if (!result.done) return unlessProven(tools.storage, recovery, result.why);
-    journal.cutOff = { atMs: result.atMs, addresses: [...result.addresses] };
-    await recovery.lock.save(journal);
-    await recovery.tell({ step: 'cut-off', addresses: [...result.addresses] });
-    return tools.clock.steadyMs() - facts.askedAtMs > factsFreshMs ? 'again' : 'next';
+    try {
+      return await seeToIt(recovery);
+    } catch (error) {
+      // A sign of life that comes before anything is blocked.
+      if (error instanceof SignOfLifeError || error instanceof DoubtError)
+        return without(recovery, error.refusal);
+      throw error;
+    }
   },
 };
 
-/** A sign of life that comes before anything is blocked is a refusal. @throws as Lock.save */
-async function attempt(
-  storage: RecoveryStorage,
-  recovery: Recovery,
-): Promise<CutOffResult | { readonly refusal: Refusal }> {
+async function seeToIt(recovery: Recovery): Promise<Turn> {
+  const { order, tools, facts, opened: journal } = recovery;
+  const sinceMs = journal.cutOff?.atMs ?? Number.NEGATIVE_INFINITY;
+  if (tools.clock.nowMs() - sinceMs <= countsMs) return 'next';
+  if (tools.storage === null) return order.cutOffDemanded ? unlessProven(null, recovery, nobodyCuts) : 'next';
+  const result = await attempt(tools.storage, recovery);
+  if (!result.done) return unlessProven(tools.storage, recovery, result.why);
+  journal.cutOff = { atMs: result.atMs, addresses: [...result.addresses] };
+  await recovery.lock.save(journal);
+  await recovery.tell({ step: 'cut-off', addresses: [...result.addresses] });
+  return tools.clock.steadyMs() - facts.askedAtMs > factsFreshMs ? 'again' : 'next';
+}
+
+/** @throws as Lock.save; SignOfLifeError and DoubtError before anything is blocked */
+function attempt(storage: RecoveryStorage, recovery: Recovery): Promise<CutOffResult> {
   const { tools, facts, lock, signal, stillSilent, opened: journal } = recovery;
-  const { dead: host } = journal;
+  const { dead: host, proof } = journal;
   // What is under way elsewhere may be open there, and is left alone.
   const instances = openThere(host, facts.picture, journal);
-  const { proof } = journal;
   const seenOff = proof?.by === 'agent' ? { atMs: proof.atMs, by: deviceText(proof) } : null;
-  try {
-    return await storage.cutOff({
-      ...{ host, instances, signal, seenOff },
-      beforeBlocking: async (addresses) => {
-        await stillSilent.confirm(renewMs);
-        await recovery.tell({ step: 'cutting-off', addresses: [...addresses], atMs: tools.clock.nowMs() });
-        await lock.save(journal);
-        signal.throwIfAborted();
-      },
-    });
-  } catch (error) {
-    if (error instanceof SignOfLifeError || error instanceof DoubtError) return { refusal: error.refusal };
-    throw error;
-  }
+  return storage.cutOff({
+    ...{ host, instances, signal, seenOff },
+    beforeBlocking: async (addresses) => {
+      await stillSilent.confirm(renewMs);
+      await recovery.tell({ step: 'cutting-off', addresses: [...addresses], atMs: tools.clock.nowMs() });
+      await lock.save(journal);
+      signal.throwIfAborted();
+    },
+  });
 }
 
 /** A device or an operator proves the host off: its disks are safe without. */
 async function unlessProven(storage: RecoveryStorage | null, recovery: Recovery, why: string): Promise<Turn> {
-  const { tools, facts, opened: journal } = recovery;
-  const { dead: host } = journal;
-  const nowMs = tools.clock.nowMs();
-  const heardAtMs = heardItselfMs(host, facts.picture, nowMs, tools.policy);
+  const { tools, opened: journal } = recovery;
+  const { dead: host, proof } = journal;
   // That it was cut off before is no proof now.
-  const isProven =
-    (journal.proof?.by !== 'ceph' && stands(journal.proof, nowMs)) ||
-    ((await storage?.wordOf(host, heardAtMs)) ?? null) !== null;
-  if (!isProven) return without(recovery, { name: 'not-cut-off', host, detail: why });
+  const isProven = proof?.by !== 'ceph' && stands(proof, tools.clock.nowMs());
+  if (!isProven && (storage === null || !(await takenAtTheirWord(storage, recovery, why))))
+    return without(recovery, { name: 'not-cut-off', host, detail: why });
   await recovery.tell({ step: 'not-cut-off', detail: why });
   return 'next';
+}
+
+/**
+ * An operator's word becomes the proof of this recovery, and is used up by it: whoever goes on with it finds the proof in
+ * the journal, and the next recovery of this host needs a word of its own. @throws as StillSilent.confirm, Lock.save
+ */
+async function takenAtTheirWord(storage: RecoveryStorage, recovery: Recovery, why: string): Promise<boolean> {
+  const { tools, facts, lock, stillSilent, opened: journal } = recovery;
+  const { dead: host } = journal;
+  const heardAtMs = heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy);
+  const word = await storage.word.of(host, heardAtMs);
+  if (word === null) return false;
+  // A word switches nothing off: the host may have come back meanwhile.
+  await stillSilent.confirm(renewMs);
+  journal.proof = { by: 'operator', ...word, failed: [why] };
+  await lock.save(journal);
+  await storage.word.useUp(host);
+  await recovery.tell(proofProgress(journal.proof));
+  return true;
 }
 
 /** As without a proof of power-off: before the first change it ends, half-way it is tried again. */
