@@ -69,9 +69,10 @@ async function unlessProven(storage: RecoveryStorage | null, recovery: Recovery,
   const { tools, opened: journal } = recovery;
   const { dead: host, proof } = journal;
   // That it was cut off before is no proof now.
-  const isProven = proof?.by !== 'ceph' && stands(proof, tools.clock.nowMs());
-  if (!isProven && (storage === null || !(await takenAtTheirWord(storage, recovery, why))))
-    return without(recovery, { name: 'not-cut-off', host, detail: why });
+  const isProven =
+    (proof?.by !== 'ceph' && stands(proof, tools.clock.nowMs())) ||
+    (storage !== null && (await takenAtTheirWord(storage, recovery, why)));
+  if (!isProven) return without(recovery, { name: 'not-cut-off', host, detail: why });
   await recovery.tell({ step: 'not-cut-off', detail: why });
   return 'next';
 }
