@@ -5,9 +5,6 @@ import { errorText, UsageError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { noServers } from '../../shared/picture/reading.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
-import type { Db } from '../../shared/redis/db.ts';
-import type { Keys } from '../../shared/redis/keys.ts';
-import { readStatus } from '../../shared/redis/status.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { CutOffStore } from '../disks/cut-off-store.ts';
 import { type CephFence, cutText } from '../fencing/ceph-level.ts';
@@ -15,6 +12,7 @@ import { look } from '../fencing/level.ts';
 import type { CephParts } from '../jobs/ceph.ts';
 import { openThere } from '../recovery/guests-still-there.ts';
 import { type LiftParts, lift } from './lift.ts';
+import type { Recoveries } from './recoveries.ts';
 import type { Tried } from './try-out.ts';
 
 export interface CephByHandParts extends Omit<LiftParts, 'cuts' | 'levels' | 'ask'> {
@@ -30,15 +28,13 @@ export function cephByHand(
   { ceph, fence, store, cuts }: CephParts,
   {
     settings,
-    redis,
-    keys,
+    recoveries,
     inventory,
     clock,
     stop: signal,
   }: {
     readonly settings: Settings;
-    readonly redis: Db;
-    readonly keys: Keys;
+    readonly recoveries: Recoveries;
     readonly inventory: InventoryStore;
     readonly clock: Clock;
     readonly stop: AbortSignal;
@@ -46,7 +42,7 @@ export function cephByHand(
   cloud: Pick<Cloud, 'readUptime'>,
 ): CephByHand {
   return new CephByHand({
-    ...{ storage: ceph, fence, store, cuts, look, clock, signal },
+    ...{ storage: ceph, fence, store, cuts, look, clock, signal, ...recoveries },
     timeoutMs: settings.fencing.timeoutMs,
     inventory: (host) => inventory.read(() => ({ ...noServers, hosts: [host] })),
     uptime: (host) =>
@@ -54,14 +50,6 @@ export function cephByHand(
         signal.throwIfAborted();
         return null;
       }),
-    isRecovering: async (host) => {
-      if ((await redis.get(keys.lock(host))) !== null) return true;
-      const status = await readStatus(redis, keys);
-      if (status.kind !== 'found') return false;
-      return status.status.incidents.some(
-        ({ subject, recovery }) => subject.kind === 'host' && subject.name === host && recovery !== null,
-      );
-    },
   });
 }
 

@@ -15,12 +15,19 @@ interface Case {
   list?: Blocklist;
   uptime?: string | null;
   isRecovering?: boolean;
+  /** What befalls the host while its operator is asked. */
+  meanwhile?: (now: { cuts: Map<string, Cut>; isRecovering: boolean; steadyMs: number }) => void;
 }
 
-function bench({ cuts, list, uptime = null, isRecovering = false }: Case) {
+function bench({ cuts, list, uptime = null, isRecovering = false, meanwhile = () => {} }: Case) {
   const asked: string[] = [];
   const lifted: string[] = [];
   const forgotten: string[] = [];
+  const held: string[] = [];
+  const now = {
+    cuts: new Map(cuts ?? [['hv01', cut(['10.2.0.1'])]]),
+    ...{ isRecovering, steadyMs: 0 },
+  };
   const entries = ['10.2.0.1:0/0', '10.2.0.1:0/3424', '10.2.0.2:0/0', '[fd00::1]:0/0'].map(entry);
   const run = (answer: 'yes' | 'no' = 'no') =>
     lift('hv01', {
@@ -35,19 +42,28 @@ function bench({ cuts, list, uptime = null, isRecovering = false }: Case) {
         addresses: async () => [{ host: 'hv01', address: 'fd00::1', firstMs: nowMs, lastMs: nowMs }],
       },
       cuts: {
-        all: async () => new Map(cuts ?? [['hv01', cut(['10.2.0.1'])]]),
+        all: async () => new Map(now.cuts),
         forget: async (host) => void forgotten.push(host),
       },
       ...{ levels: [], look, timeoutMs: 5_000, signal: new AbortController().signal },
-      clock: { nowMs: () => nowMs, steadyMs: () => 0, sleep: async () => undefined },
+      clock: { nowMs: () => nowMs, steadyMs: () => now.steadyMs, sleep: async () => undefined },
       uptime: async () => uptime,
-      isRecovering: async () => isRecovering,
+      isRecovering: async () => now.isRecovering,
+      hold: async (host) => {
+        if (now.isRecovering) return null;
+        held.push(`${host} held`);
+        return {
+          lost: new AbortController().signal,
+          release: async () => void held.push(lifted.length > 0 ? 'released after it' : 'released'),
+        };
+      },
       ask: async (what) => {
         asked.push(what);
+        meanwhile(now);
         if (answer === 'no') throw new Error('another name was typed');
       },
     });
-  return { run, asked, lifted, forgotten };
+  return { run, asked, lifted, forgotten, held };
 }
 
 test('rebooted: its own addresses are lifted, as a whole, and nobody is asked', async () => {
@@ -69,13 +85,51 @@ test('nobody can tell: its name has to be typed', async () => {
   expect(given.asked[0]).toContain('hv01 was booted since it was cut off, or is off');
 });
 
+test('no recovery can begin while they are lifted', async () => {
+  const { run, held } = bench({ uptime: booted });
+  await run();
+  expect(held).toEqual(['hv01 held', 'released after it']);
+});
+
+test.each<[string, NonNullable<Case['meanwhile']>, RegExp]>([
+  [
+    'a recovery of it begins',
+    (now) => {
+      now.isRecovering = true;
+    },
+    /its recovery, or one onto it, is under/,
+  ],
+  [
+    'it was recovered again, from the same address',
+    ({ cuts }) => cuts.set('hv01', { ...cut(['10.2.0.1']), atMs: nowMs }),
+    /not lifted: it was cut off anew at 2026-11-29T12:00:00Z/,
+  ],
+  ['an address more', ({ cuts }) => cuts.set('hv01', cut(['10.2.0.1', '10.2.0.9'])), /changed meanwhile/],
+  ['somebody else lifted them', ({ cuts }) => cuts.delete('hv01'), /changed meanwhile/],
+  [
+    'its address is blocked for another one',
+    ({ cuts }) => cuts.set('hv02', cut(['10.2.0.1'])),
+    /10\.2\.0\.1 is blocked for hv02 as well/,
+  ],
+])('while the prompt is open, %s: nothing is lifted, and nothing forgotten', async (_, meanwhile, text) => {
+  const { run, asked, lifted, forgotten, held } = bench({ meanwhile });
+  expect(await run('yes')).toEqual({ well: false, text: expect.stringMatching(text) });
+  expect(asked).toHaveLength(1);
+  expect([lifted, forgotten]).toEqual([[], []]);
+  expect(held).toHaveLength(held.length === 0 ? 0 : 2);
+});
+
 test.each<[string, Case, RegExp]>([
   [
     'it runs since before',
     { uptime: ' 12:00 up 10 days,  3:22,  0 users' },
     /not lifted: it was not booted since/,
   ],
-  ['its recovery is under way', { uptime: booted, isRecovering: true }, /its recovery is under way/],
+  [
+    'its recovery is under way',
+    { uptime: booted, isRecovering: true },
+    /its recovery, or one onto it, is under way/,
+  ],
   ['Ceph does not answer', { list: cannotTell('it hangs') }, /could not be read: it hangs/],
   [
     'another host is blocked by that entry',
