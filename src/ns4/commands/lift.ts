@@ -3,7 +3,7 @@
 import type { Clock } from '../../shared/ground/clock.ts';
 import { timings } from '../../shared/ground/timings.ts';
 import { AddressBook } from '../disks/address-book.ts';
-import { wholeAddressOf } from '../disks/blocked.ts';
+import { rangesOver, wholeAddressOf } from '../disks/blocked.ts';
 import type { Cut, CutOffStore } from '../disks/cut-off-store.ts';
 import type { OpenedStore } from '../disks/opened-store.ts';
 import { type BootSeen, bootSeen, rebooted, timeText } from '../disks/rebooted.ts';
@@ -62,7 +62,9 @@ export async function lift(host: string, parts: LiftParts): Promise<Lifted> {
   if (list.kind === 'cannot-tell') return failed(`whom Ceph blocks could not be read: ${list.reason}`);
   const entries = list.entries.flatMap((entry) => wholeAddressOf(entry) ?? []);
   const blocked = [...new Set(entries)].filter((address) => own.has(address));
+  const ranges = rangesOver(list.entries, [...own]);
   if (blocked.length === 0) {
+    if (ranges.length > 0) return failed(rangesText(ranges));
     const nothing: Lifted = { well: true, text: 'not cut off from Ceph: there is nothing to lift' };
     if (cut === null) return nothing;
     return ifUnchanged(host, { cut, blocked }, parts, async () => {
@@ -86,9 +88,13 @@ export async function lift(host: string, parts: LiftParts): Promise<Lifted> {
       signal: held,
     });
     if (changed.kind === 'cannot-tell') return failed(`${blocked.join(', ')}: ${changed.reason}`);
-    if (cut !== null) await cuts.forget(host);
     const why = found.kind === 'unknown' ? 'by your word' : found.why;
-    return { well: true, text: `no longer cut off from Ceph: ${blocked.join(', ')} lifted (${why})` };
+    const lifted = `${blocked.join(', ')} lifted (${why})`;
+    // Not forgotten either: whoever looks for hosts that are still cut off is to find it.
+    if (ranges.length > 0)
+      return { well: false, text: `${lifted}; still cut off from Ceph: ${rangesText(ranges)}` };
+    if (cut !== null) await cuts.forget(host);
+    return { well: true, text: `no longer cut off from Ceph: ${lifted}` };
   });
 }
 
@@ -146,6 +152,10 @@ async function bootOf(host: string, { uptime, clock }: LiftParts): Promise<BootS
   const told = await uptime(host);
   return told === null ? null : bootSeen(told, clock.nowMs());
 }
+
+/** A range is somebody else's, and may keep out others as well. */
+const rangesText = (ranges: readonly string[]): string =>
+  `blocked by a range, which Sonny did not set; after its reboot: ${ranges.map((range) => `ceph osd blocklist range rm ${range}`).join('; ')}`;
 
 const recovering = 'its recovery, or one onto it, is under way';
 

@@ -153,3 +153,28 @@ test('nothing of it is blocked: well, and forgotten', async () => {
   expect(await run()).toMatchObject({ well: true, text: expect.stringContaining('nothing to lift') });
   expect(forgotten).toEqual(['hv01']);
 });
+
+const range = (text: string) => ({ ...entry(text), range: true });
+
+test.each<[string, string[], string]>([
+  ['IPv4', ['10.2.0.0:0/24', '10.3.0.0:0/24'], 'ceph osd blocklist range rm 10.2.0.0/24'],
+  ['IPv6', ['[fd00::]:0/64'], 'ceph osd blocklist range rm fd00::/64'],
+])("somebody's range blocks it, %s: said, and not forgotten", async (_, ranges, command) => {
+  const { run, lifted, forgotten } = bench({
+    uptime: booted,
+    list: { kind: 'listed', epoch: 9, entries: ranges.map(range) },
+  });
+  const text = `not lifted: blocked by a range, which Sonny did not set; after its reboot: ${command}`;
+  expect(await run()).toEqual({ well: false, text });
+  expect([lifted, forgotten]).toEqual([[], []]);
+});
+
+test('an entry of its own, and a range: lifted, and still told of', async () => {
+  const entries = [entry('10.2.0.1:0/0'), range('10.2.0.0:0/24')];
+  const { run, lifted, forgotten } = bench({ uptime: booted, list: { kind: 'listed', epoch: 9, entries } });
+  expect(await run()).toMatchObject({
+    well: false,
+    text: expect.stringMatching(/lifted .*; still cut off from/),
+  });
+  expect([lifted, forgotten]).toEqual([['10.2.0.1'], []]);
+});
