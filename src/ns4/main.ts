@@ -129,7 +129,8 @@ await runProcess('ns4', async (frame) => {
     ...{ cloud: openstack.cloud, ceph: ceph?.fence ?? null },
   });
   frame.onClose('fencing', () => fencing.close());
-  if (fence !== undefined) return fenceByHand(fence, options, { ...byHand, ...fencing, registry });
+  if (fence !== undefined)
+    return fenceByHand(fence, options, { ...byHand, ...fencing, registry, bystanders });
   const { alone } = options;
   const despite = await waivedFor(dead, options, frame.stop);
   if (dead !== undefined && !alone)

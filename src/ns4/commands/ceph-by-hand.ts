@@ -15,7 +15,7 @@ import { type LiftParts, lift } from './lift.ts';
 import type { Recoveries } from './recoveries.ts';
 import type { Tried } from './try-out.ts';
 
-export interface CephByHandParts extends Omit<LiftParts, 'cuts' | 'levels' | 'ask'> {
+export interface CephByHandParts extends Omit<LiftParts, 'cuts' | 'levels' | 'doubt' | 'ask'> {
   readonly fence: CephFence;
   readonly cuts: Pick<CutOffStore, 'all' | 'forget' | 'noteSeenOff'>;
   readonly clock: Clock;
@@ -96,8 +96,8 @@ export class CephByHand {
   }
 
   /** Lifts its entries. Rejects as `ask` does. */
-  on(host: string, levels: LiftParts['levels'], ask: LiftParts['ask']): Promise<Tried> {
-    return this.#told(() => lift(host, { ...this.#parts, levels, ask }));
+  on(host: string, by: Pick<LiftParts, 'levels' | 'doubt' | 'ask'>): Promise<Tried> {
+    return this.#told(() => lift(host, { ...this.#parts, ...by }));
   }
 
   /** A device shows that the host is off: when its entries are to be lifted, that counts. Never rejects. */

@@ -18,6 +18,8 @@ export interface LiftParts extends Recoveries {
   readonly cuts: Pick<CutOffStore, 'all' | 'forget'>;
   /** By which the host could be seen off. */
   readonly levels: readonly DeviceLevel[];
+  /** Why none of them is asked, and none believed that saw it off before, for people; null: they are. */
+  readonly doubt: string | null;
   readonly look: typeof look;
   readonly timeoutMs: number;
   readonly clock: Clock;
@@ -74,13 +76,15 @@ export async function lift(host: string, parts: LiftParts): Promise<Lifted> {
   }
   const shared = sharedBy(host, blocked, all);
   if (shared !== null) return failed(shared);
-  const devices = await Promise.all(parts.levels.map((level) => says(level, parts)));
-  const known = rebooted(cut, devices, null);
-  const found = known.kind === 'unknown' ? rebooted(cut, devices, await bootOf(host, parts)) : known;
+  const { doubt } = parts;
+  const believed = cut === null || doubt === null ? cut : { ...cut, seenOff: null };
+  const devices = await Promise.all((doubt === null ? parts.levels : []).map((level) => says(level, parts)));
+  const known = rebooted(believed, devices, null);
+  const found = known.kind === 'unknown' ? rebooted(believed, devices, await bootOf(host, parts)) : known;
   if (found.kind === 'no') return failed(`${found.why}. Reboot it, or power it off`);
   if (found.kind === 'unknown')
     await parts.ask(
-      `${found.why}. ${host} was booted since it was cut off, or is off, so that no guest of before is left: you have made sure`,
+      `${doubt === null ? '' : `${doubt}. `}${found.why}. ${host} was booted since it was cut off, or is off, so that no guest of before is left: you have made sure`,
     );
   return ifUnchanged(host, { cut, blocked }, parts, async (held) => {
     const changed = await storage.unblock(blocked, {

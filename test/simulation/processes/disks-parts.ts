@@ -52,7 +52,7 @@ export function disksPartsOf(
     // No device is asked: those of a history are no programs.
     lift: (host, by) =>
       lift(host, {
-        ...{ ...parts, ...by, timeoutMs, levels: [], signal: new AbortController().signal },
+        ...{ ...parts, ...by, timeoutMs, levels: [], doubt: null, signal: new AbortController().signal },
         storage: storageBy('hand'),
         look: async () => ({ says: 'unknown', said: 'no device is asked' }),
       }),

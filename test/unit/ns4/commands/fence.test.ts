@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { confirmFenced } from '../../../../src/ns4/commands/confirm.ts';
+import { doubtIn } from '../../../../src/ns4/commands/devices-in-doubt.ts';
 import { tryLevels } from '../../../../src/ns4/commands/try-out.ts';
+import { UnreadableBystandersError } from '../../../../src/ns4/fencing/bystanders.ts';
 import { OperationalError, UsageError } from '../../../../src/shared/ground/errors.ts';
 import type { Picture } from '../../../../src/shared/picture/picture.ts';
 import { agent, hypervisor, nowMs, picture, server, spare } from '../../../support/inventories.ts';
@@ -23,20 +25,31 @@ const heartbeatPeriodMs = 40_000;
 
 class NotAsked extends Error {}
 
+const noCeph = {
+  status: async () => ({ well: false, text: '' }),
+  off: async () => ({ well: false, text: '' }),
+  on: async () => ({ well: false, text: '' }),
+};
+
 describe('the levels of a host', () => {
   const alive = () => picture({ hypervisors: [hypervisor('hv01')], servers: [server('vm1', 'hv01')] });
 
-  /** Two devices; asking answers no unless told otherwise. */
-  function bench(known: () => Picture | Error | null = alive, answer: 'yes' | 'no' = 'no') {
+  /** Two devices; asking answers no unless told otherwise. `fell`: who did when a device of it was told `off`. */
+  function bench(
+    known: () => Picture | Error | null = alive,
+    answer: 'yes' | 'no' = 'no',
+    fell: string[] | Error = [],
+  ) {
     const [bmc, pdu] = [device(), device()];
     const printed: string[] = [];
     const asked: string[] = [];
+    const sawOff: string[] = [];
     const levels = [bmc.level(1), pdu.level(2)];
     const plan = { file: 'fencing.yaml', hosts: new Map([['hv01', levels]]), others: null, secrets: [] };
     const parts = {
       ...{
         plan,
-        ceph: null,
+        ceph: { ...noCeph, sawOff: async (_: string, by: string) => void sawOff.push(by) },
         clock,
         heartbeatPeriodMs,
         timeoutMs: 2_000,
@@ -49,6 +62,17 @@ describe('the levels of a host', () => {
           return found;
         },
       },
+      doubt: () =>
+        doubtIn('hv01', {
+          clock,
+          bystanders: {
+            of: async () => {
+              if (fell instanceof Error) throw fell;
+              if (fell.length === 0) return null;
+              return { incident: 'i', atMs: 1, heard: [], isLooked: true, fell: { atMs: 1, hosts: fell } };
+            },
+          },
+        }),
       ask: async (what: string) => {
         asked.push(what);
         if (answer === 'no') throw new NotAsked();
@@ -57,7 +81,7 @@ describe('the levels of a host', () => {
     };
     const run = (action: 'status' | 'off' | 'on', level?: number) =>
       tryLevels({ host: 'hv01', action, level }, parts);
-    return { bmc, pdu, printed, asked, parts, run };
+    return { bmc, pdu, printed, asked, sawOff, parts, run };
   }
 
   test('status: of every level; one that fails is a failure', async () => {
@@ -94,6 +118,50 @@ describe('the levels of a host', () => {
     expect(await b.run('on', 2)).toBe(true);
     expect([b.bmc.told.length, b.pdu.isOn]).toEqual([0, true]);
     await expect(b.run('status', 3)).rejects.toThrow(UsageError);
+  });
+
+  test('what shows it off counts when its entries are lifted', async () => {
+    const b = bench(alive, 'yes');
+    b.pdu.power('off');
+    await b.run('status');
+    await b.run('off');
+    expect(b.sawOff).toEqual(['level 2, fence_pretend2', 'level 1, fence_pretend1']);
+  });
+
+  const why = 'hv02 fell silent when hv01 was told "off"';
+  const trust = 'ns4 --trust-devices hv01';
+
+  test.each(['off', 'on'] as const)(
+    'devices in doubt are not told "%s", and nobody is asked',
+    async (action) => {
+      for (const fell of [['hv02'], new UnreadableBystandersError('x')]) {
+        const b = bench(alive, 'yes', fell);
+        expect(await b.run(action)).toBe(false);
+        expect([b.bmc.told, b.pdu.told, b.asked, b.sawOff]).toEqual([[], [], [], []]);
+        expect(b.printed).toHaveLength(2);
+        for (const line of b.printed)
+          expect(line).toMatch(/FAILED .* fell silent when hv01 .*--trust-devices hv01/);
+      }
+    },
+  );
+
+  test('devices in doubt are asked, and not believed', async () => {
+    const b = bench(alive, 'no', ['hv02']);
+    b.bmc.power('off');
+    expect(await b.run('status', 1)).toBe(false);
+    expect(b.printed[0]).toContain(`off; not believed: ${why}`);
+    expect(b.printed[0]).toContain(trust);
+    expect(b.sawOff).toEqual([]);
+  });
+
+  test('nobody can tell whether they are in doubt: they are told after a typed name only', async () => {
+    const b = bench(alive, 'no', new Error('Redis is away'));
+    await expect(b.run('on')).rejects.toThrow(NotAsked);
+    expect(b.asked).toEqual(['whether its devices are in doubt could not be read: Redis is away']);
+    expect(b.bmc.told).toEqual([]);
+    const given = bench(alive, 'yes', new Error('Redis is away'));
+    expect(await given.run('on')).toBe(true);
+    expect(given.bmc.isOn).toBe(true);
   });
 
   test('a host without levels', async () => {

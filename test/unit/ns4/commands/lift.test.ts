@@ -2,12 +2,13 @@
 import { expect, test } from 'vitest';
 import { lift } from '../../../../src/ns4/commands/lift.ts';
 import type { Cut } from '../../../../src/ns4/disks/cut-off-store.ts';
-import { look } from '../../../../src/ns4/fencing/level.ts';
+import type { DeviceLevel } from '../../../../src/ns4/fencing/plan.ts';
 import { type Blocklist, cannotTell } from '../../../../src/ns4/storage/storage.ts';
 
 const nowMs = Date.UTC(2026, 10, 29, 12);
 const entry = (text: string) => ({ entry: text, range: false, expiresAtMs: nowMs + 300 * 86_400_000 });
 const cut = (addresses: string[]): Cut => ({ addresses, atMs: nowMs - 3_600_000, seenOff: null });
+const look = async () => ({ says: 'off' as const, said: 'off' });
 const booted = ' 12:00 up 5 min,  0 users,  load average: 0';
 
 interface Case {
@@ -15,11 +16,22 @@ interface Case {
   list?: Blocklist;
   uptime?: string | null;
   isRecovering?: boolean;
+  /** They say off, whoever is asked. */
+  levels?: DeviceLevel[];
+  doubt?: string | null;
   /** What befalls the host while its operator is asked. */
   meanwhile?: (now: { cuts: Map<string, Cut>; isRecovering: boolean; steadyMs: number }) => void;
 }
 
-function bench({ cuts, list, uptime = null, isRecovering = false, meanwhile = () => {} }: Case) {
+function bench({
+  cuts,
+  list,
+  uptime = null,
+  isRecovering = false,
+  meanwhile = () => {},
+  levels = [],
+  doubt = null,
+}: Case) {
   const asked: string[] = [];
   const lifted: string[] = [];
   const forgotten: string[] = [];
@@ -45,7 +57,7 @@ function bench({ cuts, list, uptime = null, isRecovering = false, meanwhile = ()
         all: async () => new Map(now.cuts),
         forget: async (host) => void forgotten.push(host),
       },
-      ...{ levels: [], look, timeoutMs: 5_000, signal: new AbortController().signal },
+      ...{ levels, doubt, look, timeoutMs: 5_000, signal: new AbortController().signal },
       clock: { nowMs: () => nowMs, steadyMs: () => now.steadyMs, sleep: async () => undefined },
       uptime: async () => uptime,
       isRecovering: async () => now.isRecovering,
@@ -177,4 +189,19 @@ test('an entry of its own, and a range: lifted, and still told of', async () => 
     text: expect.stringMatching(/lifted .*; still cut off from/),
   });
   expect([lifted, forgotten]).toEqual([['10.2.0.1'], []]);
+});
+
+const level: DeviceLevel = { number: 1, devices: [{ agent: 'fence_x', program: '/x', options: {} }] };
+const seenOff = { ...cut(['10.2.0.1']), seenOff: { atMs: nowMs, by: 'fence_x, level 1' } };
+
+test.each<[string, Case]>([
+  ['says off now', { levels: [level] }],
+  ['saw it off before', { cuts: [['hv01', seenOff]] }],
+])('a device that %s: lifted; one in doubt is not believed, and only a typed name counts', async (_, by) => {
+  const believed = bench(by);
+  expect(await believed.run()).toMatchObject({ well: true });
+  const doubted = bench({ ...by, doubt: 'hv02 fell silent' });
+  await expect(doubted.run()).rejects.toThrow('another name');
+  expect(doubted.asked[0]).toMatch(/^hv02 fell silent\. its nova-compute tells no uptime/);
+  expect(doubted.lifted).toEqual([]);
 });
