@@ -130,7 +130,7 @@ await runProcess('ns4', async (frame) => {
   });
   frame.onClose('fencing', () => fencing.close());
   if (fence !== undefined)
-    return fenceByHand(fence, options, { ...byHand, ...fencing, registry, bystanders });
+    return fenceByHand(fence, options, { ...byHand, ...fencing, registry, bystanders, recoveries });
   const { alone } = options;
   const despite = await waivedFor(dead, options, frame.stop);
   if (dead !== undefined && !alone)

@@ -7,11 +7,12 @@ import { noServers } from '../../shared/picture/reading.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { CutOffStore } from '../disks/cut-off-store.ts';
+import { rebooted } from '../disks/rebooted.ts';
 import { type CephFence, cutText } from '../fencing/ceph-level.ts';
 import { look } from '../fencing/level.ts';
 import type { CephParts } from '../jobs/ceph.ts';
 import { openThere } from '../recovery/guests-still-there.ts';
-import { type LiftParts, lift } from './lift.ts';
+import { bootOf, type LiftParts, lift } from './lift.ts';
 import type { Recoveries } from './recoveries.ts';
 import type { Tried } from './try-out.ts';
 
@@ -98,6 +99,16 @@ export class CephByHand {
   /** Lifts its entries. Rejects as `ask` does. */
   on(host: string, by: Pick<LiftParts, 'levels' | 'doubt' | 'ask'>): Promise<Tried> {
     return this.#told(() => lift(host, { ...this.#parts, ...by }));
+  }
+
+  /** Why it is certain that it runs since before it was cut off, by its uptime; null: it is not. Never rejects. */
+  async runsSince(host: string): Promise<string | null> {
+    const { cuts, clock } = this.#parts;
+    const all = await answerWithin(clock, redisMs, cuts.all()).catch(() => null);
+    const cut = all?.get(host);
+    if (cut === undefined) return null;
+    const found = rebooted({ ...cut, seenOff: null }, [], await bootOf(host, this.#parts));
+    return found.kind === 'no' ? found.why : null;
   }
 
   /** A device shows that the host is off: when its entries are to be lifted, that counts. Never rejects. */

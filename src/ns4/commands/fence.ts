@@ -19,6 +19,7 @@ import type { Ns4Options } from './command-line.ts';
 import { confirmFenced } from './confirm.ts';
 import { doubtIn, whoFell } from './devices-in-doubt.ts';
 import { askElsewhere, type FencedElsewhere } from './fence-elsewhere.ts';
+import type { Recoveries } from './recoveries.ts';
 import { tryLevels } from './try-out.ts';
 
 /** For what Redis knows of a host: without it the host counts as alive, and somebody waits at the terminal. */
@@ -91,9 +92,13 @@ const noPlan: FencingPlan = { file: 'fencing.yaml', hosts: new Map(), others: nu
 export async function fenceByHand(
   host: string,
   options: Ns4Options,
-  parts: ByHandParts & FencedElsewhere & { readonly bystanders: Pick<Bystanders, 'of'> },
+  parts: ByHandParts &
+    FencedElsewhere & {
+      readonly bystanders: Pick<Bystanders, 'of'>;
+      readonly recoveries: Recoveries;
+    },
 ): Promise<ExitCode> {
-  const { settings, ceph, inventory, clock, stop, print } = parts;
+  const { settings, ceph, recoveries, inventory, clock, stop, print } = parts;
   const doubt = () => doubtIn(host, parts);
   // Ceph is asked and told from here, whoever fences.
   if (!settings.scan.fences && options.level !== builtIn)
@@ -106,7 +111,7 @@ export async function fenceByHand(
   const well = await tryLevels(
     { host, action: options.action ?? 'status', level: options.level },
     {
-      ...{ plan, ceph, clock, print, doubt },
+      ...{ plan, ceph, recoveries, clock, print, doubt },
       inventory: { read: () => answerWithin(clock, readLimitMs, inventory.read()) },
       signal: stop,
       timeoutMs: settings.fencing.timeoutMs,

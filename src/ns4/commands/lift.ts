@@ -78,10 +78,10 @@ export async function lift(host: string, parts: LiftParts): Promise<Lifted> {
   if (shared !== null) return failed(shared);
   const { doubt } = parts;
   const believed = cut === null || doubt === null ? cut : { ...cut, seenOff: null };
-  const devices = await Promise.all((doubt === null ? parts.levels : []).map((level) => says(level, parts)));
+  const devices = doubt === null ? await devicesSay(parts) : [];
   const known = rebooted(believed, devices, null);
   const found = known.kind === 'unknown' ? rebooted(believed, devices, await bootOf(host, parts)) : known;
-  if (found.kind === 'no') return failed(`${found.why}. Reboot it, or power it off`);
+  if (found.kind === 'no') return failed(notRebooted(found.why));
   if (found.kind === 'unknown')
     await parts.ask(
       `${doubt === null ? '' : `${doubt}. `}${found.why}. ${host} was booted since it was cut off, or is off, so that no guest of before is left: you have made sure`,
@@ -147,12 +147,26 @@ function sharedBy(host: string, blocked: readonly string[], all: ReadonlyMap<str
   return null;
 }
 
-async function says(level: DeviceLevel, { look, timeoutMs, signal }: LiftParts) {
-  const seen = await look({ level, timeoutMs: Math.min(deviceMs, timeoutMs), signal });
-  return { name: `${agentsOf(level)}, level ${level.number}`, says: seen.says };
+/** What the devices of each level say now, together. Rejects when aborted only. */
+export function devicesSay({
+  levels,
+  look,
+  timeoutMs,
+  signal,
+}: Pick<LiftParts, 'levels' | 'look' | 'timeoutMs' | 'signal'>) {
+  return Promise.all(
+    levels.map(async (level) => {
+      const { says } = await look({ level, timeoutMs: Math.min(deviceMs, timeoutMs), signal });
+      return { name: `${agentsOf(level)}, level ${level.number}`, says };
+    }),
+  );
 }
 
-async function bootOf(host: string, { uptime, clock }: LiftParts): Promise<BootSeen | null> {
+/** When its nova-compute says that the host was booted; null: it does not tell. */
+export async function bootOf(
+  host: string,
+  { uptime, clock }: Pick<LiftParts, 'uptime' | 'clock'>,
+): Promise<BootSeen | null> {
   const told = await uptime(host);
   return told === null ? null : bootSeen(told, clock.nowMs());
 }
@@ -161,6 +175,9 @@ async function bootOf(host: string, { uptime, clock }: LiftParts): Promise<BootS
 const rangesText = (ranges: readonly string[]): string =>
   `blocked by a range, which Sonny did not set; after its reboot: ${ranges.map((range) => `ceph osd blocklist range rm ${range}`).join('; ')}`;
 
-const recovering = 'its recovery, or one onto it, is under way';
+export const recovering = 'its recovery, or one onto it, is under way';
 
-const failed = (why: string): Lifted => ({ well: false, text: `not lifted: ${why}` });
+export const failed = (why: string): Lifted => ({ well: false, text: `not lifted: ${why}` });
+
+/** `why`: it runs since before. */
+export const notRebooted = (why: string): string => `${why}. Reboot it, or power it off`;

@@ -6,11 +6,12 @@ import { OperationalError, UsageError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { heartbeatOf } from '../../shared/rules/senses/heartbeat.ts';
 import { type AgentAction, type AgentOutcome, runAgent } from '../fencing/agent.ts';
-import { endText, listen, powerOff } from '../fencing/level.ts';
+import { endText, listen, look, powerOff } from '../fencing/level.ts';
 import {
   agentsOf,
   builtIn,
   type CephLevel,
+  cutsOff,
   type Device,
   type DeviceLevel,
   deviceLabel,
@@ -20,20 +21,24 @@ import {
   type LevelOutline,
   levelsOf,
   listensOnly,
+  showPower,
 } from '../fencing/plan.ts';
 import type { CephByHand } from './ceph-by-hand.ts';
 import { type Doubt, ifBelieved } from './devices-in-doubt.ts';
+import { liftByAgent } from './lift-by-agent.ts';
+import type { Recoveries } from './recoveries.ts';
 
 interface TryOutParts {
   readonly plan: FencingPlan;
   /** Null: no [CEPH]. */
-  readonly ceph: Pick<CephByHand, 'status' | 'off' | 'on' | 'sawOff'> | null;
+  readonly ceph: Pick<CephByHand, 'status' | 'off' | 'on' | 'sawOff' | 'runsSince'> | null;
   readonly timeoutMs: number;
   readonly heartbeatPeriodMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** What is known of the cloud; may fail, as trying the devices needs nothing else. */
   readonly inventory: { read(): Promise<Picture | null> };
+  readonly recoveries: Recoveries;
   /** Are the devices of the host in doubt? */
   doubt(): Promise<Doubt>;
   ask(what: string): Promise<void>;
@@ -105,21 +110,28 @@ const nameOf = (level: Level): string =>
   level.number === 0 ? builtIn : `level ${level.number}, ${agentsOf(level)}`;
 
 function whatItDoes(levels: readonly Level[]): string {
-  const cuts = levels.some(({ kind }) => kind === 'ceph');
-  const powers = levels.some(({ kind }) => kind !== 'ceph');
+  const agents = levels.flatMap(({ kind, devices }) =>
+    kind === 'ceph' ? [builtIn] : devices.map(({ agent }) => agent),
+  );
+  const cuts = agents.some(cutsOff);
+  const powers = showPower(agents);
   return [...(powers ? ['powers it off'] : []), ...(cuts ? ['cuts it off from Ceph'] : [])].join(' or ');
 }
 
 async function tryDevices(
   level: DeviceLevel,
-  { host, action }: TryOutRequest,
+  { host, action, level: asked }: TryOutRequest,
   doubt: Doubt,
   parts: TryOutParts,
 ): Promise<Tried> {
   if (doubt.kind === 'doubted' && action !== 'status') return { well: false, text: doubt.why };
+  const agents = level.devices.map(({ agent }) => agent);
+  if (action === 'on' && agents.some(cutsOff))
+    return asked === undefined ? withoutLifting(level, host, parts) : liftByLevel(level, host, parts);
   const tried = await (action === 'off' ? off(level, parts) : run(level, action, parts));
   // Redis notes it only when it tells that the devices are in no doubt.
-  if (tried.isOff === true && doubt.kind === 'none') await parts.ceph?.sawOff(host, nameOf(level));
+  if (tried.isOff === true && doubt.kind === 'none' && showPower(agents))
+    await parts.ceph?.sawOff(host, nameOf(level));
   return ifBelieved(tried, doubt);
 }
 
@@ -134,15 +146,41 @@ async function tryCeph(
   if (ceph === null) return { well: false, text: 'this ns4 has no [CEPH]' };
   if (action !== 'on') return ceph[action](host);
   // Switched on together with the others it would be on before it was off.
-  if (request.level === undefined)
-    return {
-      well: true,
-      text: `its entries stay; after its reboot: ns4 --fence ${host} --action on --level ${level.number}`,
-    };
-  const devices = levelsOf(plan, host).flatMap((one) =>
-    one.kind === 'ceph' || isListener(one) ? [] : [one],
+  if (request.level === undefined) return entriesStay(level, host);
+  const doubted = doubt.kind === 'none' ? null : doubt.why;
+  return ceph.on(host, { levels: powerLevels(plan, host), doubt: doubted, ask });
+}
+
+const entriesStay = ({ number }: Level, host: string): Tried => ({
+  well: true,
+  text: `its entries stay; after its reboot: ns4 --fence ${host} --action on --level ${number}`,
+});
+
+/** By which the host can be seen without power. */
+const powerLevels = (plan: FencingPlan, host: string): DeviceLevel[] =>
+  levelsOf(plan, host).flatMap((one) => {
+    const isOne = one.kind !== 'ceph' && !isListener(one) && showPower(one.devices.map(({ agent }) => agent));
+    return isOne ? [one] : [];
+  });
+
+/** Only what switches its power is told `on`. */
+async function withoutLifting(level: DeviceLevel, host: string, parts: TryOutParts): Promise<Tried> {
+  const tried = level.devices.map((device) =>
+    cutsOff(device.agent) ? entriesStay(level, host) : runOne(device, 'on', parts),
   );
-  return ceph.on(host, { levels: devices, doubt: doubt.kind === 'none' ? null : doubt.why, ask });
+  return triedTogether(level, await Promise.all(tried));
+}
+
+function liftByLevel(level: DeviceLevel, host: string, parts: TryOutParts): Promise<Tried> {
+  const { plan, ceph, recoveries, timeoutMs, clock, signal, ask } = parts;
+  return liftByAgent(
+    host,
+    {
+      ...{ ...recoveries, levels: powerLevels(plan, host), look, timeoutMs, clock, signal, ask },
+      runsSince: async (name) => (await ceph?.runsSince(name)) ?? null,
+    },
+    (held) => run(level, 'on', { ...parts, signal: held }),
+  );
 }
 
 export interface Tried {

@@ -6,7 +6,7 @@ import { type Refusal, refusalSentence } from '../../../shared/documents/refusal
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import type { CutOffResult } from '../../disks/cut-off.ts';
-import { deviceText, stands } from '../../fencing/proof.ts';
+import { seenOffBy, stands } from '../../fencing/proof.ts';
 import { openThere } from '../guests-still-there.ts';
 import type { Recovery, RecoveryStorage, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
@@ -46,8 +46,7 @@ async function attempt(
   const { dead: host } = journal;
   // What is under way elsewhere may be open there, and is left alone.
   const instances = openThere(host, facts.picture, journal);
-  const { proof } = journal;
-  const seenOff = proof?.by === 'agent' ? { atMs: proof.atMs, by: deviceText(proof) } : null;
+  const seenOff = seenOffBy(journal.proof);
   try {
     return await storage.cutOff({
       ...{ host, instances, signal, seenOff },
