@@ -34,6 +34,7 @@ import { confirmByHand, fenceByHand, trustByHand } from './commands/fence.ts';
 import { proveLogin } from './commands/prove-login.ts';
 import { recoverAlone } from './commands/recover-alone.ts';
 import { recoverByOrder } from './commands/recover-by-order.ts';
+import { recoveriesOf } from './commands/recoveries.ts';
 import { showSenses } from './commands/senses.ts';
 import { type StartedOnCloud, startOnCloud } from './commands/start-on-cloud.ts';
 import { waivedFor } from './commands/waived.ts';
@@ -114,9 +115,10 @@ await runProcess('ns4', async (frame) => {
   const ceph = cephOf(settings, { redis, keys, inventory: shared.inventory, confirmations, log, mask });
   if (ceph !== null) frame.onClose('Ceph', () => ceph.close());
   const means = { ...shared, ...{ redis, keys, stop: frame.stop } };
+  const recoveries = recoveriesOf({ redis, keys, trust, clock: systemClock, signal: frame.stop });
   const byHand = {
     ...{ ...means, trust, confirmations, plan, print },
-    ceph: ceph === null ? null : cephByHand(ceph, means, cloud),
+    ceph: ceph === null ? null : cephByHand(ceph, { ...means, recoveries }, cloud),
   };
   if (confirmFenced !== undefined) return confirmByHand(confirmFenced, options, byHand);
   const bystanders = new RedisBystanders(redis, keys);
@@ -127,7 +129,8 @@ await runProcess('ns4', async (frame) => {
     ...{ cloud: openstack.cloud, ceph: ceph?.fence ?? null },
   });
   frame.onClose('fencing', () => fencing.close());
-  if (fence !== undefined) return fenceByHand(fence, options, { ...byHand, ...fencing, registry });
+  if (fence !== undefined)
+    return fenceByHand(fence, options, { ...byHand, ...fencing, registry, bystanders, recoveries });
   const { alone } = options;
   const despite = await waivedFor(dead, options, frame.stop);
   if (dead !== undefined && !alone)

@@ -5,19 +5,18 @@ import { errorText, UsageError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { noServers } from '../../shared/picture/reading.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
-import type { Db } from '../../shared/redis/db.ts';
-import type { Keys } from '../../shared/redis/keys.ts';
-import { readStatus } from '../../shared/redis/status.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { CutOffStore } from '../disks/cut-off-store.ts';
+import { rebooted } from '../disks/rebooted.ts';
 import { type CephFence, cutText } from '../fencing/ceph-level.ts';
 import { look } from '../fencing/level.ts';
 import type { CephParts } from '../jobs/ceph.ts';
 import { openThere } from '../recovery/guests-still-there.ts';
-import { type LiftParts, lift } from './lift.ts';
+import { bootOf, type LiftParts, lift } from './lift.ts';
+import type { Recoveries } from './recoveries.ts';
 import type { Tried } from './try-out.ts';
 
-export interface CephByHandParts extends Omit<LiftParts, 'cuts' | 'levels' | 'ask'> {
+export interface CephByHandParts extends Omit<LiftParts, 'cuts' | 'levels' | 'doubt' | 'ask'> {
   readonly fence: CephFence;
   readonly cuts: Pick<CutOffStore, 'all' | 'forget' | 'noteSeenOff'>;
   readonly clock: Clock;
@@ -30,15 +29,13 @@ export function cephByHand(
   { ceph, fence, store, cuts }: CephParts,
   {
     settings,
-    redis,
-    keys,
+    recoveries,
     inventory,
     clock,
     stop: signal,
   }: {
     readonly settings: Settings;
-    readonly redis: Db;
-    readonly keys: Keys;
+    readonly recoveries: Recoveries;
     readonly inventory: InventoryStore;
     readonly clock: Clock;
     readonly stop: AbortSignal;
@@ -46,7 +43,7 @@ export function cephByHand(
   cloud: Pick<Cloud, 'readUptime'>,
 ): CephByHand {
   return new CephByHand({
-    ...{ storage: ceph, fence, store, cuts, look, clock, signal },
+    ...{ storage: ceph, fence, store, cuts, look, clock, signal, ...recoveries },
     timeoutMs: settings.fencing.timeoutMs,
     inventory: (host) => inventory.read(() => ({ ...noServers, hosts: [host] })),
     uptime: (host) =>
@@ -54,14 +51,6 @@ export function cephByHand(
         signal.throwIfAborted();
         return null;
       }),
-    isRecovering: async (host) => {
-      if ((await redis.get(keys.lock(host))) !== null) return true;
-      const status = await readStatus(redis, keys);
-      if (status.kind !== 'found') return false;
-      return status.status.incidents.some(
-        ({ subject, recovery }) => subject.kind === 'host' && subject.name === host && recovery !== null,
-      );
-    },
   });
 }
 
@@ -108,8 +97,18 @@ export class CephByHand {
   }
 
   /** Lifts its entries. Rejects as `ask` does. */
-  on(host: string, levels: LiftParts['levels'], ask: LiftParts['ask']): Promise<Tried> {
-    return this.#told(() => lift(host, { ...this.#parts, levels, ask }));
+  on(host: string, by: Pick<LiftParts, 'levels' | 'doubt' | 'ask'>): Promise<Tried> {
+    return this.#told(() => lift(host, { ...this.#parts, ...by }));
+  }
+
+  /** Why it is certain that it runs since before it was cut off, by its uptime; null: it is not. Never rejects. */
+  async runsSince(host: string): Promise<string | null> {
+    const { cuts, clock } = this.#parts;
+    const all = await answerWithin(clock, redisMs, cuts.all()).catch(() => null);
+    const cut = all?.get(host);
+    if (cut === undefined) return null;
+    const found = rebooted({ ...cut, seenOff: null }, [], await bootOf(host, this.#parts));
+    return found.kind === 'no' ? found.why : null;
   }
 
   /** A device shows that the host is off: when its entries are to be lifted, that counts. Never rejects. */

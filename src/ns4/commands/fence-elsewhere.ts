@@ -18,6 +18,7 @@ import { agentsOf, type DeviceOutline } from '../fencing/plan.ts';
 import type { CephByHand } from './ceph-by-hand.ts';
 import type { CheckMeans } from './check-means.ts';
 import type { Ns4Options } from './command-line.ts';
+import { type Doubt, ifBelieved } from './devices-in-doubt.ts';
 import { type CephAsked, cutSeen } from './fencing-checks.ts';
 import { type Tried, triedTogether } from './try-out.ts';
 
@@ -42,6 +43,8 @@ export async function askElsewhere(
     readonly ceph: Pick<CephByHand, 'status'> | null;
     readonly stop: AbortSignal;
     print(line: string): void;
+    /** Are the devices of the host in doubt? */
+    doubt(): Promise<Doubt>;
   },
 ): Promise<ExitCode> {
   const { devices, registry, settings, ceph, stop, print } = parts;
@@ -60,12 +63,13 @@ export async function askElsewhere(
   if (asked.length === 0)
     throw new UsageError([`${host} has ${levels.length} levels where it is fenced, expected one of them`]);
   let well = true;
+  const doubt = await parts.doubt();
   const timeoutMs = Math.min(settings.fencing.timeoutMs, longestLookMs);
   for (const level of asked) {
     const tried =
       level.kind === 'ceph'
         ? ((await ceph?.status(host)) ?? noCeph)
-        : await lookFrom(devices, host, level, timeoutMs, stop);
+        : ifBelieved(await lookFrom(devices, host, level, timeoutMs, stop), doubt);
     print(
       `${tried.well ? 'ok    ' : 'FAILED'}  ${host}, level ${level.number}, ${agentsOf(level)}: ${tried.text}`,
     );

@@ -10,14 +10,16 @@ import type { EventLog } from '../../shared/redis/event-log.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import { leaveOrder } from '../../shared/redis/orders.ts';
 import type { Trust } from '../../shared/trust/trust.ts';
-import { type Bystanders, UnreadableBystandersError } from '../fencing/bystanders.ts';
+import type { Bystanders } from '../fencing/bystanders.ts';
 import type { OperatorConfirmations } from '../fencing/operator-confirmations.ts';
 import { builtIn, type FencingPlan } from '../fencing/plan.ts';
 import { askForName } from './ask-name.ts';
 import type { CephByHand } from './ceph-by-hand.ts';
 import type { Ns4Options } from './command-line.ts';
 import { confirmFenced } from './confirm.ts';
+import { doubtIn, whoFell } from './devices-in-doubt.ts';
 import { askElsewhere, type FencedElsewhere } from './fence-elsewhere.ts';
+import type { Recoveries } from './recoveries.ts';
 import { tryLevels } from './try-out.ts';
 
 /** For what Redis knows of a host: without it the host counts as alive, and somebody waits at the terminal. */
@@ -85,16 +87,6 @@ export async function trustByHand(
   return 0;
 }
 
-/** For people; null: nobody did. */
-async function whoFell(bystanders: Pick<Bystanders, 'of'>, host: string): Promise<string | null> {
-  try {
-    return (await bystanders.of(host))?.fell?.hosts.join(', ') ?? null;
-  } catch (error) {
-    if (!(error instanceof UnreadableBystandersError)) throw error;
-    return 'another machine (what Redis holds of that makes no sense)';
-  }
-}
-
 /** The level that is built in needs none. */
 const noPlan: FencingPlan = { file: 'fencing.yaml', hosts: new Map(), others: null, secrets: [] };
 
@@ -102,11 +94,17 @@ const noPlan: FencingPlan = { file: 'fencing.yaml', hosts: new Map(), others: nu
 export async function fenceByHand(
   host: string,
   options: Ns4Options,
-  parts: ByHandParts & FencedElsewhere,
+  parts: ByHandParts &
+    FencedElsewhere & {
+      readonly bystanders: Pick<Bystanders, 'of'>;
+      readonly recoveries: Recoveries;
+    },
 ): Promise<ExitCode> {
-  const { settings, ceph, inventory, clock, stop, print } = parts;
+  const { settings, ceph, recoveries, inventory, clock, stop, print } = parts;
+  const doubt = () => doubtIn(host, parts);
   // Ceph is asked and told from here, whoever fences.
-  if (!settings.scan.fences && options.level !== builtIn) return askElsewhere(host, options, parts);
+  if (!settings.scan.fences && options.level !== builtIn)
+    return askElsewhere(host, options, { ...parts, doubt });
   const plan = options.level === builtIn ? (parts.plan ?? noPlan) : parts.plan;
   if (plan === null)
     throw new UsageError(['--fence: [FENCING] hosts is not set, expected the file with the levels']);
@@ -115,7 +113,7 @@ export async function fenceByHand(
   const well = await tryLevels(
     { host, action: options.action ?? 'status', level: options.level },
     {
-      ...{ plan, ceph, clock, print },
+      ...{ plan, ceph, recoveries, clock, print, doubt },
       inventory: { read: () => answerWithin(clock, readLimitMs, inventory.read()) },
       signal: stop,
       timeoutMs: settings.fencing.timeoutMs,

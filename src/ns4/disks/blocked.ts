@@ -16,9 +16,24 @@ export function wholeAddressOf({ entry, range }: Pick<BlocklistEntry, 'entry' | 
 
 /** Tells of an address whether all of its clients are blocked for an hour at least. */
 export function blockedBy(entries: readonly BlocklistEntry[], nowMs: number): (address: string) => boolean {
+  return coveredBy(entries.filter(({ expiresAtMs }) => expiresAtMs - nowMs >= leastMs));
+}
+
+/**
+ * The ranges that block any of these addresses, for however long, as `ceph osd blocklist range rm` takes them: Sonny sets
+ * none.
+ */
+export function rangesOver(entries: readonly BlocklistEntry[], addresses: readonly string[]): string[] {
+  const ranges = entries.filter((entry) => entry.range && addresses.some(coveredBy([entry])));
+  return ranges.map(({ entry }) => {
+    const [, six, four, bits] = subnet.exec(entry) ?? [];
+    return `${six ?? four}/${bits}`;
+  });
+}
+
+function coveredBy(entries: readonly BlocklistEntry[]): (address: string) => boolean {
   const list = new BlockList();
-  for (const { entry, range, expiresAtMs } of entries) {
-    if (expiresAtMs - nowMs < leastMs) continue;
+  for (const { entry, range } of entries) {
     const [, six, four, bits] = (range ? subnet : wholeAddress).exec(entry) ?? [];
     const address = six ?? four;
     if (address === undefined || isIP(address) === 0) continue;

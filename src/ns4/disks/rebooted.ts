@@ -87,4 +87,5 @@ function withoutUsers(words: string): string {
 const marginMs = 10_000;
 const longestUptime = 1_000;
 
-const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+/** In UTC, to the second. */
+export const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -45,6 +45,15 @@ export const listensOnly = ({ program }: Pick<Device, 'program'>): boolean =>
 /** A level that hears of a host what nobody can be asked for. */
 export const isListener = ({ devices }: Level): boolean => devices.some(listensOnly);
 
+/**
+ * An agent that cuts a host off from Ceph, and switches nothing: its `off` says nothing of the power, and its `on` lifts
+ * entries of a blocklist. By the name of its program, which has "ceph" in it, as there is nothing else to know it by.
+ */
+export const cutsOff = (agent: string): boolean => basename(agent).toLowerCase().includes('ceph');
+
+/** Has a host no power when all of these agents say off? */
+export const showPower = (agents: readonly string[]): boolean => agents.some((agent) => !cutsOff(agent));
+
 /** Devices as whoever decides has to know them: with neither programs nor options, which stay where they are told. */
 export interface DeviceOutline {
   readonly number: number;

@@ -1,6 +1,7 @@
 // Proof that a host is off, or cut off from Ceph, as it is kept in the journal of its recovery.
 import { z } from 'zod';
 import type { Progress } from '../../shared/documents/events/progress.ts';
+import { showPower } from './plan.ts';
 
 export const proofSchema = z.discriminatedUnion('by', [
   z.object({
@@ -99,8 +100,14 @@ export const outdatedBecause = ({ by }: Pick<Proof, 'by'>): string =>
   })[by];
 
 /** The device that gave it, for people. */
-export const deviceText = ({ agent, level }: Pick<ProofByAgent, 'agent' | 'level'>): string =>
+const deviceText = ({ agent, level }: Pick<ProofByAgent, 'agent' | 'level'>): string =>
   `${agent}, level ${level}`;
+
+/** When the host was seen without power, and by what; null: by this proof it may have run on. */
+export function seenOffBy(proof: Proof | null): { readonly atMs: number; readonly by: string } | null {
+  if (proof?.by !== 'agent' || !showPower(proof.agent.split(' + '))) return null;
+  return { atMs: proof.atMs, by: deviceText(proof) };
+}
 
 /** Whoever vouches for it, for people. */
 export const voucherText = (proof: Proof): string =>

@@ -19,7 +19,7 @@ export interface DisksParts {
   /** What the fence level of that name asks of Ceph. */
   readonly fence: CephFence;
   /** As `ns4 --fence HOST --action on --level ceph` has it; rejects when a name is asked for and not typed. */
-  lift(host: string, by: Pick<LiftParts, 'uptime' | 'isRecovering' | 'ask'>): Promise<unknown>;
+  lift(host: string, by: Pick<LiftParts, 'uptime' | 'isRecovering' | 'hold' | 'ask'>): Promise<unknown>;
 }
 
 /** [FENCING] timeout, as it is stock. */
@@ -51,7 +51,7 @@ export function disksPartsOf(
     // No device is asked: those of a history are no programs.
     lift: (host, by) =>
       lift(host, {
-        ...{ ...parts, ...by, timeoutMs, levels: [], signal: new AbortController().signal },
+        ...{ ...parts, ...by, timeoutMs, levels: [], doubt: null, signal: new AbortController().signal },
         storage: storageBy('hand'),
         look: async () => ({ says: 'unknown', said: 'no device is asked' }),
       }),

@@ -6,7 +6,7 @@ import { type Refusal, refusalSentence } from '../../../shared/documents/refusal
 import { OperationalError } from '../../../shared/ground/errors.ts';
 import { heardItselfMs } from '../../../shared/rules/senses/heartbeat.ts';
 import type { CutOffResult } from '../../disks/cut-off.ts';
-import { deviceText, proofProgress, stands } from '../../fencing/proof.ts';
+import { proofProgress, seenOffBy, stands } from '../../fencing/proof.ts';
 import { openThere } from '../guests-still-there.ts';
 import type { Recovery, RecoveryStorage, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
@@ -49,10 +49,10 @@ async function seeToIt(recovery: Recovery): Promise<Turn> {
 /** @throws as Lock.save; SignOfLifeError and DoubtError before anything is blocked */
 function attempt(storage: RecoveryStorage, recovery: Recovery): Promise<CutOffResult> {
   const { tools, facts, lock, signal, stillSilent, opened: journal } = recovery;
-  const { dead: host, proof } = journal;
+  const { dead: host } = journal;
   // What is under way elsewhere may be open there, and is left alone.
   const instances = openThere(host, facts.picture, journal);
-  const seenOff = proof?.by === 'agent' ? { atMs: proof.atMs, by: deviceText(proof) } : null;
+  const seenOff = seenOffBy(journal.proof);
   return storage.cutOff({
     ...{ host, instances, signal, seenOff },
     beforeBlocking: async (addresses) => {

@@ -104,6 +104,8 @@ test('by hand: on goes to all of them; each is told by itself', async () => {
         plan: { file: 'fencing.yaml', hosts: new Map([['hv01', [level]]]), others: null, secrets: [] },
         ...{ ceph: null, timeoutMs: 2_000, heartbeatPeriodMs: 40_000, clock: systemClock, signal },
         inventory: { read: async () => null },
+        recoveries: { isRecovering: async () => false, hold: async () => null },
+        doubt: async () => ({ kind: 'none' as const }),
         ask: async () => {},
         print: (line) => printed.push(line),
       },

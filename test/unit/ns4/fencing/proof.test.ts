@@ -1,6 +1,12 @@
 // How long a proof stands, and what it makes of signs of life.
 import { describe, expect, test } from 'vitest';
-import { offSinceMs, type Proof, proofProgress, stands } from '../../../../src/ns4/fencing/proof.ts';
+import {
+  offSinceMs,
+  type Proof,
+  proofProgress,
+  seenOffBy,
+  stands,
+} from '../../../../src/ns4/fencing/proof.ts';
 import { signOfLife } from '../../../../src/ns4/recovery/sign-of-life.ts';
 import { progressText } from '../../../../src/shared/documents/events/progress.ts';
 import { agent, nowMs } from '../../../support/inventories.ts';
@@ -19,6 +25,8 @@ const byCrashKernel: Proof = {
   ...{ output: 'received valid message', failed: [] },
 };
 const byOperator: Proof = { by: 'operator', who: 'alice', atMs: offAtMs, failed: [] };
+
+const agents = (agent: string): Proof => ({ ...byAgent, agent }) as Proof;
 
 test.each([
   ['no proof', null, 0, false],
@@ -44,6 +52,24 @@ test.each([
   ],
 ] as const)('%s', (_, proof, ageMs, expected) => {
   expect(stands(proof, offAtMs + ageMs)).toBe(expected);
+});
+
+test.each<[string, Proof | null, string | null]>([
+  ['a BMC', byAgent, 'fence_ipmilan, level 2'],
+  [
+    'two of one level, one of which switches',
+    agents('fence_apc + fence_ceph_blocklist'),
+    'fence_apc + fence_ceph_',
+  ],
+  ['an agent that cuts off from Ceph', agents('/usr/local/sbin/fence_ceph_blocklist'), null],
+  ['the same by another name', agents('/opt/apc/Cut-off-Ceph.py'), null],
+  ['a device in a folder of that name', agents('/opt/ceph/fence_apc'), '/opt/ceph/fence_apc, level 2'],
+  ['a crash kernel', byCrashKernel, null],
+  ['an operator', byOperator, null],
+  ['nobody', null, null],
+])('who saw the host without power: %s', (_, proof, by) => {
+  const seen = by === null ? null : { atMs: offAtMs, by: expect.stringContaining(by) };
+  expect(seenOffBy(proof)).toEqual(seen);
 });
 
 test('as progress of the recovery', () => {
