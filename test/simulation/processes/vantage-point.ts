@@ -162,7 +162,10 @@ export class VantagePoint {
 }
 
 /** "Host administratively prohibited", from the host itself, as the real scanner reads it. */
-const prohibited = probeOf({
-  ...{ id: 1, end: 'icmp', errno: 'EHOSTUNREACH', tookMs: 10 },
-  ...{ by: 'target', version: 4, type: 3, code: 10 },
-});
+const prohibited = probeOf(
+  {
+    ...{ id: 1, end: 'icmp', errno: 'EHOSTUNREACH', tookMs: 10 },
+    ...{ by: 'target', version: 4, type: 3, code: 10 },
+  },
+  'host',
+);
