@@ -50,9 +50,13 @@ export function hostSends(host: Host): boolean {
   return host.powered && host.up.kernel && !host.frozen && !host.cut.management;
 }
 
-/** Does the instance run somewhere with a network, its port bound just there? */
-export function guestAnswers(world: World, instance: Instance): boolean {
-  if (instance.mute || instance.vmState === 'paused' || instance.vmState === 'suspended') return false;
+/** Is it there, with no firewall before it? */
+export const guestAnswers = (world: World, instance: Instance): boolean =>
+  !instance.mute && guestIsThere(world, instance);
+
+/** Does the instance run somewhere with a network, its port bound just there, so that at least its ARP is answered? */
+export function guestIsThere(world: World, instance: Instance): boolean {
+  if (instance.vmState === 'paused' || instance.vmState === 'suspended') return false;
   const { port } = instance;
   if (port.host === null || port.vifType !== 'ovs' || port.status === 'BUILD') return false;
   if (!instance.runningOn.has(port.host)) return false;

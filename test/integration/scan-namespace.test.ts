@@ -41,6 +41,33 @@ const routed = {
   ],
 };
 /**
+ * Floating addresses behind that router, as Neutron's L3 agent has them, besides its own network: each is rewritten to
+ * an address there, and back. Somebody else asks for the first one all the time, so that the router's ARP for it fails
+ * in the middle of a probe.
+ */
+const floating = {
+  dead: '10.9.8.55',
+  deadAtOnce: '10.9.8.56',
+  prohibited: '10.9.8.57',
+  rejected: '10.9.8.58',
+  refusing: '10.9.8.2',
+  rejectedInPart: '10.9.8.3',
+  commands: [
+    ...routed.commands,
+    'on_r sysctl -qw net.ipv4.icmp_ratelimit=0',
+    'on_h ip addr add 10.9.2.3/24 dev h0',
+    'for n in 2 3 55 56 57 58; do',
+    '  on_r iptables -t nat -A PREROUTING -d 10.9.8.$n -j DNAT --to-destination 10.9.2.$n',
+    '  on_r iptables -t nat -A POSTROUTING -s 10.9.2.$n -j SNAT --to-source 10.9.8.$n',
+    'done',
+    'on_r ip route add unreachable 10.9.2.56/32',
+    'on_r iptables -A FORWARD -d 10.9.2.57 -j REJECT --reject-with icmp-admin-prohibited',
+    'on_r iptables -A FORWARD -d 10.9.2.58 -j REJECT',
+    'on_r iptables -A FORWARD -p tcp -d 10.9.2.3 --dport 22 -j REJECT',
+    'for i in $(seq 100); do timeout 0.3 bash -c "</dev/tcp/10.9.8.55/80" 2>/dev/null || true; done >/dev/null 2>&1 &',
+  ],
+};
+/**
  * Hosts on segments of this machine that drop every packet but ARP, the entries of two of them some seconds old; one of
  * these is gone since. On the last segment a router answers for everybody.
  */
@@ -127,11 +154,11 @@ describe.skipIf(why !== null)('in a namespace', () => {
       Object.fromEntries(Object.entries(result.targets).map(([n, f]) => [n, `${f.state}: ${f.detail}`])),
     ).toEqual({
       dropped: 'silent: 3 ports silent',
-      'host unreachable': 'answers: 127.3.0.2:22 prohibited by the host itself',
+      'host unreachable': 'unknown: EHOSTUNREACH in its own name at 127.3.0.2:22',
       'admin prohibited': 'answers: 127.3.0.3:22 prohibited by the host itself',
       'port unreachable': 'answers: 127.3.0.4:22 refused',
       reset: 'answers: 127.3.0.5:22 refused',
-      'net unreachable': 'answers: 127.3.0.6:22 prohibited by the host itself',
+      'net unreachable': 'unknown: ENETUNREACH in its own name at 127.3.0.6:22',
       'prohibited route': 'unknown: EACCES at 10.1.0.1:22',
       'blackhole route': 'unknown: EINVAL at 10.2.0.1:22',
       'unreachable route': 'unknown: EHOSTUNREACH at 10.3.0.1:22',
@@ -189,6 +216,45 @@ describe.skipIf(why !== null)('in a namespace', () => {
       'the host': 'silent: 10.9.2.1:22 silent (prohibited)',
     });
   }, 60_000);
+
+  it("takes no error in a guest's name for its answer: a router of floating addresses sends them", async () => {
+    const guest = (name: string, address: string, ...ports: number[]): ScanTarget => ({
+      ...{
+        name,
+        kind: 'guest',
+        endpoints: (ports.length > 0 ? ports : [22]).map((port) => ({ address, port })),
+      },
+    });
+    const { result, heard } = await scanInNamespace(floating.commands, {
+      request: {
+        targets: [
+          guest('nobody there', floating.dead),
+          guest('nobody there, at once', floating.deadAtOnce),
+          guest('prohibited on the way', floating.prohibited),
+          guest('rejected on the way', floating.rejected),
+          guest('refused', floating.refusing),
+          guest('one port is rejected on the way', floating.rejectedInPart, 22, 23),
+        ],
+        controls: [{ name: 'here', endpoints: [{ address: '10.9.1.1', port: 22 }] }],
+      },
+      settings: { timeoutMs: 4_000 },
+      listeners: [{ address: '10.9.1.1', port: 22 }],
+    });
+    expect(
+      Object.fromEntries(Object.entries(result.targets).map(([n, f]) => [n, `${f.state}: ${f.detail}`])),
+    ).toEqual({
+      // After the router's three seconds it is known for what it is without asking.
+      'nobody there': expect.stringMatching(
+        /^silent: 10\.9\.8\.55:22 silent \(EHOSTUNREACH( in its own name)?\)$/,
+      ),
+      'nobody there, at once': 'silent: 10.9.8.56:22 silent (EHOSTUNREACH in its own name)',
+      'prohibited on the way': 'unknown: EHOSTUNREACH in its own name at 10.9.8.57:22',
+      'rejected on the way': 'unknown: ECONNREFUSED in its own name at 10.9.8.58:22',
+      refused: 'answers: 10.9.8.2:22 refused',
+      'one port is rejected on the way': 'answers: 10.9.8.3:23 refused',
+    });
+    expect(heard).toEqual(['10.9.1.1', floating.refusing, floating.rejectedInPart].sort());
+  }, 30_000);
 
   it('hears the network card of a host on the segment that drops everything', async () => {
     const one = (name: string, address: string, kind: 'host' | 'guest' = 'host'): ScanTarget => ({

@@ -54,6 +54,40 @@ function run(
 }
 
 describe('findings', () => {
+  it('asks who refused in the name of guests, of all guests before of their further ports', async () => {
+    const guest = (name: string, address: string): ScanTarget => ({
+      ...{ name, kind: 'guest', endpoints: at(address, closedPort, closedPort + 1) },
+    });
+    const [first, second] = [`127.${block.number}.2.1`, `127.${block.number}.2.2`];
+    const asked: Endpoint[] = [];
+    const heard: string[] = [];
+    const result = await scan(
+      { targets: [guest('vm1', first), guest('vm2', second)], controls: [control()] },
+      settings,
+      {
+        onHeard: (address) => heard.push(address),
+        offenders: {
+          ask: async (endpoints) => {
+            asked.push(...endpoints);
+            return new Map([[1, { id: 1, end: 'refused', errno: 'ECONNREFUSED', tookMs: 1 }]]);
+          },
+        },
+      },
+      systemClock,
+      never,
+    );
+    expect(asked).toEqual([
+      ...[...at(first, closedPort), ...at(second, closedPort)],
+      ...[...at(first, closedPort + 1), ...at(second, closedPort + 1)],
+    ]);
+    // Of the first nothing was found out: a sign of life, but nothing to remember.
+    expect(heard).toEqual([living.address, second]);
+    expect(result.targets).toEqual({
+      vm1: { state: 'answers', detail: `${first}:${closedPort} refused` },
+      vm2: { state: 'answers', detail: `${second}:${closedPort} refused` },
+    });
+  });
+
   it('tells open, refused and silent hosts apart', async () => {
     const ports = [closedPort, openPort, otherPort];
     const result = await run([

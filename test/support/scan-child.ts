@@ -35,6 +35,7 @@ const meter = setInterval(() => {
     // No descriptor left to look with.
   }
 }, 10);
+const heard = new Set<string>();
 const turns = monitorEventLoopDelay({ resolution: 1 });
 turns.enable();
 const startedAtMs = performance.now();
@@ -43,6 +44,7 @@ const result = await scan(
   { timeoutMs: 1_000, refusedMeans: 'alive', controls: [], ...order.settings },
   {
     ...(order.maxSockets === undefined ? {} : { maxSockets: order.maxSockets }),
+    onHeard: (address) => heard.add(address),
     offenders: new IcmpOffenders(log),
     neighbours: new KernelNeighbours(systemClock),
   },
@@ -56,6 +58,7 @@ clearInterval(meter);
 for (let waited = 0; files() > before && waited < 2_000; waited += 20) await delay(20);
 const story: ScanStory = {
   result,
+  heard: [...heard].sort(),
   tookMs,
   mostFiles: most - before,
   filesLeft: files() - before,

@@ -18,6 +18,8 @@ export interface ScanOrder {
 /** What it writes on its standard output. */
 export interface ScanStory {
   readonly result: ScanResult & { ok: true };
+  /** The addresses that answered, as the baseline is told of them; sorted. */
+  readonly heard: readonly string[];
   readonly tookMs: number;
   /** Descriptors more than before the scan: at most, and after it. */
   readonly mostFiles: number;

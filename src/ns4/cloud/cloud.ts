@@ -36,7 +36,8 @@ export interface HypervisorRecord {
   readonly vcpusUsed: number;
   readonly memoryMb: number;
   readonly memoryMbUsed: number;
-  readonly runningVms: number;
+  /** Null: never counted. */
+  readonly runningVms: number | null;
 }
 
 /** A nova-compute service. */

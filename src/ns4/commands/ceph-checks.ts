@@ -34,7 +34,7 @@ export function describeCeph(seen: CephSeen): string {
   const seenWith = hypervisors.filter(({ host }) => book.presentOf(host).own.length > 0);
   const known = seenWith.filter(({ host }) => book.presentOf(host).shared.length === 0);
   const unknown = hypervisors
-    .filter((h) => h.runningVms > 0 && !seenWith.includes(h))
+    .filter((h) => h.runningVms !== 0 && !seenWith.includes(h))
     .map(({ host }) => host);
   return [
     `${facts.version}, pools ${facts.pools.map(({ name }) => name).join(', ')}`,

@@ -65,10 +65,10 @@ export function surveyed(about: Surveyed): Survey {
   const hosts: Readiness[] = [];
   const [empty, gone]: [string[], string[]] = [[], []];
   for (const hypervisor of picture.hypervisors) {
-    const { host, state, forcedDown, runningVms } = hypervisor;
+    const { host, state, forcedDown } = hypervisor;
     const isSilent = heartbeatOf(host, picture, nowMs, policy).says === 'silent';
     const outage = failed.find((one) => one.hosts.has(host));
-    if (Math.max(picture.instancesOn(host), runningVms) === 0) empty.push(host);
+    if (picture.mostInstancesOn(host) === 0) empty.push(host);
     // In an outage nobody is judged: the silence of one of many tells nothing of it.
     else if (state === 'down' || forcedDown || recovering.has(host) || (isSilent && outage === undefined))
       gone.push(host);

@@ -249,6 +249,6 @@ async function mayLive(host: string, { inventory, clock, heartbeatPeriodMs }: Tr
   const hypervisor = picture?.hypervisor(host);
   if (picture === null || hypervisor === undefined || picture.serversCollectedAtMs === null) return true;
   const silent = heartbeatOf(host, picture, clock.nowMs(), { heartbeatPeriodMs }).says === 'silent';
-  const empty = picture.instancesOn(host) === 0 && hypervisor.runningVms === 0;
+  const empty = picture.mostInstancesOn(host) === 0;
   return !((hypervisor.state === 'down' && silent) || (hypervisor.status === 'disabled' && empty));
 }

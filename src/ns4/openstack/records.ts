@@ -30,7 +30,8 @@ export const hypervisorItem = z
     service: z.object({ host: hostName }),
     // Without it the host cannot be scanned, which is said then.
     host_ip: noneIfOdd(ipAddress),
-    // Null on a compute node that was never counted (docs/facts.md#names-fields-and-times): nothing is known to be there.
+    // Null on a compute node that was never counted (docs/facts.md#names-fields-and-times): no room is known there, and not
+    // how many instances.
     vcpus: z.number().nullable(),
     vcpus_used: z.number().nullable(),
     memory_mb: z.number().nullable(),
@@ -46,7 +47,7 @@ export const hypervisorItem = z
     vcpusUsed: raw.vcpus_used ?? 0,
     memoryMb: raw.memory_mb ?? 0,
     memoryMbUsed: raw.memory_mb_used ?? 0,
-    runningVms: raw.running_vms ?? 0,
+    runningVms: raw.running_vms,
   }));
 
 /** All that Nova tells of what is in a cell that does not answer (from 2.69 on; docs/facts.md#cells). */

@@ -8,11 +8,19 @@ import type { Question } from './sockets.ts';
 /** Told of every address that answers, more than once maybe; absent: nobody wants to know. */
 export type OnHeard = ((address: string) => void) | undefined;
 
+/** The end of a probe that somebody's error may have brought about. */
+export interface Said {
+  readonly endpoint: Endpoint;
+  /** Of the error; null: the connect was refused. */
+  readonly code: string | null;
+}
+
 /** What is known so far of one target. */
 export class Inquiry {
   readonly name: string;
   readonly kind: ScanTarget['kind'];
   readonly endpoints = new Map<string, Endpoint>();
+  /** Somebody answered for sure. */
   settled = false;
   readonly #refusedMeans: ScanSettings['refusedMeans'];
   readonly #onHeard: OnHeard;
@@ -30,26 +38,40 @@ export class Inquiry {
     return [...this.endpoints].map(([key, endpoint]) => ({
       endpoint,
       subject: this,
-      answer: (probe) => this.#take(key, endpoint, probe),
+      answer: (probe) =>
+        this.#take(key, endpoint, this.#isDoubtful(probe) ? { ...probe, isSaid: true } : probe),
     }));
   }
 
-  /** The probes that somebody's error ended, one for each address and error; none once somebody answered. */
-  said(): { readonly endpoint: Endpoint; readonly code: string | null }[] {
+  /**
+   * A connect is refused by a reset and by "port unreachable" alike, which a router may send in a guest's name: it is no
+   * answer before it was asked for. Where a refusal proves nothing anyway nobody asks.
+   */
+  #isDoubtful({ state }: Probe): boolean {
+    return this.kind === 'guest' && state === 'refused' && this.#refusedMeans === 'alive';
+  }
+
+  /**
+   * The probes that somebody's error may have ended, one for each address and error, and every refused one; none once
+   * somebody answered.
+   */
+  said(): Said[] {
     if (this.settled) return [];
-    const said = new Map<string, { endpoint: Endpoint; code: string | null }>();
+    const said = new Map<string, Said>();
     for (const [key, { isSaid, code }] of this.#ends) {
       const endpoint = this.endpoints.get(key);
-      if (isSaid && endpoint) said.set(`${endpoint.address} ${code}`, { endpoint, code });
+      if (isSaid && endpoint)
+        said.set(code === null ? key : `${endpoint.address} ${code}`, { endpoint, code });
     }
     return [...said.values()];
   }
 
-  /** What became of an error of `said`: it stands for all of the same code at this address. */
-  tell(address: string, code: string | null, probe: Probe): void {
+  /** What became of one of `said`: an error stands for all of the same code at this address, a refusal for itself. */
+  tell({ endpoint: asked, code }: Said, probe: Probe): void {
     for (const [key, endpoint] of this.endpoints) {
       const end = this.#ends.get(key);
-      if (endpoint.address === address && end?.isSaid && end.code === code) this.#take(key, endpoint, probe);
+      const isMeant = endpoint.address === asked.address && (code !== null || endpoint.port === asked.port);
+      if (isMeant && end?.isSaid && end.code === code) this.#take(key, endpoint, probe);
     }
   }
 
@@ -65,7 +87,7 @@ export class Inquiry {
 
   #take(key: string, endpoint: Endpoint, probe: Probe): void {
     this.#ends.set(key, probe);
-    if (!isAnswer(probe, this.#refusedMeans)) return;
+    if (probe.isSaid || !isAnswer(probe, this.#refusedMeans)) return;
     this.settled = true;
     this.#onHeard?.(endpoint.address);
   }

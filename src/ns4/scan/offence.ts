@@ -1,6 +1,7 @@
-// What an ICMP error says of the target, by who sent it: an error of the target's own is an answer, that of a router on
-// the way is silence or says nothing, that of this machine is its own trouble. Pure.
+// What an ICMP error says of the target, by who sent it: a host's own is an answer, that of a router on the way is silence
+// or says nothing, that of this machine is its own trouble. In a guest's name routers send them, too. Pure.
 import { z } from 'zod';
+import type { ScanTarget } from '../../shared/documents/jobs/scan.ts';
 import { type Probe, slowErrorMs } from './probe.ts';
 
 /** What icmp-offender.py tells of one connect; its first lines say what the fields mean. */
@@ -28,16 +29,24 @@ const noWay: Readonly<Record<4 | 6, ReadonlySet<string>>> = {
 /** What a kernel tells itself when nobody answers ARP, or neighbour discovery. */
 const noNeighbour: Readonly<Record<4 | 6, string>> = { 4: '3 1', 6: '1 3' };
 
-/** The probe's end, after it was asked who ended it. */
-export function probeOf(offence: Offence): Probe {
+/** The probe's end, after it was asked who ended it. `kind`: what was probed; unknown is like a host. */
+export function probeOf(offence: Offence, kind: ScanTarget['kind']): Probe {
   const { end, errno, by, offender, version, type, code, tookMs } = offence;
-  if (end === 'open' || end === 'refused') return { state: end, code: null };
+  const isError = (end === 'icmp' || end === 'refused') && version !== undefined;
+  if (end === 'open' || (end === 'refused' && !isError)) return { state: end, code: null };
   const name = errno ?? 'an error of unknown origin';
-  if (end !== 'icmp' || version === undefined) return { state: 'unknown', code: name };
+  if (!isError) return { state: 'unknown', code: name };
   const said = `${type} ${code}`;
   switch (by) {
-    case 'target':
-      return { state: 'prohibited', code: null };
+    case 'target': {
+      const isNoWay = noWay[version].has(said);
+      if (kind !== 'guest' && !isNoWay)
+        return { state: end === 'refused' ? 'refused' : 'prohibited', code: null };
+      // A router that rewrites addresses (Neutron's, with floating ones) puts the guest's on its own errors as well. Nobody
+      // knows no way to himself; a host's packet filter may say so, hence the doubt.
+      const state = kind === 'guest' && isNoWay ? 'silent' : 'unknown';
+      return { state, code: `${name} in its own name` };
+    }
     case 'other': {
       const state = noWay[version].has(said) ? 'silent' : 'unknown';
       return { state, code: `${name} from ${offender}` };

@@ -47,7 +47,7 @@ export class IcmpOffenders implements Offenders {
       if (!this.#told)
         this.#log.warn(
           { error: errorText(error) },
-          `who sends ICMP errors is not known (${program} is needed for that): they count as unknown`,
+          `who sends ICMP errors is not known (${program} is needed for that): they count as unknown, and guests that only refuse are not remembered as heard`,
         );
       this.#told = true;
     }
@@ -93,6 +93,6 @@ export async function describeOffenders(signal: AbortSignal): Promise<string> {
     await run([], () => undefined, signal);
     return `${program} tells who sends ICMP errors`;
   } catch (error) {
-    return `WARNING: without ${program} (${errorText(error)}) nobody tells who sends ICMP errors; a host that refuses by them is unknown`;
+    return `WARNING: without ${program} (${errorText(error)}) nobody tells who sends ICMP errors; a host that refuses by them is unknown, and a guest that only refuses is not remembered as heard`;
   }
 }

@@ -18,7 +18,7 @@ export interface Probe {
   readonly state: ProbeState;
   /** What made it silent or unknown: an error's code, or words; null when it is an answer. */
   readonly code: string | null;
-  /** Somebody may have sent this error: whom, the error queue tells (offenders.ts). */
+  /** Somebody may have sent this error, or for a guest this refusal: whom, the error queue tells (offenders.ts). */
   readonly isSaid?: boolean;
 }
 

@@ -53,7 +53,9 @@ export async function scan(
   if (options.offenders) await askWhoSaidNo([...controls, ...targets], options.offenders, signal);
   if (options.neighbours) await listenAtTheCard(targets, options.neighbours, startedMs, signal);
   const answering = new Set(controls.filter((c) => c.settled).map((c) => c.name));
-  const believed = isVouchedFor(asked, (name) => answering.has(name)) || targets.every((t) => t.settled);
+  const believed =
+    isVouchedFor(asked, (name) => answering.has(name)) ||
+    targets.every((t) => t.finding().state === 'answers');
   return {
     ok: true,
     outcome: believed ? 'seen' : 'blind',
@@ -63,17 +65,17 @@ export async function scan(
   };
 }
 
-/** Whoever had an error for an answer is asked who sent it. */
+/** Whoever had an error for an answer is asked who sent it: one of each target, then their others. */
 async function askWhoSaidNo(
   inquiries: readonly Inquiry[],
   offenders: Offenders,
   signal: AbortSignal,
 ): Promise<void> {
-  const questions = inquiries.flatMap((inquiry) => inquiry.said().map((said) => ({ inquiry, ...said })));
-  const endpoints = questions.map(({ endpoint }) => endpoint);
+  const questions = byTurns(inquiries.map((inquiry) => inquiry.said().map((said) => ({ inquiry, said }))));
+  const endpoints = questions.map(({ said }) => said.endpoint);
   for (const [i, offence] of await offenders.ask(endpoints, signal)) {
     const question = questions[i];
-    question?.inquiry.tell(question.endpoint.address, question.code, probeOf(offence));
+    question?.inquiry.tell(question.said, probeOf(offence, question.inquiry.kind));
   }
 }
 
@@ -97,8 +99,11 @@ async function listenAtTheCard(
 }
 
 /** First port of every host, then the second…: a host that answers on the first spares the sockets of the others. */
-function portMajor(inquiries: readonly Inquiry[]): Question[] {
-  const rows = inquiries.map((inquiry) => inquiry.questions());
+const portMajor = (inquiries: readonly Inquiry[]): Question[] =>
+  byTurns(inquiries.map((inquiry) => inquiry.questions()));
+
+/** The first of each row, then the second of each… */
+function byTurns<T>(rows: readonly (readonly T[])[]): T[] {
   const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
   return Array.from({ length: columns }, (_, index) =>
     rows.flatMap((row) => row.slice(index, index + 1)),

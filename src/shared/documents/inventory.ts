@@ -31,8 +31,11 @@ const hypervisorSchema = z.object({
   vcpusUsed: z.number(),
   memoryMb: z.number(),
   memoryMbUsed: z.number(),
-  /** Nova's own count; stale on a dead host until its nova-compute returns (docs/facts.md#counts-on-a-dead-host). */
-  runningVms: z.number(),
+  /**
+   * Nova's own count; stale on a dead host until its nova-compute returns (docs/facts.md#counts-on-a-dead-host). Null: it
+   * never counted there, so that the list of servers alone can tell.
+   */
+  runningVms: z.number().nullable(),
   /** Names of all aggregates the host is in, sorted. */
   aggregates: z.array(z.string()),
   /** When nova-compute last reported, ms since the epoch; null when it never did. */

@@ -118,6 +118,16 @@ export class Picture {
     return this.#instances.get(host) ?? 0;
   }
 
+  /**
+   * The most that the list of servers and Nova's own count have on the host: the count stays as it was on a dead host, and
+   * the list may be 600 s old. Null: neither tells.
+   */
+  mostInstancesOn(host: string): number | null {
+    const count = this.hypervisor(host)?.runningVms ?? null;
+    if (count === null && this.#counts === null) return null;
+    return Math.max(this.instancesOn(host), count ?? 0);
+  }
+
   /** Every service host with servers. Servers on none stand under `onNoHost`. */
   get hostsWithInstances(): readonly string[] {
     return [...this.#instances.keys()];

@@ -56,7 +56,7 @@ export function findOutages(
   const failed: Outage[] = [];
   const doubtful: Outage[] = [];
   for (const { scope, members } of groupsOf(picture)) {
-    const counted = members.filter((h) => isCounted(h) && !recovering.has(h.host));
+    const counted = members.filter((h) => isCounted(h, picture) && !recovering.has(h.host));
     const living = counted.filter(
       (h) => h.state === 'up' && h.address !== null && beats.get(h)?.says === 'alive',
     );
@@ -122,8 +122,9 @@ const isReporting = (heartbeat: Heartbeat | undefined, agents: Says): boolean =>
  * maintenance or on their way to the scrap heap (a spare is none of these: it should be up). They would make every
  * later outage look larger than it is.
  */
-function isCounted(h: Hypervisor): boolean {
-  const isRetired = h.state === 'down' && h.status === 'disabled' && h.runningVms === 0 && !isMarkedSpare(h);
+function isCounted(h: Hypervisor, picture: Picture): boolean {
+  const isEmpty = (h.runningVms ?? picture.mostInstancesOn(h.host)) === 0;
+  const isRetired = h.state === 'down' && h.status === 'disabled' && isEmpty && !isMarkedSpare(h);
   return !h.forcedDown && !wasHandled(h) && !isRetired;
 }
 

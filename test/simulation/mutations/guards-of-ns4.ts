@@ -44,6 +44,11 @@ export const ns4Guards: readonly Guard[] = [
     "return { state: 'unknown', neverHeard: true, detail: neverHeardDetail };",
     'return finding;',
   ]),
+  guard(
+    "no error in a guest's name",
+    'a router that says "unreachable" in the name of a guest is not that guest',
+    ['ns4/scan/offence.ts', "if (kind !== 'guest' && !isNoWay)", 'if (true)'],
+  ),
   // No history has a gateway as a control yet.
   rarely(
     guard('a hypervisor vouches', 'a gateway does not make a blind scanner sighted', [

@@ -1,7 +1,7 @@
 // The vantage points of one worker: what a scan from its machine finds in the true world.
 
 import type { Host } from '../../../simulator/world/model.ts';
-import { guestAnswers, hostAnswers, hostSends } from '../../../simulator/world/physics.ts';
+import { guestAnswers, guestIsThere, hostAnswers, hostSends } from '../../../simulator/world/physics.ts';
 import { judge } from '../../../src/ns4/scan/finding.ts';
 import { probeOf } from '../../../src/ns4/scan/offence.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
@@ -93,11 +93,24 @@ export class VantagePoint {
     const [first] = endpoints;
     if (first === undefined) return { state: 'unknown', detail: 'it has no address to scan' };
     if (trouble > 0 && this.#random.chance(trouble)) return { state: 'unknown', detail: 'EMFILE' };
-    return endpoints.some(({ address }) => this.reaches(address))
-      ? { state: 'answers', detail: `${first.address}:${first.port} open` }
-      : this.#isProhibited(first.address)
-        ? judge([{ endpoint: first, probe: prohibited }], 'alive')
-        : { state: 'silent', detail: `${counted(endpoints.length, 'port')} silent` };
+    if (endpoints.some(({ address }) => this.reaches(address)))
+      return { state: 'answers', detail: `${first.address}:${first.port} open` };
+    if (this.#isProhibited(first.address)) return judge([{ endpoint: first, probe: prohibited }], 'alive');
+    const inItsName = endpoints.find(({ address }) => this.#isUnreachable(address));
+    if (inItsName !== undefined) return judge([{ endpoint: inItsName, probe: unreachable }], 'alive');
+    return { state: 'silent', detail: `${counted(endpoints.length, 'port')} silent` };
+  }
+
+  /**
+   * Does the router of floating addresses say in its name that nobody is there? Always, as if others asked for it all
+   * the time.
+   */
+  #isUnreachable(address: string): boolean {
+    const world = this.#world;
+    const owner = world.byAddress.get(address);
+    if (owner === undefined || 'cut' in owner || this.#blink.guests || this.blind.guests) return false;
+    const isFloating = owner.addresses.some((one) => one.address === address && one.type === 'floating');
+    return isFloating && !guestIsThere(world, owner);
   }
 
   /** Does its own firewall send an error? */
@@ -162,7 +175,19 @@ export class VantagePoint {
 }
 
 /** "Host administratively prohibited", from the host itself, as the real scanner reads it. */
-const prohibited = probeOf({
-  ...{ id: 1, end: 'icmp', errno: 'EHOSTUNREACH', tookMs: 10 },
-  ...{ by: 'target', version: 4, type: 3, code: 10 },
-});
+const prohibited = probeOf(
+  {
+    ...{ id: 1, end: 'icmp', errno: 'EHOSTUNREACH', tookMs: 10 },
+    ...{ by: 'target', version: 4, type: 3, code: 10 },
+  },
+  'host',
+);
+
+/** "Host unreachable", from a router that rewrites its own errors, too (docs/facts.md#icmp-errors-and-neighbours). */
+const unreachable = probeOf(
+  {
+    ...{ id: 1, end: 'icmp', errno: 'EHOSTUNREACH', tookMs: 10 },
+    ...{ by: 'target', version: 4, type: 3, code: 1 },
+  },
+  'guest',
+);

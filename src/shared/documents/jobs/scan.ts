@@ -24,7 +24,7 @@ export type ScanTarget = z.infer<typeof scanTargetSchema>;
 
 const scanFindingSchema = z.object({
   /**
-   * answers: open, refused, or an error that the host itself sent; silent: no answer, or a router knows no way to it;
+   * answers: open, refused, or an error that a host itself sent; silent: no answer, or a router knows no way to it;
    * unknown: the scanner's own trouble, or a silence that says nothing, never "down".
    */
   state: z.enum(['answers', 'silent', 'unknown']),

@@ -30,8 +30,8 @@ export function tooFewSenses(
   rules: HeartbeatRules & { readonly isProven: boolean },
 ): Unjudged[] {
   const mute = new Map(whoCannotBeJudged(picture, nowMs, rules).map((one) => [one.host, one]));
-  return picture.hypervisors.flatMap(({ host, runningVms, forcedDown, state }): Unjudged[] => {
-    const instances = Math.max(picture.instancesOn(host), runningVms);
+  return picture.hypervisors.flatMap(({ host, forcedDown, state }): Unjudged[] => {
+    const instances = picture.mostInstancesOn(host) ?? 0;
     // One that is down already is not watched any more: it is judged, or was.
     if (instances === 0 || forcedDown || state === 'down') return [];
     const silent = mute.get(host);

@@ -50,6 +50,11 @@ describe('what an operator has to look at', () => {
       'no address is known of hv03, so nothing',
     ],
     [
+      'one was never seen, and its instances never counted',
+      { hypervisors: [host('hv01'), host('hv03', { runningVms: null })] },
+      'no address is known of hv03, so nothing',
+    ],
+    [
       'two share an address',
       { addresses: [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.1')] },
       'WARNING: hv01 and hv02 open disks from 10.2.0.1, so neither can be cut off',

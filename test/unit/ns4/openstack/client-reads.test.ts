@@ -66,13 +66,13 @@ describe('a cell that does not answer', () => {
   });
 });
 
-it('a compute node that was never counted has nulls: nothing is known to be on it', async () => {
+it('a compute node that was never counted has nulls: no room is known there, and not how many instances', async () => {
   const young = {
     ...{ id: '1', hypervisor_hostname: 'hv1', service: { host: 'hv1' }, host_ip: null, vcpus: null },
     ...{ vcpus_used: null, memory_mb: null, memory_mb_used: null, running_vms: null },
   };
   const { cloud } = await start((_, count) => ({ json: { hypervisors: count === 0 ? [young] : [] } }));
-  expect(await cloud.listHypervisors(never)).toMatchObject([{ host: 'hv1', vcpus: 0, runningVms: 0 }]);
+  expect(await cloud.listHypervisors(never)).toMatchObject([{ host: 'hv1', vcpus: 0, runningVms: null }]);
 });
 
 describe('a read', () => {

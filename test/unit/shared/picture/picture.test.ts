@@ -43,6 +43,17 @@ describe('a picture', () => {
     expect(picture.hostsWithInstances).toEqual(['hv01', 'hv02', onNoHost, 'bare-metal']);
   });
 
+  it('tells the most that the count of Nova or the list has on a host, or that neither tells', () => {
+    const counted = (runningVms: number | null) => ({
+      ...hosts,
+      hypervisors: [hypervisor('hv01', { runningVms })],
+    });
+    const most = (runningVms: number | null, listed: typeof servers | null) =>
+      Picture.of(counted(runningVms), listed).mostInstancesOn('hv01');
+    expect([most(3, servers), most(0, servers), most(null, servers)]).toEqual([3, 2, 2]);
+    expect([most(3, null), most(0, null), most(null, null)]).toEqual([3, 0, null]);
+  });
+
   it('gives the servers of a host in their order', () => {
     expect(picture.serversOf('hv01').map((s) => s.name)).toEqual(['vm1', 'vm3']);
     expect(picture.serversOf('hv09')).toEqual([]);

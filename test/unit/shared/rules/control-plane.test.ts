@@ -11,7 +11,8 @@ import { agent, hypervisor, inventory, nowMs } from '../../../support/inventorie
 const rules = { heartbeatPeriodMs: 40_000, hypervisorPorts: [22] };
 
 /**
- * A host by its traits: x agents silent, d compute service down, f forced down, h handled before, r retired, n no
+ * A host by its traits: x agents silent, d compute service down, f forced down, h handled before, r retired, u perhaps
+ * so, but its instances were never counted, n no
  * agent, o nova-compute's report old; l agents late by 35 s, s silent for longer, both with a nova-compute that reports.
  */
 type Traits = string;
@@ -35,6 +36,7 @@ function cloudOf(zones: Record<string, Traits[]>, aggregates: Record<string, str
           ...(has('l') || has('s') ? { reportedAtMs: nowMs - 9_000 } : {}),
           ...(has('f') ? { state: 'down', forcedDown: true } : {}),
           ...(has('h') ? handled : {}),
+          ...(has('u') ? { state: 'down', status: 'disabled', runningVms: null } : {}),
           ...(has('r') ? { state: 'down', status: 'disabled', runningVms: 0 } : {}),
         }),
       );
@@ -56,6 +58,11 @@ describe('what went stale together', () => {
   const table: [string, Picture, { failed?: string[]; doubtful?: string[]; recovering?: string[] }][] = [
     ['nothing', cloudOf({ a: ['', '', '', ''] }), {}],
     ['most, but retired', cloudOf({ a: ['xr', 'xr', 'xr', 'xd', '', ''] }), {}],
+    [
+      'most, of whom nobody knows whether they are empty',
+      cloudOf({ a: ['xu', 'xu', 'xu', 'xd', '', ''] }),
+      { failed: ['cloud: 4 of 6 agents'] },
+    ],
     [
       'some have silent agents, others nothing but a nova-compute: together they are most',
       cloudOf({ a: ['x', 'x', 'no', 'no', ''] }),

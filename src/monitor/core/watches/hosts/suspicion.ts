@@ -38,8 +38,7 @@ export function findSuspects(
     const { says, heardAtMs, runsOutAtMs } = heartbeatOf(hypervisor.host, picture, nowMs, rules);
     if (says === 'cannot-tell' || recovering.has(hypervisor.host)) continue;
     const listed = picture.instancesOn(hypervisor.host);
-    // Nova's running_vms stays as it was on a dead host, and the list of servers may be 600 s old: either counts.
-    if (hypervisor.runningVms === 0 && listed === 0) continue;
+    if (picture.mostInstancesOn(hypervisor.host) === 0) continue;
     if (says === 'alive') {
       if (runsOutAtMs !== null) nextExpiryMs = Math.min(nextExpiryMs ?? runsOutAtMs, runsOutAtMs);
     } else if (wasHandled(hypervisor)) {
@@ -56,7 +55,7 @@ export function findSuspects(
       .filter((s) => s.hypervisor.status === 'disabled')
       .map((s) => ({
         host: s.hypervisor.host,
-        instances: picture.instancesOn(s.hypervisor.host) || s.hypervisor.runningVms,
+        instances: picture.instancesOn(s.hypervisor.host) || (s.hypervisor.runningVms ?? 0),
       })),
     nextExpiryMs,
   };
@@ -73,9 +72,7 @@ export function isUntold(
   rules: Pick<Rules, 'heartbeatPeriodMs'>,
 ): boolean {
   if (picture.cellDown.includes(host)) return true;
-  const hypervisor = picture.hypervisor(host);
-  if (hypervisor === undefined || (hypervisor.runningVms === 0 && picture.instancesOn(host) === 0))
-    return false;
+  if (picture.hypervisor(host) === undefined || picture.mostInstancesOn(host) === 0) return false;
   return heartbeatOf(host, picture, nowMs, rules).says === 'cannot-tell';
 }
 
@@ -98,7 +95,7 @@ export function unheardSince(
       (livedAtMs === null || livedAtMs < sinceMs) &&
       !apart.has(h.host) &&
       !wasHandled(h) &&
-      (h.runningVms > 0 || picture.instancesOn(h.host) > 0)
+      picture.mostInstancesOn(h.host) !== 0
     );
   });
 }
