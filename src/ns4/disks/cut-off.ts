@@ -1,13 +1,14 @@
 // Cuts a host off from the disks of its instances: its addresses are blocked for a year, every placement group is seen
 // to know that, and none of the disks is open or locked by anybody who is not blocked. Only all three together are proof.
 import type { Clock } from '../../shared/ground/clock.ts';
-import { disksOf, isVolume, sistersOf } from '../storage/image-names.ts';
+import { disksOf, isVolume } from '../storage/image-names.ts';
 import type { ByImage, CannotTell, ImageClients, Limits, Storage } from '../storage/storage.ts';
 import { AddressBook } from './address-book.ts';
 import type { Asked } from './ask-instances.ts';
 import { blockedBy } from './blocked.ts';
 import type { Cut, CutOffStore } from './cut-off-store.ts';
 import type { OpenedStore } from './opened-store.ts';
+import { imagesOf, readMs } from './read-disks.ts';
 
 /**
  * Ceph's own protection, when a new owner breaks the lock of one that lost its watch, lasts an hour: a host that comes
@@ -16,7 +17,6 @@ import type { OpenedStore } from './opened-store.ts';
 const yearSeconds = 365 * 86_400;
 /** The monitors agree within a second, as a rule. */
 const blockMs = 10_000;
-const listMs = 5_000;
 
 export type CutOffResult =
   /** No addresses: none of its disks is on this Ceph. */
@@ -71,7 +71,7 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   if (barrier.kind === 'cannot-tell') return failed('not every placement group knows of it', barrier);
   if (isLate()) return late;
   const atMs = clock.nowMs();
-  const trouble = await openByOthers(parts, request, book, within(listMs));
+  const trouble = await openByOthers(parts, request, book, within);
   if (trouble !== null) return { done: false, why: trouble };
   return isLate() ? late : { done: true, addresses: own, atMs };
 }
@@ -81,13 +81,13 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
  * from there. Is there anything to be cut off from?
  */
 async function withoutAddress(
-  { storage, pools, clock }: CutOffParts,
+  { storage, pools, clock, timeoutMs }: CutOffParts,
   { host, instances, signal, asProofWithinMs }: CutOffRequest,
   shared: readonly string[],
 ): Promise<CutOffResult> {
   if (asProofWithinMs === undefined) {
     const images = instances.flatMap((one) => disksOf(one, pools));
-    const listed = await storage.watchers(images, { timeoutMs: listMs, signal });
+    const listed = await storage.watchers(images, { timeoutMs: readMs(images.length, timeoutMs), signal });
     const isAbsent = [...listed.values()].every(({ kind }) => kind === 'absent');
     if (isAbsent) return { done: true, addresses: [], atMs: clock.nowMs() };
   }
@@ -104,12 +104,13 @@ async function withoutAddress(
  * seen with another hypervisor alone may still be this one's as well (behind NAT).
  */
 async function openByOthers(
-  { storage, pools, clock }: CutOffParts,
+  { storage, pools, clock, timeoutMs }: CutOffParts,
   { host, instances, asProofWithinMs }: CutOffRequest,
   book: AddressBook,
-  limits: Limits,
+  within: (limitMs: number) => Limits,
 ): Promise<string | null> {
-  const images = instances.flatMap((one) => [...disksOf(one, pools), ...sistersOf(one, pools)]);
+  const images = imagesOf(instances, pools);
+  const limits = within(readMs(images.length, timeoutMs));
   const [list, watchers, locks] = await Promise.all([
     storage.blocklist(limits),
     storage.watchers(images, limits),
