@@ -150,7 +150,8 @@ describe.skipIf(cephLab === undefined)('a real Ceph', () => {
     });
 
     test("without those of its parent's pool nobody may read who has it open", async () => {
-      const refused = { kind: 'cannot-tell', reason: 'Ceph does not permit it: its user lacks caps' };
+      const reason = 'Ceph does not permit it: its user lacks caps';
+      const refused = { kind: 'cannot-tell', reason, denied: true };
       const found = await read('client.childless', without.join(', '));
       expect(found).toEqual([by(hv01, true), refused, client]);
     });

@@ -8,6 +8,7 @@ import { blockedBy } from '../disks/blocked.ts';
 import type { Cut } from '../disks/cut-off-store.ts';
 import { agentsOf, type FencingPlan, levelsOf } from '../fencing/plan.ts';
 import type { Blocklist, CannotTell, StorageFacts } from '../storage/storage.ts';
+import type { DisksSurvey } from './survey-disks.ts';
 
 const mostNamed = 5;
 /** The example agent for those who script their fencing; its `plug` names addresses. */
@@ -16,6 +17,7 @@ const cephAgent = /fence_ceph/;
 interface CephSeen {
   readonly facts: StorageFacts | CannotTell;
   readonly blocklist: Blocklist;
+  readonly disks: DisksSurvey;
   readonly addresses: readonly SeenAddress[];
   /** Whom Sonny cut off, by host. */
   readonly cuts: ReadonlyMap<string, Cut>;
@@ -26,10 +28,11 @@ interface CephSeen {
 
 /** As one line. @throws OperationalError when a recovery could not cut off a host now */
 export function describeCeph(seen: CephSeen): string {
-  const { facts, blocklist, hypervisors } = seen;
+  const { facts, blocklist, disks, hypervisors } = seen;
   if (facts.kind === 'cannot-tell') throw new OperationalError(facts.reason);
   if (facts.problems.length > 0) throw new OperationalError(facts.problems.join('; '));
   if (blocklist.kind === 'cannot-tell') throw new OperationalError(blocklist.reason);
+  if (disks.denied !== null) throw new OperationalError(`${disks.denied}; ${capsText(facts)}`);
   const book = new AddressBook(seen.addresses, seen.nowMs);
   const seenWith = hypervisors.filter(({ host }) => book.presentOf(host).own.length > 0);
   const known = seenWith.filter(({ host }) => book.presentOf(host).shared.length === 0);
@@ -51,11 +54,19 @@ export function describeCeph(seen: CephSeen): string {
           `WARNING: no address is known of ${shortened(unknown, mostNamed)}, so nothing would be evacuated from there`,
         ]
       : []),
+    ...(disks.unread === null ? [] : [`WARNING: ${disks.unread}`]),
     ...firstOf(sharedIn(book, hypervisors), mostNamed),
     ...firstOf(forgotten(book, blocklist, seen), mostNamed),
     ...(seen.plan === null ? [] : firstOf(differing(book, hypervisors, seen.plan), mostNamed)),
   ].join('; ');
 }
+
+/** As docs/ceph.md has them. */
+const prefixes = ['rbd_id.', 'rbd_header.', 'rbd_info', 'rbd_directory', 'rbd_object_map'];
+
+/** Librbd opens the parents of a clone as well. */
+const capsText = ({ pools }: StorageFacts): string =>
+  `nobody could be cut off for certain: its user needs "allow r class-read pool=POOL object_prefix PREFIX" for each prefix of ${prefixes.join(' ')} in ${pools.map(({ name }) => name).join(', ')} and each pool that has parents of their clones (images, as a rule), see "Set it up" in docs/ceph.md`;
 
 /** One address of two hosts (behind NAT, say) is never blocked, as it would stop both: neither can be cut off. */
 const sharedIn = (book: AddressBook, hypervisors: CephSeen['hypervisors']): string[] => [

@@ -8,7 +8,7 @@ import type { Asked } from './ask-instances.ts';
 import { blockedBy } from './blocked.ts';
 import type { Cut, CutOffStore } from './cut-off-store.ts';
 import type { OpenedStore } from './opened-store.ts';
-import { imagesOf, readMs } from './read-disks.ts';
+import { deniedIn, imagesOf, readDisks, readMs, samplesOf, unreadText } from './read-disks.ts';
 
 /**
  * Ceph's own protection, when a new owner breaks the lock of one that lost its watch, lasts an hour: a host that comes
@@ -17,6 +17,8 @@ import { imagesOf, readMs } from './read-disks.ts';
 const yearSeconds = 365 * 86_400;
 /** The monitors agree within a second, as a rule. */
 const blockMs = 10_000;
+/** For a few images, before anything is done: whoever does not answer by then says nothing against it. */
+const permittedMs = 2_000;
 
 export type CutOffResult =
   /** No addresses: none of its disks is on this Ceph. */
@@ -61,6 +63,8 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   const book = new AddressBook(await store.addresses(), clock.nowMs());
   const { own, shared } = book.presentOf(host);
   if (own.length === 0 || shared.length > 0) return withoutAddress(parts, request, shared);
+  const denied = await mayNotRead(parts, request, within(permittedMs));
+  if (denied !== null) return { done: false, why: denied };
   await request.beforeBlocking(own);
   await cuts.note(host, { addresses: own, atMs: clock.nowMs(), seenOff });
   if (isLate()) return late;
@@ -74,6 +78,18 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   const trouble = await openByOthers(parts, request, book, within);
   if (trouble !== null) return { done: false, why: trouble };
   return isLate() ? late : { done: true, addresses: own, atMs };
+}
+
+/** Could the look at the disks never be had? In words: else the host would be blocked before that is found out. */
+async function mayNotRead(
+  { storage, pools }: CutOffParts,
+  { instances }: CutOffRequest,
+  limits: Limits,
+): Promise<string | null> {
+  const images = samplesOf(instances).flatMap((one) =>
+    disksOf({ ...one, volumes: one.volumes.slice(0, 1) }, pools),
+  );
+  return deniedIn(await readDisks(storage, images, limits));
 }
 
 /**
@@ -111,10 +127,9 @@ async function openByOthers(
 ): Promise<string | null> {
   const images = imagesOf(instances, pools);
   const limits = within(readMs(images.length, timeoutMs));
-  const [list, watchers, locks] = await Promise.all([
+  const [list, { watchers, locks }] = await Promise.all([
     storage.blocklist(limits),
-    storage.watchers(images, limits),
-    storage.locks(images, limits),
+    readDisks(storage, images, limits),
   ]);
   if (list.kind === 'cannot-tell') return `whom Ceph blocks could not be read: ${list.reason}`;
   const isBlocked = blockedBy(list.entries, clock.nowMs());
@@ -150,7 +165,7 @@ function othersIn(
   isNobody: (address: string, image: string) => boolean,
 ): string | null {
   for (const [image, found] of listed) {
-    if (found.kind === 'cannot-tell') return `by whom ${image} is ${how} could not be read: ${found.reason}`;
+    if (found.kind === 'cannot-tell') return unreadText(image, how, found);
     if (found.kind === 'absent') continue;
     const other = found.clients.find(({ address }) => address === null || !isNobody(address, image));
     if (other !== undefined)

@@ -23,9 +23,10 @@ const host = (name: string, change: object = {}) => ({
   ...{ host: name, state: 'up' as const, status: 'enabled' as const, runningVms: 2 },
   ...change,
 });
+const readable = { denied: null, unread: null };
 const check = (change: Partial<Parameters<typeof describeCeph>[0]> = {}) =>
   describeCeph({
-    ...{ facts, blocklist: blocking(), nowMs, plan: null, cuts: new Map() },
+    ...{ facts, blocklist: blocking(), nowMs, plan: null, cuts: new Map(), disks: readable },
     addresses: [seen('hv01', '10.2.0.1'), seen('hv02', '10.2.0.2')],
     hypervisors: [host('hv01'), host('hv02')],
     ...change,
@@ -55,6 +56,11 @@ describe('what an operator has to look at', () => {
       'WARNING: hv01 and hv02 open disks from 10.2.0.1, so neither can be cut off',
     ],
     [
+      'a disk could not be read just now',
+      { disks: { ...readable, unread: 'by whom vms/1_disk is open could not be read: it hangs' } },
+      'WARNING: by whom vms/1_disk is open could not be read: it hangs',
+    ],
+    [
       'one is back and still blocked',
       { blocklist: blocking('10.2.0.1') },
       '10.2.0.1 of hv01 is still blocked',
@@ -79,5 +85,10 @@ describe('what an operator has to look at', () => {
 test.each<[string, Parameters<typeof check>[0], string]>([
   ['Ceph does not answer', { facts: cannotTell('no monitor answers') }, 'no monitor answers'],
   ['caps are missing', { facts: { ...facts, problems: ['it may not block'] } }, 'it may not block'],
+  [
+    'disks may not be read',
+    { disks: { denied: 'by whom vms/1_disk is open could not be read: no caps', unread: null } },
+    'by whom vms/1_disk is open could not be read: no caps; nobody could be cut off for certain: its user needs "allow r class-read pool=POOL object_prefix PREFIX" for each prefix of rbd_id. rbd_header. rbd_info rbd_directory rbd_object_map in vms, volumes and each pool that has parents',
+  ],
   ['the blocklist cannot be read', { blocklist: cannotTell('it hangs') }, 'it hangs'],
 ])('fails: %s', (_, change, text) => expect(() => check(change)).toThrow(text));

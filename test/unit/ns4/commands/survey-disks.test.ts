@@ -1,0 +1,78 @@
+// What `ns4 --check` finds out of disks: whether the look that a recovery will need may be had.
+import { describe, expect, test } from 'vitest';
+import { surveyDisks } from '../../../../src/ns4/commands/survey-disks.ts';
+import type { AskedImage, CannotTell, ImageClients } from '../../../../src/ns4/storage/storage.ts';
+import { hypervisor, picture, server } from '../../../support/inventories.ts';
+
+const known: ImageClients = { kind: 'known', clients: [] };
+const asked: AskedImage = { kind: 'asked', openers: [] };
+const denied: CannotTell = { kind: 'cannot-tell', reason: 'no caps', denied: true };
+const hangs: CannotTell = { kind: 'cannot-tell', reason: 'it hangs' };
+
+type Answer<T> = (image: string) => T;
+
+interface Case {
+  readonly servers?: ReturnType<typeof server>[];
+  readonly openers?: Answer<AskedImage>;
+  readonly watchers?: Answer<ImageClients>;
+  readonly locks?: Answer<ImageClients>;
+}
+
+async function survey({ servers = [server('vm1', 'hv01')], ...answers }: Case = {}) {
+  const { openers = () => asked, watchers = () => known, locks = () => known } = answers;
+  const questions: Record<string, readonly string[]> = {};
+  const answering =
+    <T>(kind: string, answer: Answer<T>) =>
+    async (images: readonly string[]) => {
+      questions[kind] = images;
+      return new Map(images.map((image) => [image, answer(image)]));
+    };
+  const of = picture({ hypervisors: ['hv01', 'hv02'].map((host) => hypervisor(host)), servers });
+  const found = await surveyDisks(
+    {
+      ask: answering('openers', openers),
+      watchers: answering('watchers', watchers),
+      locks: answering('locks', locks),
+    },
+    ['vms'],
+    of,
+    new AbortController().signal,
+  );
+  return { found, questions };
+}
+
+describe('whether disks may be read', () => {
+  test.each<[string, Case, object]>([
+    ['all may be', {}, { denied: null, unread: null }],
+    [
+      'openers may not',
+      { openers: () => denied },
+      { denied: expect.stringMatching(/^by whom vms\/.*open.*no caps$/) },
+    ],
+    [
+      'watchers may not',
+      { watchers: () => denied },
+      { denied: expect.stringMatching(/ is open .*no caps$/) },
+    ],
+    ['locks may not', { locks: () => denied }, { denied: expect.stringMatching(/ is locked .*no caps$/) }],
+    ['it hangs', { watchers: () => hangs }, { denied: null, unread: expect.stringMatching(/it hangs$/) }],
+  ])('%s', async (_, change, expected) => {
+    expect((await survey(change)).found).toMatchObject(expected);
+  });
+
+  test('of each hypervisor an instance without volumes and one with, if they run', async () => {
+    const servers = [
+      server('off', 'hv01', { vmState: 'stopped', powerState: 4 }),
+      server('vm1', 'hv01'),
+      server('vm2', 'hv01'),
+      server('vm3', 'hv01', { volumes: ['v1'] }),
+      server('vm4', 'hv02', { volumes: ['v2'] }),
+    ];
+    const { questions } = await survey({ servers });
+    const [vm1, vm3, vm4] = [1, 3, 4].map((i) => servers[i]?.id);
+    expect(questions.openers).toEqual([
+      ...[`vms/${vm1}_disk`, `vms/${vm3}_disk`, 'vms/volume-v1', `vms/${vm4}_disk`, 'vms/volume-v2'],
+    ]);
+    for (const kind of ['watchers', 'locks']) expect(questions[kind]).toContain(`vms/${vm1}_disk.config`);
+  });
+});
