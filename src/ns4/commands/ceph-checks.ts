@@ -26,7 +26,7 @@ interface CephSeen {
   readonly nowMs: number;
 }
 
-/** As one line. @throws OperationalError when a recovery could not cut off a host now */
+/** As one line. @throws OperationalError when a recovery could not cut off a host now, or would cut off another one */
 export function describeCeph(seen: CephSeen): string {
   const { facts, blocklist, disks, hypervisors } = seen;
   if (facts.kind === 'cannot-tell') throw new OperationalError(facts.reason);
@@ -34,6 +34,8 @@ export function describeCeph(seen: CephSeen): string {
   if (blocklist.kind === 'cannot-tell') throw new OperationalError(blocklist.reason);
   if (disks.denied !== null) throw new OperationalError(`${disks.denied}; ${capsText(facts)}`);
   const book = new AddressBook(seen.addresses, seen.nowMs);
+  const wrong = seen.plan === null ? [] : foreign(book, hypervisors, seen.plan);
+  if (wrong.length > 0) throw new OperationalError(firstOf(wrong, mostNamed).join('; '));
   const seenWith = hypervisors.filter(({ host }) => book.presentOf(host).own.length > 0);
   const known = seenWith.filter(({ host }) => book.presentOf(host).shared.length === 0);
   const unknown = hypervisors
@@ -104,19 +106,38 @@ function forgotten(
   });
 }
 
-/** Addresses that fencing.yaml would block and that are not those which the host was seen with. */
-function differing(book: AddressBook, hypervisors: CephSeen['hypervisors'], plan: FencingPlan): string[] {
-  return hypervisors.flatMap(({ host }) => {
-    const { own } = book.presentOf(host);
-    const plugs = levelsOf(plan, host)
-      .filter((level) => cephAgent.test(agentsOf(level)))
-      .flatMap(({ devices }) => devices.flatMap(({ options }) => String(options.plug ?? '').split(/[\s,]+/)))
-      .map((plug) => plug.replace(/^\[|\]$/g, ''))
-      .filter((plug) => plug !== '');
-    const missing = plugs.length === 0 ? [] : own.filter((address) => !plugs.includes(address));
+/** Addresses of a host that its level in fencing.yaml would leave open. */
+const differing = (book: AddressBook, hypervisors: CephSeen['hypervisors'], plan: FencingPlan): string[] =>
+  hypervisors.flatMap(({ host }) => {
+    const plugs = plugsOf(plan, host);
+    const missing = plugs.length === 0 ? [] : book.presentOf(host).own.filter((one) => !plugs.includes(one));
     return missing.map(
       (address) =>
         `WARNING: ${host} opens disks from ${address}, which its level in fencing.yaml does not name`,
     );
   });
-}
+
+/** Addresses of other hosts that it would block: whoever is healthy there loses the disks. */
+const foreign = (book: AddressBook, hypervisors: CephSeen['hypervisors'], plan: FencingPlan): string[] =>
+  hypervisors.flatMap(({ host }) =>
+    plugsOf(plan, host).flatMap((plug) => {
+      const has = (other: string) => {
+        const { own, shared } = book.presentOf(other);
+        return [...own, ...shared].includes(plug);
+      };
+      const others = book.hostsAt(plug).filter((other) => other !== host && has(other));
+      if (others.length === 0) return [];
+      const who = others.join(' and ');
+      return [
+        `the level of ${host} in fencing.yaml names ${plug}, by which Ceph knows ${who}: to fence ${host} would cut off ${who}`,
+      ];
+    }),
+  );
+
+/** Which addresses the example agent would block. */
+const plugsOf = (plan: FencingPlan, host: string): string[] =>
+  levelsOf(plan, host)
+    .filter((level) => cephAgent.test(agentsOf(level)))
+    .flatMap(({ devices }) => devices.flatMap(({ options }) => String(options.plug ?? '').split(/[\s,]+/)))
+    .map((plug) => plug.replace(/^\[|\]$/g, ''))
+    .filter((plug) => plug !== '');

@@ -32,6 +32,13 @@ const check = (change: Partial<Parameters<typeof describeCeph>[0]> = {}) =>
     ...change,
   });
 
+/** hv01 is fenced by the example agent, with these addresses. */
+function blockingPlan(plug: string) {
+  const device = { agent: 'fence_ceph_blocklist', program: '/x', options: { plug } };
+  const level = { number: 1, devices: [device] };
+  return { file: '/f', hosts: new Map([['hv01', [level]]]), others: null, secrets: [] };
+}
+
 test('all is well', () => {
   expect(check()).toBe(
     'ceph 16.2.15, pools vms, volumes; hypervisors that could be cut off: hv01 (10.2.0.1), hv02 (10.2.0.2)',
@@ -73,12 +80,25 @@ describe('what an operator has to look at', () => {
   });
 
   test('a level of fencing.yaml that does not name all addresses', () => {
-    const device = { agent: 'fence_ceph_blocklist', program: '/x', options: { plug: '10.2.0.9' } };
-    const level = { number: 1, devices: [device] };
-    const plan = { file: '/f', hosts: new Map([['hv01', [level]]]), others: null, secrets: [] };
-    expect(check({ plan })).toContain(
+    expect(check({ plan: blockingPlan('10.2.0.9') })).toContain(
       'WARNING: hv01 opens disks from 10.2.0.1, which its level in fencing.yaml does not name',
     );
+  });
+});
+
+describe('a level of fencing.yaml that names an address of another host', () => {
+  const plan = blockingPlan('10.2.0.1, 10.2.0.2');
+
+  test('fails: that one would be cut off', () => {
+    expect(() => check({ plan })).toThrow(
+      'the level of hv01 in fencing.yaml names 10.2.0.2, by which Ceph knows hv02: to fence hv01 would cut off hv02',
+    );
+  });
+
+  test('an address that moved here: the other one has had a new one for longer', () => {
+    const before = { ...seen('hv02', '10.2.0.2'), lastMs: nowMs - 2 * 86_400_000 };
+    const addresses = [seen('hv01', '10.2.0.1'), seen('hv01', '10.2.0.2'), before, seen('hv02', '10.2.0.7')];
+    expect(check({ plan, addresses })).toContain('hypervisors that could be cut off');
   });
 });
 
