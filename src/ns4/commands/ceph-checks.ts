@@ -2,7 +2,9 @@
 // hypervisor opens disks, and whom it blocks though he is back.
 import type { Hypervisor } from '../../shared/documents/inventory.ts';
 import { firstOf, shortened } from '../../shared/documents/terms/shortened.ts';
+import { counted } from '../../shared/ground/counted.ts';
 import { OperationalError } from '../../shared/ground/errors.ts';
+import { quoted } from '../../shared/ground/plain.ts';
 import { AddressBook, type SeenAddress } from '../disks/address-book.ts';
 import { blockedBy } from '../disks/blocked.ts';
 import type { Cut } from '../disks/cut-off-store.ts';
@@ -56,11 +58,29 @@ export function describeCeph(seen: CephSeen): string {
           `WARNING: no address is known of ${shortened(unknown, mostNamed)}, so nothing would be evacuated from there`,
         ]
       : []),
+    ...notHere(disks, facts),
     ...(disks.unread === null ? [] : [`WARNING: ${disks.unread}`]),
     ...firstOf(sharedIn(book, hypervisors), mostNamed),
     ...firstOf(forgotten(book, blocklist, seen), mostNamed),
     ...(seen.plan === null ? [] : firstOf(differing(book, hypervisors, seen.plan), mostNamed)),
   ].join('; ');
+}
+
+/** A renamed volume has the barrier if its pool has; what is elsewhere has none. Nobody asks who has either open. */
+function notHere({ missing, unlooked }: DisksSurvey, { pools }: StorageFacts): string[] {
+  const names = missing.map(({ instance: { name }, volume }) =>
+    volume === null ? `the disk of ${quoted(name)}` : `volume-${volume} of ${quoted(name)}`,
+  );
+  const where = pools.map(({ name }) => name).join(', ');
+  const what = counted(missing.length, 'disk');
+  return [
+    ...(missing.length === 0
+      ? []
+      : [
+          `WARNING: ${what} of running instances not found in ${where} (elsewhere, or renamed), so nobody asks who has them open, and other pools get no barrier: ${shortened(names, mostNamed)}`,
+        ]),
+    ...(unlooked === 0 ? [] : [`${counted(unlooked, 'instance')} not looked at in time`]),
+  ];
 }
 
 /** As docs/ceph.md has them. */

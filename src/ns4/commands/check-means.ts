@@ -75,7 +75,7 @@ export function checkMeans(
     disks: once(async () => {
       if (cephMeans === null) throw new Error('there is no [CEPH]');
       const { storage, pools } = cephMeans();
-      return surveyDisks(storage, pools, await picture(), frame.stop);
+      return surveyDisks(await picture(), { storage, pools, signal: frame.stop });
     }),
     trust: once(() => trustIn(redis(), openstack.cloud, settings.redis, `ns4 ${settings.scan.name}`, log)),
   };

@@ -7,6 +7,7 @@ import { AddressBook } from './address-book.ts';
 import type { Asked } from './ask-instances.ts';
 import { blockedBy } from './blocked.ts';
 import type { Cut, CutOffStore } from './cut-off-store.ts';
+import { missingDisks } from './missing-disks.ts';
 import type { OpenedStore } from './opened-store.ts';
 import { deniedIn, imagesOf, readDisks, readMs, samplesOf, unreadText } from './read-disks.ts';
 
@@ -149,14 +150,10 @@ function notHere(
   pools: readonly string[],
   watchers: ByImage<ImageClients>,
 ): string | null {
-  const isHere = (image: string) => (watchers.get(image) ?? { kind: 'absent' }).kind !== 'absent';
-  for (const { id, volumes } of instances) {
-    const without = volumes.find((volume) => !pools.some((pool) => isHere(`${pool}/volume-${volume}`)));
-    if (without !== undefined) return `volume-${without} of instance ${id} is in none of these pools`;
-    if (volumes.length === 0 && !pools.some((pool) => isHere(`${pool}/${id}_disk`)))
-      return `the disk of instance ${id} is in none of these pools`;
-  }
-  return null;
+  const [first] = missingDisks(instances, pools, watchers);
+  if (first === undefined) return null;
+  const disk = first.volume === null ? 'the disk' : `volume-${first.volume}`;
+  return `${disk} of instance ${first.instance.id} is in none of these pools`;
 }
 
 function othersIn(

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { describeCeph } from '../../../../src/ns4/commands/ceph-checks.ts';
 import type { SeenAddress } from '../../../../src/ns4/disks/address-book.ts';
 import { type Blocklist, cannotTell, type StorageFacts } from '../../../../src/ns4/storage/storage.ts';
+import { server } from '../../../support/inventories.ts';
 
 const nowMs = Date.UTC(2026, 10, 29, 12);
 const facts: StorageFacts = {
@@ -23,7 +24,7 @@ const host = (name: string, change: object = {}) => ({
   ...{ host: name, state: 'up' as const, status: 'enabled' as const, runningVms: 2 },
   ...change,
 });
-const readable = { denied: null, unread: null };
+const readable = { denied: null, unread: null, missing: [], unlooked: 0 };
 const check = (change: Partial<Parameters<typeof describeCeph>[0]> = {}) =>
   describeCeph({
     ...{ facts, blocklist: blocking(), nowMs, plan: null, cuts: new Map(), disks: readable },
@@ -68,6 +69,20 @@ describe('what an operator has to look at', () => {
       'WARNING: by whom vms/1_disk is open could not be read: it hangs',
     ],
     [
+      'disks elsewhere',
+      {
+        disks: {
+          ...readable,
+          missing: [
+            { instance: server('vm1', 'hv01'), volume: null },
+            { instance: server('vm2', 'hv01'), volume: 'v7' },
+          ],
+          unlooked: 3,
+        },
+      },
+      'WARNING: 2 disks of running instances not found in vms, volumes (elsewhere, or renamed), so nobody asks who has them open, and other pools get no barrier: the disk of "vm1", volume-v7 of "vm2"; 3 instances not looked at in time',
+    ],
+    [
       'one is back and still blocked',
       { blocklist: blocking('10.2.0.1') },
       '10.2.0.1 of hv01 is still blocked',
@@ -107,7 +122,7 @@ test.each<[string, Parameters<typeof check>[0], string]>([
   ['caps are missing', { facts: { ...facts, problems: ['it may not block'] } }, 'it may not block'],
   [
     'disks may not be read',
-    { disks: { denied: 'by whom vms/1_disk is open could not be read: no caps', unread: null } },
+    { disks: { ...readable, denied: 'by whom vms/1_disk is open could not be read: no caps' } },
     'by whom vms/1_disk is open could not be read: no caps; nobody could be cut off for certain: its user needs "allow r class-read pool=POOL object_prefix PREFIX" for each prefix of rbd_id. rbd_header. rbd_info rbd_directory rbd_object_map in vms, volumes and each pool that has parents',
   ],
   ['the blocklist cannot be read', { blocklist: cannotTell('it hangs') }, 'it hangs'],

@@ -1,4 +1,4 @@
-// What `ns4 --check` finds out of disks: whether the look that a recovery will need may be had.
+// What `ns4 --check` finds out of disks: whether the look that a recovery will need may be had, and what is not there.
 import { describe, expect, test } from 'vitest';
 import { surveyDisks } from '../../../../src/ns4/commands/survey-disks.ts';
 import type { AskedImage, CannotTell, ImageClients } from '../../../../src/ns4/storage/storage.ts';
@@ -16,28 +16,34 @@ interface Case {
   readonly openers?: Answer<AskedImage>;
   readonly watchers?: Answer<ImageClients>;
   readonly locks?: Answer<ImageClients>;
+  /** Each question. */
+  readonly takesMs?: number;
 }
 
-async function survey({ servers = [server('vm1', 'hv01')], ...answers }: Case = {}) {
+async function survey({ servers = [server('vm1', 'hv01')], takesMs = 0, ...answers }: Case = {}) {
+  let steadyMs = 0;
   const { openers = () => asked, watchers = () => known, locks = () => known } = answers;
   const questions: Record<string, readonly string[]> = {};
   const answering =
     <T>(kind: string, answer: Answer<T>) =>
     async (images: readonly string[]) => {
-      questions[kind] = images;
+      questions[kind] ??= images;
+      steadyMs += takesMs;
       return new Map(images.map((image) => [image, answer(image)]));
     };
   const of = picture({ hypervisors: ['hv01', 'hv02'].map((host) => hypervisor(host)), servers });
-  const found = await surveyDisks(
-    {
-      ask: answering('openers', openers),
-      watchers: answering('watchers', watchers),
-      locks: answering('locks', locks),
-    },
-    ['vms'],
-    of,
-    new AbortController().signal,
-  );
+  const storage = {
+    ask: answering('openers', openers),
+    watchers: answering('watchers', watchers),
+    locks: answering('locks', locks),
+  };
+  const { signal } = new AbortController();
+  const found = await surveyDisks(of, {
+    storage,
+    pools: ['vms'],
+    signal,
+    clock: { steadyMs: () => steadyMs },
+  });
   return { found, questions };
 }
 
@@ -74,5 +80,38 @@ describe('whether disks may be read', () => {
       ...[`vms/${vm1}_disk`, `vms/${vm3}_disk`, 'vms/volume-v1', `vms/${vm4}_disk`, 'vms/volume-v2'],
     ]);
     for (const kind of ['watchers', 'locks']) expect(questions[kind]).toContain(`vms/${vm1}_disk.config`);
+  });
+});
+
+describe('what is on none of the pools', () => {
+  const absent: ImageClients = { kind: 'absent' };
+  const vm1 = server('vm1', 'hv01');
+  const vm2 = server('vm2', 'hv01', { volumes: ['here', 'renamed'] });
+  const without =
+    (...names: string[]) =>
+    (image: string) =>
+      names.some((name) => image === `vms/${name}`) ? absent : known;
+  const missing = async (change: Case) =>
+    (await survey(change)).found.missing.map(({ instance: { name }, volume }) => [name, volume]);
+
+  test('a disk, and a volume of several', async () => {
+    // It boots from a volume: that it has no disk of its own says nothing.
+    const locks = without(`${vm1.id}_disk`, `${vm2.id}_disk`, 'volume-renamed');
+    expect(await missing({ servers: [vm1, vm2, server('vm3', 'hv02')], locks })).toEqual([
+      ['vm1', null],
+      ['vm2', 'renamed'],
+    ]);
+  });
+
+  test('who does not run writes nowhere; what cannot be told is not missing', async () => {
+    const stopped = server('off', 'hv01', { vmState: 'stopped', powerState: 4 });
+    expect(await missing({ servers: [stopped], locks: () => absent })).toEqual([]);
+    expect(await missing({ servers: [vm1], locks: () => hangs })).toEqual([]);
+  });
+
+  test('what there was no time for is counted, and not missing', async () => {
+    const servers = Array.from({ length: 6_000 }, (_, i) => server(`vm${i}`, 'hv01'));
+    const { found } = await survey({ servers, takesMs: 8_000 });
+    expect(found).toMatchObject({ missing: [], unlooked: 2_000 });
   });
 });
