@@ -41,7 +41,7 @@ export function describeCeph(seen: CephSeen): string {
   const seenWith = hypervisors.filter(({ host }) => book.presentOf(host).own.length > 0);
   const known = seenWith.filter(({ host }) => book.presentOf(host).shared.length === 0);
   const unknown = hypervisors
-    .filter((h) => h.runningVms > 0 && !seenWith.includes(h))
+    .filter((h) => h.runningVms > 0 && !seenWith.includes(h) && !disks.nothingHere.has(h.host))
     .map(({ host }) => host);
   return [
     `${facts.version}, pools ${facts.pools.map(({ name }) => name).join(', ')}`,
@@ -55,7 +55,7 @@ export function describeCeph(seen: CephSeen): string {
     }`,
     ...(unknown.length > 0
       ? [
-          `WARNING: no address is known of ${shortened(unknown, mostNamed)}, so nothing would be evacuated from there`,
+          `WARNING: no address is known of ${shortened(unknown, mostNamed)}, so nothing would be evacuated from there without another proof`,
         ]
       : []),
     ...notHere(disks, facts),

@@ -6,6 +6,7 @@ import type { Picture } from '../../shared/picture/picture.ts';
 import { standingOf } from '../../shared/rules/guests.ts';
 import { type MissingDisk, missingDisks } from '../disks/missing-disks.ts';
 import { deniedIn, imagesOf, readDisks, readMs, samplesOf, unreadIn } from '../disks/read-disks.ts';
+import { openThere } from '../recovery/guests-still-there.ts';
 import { disksOf } from '../storage/image-names.ts';
 import type { ByImage, ImageClients, Storage } from '../storage/storage.ts';
 
@@ -23,6 +24,8 @@ export interface DisksSurvey {
   readonly unread: string | null;
   /** Disks of running instances that are on none of the pools. */
   readonly missing: readonly MissingDisk<Server>[];
+  /** Hosts of whose instances no disk is on any of the pools: they need not be cut off, and are evacuated without. */
+  readonly nothingHere: ReadonlySet<string>;
   /** Instances that there was no time to look at. */
   readonly unlooked: number;
 }
@@ -36,10 +39,7 @@ interface SurveyParts {
 }
 
 /** Rejects with the signal's reason only. */
-export async function surveyDisks(
-  picture: Pick<Picture, 'hypervisors' | 'hostsRead' | 'serversOf'>,
-  parts: SurveyParts,
-): Promise<DisksSurvey> {
+export async function surveyDisks(picture: Picture, parts: SurveyParts): Promise<DisksSurvey> {
   const { storage, pools, signal } = parts;
   const read = new Set(picture.hostsRead);
   const hosts = picture.hypervisors.map(({ host }) => host).filter((host) => read.has(host));
@@ -60,9 +60,13 @@ export async function surveyDisks(
   const answers = { openers, ...listed };
   const instances = hosts.flatMap((host) => picture.serversOf(host));
   const { found, looked } = await lookForAll(instances, parts);
+  const isLooked = new Set(looked);
+  const isAbsent = (server: Server) =>
+    isLooked.has(server) && disksOf(server, pools).every((image) => found.get(image)?.kind === 'absent');
   return {
     ...{ denied: deniedIn(answers), unread: unreadIn(answers) },
     missing: missingDisks(looked.filter(isRunning), pools, found),
+    nothingHere: new Set(hosts.filter((host) => openThere(host, picture, null).every(isAbsent))),
     unlooked: instances.length - looked.length,
   };
 }

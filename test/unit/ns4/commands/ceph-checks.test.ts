@@ -24,7 +24,7 @@ const host = (name: string, change: object = {}) => ({
   ...{ host: name, state: 'up' as const, status: 'enabled' as const, runningVms: 2 },
   ...change,
 });
-const readable = { denied: null, unread: null, missing: [], unlooked: 0 };
+const readable = { denied: null, unread: null, missing: [], unlooked: 0, nothingHere: new Set<string>() };
 const check = (change: Partial<Parameters<typeof describeCeph>[0]> = {}) =>
   describeCeph({
     ...{ facts, blocklist: blocking(), nowMs, plan: null, cuts: new Map(), disks: readable },
@@ -92,6 +92,12 @@ describe('what an operator has to look at', () => {
   test('a spare without instances is nobody to be cut off; a dead one stays blocked', () => {
     const hypervisors = [host('hv01', { state: 'down' }), host('hv04', { runningVms: 0 })];
     expect(check({ hypervisors, blocklist: blocking('10.2.0.1') })).not.toContain('WARNING');
+  });
+
+  test('whoever has no disk here needs no address', () => {
+    const hypervisors = [host('hv01'), host('hv03')];
+    const disks = { ...readable, nothingHere: new Set(['hv03']) };
+    expect(check({ hypervisors, disks })).not.toContain('hv03');
   });
 
   test('a level of fencing.yaml that does not name all addresses', () => {

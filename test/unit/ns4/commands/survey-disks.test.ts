@@ -115,3 +115,24 @@ describe('what is on none of the pools', () => {
     expect(found).toMatchObject({ missing: [], unlooked: 2_000 });
   });
 });
+
+describe('hosts with nothing here, which need not be cut off', () => {
+  const stopped = server('off', 'hv02', { vmState: 'stopped', powerState: 4 });
+  const servers = [server('vm1', 'hv01'), stopped];
+  const absent: ImageClients = { kind: 'absent' };
+  const nothingHere = async (change: Case) => [...(await survey({ servers, ...change })).found.nothingHere];
+
+  test('no image of any of their instances is there', async () => {
+    expect(await nothingHere({ locks: () => absent })).toEqual(['hv01', 'hv02']);
+    expect(await nothingHere({ locks: (image) => (image.includes(stopped.id) ? known : absent) })).toEqual([
+      'hv01',
+    ]);
+  });
+
+  test('not who could not be looked at, or was not', async () => {
+    expect(await nothingHere({ locks: () => hangs })).toEqual([]);
+    const many = Array.from({ length: 6_000 }, (_, i) => server(`vm${i}`, i < 10 ? 'hv01' : 'hv02'));
+    const found = await nothingHere({ servers: many, takesMs: 8_000, locks: () => absent });
+    expect(found).toEqual(['hv01']);
+  });
+});
