@@ -1,12 +1,16 @@
 // The port `Storage` over a real Ceph: what is answered when writers live, freeze, die, are cut off and blocked, and while
 // OSDs or the monitor hang.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Ceph } from '../../src/ns4/ceph/ceph.ts';
 import type { AskedImage } from '../../src/ns4/storage/storage.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
 import { createLog } from '../../src/shared/ground/log.ts';
 import { maskOf } from '../../src/shared/masks/secrets.ts';
-import { cephLab, lab, labAccess, labAtPeace, openMany } from '../support/ceph-lab.ts';
+import { cephLab, lab, labAccess, labAtPeace, labUser, openMany } from '../support/ceph-lab.ts';
+import { documentedCaps } from '../support/documented-caps.ts';
 
 const hv01 = '127.0.61.1';
 const hv02 = '127.0.61.2';
@@ -104,6 +108,53 @@ describe.skipIf(cephLab === undefined)('a real Ceph', () => {
     ]);
     for (const list of [ceph.watchers(names, limits), ceph.locks(names, limits)])
       expect([...(await list).values()].map(({ kind }) => kind)).toEqual(['known', 'absent', 'cannot-tell']);
+  });
+
+  describe('a clone, as Nova makes them of an image of Glance', () => {
+    let dir: string;
+    const parent = `images/glance-${process.pid}`;
+    const { mon, osd } = documentedCaps('docs/ceph.md');
+    const without = osd.split(', ').filter((cap) => !cap.includes('pool=images '));
+    const read = async (user: string, its: string) => {
+      const log = createLog({ name: 'test', verbosity: 0, destination: process.stderr });
+      const access = await labUser(user, mon, its, dir);
+      const as = new Ceph(access, { log, clock: systemClock, mask: maskOf([]) });
+      try {
+        const [openers, watchers, locks] = await Promise.all([
+          as.ask([image], longer),
+          as.watchers([image], longer),
+          as.locks([image], longer),
+        ]);
+        return [openers, watchers, locks].map((found) => found.get(image));
+      } finally {
+        await as.close();
+      }
+    };
+    const client = { kind: 'known', clients: [expect.objectContaining({ address: hv01 })] };
+    beforeAll(async () => {
+      dir = mkdtempSync(join(tmpdir(), 'sonny-ceph-'));
+      await lab('image', parent, '--size', '16');
+      await lab('rbd', 'snap', 'create', '--no-progress', `${parent}@snap`);
+      await lab('rbd', 'snap', 'protect', `${parent}@snap`);
+    });
+    beforeEach(async () => {
+      await lab('rbd', 'clone', `${parent}@snap`, image);
+      // The image has few objects: so has the writer.
+      await lab('guest', 'start', hv01, image, '--name', writer, '--slots', '4', '--wait', '40');
+    });
+
+    afterAll(() => rmSync(dir, { recursive: true }));
+
+    test('with the caps to copy all of the self-check can be read', async () => {
+      expect(await read('client.documented', osd)).toEqual([by(hv01, true), client, client]);
+    });
+
+    test("without those of its parent's pool nobody may read who has it open", async () => {
+      const reason = 'Ceph does not permit it: its user lacks caps';
+      const refused = { kind: 'cannot-tell', reason, denied: true };
+      const found = await read('client.childless', without.join(', '));
+      expect(found).toEqual([by(hv01, true), refused, client]);
+    });
   });
 
   test('an image that is open twice has two openers, each with its own address', async () => {

@@ -29,6 +29,15 @@ export async function labAccess(user = 'client.sonny'): Promise<CephAccess> {
   return { conf, user, keyring: users[user]?.keyring ?? null, pools: ['vms', 'volumes'] };
 }
 
+/** A user with these caps, which is made or changed: how to reach the lab as him. `dir`: for his keyring. */
+export async function labUser(user: string, mon: string, osd: string, dir: string): Promise<CephAccess> {
+  const keyring = join(dir, `${user}.keyring`);
+  await lab('ceph', 'auth', 'get-or-create', user);
+  await lab('ceph', 'auth', 'caps', user, 'mon', mon, 'osd', osd);
+  writeFileSync(keyring, await lab('ceph', 'auth', 'get', user), { mode: 0o600 });
+  return { ...(await labAccess()), user, keyring };
+}
+
 /** The writers of these names are ended, thawed before if need be; what is cut is mended, what hangs goes on. */
 export async function labAtPeace(names: readonly string[], addresses: readonly string[]): Promise<void> {
   for (const daemon of [...['0', '1', '2'].map((osd) => ['osd', osd]), ['mon', 'a']])

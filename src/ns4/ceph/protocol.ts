@@ -36,7 +36,11 @@ export const replySchema = z.union([
   z.object({ id: z.number().int(), cannotTell: z.string().min(1) }),
 ]);
 
-const cannotTellSchema = z.object({ kind: z.literal('cannot-tell'), reason: z.string() });
+const cannotTellSchema = z.object({
+  kind: z.literal('cannot-tell'),
+  reason: z.string(),
+  denied: z.boolean().optional(),
+});
 const absentSchema = z.object({ kind: z.literal('absent') });
 const clientSchema = z.object({
   client: z.string().regex(/^client\.\d+$/),

@@ -15,6 +15,7 @@ import { OpenedStore } from '../disks/opened-store.ts';
 import { type RefreshedInventory, refreshInventory } from '../jobs/refresh-inventory.ts';
 import { createCloud } from '../openstack/client.ts';
 import type { StartedOnCloud } from './start-on-cloud.ts';
+import { type DisksSurvey, surveyDisks } from './survey-disks.ts';
 
 export interface CheckMeans {
   readonly cloud: ReturnType<typeof createCloud>;
@@ -28,6 +29,8 @@ export interface CheckMeans {
   trust(): Trust;
   /** Null without [CEPH]. */
   readonly ceph: (() => CephMeans) | null;
+  /** Of all disks, once for all checks. Rejects as refreshInventory, or without [CEPH]. */
+  disks(): Promise<DisksSurvey>;
 }
 
 interface CephMeans {
@@ -62,14 +65,19 @@ export function checkMeans(
     return { storage, pools, store: new OpenedStore(redis(), keys), cuts: new CutOffStore(redis(), keys) };
   };
   const { ceph: access } = settings;
+  const cephMeans = access === null ? null : once(() => ceph(access));
+  const picture = once(async () => {
+    const { hosts, servers } = await reading();
+    return Picture.of(hosts, servers);
+  });
   return {
-    ...{ cloud, keys, reading, redis },
-    picture: once(async () => {
-      const { hosts, servers } = await reading();
-      return Picture.of(hosts, servers);
+    ...{ cloud, keys, reading, redis, picture, ceph: cephMeans },
+    disks: once(async () => {
+      if (cephMeans === null) throw new Error('there is no [CEPH]');
+      const { storage, pools } = cephMeans();
+      return surveyDisks(await picture(), { storage, pools, signal: frame.stop });
     }),
     trust: once(() => trustIn(redis(), openstack.cloud, settings.redis, `ns4 ${settings.scan.name}`, log)),
-    ceph: access === null ? null : once(() => ceph(access)),
   };
 }
 

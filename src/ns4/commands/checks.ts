@@ -2,7 +2,7 @@
 // database method needs it; then it goes through a round.
 
 import { readFileSync } from 'node:fs';
-import { type Hosts, isMarkedSpare, notSpares } from '../../shared/documents/inventory.ts';
+import { isMarkedSpare, notSpares } from '../../shared/documents/inventory.ts';
 import { leftOutText } from '../../shared/documents/terms/left-out.ts';
 import { shortened } from '../../shared/documents/terms/shortened.ts';
 import { systemClock } from '../../shared/ground/clock.ts';
@@ -106,7 +106,7 @@ export function checksOf(
         return heartbeatsText(read, oddities, read.collectedAtMs, settings.monitor);
       },
     },
-    ...(means.ceph === null ? [] : [cephCheck(means.ceph, hosts, plan, frame)]),
+    ...(means.ceph === null ? [] : [cephCheck(means, means.ceph, plan, frame)]),
     ...(fencing.mode === 'none' || settings.scan.fences
       ? fencingChecks(fencing, plan, hosts, settings.monitor, frame.stop, ceph, told)
       : [elsewhere]),
@@ -165,8 +165,8 @@ function inventoryText({ hosts, servers }: RefreshedInventory): string {
 }
 
 function cephCheck(
+  means: CheckMeans,
   ceph: NonNullable<CheckMeans['ceph']>,
-  hosts: () => Promise<Hosts>,
   plan: FencingPlan | null,
   frame: Frame,
 ): Check {
@@ -176,9 +176,10 @@ function cephCheck(
     return describeCeph({
       facts: await storage.facts(limits),
       blocklist: await storage.blocklist(limits),
+      disks: await means.disks(),
       addresses: await store.addresses(),
       cuts: await cuts.all(),
-      hypervisors: (await hosts()).hypervisors,
+      hypervisors: (await means.picture()).hypervisors,
       plan,
       nowMs: systemClock.nowMs(),
     });

@@ -31,8 +31,8 @@ interface ProofCase {
   readonly mode: FencingMode;
   /** Of all levels in their order; null: this ns4 tells no device. */
   readonly levels: readonly LevelWord[] | null;
-  /** Why nobody could cut it off from Ceph; null: it could be. Absent: Ceph is not asked. */
-  readonly notCutOff?: string | null;
+  /** Why nobody could cut it off from Ceph; null: it could be. Undefined: nobody would, nor need to. */
+  readonly notCutOff?: string | null | undefined;
 }
 
 export function proofToday({ mode, levels, notCutOff }: ProofCase): ProofToday {
@@ -43,10 +43,15 @@ export function proofToday({ mode, levels, notCutOff }: ProofCase): ProofToday {
 }
 
 /**
- * Why nobody could cut off a host from Ceph, by the storage addresses it has now: null where it could be. One that is
- * another's as well cuts off nobody, whatever else the host has (cut-off.ts).
+ * Why nobody could cut off a host from Ceph, by the storage addresses it has now: null where it could be, undefined where
+ * none of its disks is there to be cut off from. An address that is another's as well cuts off nobody, whatever else the
+ * host has (cut-off.ts).
  */
-export function whyNotCutOff({ own, shared }: ReturnType<AddressBook['presentOf']>): string | null {
+export function whyNotCutOff(
+  { own, shared }: ReturnType<AddressBook['presentOf']>,
+  hasNothingHere: boolean,
+): string | null | undefined {
+  if (hasNothingHere && (own.length === 0 || shared.length > 0)) return undefined;
   const cannot = 'could not be cut off from Ceph';
   if (shared.length > 0) return `${cannot}: other hypervisors open disks from ${shared.join(', ')} as well`;
   return own.length > 0 ? null : `${cannot}: it is not known from which address it alone opens disks`;

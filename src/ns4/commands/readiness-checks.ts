@@ -205,6 +205,7 @@ async function proofsOf(
 ) {
   const ceph = means.ceph?.() ?? null;
   const book = ceph === null ? null : new AddressBook(await ceph.store.addresses(), systemClock.nowMs());
+  const nothingHere = ceph === null ? new Set<string>() : (await means.disks()).nothingHere;
   const { mode } = settings.fencing;
   return new Map(
     hosts.map((host) => [
@@ -212,7 +213,7 @@ async function proofsOf(
       proofToday({
         mode,
         levels: mode === 'none' ? [] : levelWords(host),
-        ...(book === null ? {} : { notCutOff: whyNotCutOff(book.presentOf(host)) }),
+        ...(book === null ? {} : { notCutOff: whyNotCutOff(book.presentOf(host), nothingHere.has(host)) }),
       }),
     ]),
   );

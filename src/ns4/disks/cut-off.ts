@@ -1,13 +1,15 @@
 // Cuts a host off from the disks of its instances: its addresses are blocked for a year, every placement group is seen
 // to know that, and none of the disks is open or locked by anybody who is not blocked. Only all three together are proof.
 import type { Clock } from '../../shared/ground/clock.ts';
-import { disksOf, isVolume, sistersOf } from '../storage/image-names.ts';
+import { disksOf, isVolume } from '../storage/image-names.ts';
 import type { ByImage, CannotTell, ImageClients, Limits, Storage } from '../storage/storage.ts';
 import { AddressBook } from './address-book.ts';
 import type { Asked } from './ask-instances.ts';
 import { blockedBy } from './blocked.ts';
 import type { Cut, CutOffStore } from './cut-off-store.ts';
+import { missingDisks } from './missing-disks.ts';
 import type { OpenedStore } from './opened-store.ts';
+import { deniedIn, imagesOf, readDisks, readMs, samplesOf, unreadText } from './read-disks.ts';
 
 /**
  * Ceph's own protection, when a new owner breaks the lock of one that lost its watch, lasts an hour: a host that comes
@@ -16,7 +18,8 @@ import type { OpenedStore } from './opened-store.ts';
 const yearSeconds = 365 * 86_400;
 /** The monitors agree within a second, as a rule. */
 const blockMs = 10_000;
-const listMs = 5_000;
+/** For a few images, before anything is done: whoever does not answer by then says nothing against it. */
+const permittedMs = 2_000;
 
 export type CutOffResult =
   /** No addresses: none of its disks is on this Ceph. */
@@ -61,6 +64,8 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   const book = new AddressBook(await store.addresses(), clock.nowMs());
   const { own, shared } = book.presentOf(host);
   if (own.length === 0 || shared.length > 0) return withoutAddress(parts, request, shared);
+  const denied = await mayNotRead(parts, request, within(permittedMs));
+  if (denied !== null) return { done: false, why: denied };
   await request.beforeBlocking(own);
   await cuts.note(host, { addresses: own, atMs: clock.nowMs(), seenOff });
   if (isLate()) return late;
@@ -71,9 +76,21 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   if (barrier.kind === 'cannot-tell') return failed('not every placement group knows of it', barrier);
   if (isLate()) return late;
   const atMs = clock.nowMs();
-  const trouble = await openByOthers(parts, request, book, within(listMs));
+  const trouble = await openByOthers(parts, request, book, within);
   if (trouble !== null) return { done: false, why: trouble };
   return isLate() ? late : { done: true, addresses: own, atMs };
+}
+
+/** Could the look at the disks never be had? In words: else the host would be blocked before that is found out. */
+async function mayNotRead(
+  { storage, pools }: CutOffParts,
+  { instances }: CutOffRequest,
+  limits: Limits,
+): Promise<string | null> {
+  const images = samplesOf(instances).flatMap((one) =>
+    disksOf({ ...one, volumes: one.volumes.slice(0, 1) }, pools),
+  );
+  return deniedIn(await readDisks(storage, images, limits));
 }
 
 /**
@@ -81,13 +98,13 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
  * from there. Is there anything to be cut off from?
  */
 async function withoutAddress(
-  { storage, pools, clock }: CutOffParts,
+  { storage, pools, clock, timeoutMs }: CutOffParts,
   { host, instances, signal, asProofWithinMs }: CutOffRequest,
   shared: readonly string[],
 ): Promise<CutOffResult> {
   if (asProofWithinMs === undefined) {
     const images = instances.flatMap((one) => disksOf(one, pools));
-    const listed = await storage.watchers(images, { timeoutMs: listMs, signal });
+    const listed = await storage.watchers(images, { timeoutMs: readMs(images.length, timeoutMs), signal });
     const isAbsent = [...listed.values()].every(({ kind }) => kind === 'absent');
     if (isAbsent) return { done: true, addresses: [], atMs: clock.nowMs() };
   }
@@ -104,16 +121,16 @@ async function withoutAddress(
  * seen with another hypervisor alone may still be this one's as well (behind NAT).
  */
 async function openByOthers(
-  { storage, pools, clock }: CutOffParts,
+  { storage, pools, clock, timeoutMs }: CutOffParts,
   { host, instances, asProofWithinMs }: CutOffRequest,
   book: AddressBook,
-  limits: Limits,
+  within: (limitMs: number) => Limits,
 ): Promise<string | null> {
-  const images = instances.flatMap((one) => [...disksOf(one, pools), ...sistersOf(one, pools)]);
-  const [list, watchers, locks] = await Promise.all([
+  const images = imagesOf(instances, pools);
+  const limits = within(readMs(images.length, timeoutMs));
+  const [list, { watchers, locks }] = await Promise.all([
     storage.blocklist(limits),
-    storage.watchers(images, limits),
-    storage.locks(images, limits),
+    readDisks(storage, images, limits),
   ]);
   if (list.kind === 'cannot-tell') return `whom Ceph blocks could not be read: ${list.reason}`;
   const isBlocked = blockedBy(list.entries, clock.nowMs());
@@ -133,14 +150,10 @@ function notHere(
   pools: readonly string[],
   watchers: ByImage<ImageClients>,
 ): string | null {
-  const isHere = (image: string) => (watchers.get(image) ?? { kind: 'absent' }).kind !== 'absent';
-  for (const { id, volumes } of instances) {
-    const without = volumes.find((volume) => !pools.some((pool) => isHere(`${pool}/volume-${volume}`)));
-    if (without !== undefined) return `volume-${without} of instance ${id} is in none of these pools`;
-    if (volumes.length === 0 && !pools.some((pool) => isHere(`${pool}/${id}_disk`)))
-      return `the disk of instance ${id} is in none of these pools`;
-  }
-  return null;
+  const [first] = missingDisks(instances, pools, watchers);
+  if (first === undefined) return null;
+  const disk = first.volume === null ? 'the disk' : `volume-${first.volume}`;
+  return `${disk} of instance ${first.instance.id} is in none of these pools`;
 }
 
 function othersIn(
@@ -149,7 +162,7 @@ function othersIn(
   isNobody: (address: string, image: string) => boolean,
 ): string | null {
   for (const [image, found] of listed) {
-    if (found.kind === 'cannot-tell') return `by whom ${image} is ${how} could not be read: ${found.reason}`;
+    if (found.kind === 'cannot-tell') return unreadText(image, how, found);
     if (found.kind === 'absent') continue;
     const other = found.clients.find(({ address }) => address === null || !isNobody(address, image));
     if (other !== undefined)

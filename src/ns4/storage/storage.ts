@@ -8,6 +8,8 @@
 export interface CannotTell {
   readonly kind: 'cannot-tell';
   readonly reason: string;
+  /** The own user may not: so it stays until somebody gives him the caps. */
+  readonly denied?: boolean | undefined;
 }
 
 /** There is no image of this name in that pool, says the storage. Nobody can have it open. */

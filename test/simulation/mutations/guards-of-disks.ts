@@ -60,7 +60,7 @@ export const diskGuards: readonly Guard[] = [
     'an address that nobody learned',
     guard('self-check', 'nobody who is not blocked has a disk open, or its lock', [
       cutOff,
-      'const trouble = await openByOthers(parts, request, book, within(listMs));',
+      'const trouble = await openByOthers(parts, request, book, within);',
       'const trouble = null;',
     ]),
   ),

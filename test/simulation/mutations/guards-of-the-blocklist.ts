@@ -29,7 +29,7 @@ export const blocklistGuards: readonly Guard[] = [
     'cut off from Ceph, but not all of it',
     guard('level: self-check', 'nobody who is not blocked has a disk open, or its lock', [
       cutOff,
-      'const trouble = await openByOthers(parts, request, book, within(listMs));',
+      'const trouble = await openByOthers(parts, request, book, within);',
       'const trouble = null;',
     ]),
   ),

@@ -42,11 +42,15 @@ class CannotTell(Exception):
     """Why there is no answer, for people."""
 
 
+def is_denied(code):
+    return abs(code) in (errno.EPERM, errno.EACCES)
+
+
 def error_text(code):
     number = abs(code)
     if number == errno.ETIMEDOUT:
         return "no answer of Ceph in time"
-    if number in (errno.EPERM, errno.EACCES):
+    if is_denied(code):
         return "Ceph does not permit it: its user lacks caps"
     if number == errno.ESHUTDOWN:
         return "this machine is on Ceph's blocklist"
@@ -109,7 +113,7 @@ class Cluster:
             code = self.rados.rados_connect(handle)
             if code == -errno.ETIMEDOUT:
                 raise CannotTell("no monitor of Ceph answers")
-            if code in (-errno.EPERM, -errno.EACCES):
+            if is_denied(code):
                 raise CannotTell("the monitors of Ceph refuse %s with this key" % user)
             check(code, "cannot connect as %s (is the keyring there, and readable?)" % user)
             return handle

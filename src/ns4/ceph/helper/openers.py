@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from cluster import CannotTell, error_text, pointer, size, text, void
+from cluster import CannotTell, error_text, is_denied, pointer, size, text, void
 from encoding import ip_of, lock_question, lockers, notification, notified
 
 # An answer that is longer is none.
@@ -32,7 +32,8 @@ def remember(client, client_address):
 
 def cannot_tell(code, what=""):
     reason = error_text(code)
-    return {"kind": "cannot-tell", "reason": "%s: %s" % (what, reason) if what else reason}
+    answer = {"kind": "cannot-tell", "reason": "%s: %s" % (what, reason) if what else reason}
+    return dict(answer, denied=True) if is_denied(code) else answer
 
 
 def headers_of(ceph, images, until, found):

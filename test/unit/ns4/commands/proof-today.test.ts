@@ -37,12 +37,21 @@ test.each<[string, ReturnType<typeof proofToday>, string | RegExp]>([
   else expect(proof).toEqual({ by: null, why: expect.stringMatching(expected) });
 });
 
+test('no disk of it is on this Ceph: it is evacuated without an address that could be blocked', () => {
+  for (const shared of [[], ['10.2.0.1']]) {
+    const notCutOff = whyNotCutOff({ own: [], shared }, true);
+    expect(proofToday({ mode: 'none', levels: [], notCutOff })).toEqual({ by: 'silence' });
+  }
+  const own = { own: ['10.2.0.1'], shared: [] };
+  expect(whyNotCutOff(own, true)).toBeNull();
+});
+
 test.each([
   ['an address of its own', ['10.2.0.1'], [], null],
   ['none', [], [], /not known from which address it alone/],
   ["one of its own, and another's", ['10.3.0.1'], ['10.2.0.1'], /other hypervisors.*10\.2\.0\.1 as well/],
 ])('cut off from Ceph by %s', (_, own, shared, why) => {
-  const found = whyNotCutOff({ own, shared });
+  const found = whyNotCutOff({ own, shared }, false);
   if (why === null) expect(found).toBeNull();
   else expect(found).toMatch(why);
 });

@@ -92,6 +92,52 @@ test('without permission nothing is blocked', async () => {
   expect(done).toEqual([]);
 });
 
+describe('what is not permitted is found out before', () => {
+  const denied: ImageClients = { kind: 'cannot-tell', reason: 'its user lacks caps', denied: true };
+
+  test.each<[string, Lab, string]>([
+    [
+      'who has its disks open',
+      { watchers: denied },
+      'by whom vms/vm1_disk is open could not be read: its user',
+    ],
+    ['who owns their locks', { locks: denied }, 'by whom vms/vm1_disk is locked could not be read: its user'],
+  ])('%s: nothing is blocked', async (_, change, why) => {
+    const { run, done } = lab(change);
+    expect(await run()).toEqual({ done: false, why: expect.stringContaining(why) });
+    expect(done).toEqual([]);
+  });
+
+  test('who does not answer forbids nothing', async () => {
+    const { run, done } = lab({ watchers: cannotTell('it hangs') });
+    await run();
+    expect(done).toContain('barrier');
+  });
+
+  test('a volume may have parents elsewhere: one is tried as well', async () => {
+    const { parts, done } = lab();
+    const watchers: Storage['watchers'] = async (images) =>
+      new Map(images.map((image) => [image, image.includes('/volume-') ? denied : by()]));
+    const result = await cutOff(
+      { ...parts, storage: { ...parts.storage, watchers } },
+      {
+        ...{
+          host: 'hv01',
+          seenOff: null,
+          signal: new AbortController().signal,
+          beforeBlocking: async () => {},
+        },
+        instances: [
+          { id: 'vm1', volumes: [] },
+          { id: 'vm2', volumes: ['v1', 'v2'] },
+        ],
+      },
+    );
+    expect(result).toMatchObject({ done: false, why: expect.stringContaining('vms/volume-v1') });
+    expect(done).toEqual([]);
+  });
+});
+
 describe('no proof', () => {
   test.each<[string, Lab, string]>([
     [
@@ -218,6 +264,43 @@ describe('proof all the same', () => {
     ['no disk of it is on this Ceph', { addresses: [], watchers: { kind: 'absent' } }, []],
   ])('%s', async (_, change, addresses) => {
     expect(await lab(change).run()).toMatchObject({ done: true, addresses });
+  });
+});
+
+describe('the time for reading who has the disks', () => {
+  const given = async (count: number, more: { asProofWithinMs?: number } = {}, change: Lab = {}) => {
+    const { parts } = lab(change);
+    const limits: number[] = [];
+    const noting: Storage['watchers'] = (images, { timeoutMs }) => {
+      limits.push(timeoutMs);
+      return parts.storage.watchers(images, { timeoutMs });
+    };
+    await cutOff(
+      { ...parts, storage: { ...parts.storage, watchers: noting } },
+      {
+        ...{
+          host: 'hv01',
+          seenOff: null,
+          signal: new AbortController().signal,
+          beforeBlocking: async () => {},
+        },
+        ...{ instances: Array.from({ length: count }, (_, i) => ({ id: `vm${i}`, volumes: [] })), ...more },
+      },
+    );
+    return limits.at(-1) ?? 0;
+  };
+
+  test('grows with their number, up to that of the level', async () => {
+    const one = await given(1);
+    expect(one).toBeGreaterThanOrEqual(5_000);
+    // Five names each; measured: 1.2 s for 200 images at peace.
+    expect(await given(100)).toBeGreaterThanOrEqual(one + 8_000);
+    expect(await given(1_000)).toBe(60_000);
+    expect(await given(1_000, { asProofWithinMs: 10_000 })).toBe(10_000);
+  });
+
+  test('also where no address is known', async () => {
+    expect(await given(100, {}, { addresses: [] })).toBeGreaterThan(5_000);
   });
 });
 
