@@ -81,12 +81,18 @@ describe('cut off before anything moves', () => {
     const pair = await bench.pair(1);
     const confirmations = new OperatorConfirmations(bench.redis, bench.keys, noKey());
     await confirmations.record(pair.dead, { who: 'anna', atMs: bench.clock.nowMs() });
+    const proven: unknown[] = [];
     const { storage } = ceph({
-      cutOff: async () => undone,
+      cutOff: async ({ isProven }) => {
+        proven.push(isProven);
+        return undone;
+      },
       word: { of: (host) => confirmations.of(host), useUp: (host) => confirmations.useUp(host) },
     });
     const worker = bench.worker({ storage });
     expect(await worker.recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
+    // Once more with the word: what is blocked then makes a wrong one harmless.
+    expect(proven).toEqual([false, true]);
     expect(progressOf(worker).slice(0, 2)).toEqual(['confirmed-off', 'not-cut-off']);
     expect(await confirmations.of(pair.dead)).toBeNull();
   });

@@ -49,6 +49,8 @@ export interface CutOffRequest {
   readonly asProofWithinMs?: number;
   /** A device showed the host off in this recovery; null: none did. */
   readonly seenOff: Cut['seenOff'];
+  /** Another proof stands, so that all move whatever comes of this: it is blocked even where no disk may be read. */
+  readonly isProven?: boolean;
   /** The last thing before anything is blocked: confirms that it may be. What it rejects with is passed on. */
   beforeBlocking(addresses: readonly string[]): Promise<void>;
 }
@@ -64,7 +66,7 @@ export async function cutOff(parts: CutOffParts, request: CutOffRequest): Promis
   const book = new AddressBook(await store.addresses(), clock.nowMs());
   const { own, shared } = book.presentOf(host);
   if (own.length === 0 || shared.length > 0) return withoutAddress(parts, request, shared);
-  const denied = await mayNotRead(parts, request, within(permittedMs));
+  const denied = request.isProven === true ? null : await mayNotRead(parts, request, within(permittedMs));
   if (denied !== null) return { done: false, why: denied };
   await request.beforeBlocking(own);
   await cuts.note(host, { addresses: own, atMs: clock.nowMs(), seenOff });

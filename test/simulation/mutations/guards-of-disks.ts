@@ -76,8 +76,8 @@ export const diskGuards: readonly Guard[] = [
     'Ceph away when a host dies',
     guard('no cut-off, no change', 'nothing moves from a host that could not be cut off', [
       'ns4/recovery/stages/cut-off.ts',
-      "if (!isProven) return without(recovery, { name: 'not-cut-off', host, detail: why });",
-      '',
+      "return isTaken ? 'again' : without(recovery, { name: 'not-cut-off', host, detail: why });",
+      "return 'next';",
     ]),
   ),
   inFocus(

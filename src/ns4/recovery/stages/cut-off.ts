@@ -54,7 +54,7 @@ function attempt(storage: RecoveryStorage, recovery: Recovery): Promise<CutOffRe
   const instances = openThere(host, facts.picture, journal);
   const seenOff = seenOffBy(journal.proof);
   return storage.cutOff({
-    ...{ host, instances, signal, seenOff },
+    ...{ host, instances, signal, seenOff, isProven: isProven(recovery) },
     beforeBlocking: async (addresses) => {
       await stillSilent.confirm(renewMs);
       await recovery.tell({ step: 'cutting-off', addresses: [...addresses], atMs: tools.clock.nowMs() });
@@ -66,16 +66,19 @@ function attempt(storage: RecoveryStorage, recovery: Recovery): Promise<CutOffRe
 
 /** A device or an operator proves the host off: its disks are safe without. */
 async function unlessProven(storage: RecoveryStorage | null, recovery: Recovery, why: string): Promise<Turn> {
-  const { tools, opened: journal } = recovery;
-  const { dead: host, proof } = journal;
-  // That it was cut off before is no proof now.
-  const isProven =
-    (proof?.by !== 'ceph' && stands(proof, tools.clock.nowMs())) ||
-    (storage !== null && (await takenAtTheirWord(storage, recovery, why)));
-  if (!isProven) return without(recovery, { name: 'not-cut-off', host, detail: why });
-  await recovery.tell({ step: 'not-cut-off', detail: why });
-  return 'next';
+  const { dead: host } = recovery.opened;
+  if (isProven(recovery)) {
+    await recovery.tell({ step: 'not-cut-off', detail: why });
+    return 'next';
+  }
+  const isTaken = storage !== null && (await takenAtTheirWord(storage, recovery, why));
+  // With a proof it is tried once more: a wrong word is harmless then.
+  return isTaken ? 'again' : without(recovery, { name: 'not-cut-off', host, detail: why });
 }
+
+/** That it was cut off before is no proof now. */
+const isProven = ({ tools, opened: { proof } }: Recovery): boolean =>
+  proof?.by !== 'ceph' && stands(proof, tools.clock.nowMs());
 
 /**
  * An operator's word becomes the proof of this recovery, and is used up by it: whoever goes on with it finds the proof in

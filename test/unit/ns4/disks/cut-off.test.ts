@@ -69,7 +69,7 @@ function lab(change: Lab = {}) {
   };
   const run = (
     beforeBlocking = async () => void done.push('asked'),
-    more: { asProofWithinMs?: number } = {},
+    more: { asProofWithinMs?: number; isProven?: boolean } = {},
   ) =>
     cutOff(parts, {
       ...more,
@@ -106,6 +106,12 @@ describe('what is not permitted is found out before', () => {
     const { run, done } = lab(change);
     expect(await run()).toEqual({ done: false, why: expect.stringContaining(why) });
     expect(done).toEqual([]);
+  });
+
+  test('another proof stands, and all move anyway: it is blocked all the same', async () => {
+    const { run, done } = lab({ watchers: denied });
+    expect(await run(async () => {}, { isProven: true })).toMatchObject({ done: false });
+    expect(done).toEqual(['noted', 'block 10.2.0.1 for 31536000', 'barrier']);
   });
 
   test('who does not answer forbids nothing', async () => {
@@ -268,7 +274,11 @@ describe('proof all the same', () => {
 });
 
 describe('the time for reading who has the disks', () => {
-  const given = async (count: number, more: { asProofWithinMs?: number } = {}, change: Lab = {}) => {
+  const given = async (
+    count: number,
+    more: { asProofWithinMs?: number; isProven?: boolean } = {},
+    change: Lab = {},
+  ) => {
     const { parts } = lab(change);
     const limits: number[] = [];
     const noting: Storage['watchers'] = (images, { timeoutMs }) => {
