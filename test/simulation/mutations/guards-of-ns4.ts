@@ -41,7 +41,7 @@ export const ns4Guards: readonly Guard[] = [
   ),
   guard('heard before', 'the silence of somebody who never spoke is no evidence', [
     senses('baseline'),
-    "return { state: 'unknown', neverHeard: true, detail: neverHeardDetail };",
+    "if (past === 'heard') return finding;",
     'return finding;',
   ]),
   // No history has a gateway as a control yet.
