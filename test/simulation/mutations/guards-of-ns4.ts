@@ -44,6 +44,22 @@ export const ns4Guards: readonly Guard[] = [
     "if (past === 'heard') return finding;",
     'return finding;',
   ]),
+  inFocus(
+    'guests that fell silent while all was well',
+    guard('fell silent', 'a guest that fell silent while its host was well is no witness', [
+      senses('baseline'),
+      "own.some(({ isMute }) => !isMute) ? 'heard' : 'gone-mute'",
+      "'heard'",
+    ]),
+  ),
+  inFocus(
+    'dead for long before anybody judges',
+    guard('well after the pass', 'a host that dies does not make its guests mute', [
+      'ns4/baseline/mute-watch.ts',
+      'places.collectedAtMs > sinceMs && run.lastMs >= sinceMs + laterMs',
+      'true',
+    ]),
+  ),
   // No history has a gateway as a control yet.
   rarely(
     guard('a hypervisor vouches', 'a gateway does not make a blind scanner sighted', [
