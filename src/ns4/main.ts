@@ -162,6 +162,7 @@ await runProcess('ns4', async (frame) => {
   const heard = new HeardStore(redis, keys, settings.scan.name);
   const background = new BackgroundScan({
     ...{ inventory: shared.inventory, heard, ears, scanning: settings.scan, clock: systemClock, log },
+    rules: settings.monitor,
   });
   const { opened, storageAddresses, cutOff } = keys;
   const hashes = [keys.heard(name), opened, storageAddresses, cutOff];

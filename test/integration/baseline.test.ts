@@ -8,7 +8,7 @@ import { BackgroundScan } from '../../src/ns4/baseline/background-scan.ts';
 import { HeardStore } from '../../src/ns4/baseline/heard.ts';
 import { lookWithBaseline } from '../../src/ns4/baseline/look.ts';
 import type { ScanTarget } from '../../src/shared/documents/jobs/scan.ts';
-import { systemClock } from '../../src/shared/ground/clock.ts';
+import { type Clock, systemClock } from '../../src/shared/ground/clock.ts';
 import { InventoryStore } from '../../src/shared/picture/store.ts';
 import { connectRedis } from '../../src/shared/redis/connect.ts';
 import type { Db } from '../../src/shared/redis/db.ts';
@@ -57,27 +57,31 @@ afterAll(async () => {
   await redisServer?.stop();
 });
 
+const nobodys = (...addresses: string[]) => new Map(addresses.map((address) => [address, null]));
 const store = () => new HeardStore(redis, keys, 'ctl1');
 
 /** An inventory of one host with two guests, as a refresh writes it. */
-async function write(change: { guests?: readonly LoopbackAddress[] } = {}): Promise<void> {
-  const { guests = [guest, mute] } = change;
+async function write(
+  change: { guests?: readonly LoopbackAddress[]; atMs?: number; reportedAtMs?: number } = {},
+): Promise<void> {
+  const { guests = [guest, mute], atMs = Date.now(), reportedAtMs = atMs } = change;
   const { hosts, servers } = inventory({
-    hypervisors: [hypervisor('hv01', { address: host.address })],
+    hypervisors: [hypervisor('hv01', { address: host.address, reportedAtMs })],
     servers: guests.map((one, i) => server(`vm-${i}`, 'hv01', { addresses: [address(one.address)] })),
   });
   await new InventoryStore(redis, keys).write(
-    { ...hosts, collectedAtMs: Date.now() },
-    { ...servers, collectedAtMs: Date.now() },
+    { ...hosts, collectedAtMs: atMs },
+    { ...servers, collectedAtMs: atMs },
   );
 }
 
-function background(): BackgroundScan {
+/** With another clock it is not started: whoever has that takes its turns. */
+function background(clock: Clock = systemClock): BackgroundScan {
   running = new BackgroundScan({
     ...{ inventory: new InventoryStore(redis, keys), heard: store(), ears: {}, scanning },
-    ...{ clock: systemClock, log },
+    ...{ rules: { heartbeatPeriodMs: 40_000 }, clock, log },
   });
-  running.start();
+  if (clock === systemClock) running.start();
   return running;
 }
 
@@ -104,6 +108,47 @@ test('an instance that is new is asked within seconds, too; what Redis loses is 
   await until(heardNow, (found) => found.length === 2, 15_000);
 }, 30_000);
 
+/** Pass after pass, by a clock that is set forward, while the host reports until then. */
+async function pass(scan: BackgroundScan, clock: { aheadMs: number }, passes: number, reportedAtMs?: number) {
+  for (let slot = 0; slot < 30 * passes; slot += 1) {
+    clock.aheadMs += 10_000;
+    const nowMs = Date.now() + clock.aheadMs;
+    if (slot % 3 === 0)
+      await write({ guests: [guest, mute], atMs: nowMs, reportedAtMs: reportedAtMs ?? nowMs });
+    await scan.turn();
+  }
+}
+
+test('a guest that falls silent while its host reports is noted as mute, until it answers; with its host it is not', async () => {
+  const clock = { aheadMs: 0 };
+  const scan = background({
+    ...systemClock,
+    nowMs: () => Date.now() + clock.aheadMs,
+    steadyMs: () => systemClock.steadyMs() + clock.aheadMs,
+  });
+  const isMute = async () => (await store().lastHeard([guest.address])).get(guest.address)?.isMute;
+  try {
+    await mute.become('answers');
+    await pass(scan, clock, 1);
+    expect((await store().lastHeard([guest.address])).get(guest.address)).toMatchObject({
+      ...{ of: 'id-vm-0', isMute: false },
+    });
+    await guest.become('silent');
+    const diedAtMs = Date.now() + clock.aheadMs;
+    await pass(scan, clock, 4, diedAtMs);
+    expect(await isMute()).toBe(false);
+    await pass(scan, clock, 4);
+    expect(await isMute()).toBe(true);
+    await guest.become('answers');
+    await pass(scan, clock, 1);
+    expect(await isMute()).toBe(false);
+  } finally {
+    await scan.close();
+    await guest.become('answers');
+    await mute.become('silent');
+  }
+}, 60_000);
+
 test('it ends at once when told so', async () => {
   await write();
   const scan = background();
@@ -116,8 +161,8 @@ test('it ends at once when told so', async () => {
 test('what left the inventory is forgotten after an hour, and the whole when nobody adds to it for long', async () => {
   const heard = store();
   const nowMs = Date.now();
-  await heard.note(['10.0.0.1', '10.0.0.2', '10.0.0.3'], nowMs - 3_700_000);
-  await heard.note(['10.0.0.2'], nowMs - 60_000);
+  await heard.note(nobodys('10.0.0.1', '10.0.0.2', '10.0.0.3'), nowMs - 3_700_000);
+  await heard.note(nobodys('10.0.0.2'), nowMs - 60_000);
   expect(await heard.beginsAnew()).toBe(true);
   expect(await heard.beginsAnew()).toBe(false);
   await heard.prune((address) => address === '10.0.0.3', nowMs);
@@ -134,6 +179,32 @@ test('what left the inventory is forgotten after an hour, and the whole when nob
 const target = (name: string, address: string, heardSinceMs?: number): ScanTarget => ({
   ...{ name, endpoints: [{ address, port }] },
   ...(heardSinceMs === undefined ? {} : { heardSinceMs }),
+});
+
+test('each answer is kept with whose it was; who fell silent is so until it answers, and old entries are read', async () => {
+  const heard = store();
+  await redis.multi().hset(keys.heard('ctl1'), '10.0.0.3', '1700000000000').exec();
+  await heard.note(
+    new Map([
+      ['10.0.0.1', 'vm1'],
+      ['10.0.0.2', null],
+    ]),
+    1_700_000_100_000,
+  );
+  await heard.noteMute(new Map([['10.0.0.1', 1_700_000_200_000]]));
+  const asked = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'];
+  expect(Object.fromEntries(await heard.lastHeard(asked))).toEqual({
+    '10.0.0.1': { atMs: 1_700_000_100_000, of: 'vm1', isMute: true },
+    '10.0.0.2': { atMs: 1_700_000_100_000, of: null, isMute: false },
+    '10.0.0.3': { atMs: 1_700_000_000_000, of: null, isMute: false },
+  });
+  await heard.note(new Map([['10.0.0.1', 'vm9']]), 1_700_000_300_000);
+  expect((await heard.lastHeard(asked)).get('10.0.0.1')).toEqual({
+    ...{ atMs: 1_700_000_300_000, of: 'vm9', isMute: false },
+  });
+  await heard.noteMute(new Map([['10.0.0.1', 1_700_000_400_000]]));
+  await heard.prune(() => false, 1_800_000_000_000);
+  expect(await redis.hgetall(keys.heard('ctl1'))).toEqual({});
 });
 
 test('a scan calls silent only who was heard before, and notes who answers', async () => {
@@ -168,7 +239,7 @@ test('a scan calls silent only who was heard before, and notes who answers', asy
     controls: { control: { state: 'answers' }, mute: { neverHeard: true } },
   });
   expect(await heardNow()).toEqual([host.address, guest.address]);
-  await store().note([mute.address], Date.now() - 60_000);
+  await store().note(nobodys(mute.address), Date.now() - 60_000);
   const launched = (agoMs: number) => ({
     ...asked,
     targets: [target('mute', mute.address, Date.now() - agoMs)],
@@ -176,6 +247,15 @@ test('a scan calls silent only who was heard before, and notes who answers', asy
   expect(await look(asked, never)).toMatchObject({ targets: { mute: { state: 'silent' } } });
   expect(await look(launched(120_000), never)).toMatchObject({ targets: { mute: { state: 'silent' } } });
   expect(await look(launched(30_000), never)).toMatchObject({ targets: { mute: { neverHeard: true } } });
+  // A floating address: what its former owner answered is not the new one's.
+  const guests = { ...asked, targets: [{ ...target('vm1', mute.address, 0), kind: 'guest' as const }] };
+  expect(await look(guests, never)).toMatchObject({ targets: { vm1: { state: 'silent' } } });
+  await store().note(new Map([[mute.address, 'vm0']]), Date.now());
+  expect(await look(guests, never)).toMatchObject({ targets: { vm1: { neverHeard: true } } });
+  await store().note(new Map([[mute.address, 'vm1']]), Date.now());
+  expect(await look(guests, never)).toMatchObject({ targets: { vm1: { state: 'silent' } } });
+  await store().noteMute(new Map([[mute.address, Date.now()]]));
+  expect(await look(guests, never)).toMatchObject({ targets: { vm1: { neverHeard: true, goneMute: true } } });
 });
 
 test('a baseline that cannot be read leaves a silence unknown, and nobody never heard', async () => {

@@ -29,6 +29,27 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
     ...{ ...spared, ...one, ...long, rules: open, traits: { muteGuests: 1 } },
     disaster: ofBusy((history, host) => cut(history, host, ['reports', 'management'], [190, 190])),
   },
+  /** They are mute for so long that everybody must know, on a host that is well; then it is cut off, and lives on. */
+  'guests that fell silent while all was well': {
+    ...{ ...spared, ...one, rules: { ...open, asksDisks: false }, traits: { muteHost: 0, muteGuests: 0 } },
+    ...{ durationMs: 3_600 * seconds, household: { pausable: false, differs: null, rival: false } },
+    disaster: ofBusy((history, host) => {
+      for (const { name } of history.world.instancesOn(host.name)) begin(history, faults.guestHangs, name);
+      later(history, [3_200, 3_300], () =>
+        cut(history, host, ['reports', 'management', 'guests'], [250, 250]),
+      );
+    }),
+  },
+  /** Background passes ask its guests in vain meanwhile, which must not make them mute. */
+  'dead for long before anybody judges': {
+    ...{ ...spared, ...one, rules: { ...open, asksDisks: false }, traits: { muteHost: 0, muteGuests: 0 } },
+    ...{ durationMs: 1_200 * seconds, household: { pausable: false, differs: null, rival: false } },
+    disaster: ofBusy((history, { name }) => {
+      begin(history, faults.hostDies, name);
+      history.downMs = () => 1_100 * seconds;
+      for (const { process } of history.monitors) process?.kill();
+    }),
+  },
   'a host that never answered': {
     ...{ ...spared, ...one, ...long, rules: fenced, traits: mute },
     disaster: (history) => hangsMute(history),

@@ -4,7 +4,9 @@ import { PretendCeph } from '../../simulator/ceph/ceph.ts';
 import type { ChangeRequest } from '../../simulator/openstack-in-process/link.ts';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import { announce } from '../../src/shared/documents/events/events.ts';
+import type { Hosts } from '../../src/shared/documents/inventory.ts';
 import type { Order } from '../../src/shared/documents/orders.ts';
+import { Picture } from '../../src/shared/picture/picture.ts';
 import { bootOf } from './boots.ts';
 import { Clocks } from './clocks.ts';
 import { Judges, type Ledger } from './judges/judges.ts';
@@ -21,6 +23,7 @@ import { Ns4 } from './processes/ns4.ts';
 import { askEverybody } from './processes/opened.ts';
 import { Process } from './processes/process.ts';
 import { RedisLink } from './processes/redis-link.ts';
+import { hostsKey, placesIn } from './processes/storage.ts';
 import { VantagePoint } from './processes/vantage-point.ts';
 import type { Random } from './random.ts';
 import { redisRollsBack } from './redis-troubles.ts';
@@ -96,7 +99,12 @@ export class History {
     const { judges } = this;
     judges.verdicts.clockSpreadMs = () => this.clocks.spreadMs;
     judges.verdicts.everHeard = (address) =>
-      this.workers.some(({ vantagePoint }) => vantagePoint.hasHeard(address));
+      this.workers.some(
+        ({ vantagePoint }) => vantagePoint.hasHeard(address) && !vantagePoint.isLongMute(address),
+      );
+    this.redis.onSet = (key, value) => {
+      if (key === hostsKey) this.#showHosts(Picture.of(value as Hosts, null));
+    };
     judges.deeds.clockSpreadMs = () => this.clocks.spreadMs;
     for (const { vantagePoint } of this.workers)
       vantagePoint.onBlink = () => {
@@ -219,14 +227,21 @@ export class History {
 
   /** The background scan of a worker: everybody soon after its start, then once in five minutes. */
   #listen({ vantagePoint, redisLine }: Seat<Ns4>, process: Process): void {
+    vantagePoint.begin(this.setting.rules);
     const pass = (): void => {
       if (!redisLine.cut && !this.redis.away) {
-        vantagePoint.hearEverybody();
+        vantagePoint.hearEverybody(process.clock, placesIn(this.redis));
         this.askDisks();
       }
       process.later(300_000, pass);
     };
     process.later(2_000, pass);
+  }
+
+  /** Each background scan sees every picture. */
+  #showHosts(picture: Picture): void {
+    for (const { vantagePoint, process, redisLine } of this.workers)
+      if (process?.running && !redisLine.cut) vantagePoint.showHosts(picture);
   }
 
   /** The background round over disks. */

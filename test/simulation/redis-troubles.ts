@@ -1,6 +1,7 @@
 // What befalls the Redis of a history: it is away for a while, or loses some or all of what it held.
 import type { History } from './history.ts';
 import { heldLease } from './processes/lease.ts';
+import { placesIn } from './processes/storage.ts';
 
 export function redisGoes(history: History): void {
   const { redis, judges, world } = history;
@@ -39,7 +40,8 @@ export function redisForgets(history: History): void {
   // A living background scan notices soon, and asks everybody anew.
   timeline.after(10_000, () => {
     for (const { vantagePoint, process, redisLine } of workers)
-      if (process?.running && !redisLine.cut && !redis.away) vantagePoint.hearEverybody();
+      if (process?.running && !redisLine.cut && !redis.away)
+        vantagePoint.hearEverybody(process.clock, placesIn(redis));
     if (!redis.away) history.askDisks();
   });
   world.tell('Redis lost all that it held');

@@ -48,7 +48,7 @@ const silentShown: Shown = {
 
 type Untimed<I> = I extends unknown ? Omit<I, 'atMs'> : never;
 /** never-heard: no answer now, and none before. */
-type Finding = ScanFinding['state'] | 'never-heard';
+type Finding = ScanFinding['state'] | 'never-heard' | 'gone-mute';
 
 /** What the pretend world answers. Functions are asked at each job, so a test may change them between steps. */
 export interface World {
@@ -174,8 +174,8 @@ export class Story {
           const detail = `${name} ${found}`;
           return [
             name,
-            found === 'never-heard'
-              ? { state: 'unknown', neverHeard: true, detail }
+            found === 'never-heard' || found === 'gone-mute'
+              ? { state: 'unknown', neverHeard: true, goneMute: found === 'gone-mute', detail }
               : { state: found, detail },
           ];
         }),

@@ -1,15 +1,17 @@
 // The background scan: asks every address of the inventory once in five minutes, spread over that time, so that it is
 // known who answers while all is well. Beside the work, within bounds of its own, and ended with the process.
-import { externalAddresses } from '../../shared/documents/inventory.ts';
 import type { Clock } from '../../shared/ground/clock.ts';
 import type { Log } from '../../shared/ground/log.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
+import type { HeartbeatRules } from '../../shared/rules/senses/heartbeat.ts';
 import { type ScanOptions, scan } from '../scan/scan.ts';
 import { socketBound } from '../scan/sockets.ts';
 import { Background } from './background.ts';
 import type { HeardStore } from './heard.ts';
 import { InventoryNews } from './inventory-news.ts';
+import { MuteWatch, newlyMute } from './mute-watch.ts';
+import { Places } from './places.ts';
 import { Rounds, type Turn } from './rounds.ts';
 import { Turns } from './turns.ts';
 
@@ -26,7 +28,7 @@ export const backgroundSockets = (): number => Math.max(4, Math.min(mostSockets,
 
 interface BackgroundScanParts {
   readonly inventory: Pick<InventoryStore, 'versions' | 'read' | 'readThrough'>;
-  readonly heard: Pick<HeardStore, 'note' | 'beginsAnew' | 'prune'>;
+  readonly heard: Pick<HeardStore, 'note' | 'noteMute' | 'lastHeard' | 'beginsAnew' | 'prune'>;
   /** What else hears besides TCP; see scan.ts. */
   readonly ears: Pick<ScanOptions, 'offenders' | 'neighbours'>;
   readonly scanning: {
@@ -35,6 +37,7 @@ interface BackgroundScanParts {
     readonly hypervisorPorts: readonly number[];
     readonly instancePorts: readonly number[];
   };
+  readonly rules: HeartbeatRules;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -45,6 +48,9 @@ export class BackgroundScan {
   readonly #turns: Turns;
   readonly #news: InventoryNews;
   readonly #background: Background;
+  readonly #muteWatch: MuteWatch;
+  /** Of the addresses of guests. */
+  #places = new Places(Number.NEGATIVE_INFINITY);
   #learning: Promise<void> | null = null;
   #learnAgainAtMs = Number.NEGATIVE_INFINITY;
 
@@ -52,6 +58,7 @@ export class BackgroundScan {
     const { inventory, clock, log } = parts;
     this.#parts = parts;
     this.#turns = new Turns(this.#rounds, clock.steadyMs());
+    this.#muteWatch = new MuteWatch(parts.rules);
     this.#news = new InventoryNews({
       ...{ inventory, clock },
       onHosts: (picture) => this.#showHosts(picture),
@@ -112,6 +119,7 @@ export class BackgroundScan {
   #showHosts(picture: Picture | null): void {
     const addresses = (picture?.hypervisors ?? []).flatMap(({ address }) => address ?? []);
     this.#rounds.replace('host', new Set(addresses));
+    if (picture !== null) this.#muteWatch.showHosts(picture);
   }
 
   async #ask(turns: readonly Turn[], signal: AbortSignal): Promise<void> {
@@ -132,23 +140,33 @@ export class BackgroundScan {
       maxSockets: backgroundSockets(),
       onHeard: (address) => answered.add(address),
     };
-    await scan({ targets, controls: [] }, settings, options, clock, signal);
-    await heard.note([...answered], clock.nowMs());
+    const seen = await scan({ targets, controls: [] }, settings, options, clock, signal);
+    const guests = turns.filter(({ kind }) => kind === 'guest').map(({ address }) => address);
+    const whose = new Map<string, string | null>([...answered].map((address) => [address, null]));
+    for (const address of guests)
+      if (answered.has(address)) whose.set(address, this.#places.of(address)?.id ?? null);
+    const nowMs = clock.nowMs();
+    await heard.note(whose, nowMs);
+    const moment = { nowMs, steadyMs: clock.steadyMs() };
+    // The scanner's own trouble is nobody's silence.
+    const told = guests.filter((address) => seen.targets[address]?.state !== 'unknown');
+    const mute = this.#muteWatch.asked(told, answered, this.#places, moment);
+    await heard.noteMute(newlyMute(mute, await heard.lastHeard([...mute.keys()]), nowMs));
     this.#rounds.asked(turns, answered, clock.steadyMs());
   }
 
   /** Whose addresses are to be asked now; those that left are forgotten. */
   async #readServers(): Promise<void> {
     const { inventory, heard, clock } = this.#parts;
-    let addresses = new Set<string>();
-    await inventory.readThrough(() => {
-      addresses = new Set();
-      return (servers) => {
-        for (const server of servers)
-          for (const { address } of externalAddresses(server)) addresses.add(address);
-      };
+    let places = this.#places;
+    await inventory.readThrough((picture) => {
+      places = new Places(picture.serversCollectedAtMs ?? Number.NEGATIVE_INFINITY);
+      return (servers) => places.add(servers);
     });
-    this.#rounds.replace('guest', addresses);
-    await heard.prune((address) => this.#rounds.has(address), clock.nowMs());
+    this.#places = places;
+    this.#rounds.replace('guest', places.addresses);
+    const isWanted = (address: string) => this.#rounds.has(address);
+    this.#muteWatch.keep(isWanted);
+    await heard.prune(isWanted, clock.nowMs());
   }
 }

@@ -16,7 +16,7 @@ export async function describeBaseline(
   const addresses = hypervisors.flatMap(({ address }) => address ?? []);
   const last = await heard.lastHeard(addresses);
   const isHeard = (address: string | null) =>
-    address !== null && (last.get(address) ?? Number.NEGATIVE_INFINITY) >= nowMs - heardWithinMs;
+    address !== null && (last.get(address)?.atMs ?? Number.NEGATIVE_INFINITY) >= nowMs - heardWithinMs;
   const silent = hypervisors.filter(({ address }) => !isHeard(address));
   const counts = `${hypervisors.length - silent.length} of ${hypervisors.length} hypervisors were heard from here within a day`;
   if (silent.length === 0) return counts;

@@ -1,6 +1,9 @@
-// What this vantage point heard, in Redis: each address with the time of its last answer, by this machine's clock.
+// What this vantage point heard, in Redis: a hash with a field for each address, "TIME" or "TIME INSTANCE" of its last
+// answer (ms, by this machine's clock; whose address it was then), and a field "ADDRESS mute" with the time since which
+// it does not answer any more although its host is well.
 import type { Db } from '../../shared/redis/db.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import type { HeardAddress } from '../../shared/rules/senses/baseline.ts';
 
 /** A vantage point that is gone for longer begins anew. */
 const lifeMs = 7 * 86_400_000;
@@ -8,10 +11,12 @@ const lifeMs = 7 * 86_400_000;
 const lingerMs = 3_600_000;
 /** A field that no address has: it tells of a Redis that lost what was stored. */
 const begun = '';
-/** Fields in one command. */
+/** Addresses in one command. */
 const perCommand = 1_000;
 /** Commands that look for what is old, each time. */
 const mostPrunes = 1_000;
+
+const muteField = (address: string): string => `${address} mute`;
 
 export class HeardStore {
   readonly #redis: Db;
@@ -23,24 +28,41 @@ export class HeardStore {
     this.#key = keys.heard(vantagePoint);
   }
 
-  /** These addresses answered at `atMs`. Rejects as every command of a Db does. */
-  async note(addresses: readonly string[], atMs: number): Promise<void> {
-    for (const piece of inPieces(addresses)) {
-      const fields = piece.flatMap((address) => [address, atMs]);
+  /**
+   * These addresses answered at `atMs`, each with the id of the instance whose it is; null: no instance's, or not known.
+   * Rejects as every command of a Db does.
+   */
+  async note(answered: ReadonlyMap<string, string | null>, atMs: number): Promise<void> {
+    for (const piece of inPieces([...answered])) {
+      const fields = piece.flatMap(([address, of]) => [address, of === null ? `${atMs}` : `${atMs} ${of}`]);
       await this.#redis
         .multi()
         .hset(this.#key, ...fields)
+        .hdel(this.#key, ...piece.map(([address]) => muteField(address)))
         .pexpire(this.#key, lifeMs)
         .exec();
     }
   }
 
-  /** When each of these answered last; one that never did is not in it. */
-  async lastHeard(addresses: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const heard = new Map<string, number>();
+  /** These do not answer any more since that time although their hosts are well; so until they answer. */
+  async noteMute(mute: ReadonlyMap<string, number>): Promise<void> {
+    for (const piece of inPieces([...mute]))
+      await this.#redis
+        .multi()
+        .hset(this.#key, ...piece.flatMap(([address, sinceMs]) => [muteField(address), sinceMs]))
+        .exec();
+  }
+
+  /** The last answer of each of these; one that never answered is not in it. */
+  async lastHeard(addresses: readonly string[]): Promise<ReadonlyMap<string, HeardAddress>> {
+    const heard = new Map<string, HeardAddress>();
     for (const piece of inPieces(addresses)) {
-      const times = await this.#redis.hmget(this.#key, ...piece);
-      for (const [i, time] of times.entries()) if (time !== null) heard.set(piece[i] as string, Number(time));
+      const [answers, mute] = await Promise.all([
+        this.#redis.hmget(this.#key, ...piece),
+        this.#redis.hmget(this.#key, ...piece.map(muteField)),
+      ]);
+      for (const [i, text] of answers.entries())
+        if (text !== null) heard.set(piece[i] as string, { ...answerOf(text), isMute: mute[i] !== null });
     }
     return heard;
   }
@@ -60,8 +82,9 @@ export class HeardStore {
       const [next, fields] = await this.#redis.hscan(this.#key, cursor, 'COUNT', perCommand);
       const old: string[] = [];
       for (let i = 0; i + 1 < fields.length; i += 2) {
-        const [address, time] = [fields[i] as string, Number(fields[i + 1])];
-        if (address !== begun && !isWanted(address) && nowMs - time > lingerMs) old.push(address);
+        const [address, text] = [fields[i] as string, fields[i + 1] as string];
+        if (address === begun || address.includes(' ') || isWanted(address)) continue;
+        if (nowMs - answerOf(text).atMs > lingerMs) old.push(address, muteField(address));
       }
       if (old.length > 0)
         await this.#redis
@@ -71,6 +94,12 @@ export class HeardStore {
       cursor = next;
     } while (cursor !== '0' && scans < mostPrunes);
   }
+}
+
+/** "TIME INSTANCE"; "TIME" of who was nobody's, and of older versions. */
+function answerOf(text: string): Pick<HeardAddress, 'atMs' | 'of'> {
+  const [time, of = null] = text.split(' ');
+  return { atMs: Number(time), of };
 }
 
 function inPieces<T>(all: readonly T[]): T[][] {

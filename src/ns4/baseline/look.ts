@@ -11,6 +11,7 @@ import { type ScanOptions, type ScanRequest, scan } from '../scan/scan.ts';
 import { socketBound } from '../scan/sockets.ts';
 import { backgroundSockets } from './background-scan.ts';
 import type { HeardStore } from './heard.ts';
+import { ofSeveral } from './places.ts';
 
 /** One scan by this vantage point. Rejects with the signal's reason when aborted. */
 export type Look = (request: ScanRequest, signal: AbortSignal) => Promise<ScanResult>;
@@ -59,7 +60,9 @@ function lookByNetwork({ settings, heard, ears, clock, log }: LookParts): Look {
     };
     const seen = await scan(request, settings, options, clock, signal);
     const nowMs = clock.nowMs();
-    const noted = heard.note([...answered], nowMs).catch((error) => {
+    const owners = ownersOf([...request.targets, ...request.controls]);
+    const whose = new Map([...answered].map((address) => [address, owners.get(address) ?? null]));
+    const noted = heard.note(whose, nowMs).catch((error) => {
       log.warn({ error: errorText(error) }, 'what was heard could not be noted');
     });
     // Controls as well: one that never answered is nobody to wait for, and must not make its network look dark.
@@ -73,12 +76,8 @@ function lookByNetwork({ settings, heard, ears, clock, log }: LookParts): Look {
       const addresses = silent.flatMap(({ target }) => addressesOf(target));
       const last = await heard.lastHeard([...new Set(addresses)]);
       for (const { target, among } of silent) {
-        const times = addressesOf(target).flatMap((address) => last.get(address) ?? []);
-        const before = {
-          lastHeardMs: times.length === 0 ? null : Math.max(...times),
-          heardSinceMs: target.heardSinceMs,
-        };
-        among[target.name] = withBaseline(among[target.name] as ScanFinding, before, nowMs);
+        const answers = addressesOf(target).flatMap((address) => last.get(address) ?? []);
+        among[target.name] = withBaseline(among[target.name] as ScanFinding, target, answers, nowMs);
       }
     } catch (error) {
       const detail = `whether it was heard before is not known: ${errorText(error)}`;
@@ -92,3 +91,14 @@ function lookByNetwork({ settings, heard, ears, clock, log }: LookParts): Look {
 const addressesOf = ({ endpoints }: ScanTarget): string[] => [
   ...new Set(endpoints.map(({ address }) => address)),
 ];
+
+/** Of which instances the addresses are, as Neutron had them for this scan. */
+function ownersOf(targets: readonly ScanTarget[]): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const target of targets.filter(({ kind }) => kind === 'guest'))
+    for (const address of addressesOf(target)) {
+      const other = owners.get(address) ?? target.name;
+      owners.set(address, other === target.name ? target.name : ofSeveral);
+    }
+  return owners;
+}

@@ -7,7 +7,7 @@ import { groupBy } from '../../shared/ground/group-by.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import type { InventoryStore } from '../../shared/picture/store.ts';
 import { standingOf } from '../../shared/rules/guests.ts';
-import { heardWithinMs } from '../../shared/rules/senses/baseline.ts';
+import { heardWithinMs, pastOf } from '../../shared/rules/senses/baseline.ts';
 import { type Ears, tooFewSenses } from '../../shared/rules/senses/enough.ts';
 import type { HeardByAny } from '../baseline/heard-by-any.ts';
 import type { Answered } from '../disks/opened-store.ts';
@@ -29,7 +29,8 @@ interface Guest {
   readonly id: string;
   readonly host: string;
   readonly addresses: readonly string[];
-  readonly sinceMs: number;
+  /** Null: Nova does not tell. */
+  readonly launchedAtMs: number | null;
 }
 
 export function surveySensesHandler(parts: WorkerParts): Handlers['survey-senses'] {
@@ -66,7 +67,7 @@ function guestOf(server: Server): Guest[] {
   const { id, host, launchedAtMs } = server;
   if (host === null || standingOf(server).tells !== 'testifies') return [];
   const addresses = externalAddresses(server).map(({ address }) => address);
-  return [{ id, host, addresses, sinceMs: launchedAtMs ?? 0 }];
+  return [{ id, host, addresses, launchedAtMs }];
 }
 
 /** What was heard of each host and of its guests. */
@@ -78,24 +79,33 @@ async function listenBack(
   const ofHosts = picture.hypervisors.flatMap(({ address }) => address ?? []);
   const heard = await heardByAny([...new Set([...ofHosts, ...guests.flatMap(({ addresses }) => addresses)])]);
   const open = (await opened?.of(guests.map(({ id }) => id))) ?? new Map<string, Answered>();
-  const hasAnswered = ({ id, host, sinceMs }: Guest) => {
+  const hasAnswered = ({ id, host, launchedAtMs }: Guest) => {
     const answered = open.get(id);
-    return answered?.host === host && answered.atMs >= Math.max(sinceMs, nowMs - heardWithinMs);
+    return answered?.host === host && answered.atMs >= Math.max(launchedAtMs ?? 0, nowMs - heardWithinMs);
   };
   const byHost = groupBy(guests, ({ host }) => host);
-  const isHeard = ({ addresses, sinceMs }: Guest) =>
-    addresses.some((address) => (heard.get(address) ?? Number.NEGATIVE_INFINITY) >= sinceMs);
+  const past = ({ id: name, addresses, launchedAtMs }: Guest) => {
+    const target = { name, kind: 'guest', heardSinceMs: launchedAtMs ?? undefined } as const;
+    return pastOf(
+      target,
+      addresses.flatMap((address) => heard.get(address) ?? []),
+      nowMs,
+    );
+  };
   return (host) => {
     const on = byHost.get(host) ?? [];
+    const pasts = on.map(past);
     const address = picture.hypervisor(host)?.address ?? null;
-    const portsMs = address === null ? undefined : heard.get(address);
+    const ofPorts = (address === null ? undefined : heard.get(address)) ?? [];
     return {
-      hasHeardPorts: portsMs !== undefined && nowMs - portsMs <= heardWithinMs,
-      guestsHeard: on.filter(isHeard).length,
+      hasHeardPorts: pastOf({ name: host, kind: 'host' }, ofPorts, nowMs) === 'heard',
+      guestsHeard: pasts.filter((one) => one === 'heard').length,
+      guestsGoneMute: pasts.filter((one) => one === 'gone-mute').length,
       guestsAsked: on.filter(({ addresses }) => addresses.length > 0).length,
       disksHeard: on.filter(hasAnswered).length,
       isYoung: on.some(
-        ({ addresses, sinceMs }) => (addresses.length > 0 || opened !== null) && nowMs - sinceMs < youngMs,
+        ({ addresses, launchedAtMs }) =>
+          (addresses.length > 0 || opened !== null) && nowMs - (launchedAtMs ?? 0) < youngMs,
       ),
     };
   };

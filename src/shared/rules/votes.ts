@@ -126,6 +126,7 @@ function undecided(vantagePoints: readonly Witness[], several: boolean): ScanFin
     state: 'unknown',
     detail: votes.join(', ') || 'no vantage point looked',
     ...(neverHeard ? { neverHeard } : {}),
+    ...(neverHeard && vantagePoints.some(({ finding }) => finding.goneMute) ? { goneMute: true } : {}),
   };
 }
 

@@ -41,13 +41,29 @@ export const ns4Guards: readonly Guard[] = [
   ),
   guard('heard before', 'the silence of somebody who never spoke is no evidence', [
     senses('baseline'),
-    "return { state: 'unknown', neverHeard: true, detail: neverHeardDetail };",
+    "if (past === 'heard') return finding;",
     'return finding;',
   ]),
   guard(
     "no error in a guest's name",
     'a router that says "unreachable" in the name of a guest is not that guest',
     ['ns4/scan/offence.ts', "if (kind !== 'guest' && !isNoWay)", 'if (true)'],
+  ),
+  inFocus(
+    'guests that fell silent while all was well',
+    guard('fell silent', 'a guest that fell silent while its host was well is no witness', [
+      senses('baseline'),
+      "own.some(({ isMute }) => !isMute) ? 'heard' : 'gone-mute'",
+      "'heard'",
+    ]),
+  ),
+  inFocus(
+    'dead for long before anybody judges',
+    guard('well after the pass', 'a host that dies does not make its guests mute', [
+      'ns4/baseline/mute-watch.ts',
+      'places.collectedAtMs > sinceMs && run.lastMs >= sinceMs + laterMs',
+      'true',
+    ]),
   ),
   // No history has a gateway as a control yet.
   rarely(

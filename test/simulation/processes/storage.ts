@@ -1,7 +1,9 @@
 // What the monitors keep in the pretend Redis, and the inventory. Each method is one step there, as the real scripts
 // are.
+
 import { assignmentsOf, type State, stateSchema } from '../../../src/monitor/core/state/state.ts';
 import { type FoundOrder, LostLeaseError, type Memory } from '../../../src/monitor/memory.ts';
+import { Places } from '../../../src/ns4/baseline/places.ts';
 import type { Assignments } from '../../../src/shared/documents/assignments.ts';
 import type { SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import type { Hosts, InstanceCounts, Server, Servers } from '../../../src/shared/documents/inventory.ts';
@@ -13,6 +15,7 @@ import {
   readPicture,
   type ServersWanted,
 } from '../../../src/shared/picture/reading.ts';
+import type { PretendRedis } from '../world/redis.ts';
 import type { PretendLease } from './lease.ts';
 import type { Process } from './process.ts';
 import type { RedisLink } from './redis-link.ts';
@@ -125,6 +128,16 @@ function readBack(saved: State): State {
 const isLater = (a: State, b: State): boolean =>
   a.epoch === b.epoch ? a.revision >= b.revision : a.epoch > b.epoch;
 
+export const hostsKey = 'hosts';
+
+/** Whose the external addresses are, by the servers that are stored. */
+export function placesIn(redis: PretendRedis): Places {
+  const newest = redis.get<Generations>('servers')?.[0];
+  const places = new Places(newest?.counts.collectedAtMs ?? Number.NEGATIVE_INFINITY);
+  for (const servers of newest?.listed.values() ?? []) places.add(servers);
+  return places;
+}
+
 /** The servers of one refresh, by host. */
 interface Generation {
   readonly counts: InstanceCounts;
@@ -168,7 +181,7 @@ export class PretendInventory {
   write(hosts: Hosts, servers: Servers | null): Promise<void> {
     const { redis, process } = this.#link;
     return this.#link.call(() => {
-      redis.set('hosts', hosts);
+      redis.set(hostsKey, hosts);
       if (servers === null) return;
       const listed = serversByHost(servers);
       const generation = `${servers.collectedAtMs}-${process.name}`;

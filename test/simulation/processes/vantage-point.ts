@@ -1,12 +1,16 @@
 // The vantage points of one worker: what a scan from its machine finds in the true world.
 
-import type { Host } from '../../../simulator/world/model.ts';
+import type { Host, Instance } from '../../../simulator/world/model.ts';
 import { guestAnswers, guestIsThere, hostAnswers, hostSends } from '../../../simulator/world/physics.ts';
+import { MuteWatch, newlyMute } from '../../../src/ns4/baseline/mute-watch.ts';
+import { Places } from '../../../src/ns4/baseline/places.ts';
 import { judge } from '../../../src/ns4/scan/finding.ts';
 import { probeOf } from '../../../src/ns4/scan/offence.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
+import type { Clock } from '../../../src/shared/ground/clock.ts';
 import { counted } from '../../../src/shared/ground/counted.ts';
-import { withBaseline } from '../../../src/shared/rules/senses/baseline.ts';
+import type { Picture } from '../../../src/shared/picture/picture.ts';
+import { type HeardAddress, withBaseline } from '../../../src/shared/rules/senses/baseline.ts';
 import { isVouchedFor } from '../../../src/shared/rules/senses/vouching.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
@@ -28,6 +32,11 @@ interface Blindness {
   guestsNetwork: string | null;
 }
 
+/** Passes in vain after which a guest may be called mute. */
+const passesNoticed = 2;
+/** Likewise after which it must be: half an hour on a network where nobody else answers, and three more. */
+const passesLong = 10;
+
 export class VantagePoint {
   readonly name: string;
   /** What its own network does not reach. */
@@ -45,8 +54,16 @@ export class VantagePoint {
     this.#weather = weather;
   }
 
-  /** When each address answered it last, as a Redis keeps it that outlives the process. */
-  readonly #heardAtMs = new Map<string, number>();
+  /** What each address answered it last, as a Redis keeps it that outlives the process. */
+  readonly #heard = new Map<string, HeardAddress>();
+  /** Of the process that looks from here now. */
+  #muteWatch: MuteWatch | null = null;
+  /** In how many passes, one after the other, did a guest truly not answer while all was well with its host? */
+  readonly #mutePasses = new Map<string, number>();
+  readonly #trueClock = {
+    nowMs: () => this.#world.timeline.nowMs,
+    steadyMs: () => this.#world.timeline.nowMs,
+  };
   /** Called when it does not see for a moment. */
   onBlink: () => void = () => {};
   #blink: { readonly hosts: boolean; readonly guests: boolean } = { hosts: false, guests: false };
@@ -138,31 +155,88 @@ export class VantagePoint {
   }
 
   /** The finding after the real rule on who was heard before; every answer is noted. */
-  #asReported({ endpoints, heardSinceMs }: ScanTarget, finding: ScanFinding): ScanFinding {
+  #asReported(target: ScanTarget, finding: ScanFinding): ScanFinding {
     const nowMs = this.#world.timeline.nowMs;
-    const times = endpoints.flatMap(({ address }) => this.#heardAtMs.get(address) ?? []);
-    const lastHeardMs = times.length === 0 ? null : Math.max(...times);
+    const { endpoints, name, kind } = target;
+    const answers = endpoints.flatMap(({ address }) => this.#heard.get(address) ?? []);
     if (finding.state === 'answers')
-      for (const { address } of endpoints) if (this.reaches(address)) this.#heardAtMs.set(address, nowMs);
-    return withBaseline(finding, { lastHeardMs, heardSinceMs }, nowMs);
+      for (const { address } of endpoints)
+        if (this.reaches(address)) this.#note(address, kind === 'guest' ? name : null);
+    return withBaseline(finding, target, answers, nowMs);
   }
 
-  /** One pass of the background scan, here in a moment: what answers is noted. */
-  hearEverybody(): void {
+  #note(address: string, of: string | null): void {
+    this.#heard.set(address, { atMs: this.#world.timeline.nowMs, of, isMute: false });
+    this.#mutePasses.delete(address);
+  }
+
+  /** Another process looks from here now. */
+  begin(rules: { readonly heartbeatPeriodMs: number }): void {
+    this.#muteWatch = new MuteWatch(rules);
+  }
+
+  /** A refresh stored this. */
+  showHosts(picture: Picture): void {
+    this.#muteWatch?.showHosts(picture);
+  }
+
+  /**
+   * One pass of the background scan, here in a moment: what answers is noted, and who does not although its host is well.
+   * `clock`: that of the process; `places`: whose the addresses are, as the inventory has it.
+   */
+  hearEverybody(
+    clock: Pick<Clock, 'nowMs' | 'steadyMs'> = this.#trueClock,
+    places = new Places(Number.NEGATIVE_INFINITY),
+  ): void {
     this.#blink = { hosts: false, guests: false };
     const { byAddress, timeline } = this.#world;
-    for (const address of byAddress.keys())
-      if (this.reaches(address)) this.#heardAtMs.set(address, timeline.nowMs);
+    const answered = new Set<string>();
+    const guests: string[] = [];
+    for (const [address, owner] of byAddress) {
+      const isGuest = !('cut' in owner);
+      if (isGuest) guests.push(address);
+      if (this.reaches(address)) {
+        this.#note(address, places.of(address)?.id ?? null);
+        answered.add(address);
+      } else if (isGuest) this.#countMute(address, owner);
+    }
+    const moment = { nowMs: clock.nowMs(), steadyMs: clock.steadyMs() };
+    const mute = this.#muteWatch?.asked(guests, answered, places, moment) ?? new Map<string, number>();
+    // What was heard is kept in true time.
+    const offsetMs = moment.nowMs - timeline.nowMs;
+    const inTrueTime = new Map([...mute].map(([address, sinceMs]) => [address, sinceMs - offsetMs]));
+    for (const address of newlyMute(inTrueTime, this.#heard, timeline.nowMs).keys()) {
+      const answer = this.#heard.get(address);
+      if (answer !== undefined) this.#heard.set(address, { ...answer, isMute: true });
+    }
   }
 
-  /** Does the baseline let the silence of this address count? */
+  /** By the world, not by what anybody knows of it. */
+  #countMute(address: string, { host }: Instance): void {
+    const on = host === null ? undefined : this.#world.hosts.get(host);
+    const isWell = on?.powered && !on.frozen && !on.cut.reports && Object.values(on.up).every(Boolean);
+    if (isWell) this.#mutePasses.set(address, (this.#mutePasses.get(address) ?? 0) + 1);
+    else this.#mutePasses.delete(address);
+  }
+
+  /**
+   * Must the baseline let the silence of this address count? Not where a guest truly did not answer two passes while its
+   * host was well.
+   */
   hasHeard(address: string, sinceMs = 0): boolean {
-    return (this.#heardAtMs.get(address) ?? Number.NEGATIVE_INFINITY) >= sinceMs;
+    const answer = this.#heard.get(address);
+    if (answer === undefined || answer.atMs < sinceMs) return false;
+    return !answer.isMute || (this.#mutePasses.get(address) ?? 0) < passesNoticed;
+  }
+
+  /** Must everybody know by now that this guest fell silent for reasons of its own? */
+  isLongMute(address: string): boolean {
+    return (this.#mutePasses.get(address) ?? 0) >= passesLong;
   }
 
   /** Redis lost what it heard. */
   forget(): void {
-    this.#heardAtMs.clear();
+    this.#heard.clear();
   }
 
   reaches(address: string): boolean {

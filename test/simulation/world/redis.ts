@@ -14,6 +14,8 @@ export class PretendRedis {
   readonly timeline: Timeline;
   /** Is what it holds put through its texts? Costs time, and is the same each time but for a mistake. */
   strict = true;
+  /** Hears of each write. */
+  onSet: (key: string, value: unknown) => void = () => {};
   /** Nobody reaches it. */
   away = false;
   readonly #values = new Map<string, Kept>();
@@ -32,6 +34,7 @@ export class PretendRedis {
 
   set(key: string, value: unknown, forMs = Number.POSITIVE_INFINITY): void {
     this.#write(key, { value, untilMs: this.timeline.nowMs + forMs });
+    this.onSet(key, value);
   }
 
   delete(key: string): void {

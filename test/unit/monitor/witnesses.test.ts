@@ -58,6 +58,14 @@ describe('B2: witnesses that never spoke', () => {
     );
   });
 
+  test('one that fell silent while its host was well is none either, and is told so', () => {
+    const s = judge({ servers: [vm1], found: { hv01: 'silent', 'id-vm1': 'gone-mute' } });
+    expect(s.refusals).toEqual(['no-witness']);
+    expect(s.texts.at(-1)).toContain(
+      'could testify: "vm1" (did not answer any more while its host was well)',
+    );
+  });
+
   test('whether it was heard is asked since its launch', () => {
     const s = judge({ servers: [vm1], found: { hv01: 'silent', 'id-vm1': 'silent' } });
     expect(lastScan(s)?.targets[0]).toMatchObject({ name: 'id-vm1', heardSinceMs: vm1.launchedAtMs });

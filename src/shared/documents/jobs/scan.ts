@@ -15,7 +15,7 @@ export const scanTargetSchema = z.object({
   disksOf: z.object({ host: z.string(), instances: z.array(z.string()).nullable() }).optional(),
   /**
    * Its silence counts only where it was heard since then (ms since the epoch), as for a guest since its launch. Absent:
-   * within the last day.
+   * within the last day. See senses/baseline.ts for what else it takes.
    */
   heardSinceMs: z.number().optional(),
 });
@@ -31,9 +31,12 @@ const scanFindingSchema = z.object({
   /** For people: "127.0.1.2:22 open", "3 ports silent", "EMFILE on 127.0.1.2:22". */
   detail: z.string(),
   /**
-   * It gave no answer, and never did before: unknown. Of all vantage points together: none heard it, or ever did.
+   * It gave no answer, and never did before, or did not any more while all was well (see senses/baseline.ts): unknown. Of
+   * all vantage points together: so it is to each of them.
    */
   neverHeard: z.boolean().optional(),
+  /** Of `neverHeard`: some vantage point heard it before, and did not any more although its host was well. */
+  goneMute: z.boolean().optional(),
 });
 export type ScanFinding = z.infer<typeof scanFindingSchema>;
 

@@ -12,8 +12,10 @@ import { hostPortsSense } from './host-ports.ts';
 export interface Ears {
   /** Its own address, within the last day. */
   readonly hasHeardPorts: boolean;
-  /** Instances that testify and were heard since their launch. */
+  /** Instances that testify, by the baseline: heard since their launch, and no such as below. */
   readonly guestsHeard: number;
+  /** Instances that testify, were heard since their launch, and fell silent while their host was well. */
+  readonly guestsGoneMute: number;
   /** Instances that testify, heard or not. */
   readonly guestsAsked: number;
   /** Instances whose disks answered on it within the last day. */
@@ -44,11 +46,16 @@ export function tooFewSenses(
   });
 }
 
-function muteReason({ guestsAsked }: Ears, instances: number, isProven: boolean): string {
+function muteReason({ guestsAsked, guestsGoneMute }: Ears, instances: number, isProven: boolean): string {
+  const asked = counted(guestsAsked, 'instance');
   const guests =
     guestsAsked === 0
       ? `none of its ${counted(instances, 'instance')} runs with an address that can be asked`
-      : `none of the ${counted(guestsAsked, 'instance')} asked was ever heard (a firewall?)`;
+      : guestsGoneMute === 0
+        ? `none of the ${asked} asked was ever heard (a firewall?)`
+        : `of the ${asked} asked ${guestsGoneMute} did not answer any more while the host was well (a firewall?)${
+            guestsGoneMute < guestsAsked ? ', and the others were never heard' : ''
+          }`;
   return isProven ? `never answered on its own address, and ${guests}` : guests;
 }
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { describeBaseline } from '../../../../src/ns4/baseline/describe.ts';
 
 const nowMs = Date.parse('2026-11-21T12:00:00Z');
+const answer = (atMs: number) => ({ atMs, of: null, isMute: false });
 const hosts = [
   { host: 'hv01', address: '10.0.0.1' },
   { host: 'hv02', address: '10.0.0.2' },
@@ -21,12 +22,14 @@ test.each<[string, Record<string, number>, string]>([
     '1 of 3 hypervisors were heard from here within a day; WARNING: never judged by their silence: hv02 (10.0.0.2), hv03 (without an address)',
   ],
 ])('%s', async (_, times, expected) => {
-  const heard = { lastHeard: async () => new Map(Object.entries(times)) };
+  const heard = {
+    lastHeard: async () => new Map(Object.entries(times).map(([address, atMs]) => [address, answer(atMs)])),
+  };
   expect(await describeBaseline(heard, hosts, nowMs)).toBe(expected);
 });
 
 test('all were heard', async () => {
-  const heard = { lastHeard: async () => new Map([['10.0.0.1', nowMs]]) };
+  const heard = { lastHeard: async () => new Map([['10.0.0.1', answer(nowMs)]]) };
   expect(await describeBaseline(heard, hosts.slice(0, 1), nowMs)).toBe(
     '1 of 1 hypervisors were heard from here within a day',
   );

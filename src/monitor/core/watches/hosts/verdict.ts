@@ -79,8 +79,14 @@ function judgeHost(about: HostCase): Judgement<DeadHost> {
   return heard.length > 0 ? judgeBySilence(about, heard) : judgeByItself(about);
 }
 
-/** Never heard since its launch: a firewall, as OpenStack's default security group is one. Its silence says nothing. */
+/**
+ * Never heard since its launch, or not any more while its host was well: a firewall, as OpenStack's default security group
+ * is one. Its silence says nothing.
+ */
 const isMute = ({ finding }: Testimony): boolean => finding.neverHeard === true;
+
+const muteWords = ({ finding }: Testimony): string =>
+  finding.goneMute === true ? 'did not answer any more while its host was well' : 'never heard';
 
 /**
  * None of its instances answers, and some that do testify were heard before. One that could not be scanned makes the
@@ -199,7 +205,7 @@ const namesOf = (seen: readonly Testimony[], state: ScanFinding['state']): strin
 const cannotTell = (seen: readonly Testimony[], moving: readonly string[] = []): string[] => [
   ...seen
     .filter((w) => !w.testifies || isMute(w))
-    .map((w) => (w.testifies ? `${w.name} (never heard)` : w.name)),
+    .map((w) => (w.testifies ? `${w.name} (${muteWords(w)})` : w.name)),
   ...moving,
 ];
 

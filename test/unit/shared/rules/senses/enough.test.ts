@@ -6,7 +6,14 @@ import { type Ears, tooFewSenses } from '../../../../../src/shared/rules/senses/
 import { agent, hypervisor, inventory, server } from '../../../../support/inventories.ts';
 
 const nowMs = Date.UTC(2026, 10, 21, 12, 0);
-const heard: Ears = { hasHeardPorts: true, guestsHeard: 1, guestsAsked: 1, disksHeard: 0, isYoung: false };
+const heard: Ears = {
+  hasHeardPorts: true,
+  guestsHeard: 1,
+  guestsGoneMute: 0,
+  guestsAsked: 1,
+  disksHeard: 0,
+  isYoung: false,
+};
 
 const unreported = (all: readonly Hypervisor[]) => all.map((h) => ({ ...h, reportedAtMs: null }));
 
@@ -42,6 +49,18 @@ describe('instances that were heard', () => {
       { guestsHeard: 0, guestsAsked: 2 },
       {},
       'none of the 2 instances asked was ever heard',
+    ],
+    [
+      'those that were heard fell silent while it was well',
+      { guestsHeard: 0, guestsGoneMute: 1, guestsAsked: 1 },
+      {},
+      'of the 1 instance asked 1 did not answer any more while the host was well (a firewall?)',
+    ],
+    [
+      'one fell silent while it was well, another one never spoke',
+      { guestsHeard: 0, guestsGoneMute: 1, guestsAsked: 2 },
+      {},
+      '1 did not answer any more while the host was well (a firewall?), and the others were never heard',
     ],
     [
       'none has an address',
