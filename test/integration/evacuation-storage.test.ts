@@ -147,6 +147,31 @@ describe('its disks are open', () => {
     expect(bench.seen(name).runningOn).not.toContain(pair.spare);
   });
 
+  const local: MayMove = { kind: 'absent', why: 'its disk is on none of these pools' };
+
+  test.each(movers)(
+    'one has its disk on none of the pools (%s): left alone, the others move',
+    async (_, mover) => {
+      const pair = await bench.pair({ ceph: {}, local: {} });
+      const [onHost, id] = [`${pair.dead}-local`, bench.seen(`${pair.dead}-local`).id];
+      const { storage } = ceph({ mayMove: async (one) => (one.id === id ? local : { kind: 'closed' }) });
+      const report = await bench.worker({ storage, mover: mover() }).recover(bench.order(pair));
+      expect(report.instances.map(({ name, outcome, why }) => [name, outcome, why])).toEqual([
+        [`${pair.dead}-ceph`, 'recovered', null],
+        [onHost, 'skipped', 'its disk is on none of these pools'],
+      ]);
+      expect(bench.seen(onHost)).toMatchObject({ host: pair.dead, evacuationsStarted: 0 });
+    },
+  );
+
+  test.each(movers)('local_disks = recover (%s): it is made anew', async (_, mover) => {
+    const pair = await bench.pair(1);
+    const worker = bench.worker({
+      ...{ storage: ceph({ mayMove: async () => local }).storage, mover: mover(), localDisks: 'recover' },
+    });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ instances: [{ outcome: 'recovered' }] });
+  });
+
   test('it cannot be told for a while: asked again, and recovered', async () => {
     const pair = await bench.pair(1);
     let asked = 0;

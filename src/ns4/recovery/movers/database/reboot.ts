@@ -42,6 +42,7 @@ export async function reboot(
       if (disks.hosts.includes(spare.host)) return null;
       return { outcome: 'skipped', why: openAt(disks.hosts), after: null, to: null };
     }
+    if (disks?.kind === 'absent') return { outcome: 'skipped', why: disks.why, after: null, to: null };
     if (server?.host !== spare.host || server.taskState !== null) return null;
     if (heard !== undefined && before === null) {
       await moving.leaveAlone([heard]);

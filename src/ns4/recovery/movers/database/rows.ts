@@ -27,7 +27,10 @@ export async function rewriteHosts(
   const { journal } = moving;
   // Before anything is written down: those who stay were never asked for.
   const wanted = new Set((await patiently(moving, () => idsToMove(moving, all))).ids);
-  const waiting = all.filter(({ id }) => wanted.has(id));
+  const waiting = await withDisks(
+    moving,
+    all.filter(({ id }) => wanted.has(id)),
+  );
   if (waiting.length === 0) return;
   await moving.confirmSilence();
   // Whoever asked for signs of life may have ended some of them.
@@ -53,6 +56,17 @@ export async function rewriteHosts(
     }
   }
   await moving.lock.save(journal);
+}
+
+/** Ends those that would lose their disks; the others. What the last look before each reboot asks is not asked here. */
+async function withDisks(moving: Moving, entries: readonly JournalEntry[]): Promise<JournalEntry[]> {
+  const kept: JournalEntry[] = [];
+  for (const entry of entries) {
+    const disks = entry.attempts > 0 ? null : await moving.mayMove(entry.id, false);
+    if (disks?.kind !== 'absent') kept.push(entry);
+    else await endInstance(moving, entry, { outcome: 'skipped', why: disks.why, after: null, to: null });
+  }
+  return kept;
 }
 
 /**
