@@ -172,7 +172,7 @@ describe('its disks are open', () => {
     expect(await worker.recover(bench.order(pair))).toMatchObject({ instances: [{ outcome: 'recovered' }] });
   });
 
-  test('it cannot be told for a while: asked again, and recovered', async () => {
+  test.each(movers)('it cannot be told for a while (%s): asked again, and recovered', async (_, mover) => {
     const pair = await bench.pair(1);
     let asked = 0;
     const { storage } = ceph({
@@ -181,8 +181,9 @@ describe('its disks are open', () => {
         return asked < 3 ? { kind: 'cannot-tell', why: 'osd.1 hangs' } : { kind: 'closed' };
       },
     });
-    expect(await bench.worker({ storage }).recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
-    expect(asked).toBe(3);
+    const worker = bench.worker({ storage, mover: mover() });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ instances: [{ outcome: 'recovered' }] });
+    expect(asked).toBeGreaterThanOrEqual(3);
   });
 });
 

@@ -18,7 +18,7 @@ import { decoded, fileProblem, isMissing } from './read-text.ts';
 /**
  * What it means that others may read the file: it holds a secret and is refused, or warned of; or it holds none.
  */
-export type SecretRule = 'refuse' | 'warn' | 'none';
+type SecretRule = 'refuse' | 'warn' | 'none';
 
 /**
  * How it is read. `pem`: what a PEM file says between its certificates is for people, in whatever encoding they wrote it.
