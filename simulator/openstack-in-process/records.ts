@@ -71,6 +71,7 @@ export function serverOf(world: World, instance: Instance): Server {
     createdAt: `${new Date(instance.createdAtMs).toISOString().slice(0, 19)}Z`,
     launchedAtMs: instance.launchedAtMs === null ? null : wholeSeconds(instance.launchedAtMs),
     volumes: [],
+    bootsFromImage: true,
     addresses: instance.addresses.map((address) => ({ ...address, networkId: null, external: false })),
   };
 }

@@ -207,7 +207,32 @@ describe('its disks are open', () => {
     expect(await bench.worker({ storage, mover }).recover(bench.order(pair))).toMatchObject(expected);
   });
 
-  test('it cannot be told for a while: asked again, and recovered', async () => {
+  const local: MayMove = { kind: 'absent', why: 'its disk is on none of these pools' };
+
+  test.each(movers)(
+    'one has its disk on none of the pools (%s): left alone, the others move',
+    async (_, mover) => {
+      const pair = await bench.pair({ ceph: {}, local: {} });
+      const [onHost, id] = [`${pair.dead}-local`, bench.seen(`${pair.dead}-local`).id];
+      const { storage } = ceph({ mayMove: async (one) => (one.id === id ? local : { kind: 'closed' }) });
+      const report = await bench.worker({ storage, mover: mover() }).recover(bench.order(pair));
+      expect(report.instances.map(({ name, outcome, why }) => [name, outcome, why])).toEqual([
+        [`${pair.dead}-ceph`, 'recovered', null],
+        [onHost, 'skipped', 'its disk is on none of these pools'],
+      ]);
+      expect(bench.seen(onHost)).toMatchObject({ host: pair.dead, evacuationsStarted: 0 });
+    },
+  );
+
+  test.each(movers)('local_disks = recover (%s): it is made anew', async (_, mover) => {
+    const pair = await bench.pair(1);
+    const worker = bench.worker({
+      ...{ storage: ceph({ mayMove: async () => local }).storage, mover: mover(), localDisks: 'recover' },
+    });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ instances: [{ outcome: 'recovered' }] });
+  });
+
+  test.each(movers)('it cannot be told for a while (%s): asked again, and recovered', async (_, mover) => {
     const pair = await bench.pair(1);
     let asked = 0;
     const { storage } = ceph({
@@ -216,8 +241,9 @@ describe('its disks are open', () => {
         return asked < 3 ? { kind: 'cannot-tell', why: 'osd.1 hangs' } : { kind: 'closed' };
       },
     });
-    expect(await bench.worker({ storage }).recover(bench.order(pair))).toMatchObject({ outcome: 'done' });
-    expect(asked).toBe(3);
+    const worker = bench.worker({ storage, mover: mover() });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ instances: [{ outcome: 'recovered' }] });
+    expect(asked).toBeGreaterThanOrEqual(3);
   });
 });
 

@@ -138,6 +138,7 @@ export interface WorkerOptions {
   readonly fencing?: Fencing;
   /** Default: Ceph is not asked. */
   readonly storage?: RecoveryStorage;
+  readonly localDisks?: 'leave' | 'recover';
   readonly fencingPlans?: () => FencingPlans;
   readonly client?: Partial<CloudOptions>;
   readonly concurrency?: number;
@@ -450,7 +451,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
     },
     fencing: { mode: 'none', file: null, timeoutMs: 5_000 },
     ceph: null,
-    recovery: { disabledHosts: 'leave', answerTimeoutMs: 30_000 },
+    recovery: { disabledHosts: 'leave', localDisks: options.localDisks ?? 'leave', answerTimeoutMs: 30_000 },
     slack: { token: null, appToken: null, channel: null, ask: [], direct: false, clouds: [], apiUrl: null },
     alarm: { deadManUrl: null },
   } as const satisfies Settings;

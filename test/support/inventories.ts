@@ -95,6 +95,7 @@ export function server(name: string, host: string, change: Partial<Server> = {})
     launchedAtMs: nowMs - 86_400_000,
     addresses: [address(`192.0.2.${number}`)],
     volumes: [],
+    bootsFromImage: true,
     fault: null,
     ...change,
   };

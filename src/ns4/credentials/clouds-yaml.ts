@@ -52,7 +52,7 @@ const pemFile = (
 ) =>
   text.transform((value, context) => {
     const path = resolve(cwd, value.replace(/^~(?=\/|$)/, home));
-    const read = readGuarded(path, { secret });
+    const read = readGuarded(path, { secret, pem: true });
     const found = `found ${quote(value)}, expected ${what}`;
     if ('text' in read && read.text.includes('PRIVATE KEY')) secrets?.learn([read.text]);
     if ('problem' in read) context.addIssue(`${found} (${path}: ${read.problem})`);

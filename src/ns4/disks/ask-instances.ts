@@ -1,6 +1,6 @@
 // Asks who has the disks of some instances open: each by all names that its images may have, all at once.
 import type { Server } from '../../shared/documents/inventory.ts';
-import { disksOf } from '../storage/image-names.ts';
+import { disksOf, isVolume } from '../storage/image-names.ts';
 import { type AskedImage, leastMarginMs, openersMs, type Storage } from '../storage/storage.ts';
 import type { DisksWord } from './judge.ts';
 
@@ -12,6 +12,8 @@ export type Asked = Pick<Server, 'id' | 'volumes'>;
 /** What one instance's disks came to, with the images that have openers. */
 export interface AskedWord extends DisksWord {
   readonly images: readonly string[];
+  /** In none of the pools is a disk of its own, says Ceph; its volumes may be there. */
+  readonly isDiskAbsent: boolean;
 }
 
 /**
@@ -46,5 +48,6 @@ function wordOf(images: readonly string[], answers: ReadonlyMap<string, AskedIma
           ? trouble.answer.reason
           : `${trouble.image} was not asked`,
     images: open.map(({ image }) => image),
+    isDiskAbsent: asked.every(({ image, answer }) => isVolume(image) || answer?.kind === 'absent'),
   };
 }

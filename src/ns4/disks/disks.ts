@@ -9,7 +9,7 @@ import type { ServersWanted } from '../../shared/picture/reading.ts';
 import { standingOf } from '../../shared/rules/guests.ts';
 import type { Storage } from '../storage/storage.ts';
 import { AddressBook } from './address-book.ts';
-import { type Asked, askInstances, askMs } from './ask-instances.ts';
+import { type Asked, type AskedWord, askInstances, askMs } from './ask-instances.ts';
 import {
   type AskedInstance,
   type DiskOpener,
@@ -45,7 +45,21 @@ export type MayMove =
   | { readonly kind: 'open'; readonly on: string; readonly isOwn: boolean }
   /** It runs on other hypervisors, named. */
   | { readonly kind: 'elsewhere'; readonly hosts: readonly string[] }
+  /** Its disk is not on this storage, and whoever starts it elsewhere makes it anew: why, in words. */
+  | { readonly kind: 'absent'; readonly why: string }
   | { readonly kind: 'cannot-tell'; readonly why: string };
+
+/** An instance that is to be started elsewhere. */
+export type AskedToMove = Asked & Pick<Server, 'bootsFromImage'>;
+
+const notAsked: AskedWord = { disks: [], trouble: 'it was not asked', images: [], isDiskAbsent: false };
+
+/** Where Nova does not tell what it boots from, whoever has no volume has a disk. */
+const hasDiskOfItsOwn = ({ bootsFromImage, volumes }: AskedToMove): boolean =>
+  bootsFromImage ?? volumes.length === 0;
+
+const absentText = (pools: readonly string[]): string =>
+  `its disk is on none of these pools (${pools.join(', ')}): an evacuation would make it anew from its image`;
 
 export class Disks {
   readonly #parts: DisksParts;
@@ -105,7 +119,7 @@ export class Disks {
         name: server.name,
         tells: standingOf(server).tells,
         launchedAtMs: server.launchedAtMs,
-        word: words.get(server.id) ?? { disks: [], trouble: 'it was not asked' },
+        word: words.get(server.id) ?? notAsked,
         answeredAtMs: before?.host === host ? before.atMs : null,
       };
     });
@@ -125,14 +139,14 @@ export class Disks {
   }
 
   /** Asks one instance, right before it is started elsewhere. Rejects with the signal's reason only. */
-  async mayMove(instance: Asked, host: string, signal: AbortSignal): Promise<MayMove> {
+  async mayMove(instance: AskedToMove, host: string, signal: AbortSignal): Promise<MayMove> {
     const { storage, pools, store, clock } = this.#parts;
     try {
       const [words, addresses] = await Promise.all([
         askInstances(storage, pools, [instance], signal),
         store.addresses(),
       ]);
-      const word = words.get(instance.id) ?? { disks: [], trouble: 'it was not asked' };
+      const word = words.get(instance.id) ?? notAsked;
       const book = new AddressBook(addresses, clock.nowMs());
       const isOwn = ({ address }: DiskOpener) => book.whose(address, host) === 'its-own';
       const all = openHere(word, host, book);
@@ -141,7 +155,9 @@ export class Disks {
         return { kind: 'open', on: open.address ?? 'an address that Ceph does not tell', isOwn: isOwn(open) };
       const hosts = openElsewhere(word, host, book);
       if (hosts.length > 0) return { kind: 'elsewhere', hosts };
-      return word.trouble === null ? { kind: 'closed' } : { kind: 'cannot-tell', why: word.trouble };
+      if (word.trouble !== null) return { kind: 'cannot-tell', why: word.trouble };
+      const isMadeAnew = word.isDiskAbsent && hasDiskOfItsOwn(instance);
+      return isMadeAnew ? { kind: 'absent', why: absentText(pools) } : { kind: 'closed' };
     } catch (error) {
       signal.throwIfAborted();
       return { kind: 'cannot-tell', why: errorText(error) };
@@ -160,7 +176,7 @@ export class Disks {
         askInstances(storage, pools, [instance], signal),
         store.addresses(),
       ]);
-      const word = words.get(instance.id) ?? { disks: [], trouble: 'it was not asked' };
+      const word = words.get(instance.id) ?? notAsked;
       const places = openPlaces(word, new AddressBook(addresses, clock.nowMs()));
       if (places.length > 0) return `its disks are open at ${places.join(', ')}`;
       if (word.trouble !== null) return untold(word.trouble);

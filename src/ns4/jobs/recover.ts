@@ -43,6 +43,7 @@ export function recoveryTools(
     hypervisorPorts: settings.scan.hypervisorPorts,
     instancePorts: settings.scan.instancePorts,
     answerTimeoutMs: settings.recovery.answerTimeoutMs,
+    localDisks: settings.recovery.localDisks,
     concurrency: openstack.concurrency,
     refresh: async (signal) => {
       const { hosts, servers } = await refresh(parts, true, signal);

@@ -196,7 +196,7 @@ function refuseKey(): never {
 
 function tlsOf(settings: MysqlSettings): ConnectionOptions {
   if (settings.ca === null) return { authPlugins: plainPlugins };
-  const read = readGuarded(settings.ca, { secret: 'none' });
+  const read = readGuarded(settings.ca, { secret: 'none', pem: true });
   if ('problem' in read)
     throw new MysqlError(`${mysqlPlace(settings)}: the CA file cannot be read: ${read.problem}`, null);
   return {

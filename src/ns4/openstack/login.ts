@@ -1,5 +1,6 @@
 // Keystone v3's login: the request for a token and what its answer means. Pure.
 import { z } from 'zod';
+import { mostOfWords, quoted } from '../../shared/ground/plain.ts';
 import { CloudError } from '../cloud/cloud.ts';
 import { name, opaqueId, sensible } from '../cloud/outside.ts';
 import type { CloudCredentials, ScopedReference } from '../credentials/cloud-credentials.ts';
@@ -64,6 +65,20 @@ const knownRefusals: Readonly<Record<number, string>> = {
 export const refusalWords = (status: number): string =>
   knownRefusals[status] ??
   (status >= 500 ? 'Keystone, or what stands before it, is in trouble' : 'not a login');
+
+/**
+ * Where a login was sent on to, as `auth_url` would have to name it. Nobody follows: the password would go along. Null:
+ * nowhere that makes sense.
+ */
+export function sentOnTo({ status, headers }: HttpAnswer, from: URL): string | null {
+  const { location } = headers;
+  if (status < 300 || status >= 400 || location === undefined || !URL.canParse(location, from.href))
+    return null;
+  const { origin, pathname } = new URL(location, from);
+  return origin === 'null'
+    ? null
+    : quoted(`${origin}${pathname.replace(/\/auth\/tokens\/?$/, '')}`, mostOfWords);
+}
 
 const tokenSchema = z.object({
   token: z.object({

@@ -123,6 +123,8 @@ export const serverItem = z
     addresses: orElse(z.record(name, sensible(addressItem)), {}),
     // Their names are the disks' names: one that is not known is one that nobody asks for.
     'os-extended-volumes:volumes_attached': z.array(z.object({ id })).max(1_000).optional(),
+    // '' for one that boots from a volume.
+    image: orElse(z.union([z.literal(''), z.object({ id: opaqueId }), z.null()]), null),
     fault: orElse(z.object({ message: words }).nullish(), null),
   })
   .transform((raw): Server => {
@@ -152,6 +154,7 @@ export const serverItem = z
         })),
       ),
       volumes: (raw['os-extended-volumes:volumes_attached'] ?? []).map((volume) => volume.id),
+      bootsFromImage: raw.image === null ? null : raw.image !== '',
       fault: raw.fault?.message || null,
     };
   });

@@ -10,7 +10,7 @@ import { type RetryLimits, type RetryTools, retried } from './backoff.ts';
 import { endpointOf, identityRoot, serviceTitles } from './catalogue.ts';
 import { CloudConfigurationError } from './configuration-error.ts';
 import { LeftOut } from './left-out.ts';
-import { type Grant, loginBody, loginName, readGrant, refusalWords } from './login.ts';
+import { type Grant, loginBody, loginName, readGrant, refusalWords, sentOnTo } from './login.ts';
 import { isPage, json, serviceWords } from './service-words.ts';
 import { SharedValue } from './shared-value.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, Transport } from './transport.ts';
@@ -183,7 +183,10 @@ export class Session {
       };
       const answer = await retried(attempt, this.#options.retry, this.#tools(what), signal);
       if (answer.status !== 201 && answer.status !== 200) {
-        const text = `${what}: ${answer.status} ${refusalWords(answer.status)}`;
+        const elsewhere = sentOnTo(answer, request.url);
+        const why =
+          elsewhere === null ? refusalWords(answer.status) : `Keystone is at ${elsewhere} (auth_url)`;
+        const text = `${what}: ${answer.status} ${why}`;
         if (answer.status === 401) throw new CloudConfigurationError(text, 401);
         throw new CloudError('not-done', text, answer.status);
       }

@@ -15,7 +15,7 @@ import type { Policy } from '../../shared/rules/policy.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import type { Asked } from '../disks/ask-instances.ts';
 import type { CutOffRequest, CutOffResult } from '../disks/cut-off.ts';
-import type { MayMove } from '../disks/disks.ts';
+import type { AskedToMove, MayMove } from '../disks/disks.ts';
 import type { Fencing } from '../fencing/fencing.ts';
 import type { Confirmation } from '../fencing/operator-confirmations.ts';
 import type { GuestsAsked } from './guests-still-there.ts';
@@ -51,13 +51,15 @@ export interface RecoveryTools {
   readonly instancePorts: readonly number[];
   /** Instances that answered before have so long to answer again; 0: they are not asked. */
   readonly answerTimeoutMs: number;
+  /** What to do with an instance whose disk Nova would make anew. */
+  readonly localDisks: 'leave' | 'recover';
   readonly concurrency: number;
 }
 
 /** What a recovery asks of the storage that has the disks. */
 export interface RecoveryStorage {
   /** See Disks.mayMove. */
-  mayMove(instance: Asked, host: string, signal: AbortSignal): Promise<MayMove>;
+  mayMove(instance: AskedToMove, host: string, signal: AbortSignal): Promise<MayMove>;
   /** See Disks.whereOpen. */
   whereOpen(instance: Asked, signal: AbortSignal): Promise<string | null>;
   /** See cutOff in disks/cut-off.ts. */

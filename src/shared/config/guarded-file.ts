@@ -18,7 +18,15 @@ import { decoded, fileProblem, isMissing } from './read-text.ts';
 /**
  * What it means that others may read the file: it holds a secret and is refused, or warned of; or it holds none.
  */
-export type SecretRule = 'refuse' | 'warn' | 'none';
+type SecretRule = 'refuse' | 'warn' | 'none';
+
+/**
+ * How it is read. `pem`: what a PEM file says between its certificates is for people, in whatever encoding they wrote it.
+ */
+interface Reading {
+  readonly secret: SecretRule;
+  readonly pem?: boolean;
+}
 
 /** A file that nobody else wrote. A byte order mark stays in the text. */
 export interface GuardedText {
@@ -44,7 +52,7 @@ const unread = (problem: string): Unread => ({ problem, missing: false });
  * The text of a UTF-8 file, or one sentence on why there is none: it cannot be read, or others than root and this user
  * may write it or put another in its place.
  */
-export function readGuarded(path: string, { secret }: { readonly secret: SecretRule }): GuardedText | Unread {
+export function readGuarded(path: string, { secret, pem = false }: Reading): GuardedText | Unread {
   const absolute = resolve(path);
   let bytes: Buffer;
   let opened: Stats;
@@ -64,14 +72,18 @@ export function readGuarded(path: string, { secret }: { readonly secret: SecretR
   if (mistrust !== null) return unread(mistrust);
   const exposed = whoReads(opened, self(), isHandedOver(absolute));
   if (secret === 'refuse' && exposed !== null) return unread(exposed);
-  const text = decoded(bytes);
+  const text = decoded(bytes) ?? (pem ? bytes.toString('latin1') : null);
   if (text === null) return unread('found bytes that are not UTF-8, expected a text in UTF-8');
   return { text, exposed, warnings: secret === 'warn' && exposed !== null ? [exposed] : [] };
 }
 
-/** As `readGuarded`; whether others may read it depends on what it holds. */
-export function readSecretly(path: string, isSecret: (text: string) => boolean): GuardedText | Unread {
-  const read = readGuarded(path, { secret: 'none' });
+/** As `readGuarded`, with its rule of `pem`; whether others may read it depends on what it holds. */
+export function readSecretly(
+  path: string,
+  isSecret: (text: string) => boolean,
+  { pem = false }: Pick<Reading, 'pem'> = {},
+): GuardedText | Unread {
+  const read = readGuarded(path, { secret: 'none', pem });
   return 'text' in read && read.exposed !== null && isSecret(read.text) ? unread(read.exposed) : read;
 }
 

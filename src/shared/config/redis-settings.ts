@@ -44,7 +44,7 @@ function readTls(
   const pem = (name: string, path: string | null, what: string): string | null => {
     if (path === null) return null;
     const file = besideConfig(path);
-    const found = readSecretly(file, (text) => name === 'key' || text.includes('PRIVATE KEY'));
+    const found = readSecretly(file, (text) => name === 'key' || text.includes('PRIVATE KEY'), { pem: true });
     if ('text' in found && found.text.includes(`-----BEGIN `)) return found.text;
     const problem = 'text' in found ? 'holds no PEM' : found.problem;
     reader.wrong('REDIS', name, `a file with ${what} (${file}: ${problem})`);

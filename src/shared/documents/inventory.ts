@@ -170,6 +170,8 @@ export const serverSchema = z.object({
   addresses: z.array(serverAddressSchema),
   /** Ids of the volumes that are attached to it. */
   volumes: z.array(z.string()).default([]),
+  /** Its root disk was made from an image; false: it boots from a volume; null: not told. */
+  bootsFromImage: z.boolean().nullable().default(null),
   /** Nova's own words on why it is in ERROR; null otherwise. */
   fault: z.string().nullable(),
 });

@@ -279,7 +279,7 @@ export class Ns4 implements Taker {
       policy: policyOf('', rules),
       hypervisorPorts: rules.hypervisorPorts,
       instancePorts: rules.instancePorts,
-      answerTimeoutMs: 120_000,
+      ...{ answerTimeoutMs: 120_000, localDisks: 'leave' },
       refresh: async (signal) => {
         const { hosts, servers } = await this.#refresh(true, signal);
         if (servers === null) throw new Error('a refresh with servers brought none');

@@ -57,6 +57,7 @@ export interface Moving {
   confirmMark(): Promise<void>;
   /**
    * Who has the disks of an instance open, asked now; null: Ceph is not asked. `wasAskedFor`: a target may have it open.
+   * `absent`: it is to stay, as it would lose its disk.
    * @throws SignOfLifeError when its old host may have it open
    */
   mayMove(id: string, wasAskedFor: boolean): Promise<MayMove | null>;

@@ -3,8 +3,7 @@
 import type { Hypervisor } from '../../../shared/documents/inventory.ts';
 import { quoted } from '../../../shared/ground/plain.ts';
 import type { Picture } from '../../../shared/picture/picture.ts';
-import type { Asked } from '../../disks/ask-instances.ts';
-import type { MayMove } from '../../disks/disks.ts';
+import type { AskedToMove, MayMove } from '../../disks/disks.ts';
 import type { Recovery } from '../recovery.ts';
 import { SignOfLifeError } from '../still-silent.ts';
 import { heardAgain, leaveUnmoved } from './heard-again.ts';
@@ -51,7 +50,7 @@ async function mayMove(recovery: Recovery, id: string, wasAskedFor: boolean): Pr
       host: dead,
       on: `the disks of ${quoted(name)} are open, by ${word.on}`,
     });
-  return word;
+  return word.kind === 'absent' && tools.localDisks === 'recover' ? { kind: 'closed' } : word;
 }
 
 async function whereOpen(recovery: Recovery, id: string): Promise<string | null> {
@@ -60,9 +59,11 @@ async function whereOpen(recovery: Recovery, id: string): Promise<string | null>
 }
 
 /** An instance of the dead host, as it is asked by its disks. */
-function askedOf({ facts, opened: { dead } }: Recovery, id: string): { name: string; asked: Asked } {
+function askedOf({ facts, opened: { dead } }: Recovery, id: string): { name: string; asked: AskedToMove } {
   const server = facts.picture.serversOf(dead).find((one) => one.id === id);
-  return { name: server?.name ?? id, asked: { id, volumes: server?.volumes ?? [] } };
+  // One that is not in the picture is asked by its own disk, and nothing follows from what is missing.
+  const { volumes, bootsFromImage } = server ?? { volumes: [], bootsFromImage: false };
+  return { name: server?.name ?? id, asked: { id, volumes, bootsFromImage } };
 }
 
 function hypervisorOf(host: string, picture: Picture): Hypervisor {

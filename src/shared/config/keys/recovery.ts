@@ -10,6 +10,11 @@ export const recoveryKeys = {
       about:
         "What to do when a hypervisor dies whose compute service somebody had disabled, with a reason that is neither a spare's nor Sonny's. leave: an operator is at work there; it is told, not recovered, and never powered off. recover: it is recovered like any other, as the original did.",
     }),
+    localDisks: key('local_disks', choice('leave', 'recover'), {
+      default: 'leave',
+      about:
+        'Only with [CEPH]: what to do with an instance of a dead hypervisor whose disk is in none of the pools. Nova would make that disk anew from its image, and what was on it is lost. leave: it stays where it is, and is named. recover: it is started anew, empty.',
+    }),
     // The report waits for it, and with it whatever the monitor does next.
     answerTimeoutMs: key('answer_timeout', seconds(0, 1_800), {
       default: '120',

@@ -198,6 +198,16 @@ describe('region, interface and TLS', () => {
   });
 });
 
+test('a CA bundle whose remarks are in Latin-1: its certificates count', () => {
+  const certificate = '-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n';
+  writeFileSync(
+    join(home, 'ca.pem'),
+    Buffer.from(`# Zertifizierungsstelle M\u00fcnchen\n${certificate}`, 'latin1'),
+  );
+  write(join(cwd, 'clouds.yaml'), prod(ids, ['cacert: ~/ca.pem']));
+  expect(load().tls.ca).toContain(certificate);
+});
+
 describe('which file', () => {
   test('the environment before the working directory before the home directory, .yaml before .yml', () => {
     const places = [

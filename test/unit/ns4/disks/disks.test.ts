@@ -98,7 +98,6 @@ describe('as a target of a scan', () => {
 
 test.each<[string, AskedImage, object]>([
   ['nobody', closed, { kind: 'closed' }],
-  ['not on this Ceph', absent, { kind: 'closed' }],
   ['a frozen owner', open('10.2.0.1', false), { kind: 'closed' }],
   ['its host', open('10.2.0.1'), { kind: 'open', on: '10.2.0.1', isOwn: true }],
   ['somebody unknown', open('10.2.0.9'), { kind: 'open', on: '10.2.0.9', isOwn: false }],
@@ -106,7 +105,9 @@ test.each<[string, AskedImage, object]>([
   ['Ceph does not say', cannotTell('it hangs'), { kind: 'cannot-tell', why: 'it hangs' }],
 ])('before its request: it is open by %s', async (_, answer, expected) => {
   const { disks } = lab(() => answer);
-  expect(await disks.mayMove({ id: 'id-vm1', volumes: [] }, 'hv01', stop)).toEqual(expected);
+  expect(await disks.mayMove({ id: 'id-vm1', volumes: [], bootsFromImage: true }, 'hv01', stop)).toEqual(
+    expected,
+  );
 });
 
 test.each<[string, AskedImage, string | null]>([
@@ -129,4 +130,34 @@ test.each<[string, AskedImage, string | null]>([
 ])('left alone: it is told that it is open by %s', async (_, answer, expected) => {
   const { disks } = lab(() => answer);
   expect(await disks.whereOpen({ id: 'id-vm1', volumes: [] }, stop)).toBe(expected);
+});
+
+const local =
+  'its disk is on none of these pools (vms, volumes): an evacuation would make it anew from its image';
+test.each<[string, Record<string, AskedImage>, string[], boolean | null, object]>([
+  ['a disk on its host', {}, [], true, { kind: 'absent', why: local }],
+  ['and a volume on Ceph', { 'volumes/volume-v1': closed }, ['v1'], true, { kind: 'absent', why: local }],
+  ['nothing told of its image, and no volume', {}, [], null, { kind: 'absent', why: local }],
+  ['its disk on Ceph', { 'vms/id-vm1_disk': closed }, [], true, { kind: 'closed' }],
+  ['its disk in the last of the pools', { 'volumes/id-vm1_disk': closed }, [], true, { kind: 'closed' }],
+  ['a volume that it boots from', { 'volumes/volume-v1': closed }, ['v1'], false, { kind: 'closed' }],
+  ['a volume that is elsewhere', {}, ['v1'], false, { kind: 'closed' }],
+  ['a volume, and nothing told of its image', {}, ['v1'], null, { kind: 'closed' }],
+  [
+    'a pool that cannot be asked: that is no absence',
+    { 'volumes/id-vm1_disk': cannotTell('osd.1 hangs') },
+    [],
+    true,
+    { kind: 'cannot-tell', why: 'osd.1 hangs' },
+  ],
+  [
+    'a volume that is open',
+    { 'vms/volume-v1': open('10.2.0.1') },
+    ['v1'],
+    true,
+    { kind: 'open', on: '10.2.0.1' },
+  ],
+])('before its request, an instance with %s', async (_, there, volumes, bootsFromImage, expected) => {
+  const { disks } = lab((image) => there[image] ?? absent);
+  expect(await disks.mayMove({ id: 'id-vm1', volumes, bootsFromImage }, 'hv01', stop)).toEqual(expected);
 });

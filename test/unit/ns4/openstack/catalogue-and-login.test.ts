@@ -109,6 +109,33 @@ describe('login', () => {
     expect(short.renewAtMs).toBe(1_000_000 + 9_000);
   });
 
+  it.each<[string, unknown]>([
+    ['without a type', { type: null, endpoints: [{ interface: 'public', url: 'http://x' }] }],
+    ['without an address', { type: 'volumev3', endpoints: [{ interface: 'public', url: null }] }],
+    ['without endpoints', { type: 'dns' }],
+    ['whose endpoints are null', { type: 'dns', endpoints: null }],
+    ['that is none', null],
+  ])('takes a catalogue with an entry %s, which is none of ours', (_, odd) => {
+    const own = {
+      type: 'compute',
+      endpoints: [{ interface: 'public', region_id: null, url: 'http://nova/v2.1' }],
+    };
+    const { text, ...answer } = token('2020-01-01T00:00:00Z', '2020-01-01T01:00:00Z');
+    const grant = { token: { ...JSON.parse(text).token, catalog: [odd, own] } };
+    const { catalogue } = readGrant({ ...answer, text: JSON.stringify(grant) }, 0);
+    expect(endpointOf(catalogue, 'compute', { region: null, interface: 'public' })).toBe('http://nova/v2.1');
+  });
+
+  it('of our own service without a usable endpoint names that service', () => {
+    const { text, ...answer } = token('2020-01-01T00:00:00Z', '2020-01-01T01:00:00Z');
+    const catalog = [{ type: 'compute', endpoints: [{ interface: 'public', url: null }] }];
+    const grant = { token: { ...JSON.parse(text).token, catalog } };
+    const { catalogue } = readGrant({ ...answer, text: JSON.stringify(grant) }, 0);
+    expect(() => endpointOf(catalogue, 'compute', { region: null, interface: 'public' })).toThrow(
+      'no compute service',
+    );
+  });
+
   it('refuses a login without a token, and one that makes no sense', () => {
     expect(() => readGrant({ ...token('x', 'y'), headers: {} }, 0)).toThrow('without a token');
     expect(() => readGrant(token('2020-01-01T00:00:00Z', 'never'), 0)).toThrow(/token\.expires_at/);

@@ -425,6 +425,35 @@ describe('the token', () => {
     expect(error.message).toBe('Keystone login of user sonny: 401 the login is refused');
   });
 
+  it.each<[string, string, string]>([
+    ['from http to https', 'https://keystone.example.org/v3/auth/tokens', 'https://keystone.example.org/v3'],
+    ['to another path', '/identity/v3/auth/tokens/', 'http://HOST/identity/v3'],
+    ['with more than an address', 'https://u:x@k.example.org/v3?next=1#a', 'https://k.example.org/v3'],
+  ])('sent on %s: not followed, and the new address is named', async (_, location, named) => {
+    const { cloud, server } = await start(
+      () => noServices,
+      {},
+      { login: () => ({ status: 301, headers: { location }, json: {} }) },
+    );
+    const { outcome, message } = await errorOf(cloud.listAgents(never));
+    expect(outcome).toBe('not-done');
+    expect(message.replace(/127\.0\.0\.1:\d+/, 'HOST')).toBe(
+      `Keystone login of user sonny: 301 Keystone is at "${named}" (auth_url)`,
+    );
+    expect(server.logins()).toHaveLength(1);
+  });
+
+  it.each(['http://[', 'javascript:alert(1)'])(
+    'sent on to what is no address (%s): no login',
+    async (location) => {
+      const login = () => ({ status: 302, headers: { location }, json: {} });
+      const { cloud } = await start(() => noServices, {}, { login });
+      expect((await errorOf(cloud.listAgents(never))).message).toBe(
+        'Keystone login of user sonny: 302 not a login',
+      );
+    },
+  );
+
   it('quoted by a service is masked', async () => {
     const { cloud } = await start(() => ({ status: 404, json: { error: { message: 'no token token-1' } } }));
     expect((await errorOf(cloud.listAgents(never))).message).toBe('Neutron GET /agents: 404 no token ****');

@@ -134,6 +134,7 @@ describe('records', () => {
       ],
     },
     'os-extended-volumes:volumes_attached': [{ id: '31', delete_on_termination: false }],
+    image: '',
     fault: { code: 500, created: 'x', message: 'No valid host was found. ', details: 'Traceback' },
   };
 
@@ -162,6 +163,7 @@ describe('records', () => {
         },
       ],
       volumes: ['31'],
+      bootsFromImage: false,
       fault: 'No valid host was found. ',
     });
   });

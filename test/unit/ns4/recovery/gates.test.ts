@@ -525,6 +525,14 @@ describe('its instances answer', () => {
     expect(permit(facts(inUse), true, { guests: trouble }), 'the host itself was asked').toBeNull();
   });
 
+  test('D5: one that answers is a veto for all before the first change, also where a proof is demanded', () => {
+    const one: GuestsAsked = { ...guests, asked: 9 };
+    const { hosts, servers, scan } = facts({});
+    const about = { order, facts: { scan, nowMs, guests: one }, resumed: false };
+    const found = permitRecovery(about, Picture.of(hosts, servers), { ...policy, fencing: 'required' }, []);
+    expect(found).toEqual({ name: 'guests-answer', host: 'hv01', answering: ['"vm1"'], silent: 8 });
+  });
+
   test('only with the name typed they are waived, never by --despite', () => {
     expect(permit(facts({}), false, { guests, despite: ['guests-answer'] })).toBeNull();
     expect(waivableGates).not.toContain('guests-answer');

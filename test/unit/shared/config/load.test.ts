@@ -83,7 +83,7 @@ describe("the original's config.ini, unchanged", () => {
       },
       ceph: null,
       fencing: { mode: 'none', file: null, timeoutMs: 60_000 },
-      recovery: { disabledHosts: 'leave', answerTimeoutMs: 120_000 },
+      recovery: { disabledHosts: 'leave', localDisks: 'leave', answerTimeoutMs: 120_000 },
       alarm: { deadManUrl: null },
       slack: {
         token: 'xoxb-0000-original',
@@ -192,6 +192,7 @@ hosts = bmc/fencing.yaml
 timeout = 7.5
 [RECOVERY]
 answer_timeout = 45
+local_disks = recover
 [SLACK]
 token = xoxb-1
 app_token = xapp-1
@@ -264,7 +265,7 @@ dead_man_url = https://watch.example.org/ping/1
       pools: ['vms', 'volumes', 'vms-ssd'],
     },
     fencing: { mode: 'required', file: join(cwd, 'bmc/fencing.yaml'), timeoutMs: 7_500 },
-    recovery: { disabledHosts: 'leave', answerTimeoutMs: 45_000 },
+    recovery: { disabledHosts: 'leave', localDisks: 'recover', answerTimeoutMs: 45_000 },
     alarm: { deadManUrl: 'https://watch.example.org/ping/1' },
     slack: {
       token: 'xoxb-1',

@@ -56,3 +56,13 @@ test('an order of a user that waits for the dead host is named with its queue', 
   );
   expect(endedWell(ended)).toBe(true);
 });
+
+test("one that found no host, as by the affinity of its server group, is named with Nova's own words", () => {
+  const why = 'No valid host was found';
+  const ended = report({
+    instances: [instance('vm1'), instance('vm2', { outcome: 'failed', why, after: 'ERROR' })],
+  });
+  expect(endedText(ended)).toBe(
+    'hv01 -> hv04: 1 of 2 instances are back after 3.1 s; "vm2" failed (No valid host was found). Please look.',
+  );
+});

@@ -176,6 +176,32 @@ describe('who must answer', () => {
     expect(answered('hv05', {}), 'its zone is well').toBeUndefined();
   });
 
+  const unasked = { says: 'cannot-tell', why: 'never-moved', isBehind: false, heardAtMs: null } as const;
+  const moved = { says: 'alive', why: 'moved', isBehind: false, heardAtMs: nowMs - 20_000 } as const;
+  test.each([
+    ['and their nova-computes report', unasked, 9_000],
+    ['and their beats moved', moved, 60_000],
+  ])(
+    'on an OVN cloud whose stamps are old for all, %s: there are controls, by hand too',
+    (_, seenSo, ageMs) => {
+      const names = ['hv01', 'hv02', 'hv03'];
+      const reportedAtMs = nowMs - ageMs;
+      const state = {
+        ...seenSo,
+        baseMs: 1,
+        heardAfterMs: null,
+        silentSinceMs: null,
+        lookedAtMs: nowMs - 20_000,
+      };
+      const { hosts } = inventory({
+        hypervisors: names.map((name) => hypervisor(name, { reportedAtMs })),
+        agents: names.map((name) => agent(name, 75_000, { binary: 'ovn-controller', ovn: state })),
+      });
+      const controls = controlsFor(new Set(['hv01']), Picture.of(hosts, null), nowMs, rules);
+      expect(controls.map(({ name }) => name)).toEqual(['hv02', 'hv03']);
+    },
+  );
+
   test('members of every zone and aggregate of a suspect are probed along', () => {
     const big = cloudOf(
       { a: Array(60).fill(''), b: ['x', ...Array(10).fill('')] },

@@ -53,6 +53,7 @@ export async function reboot(
       const why = `its disks are open at ${disks.on}: ${byLostAnswer(spare.host, dead)}`;
       return { outcome: 'unfinished', why, after: server?.status ?? null, to: null };
     }
+    if (disks?.kind === 'absent') return { outcome: 'skipped', why: disks.why, after: null, to: null };
     if (server?.host !== spare.host || server.taskState !== null) return null;
     if (heard !== undefined && before === null) {
       await moving.leaveAlone([heard]);

@@ -5,6 +5,7 @@ import type { Hypervisor } from '../../../../shared/documents/inventory.ts';
 import { errorText, OperationalError } from '../../../../shared/ground/errors.ts';
 import { groupBy } from '../../../../shared/ground/group-by.ts';
 import { CloudError } from '../../../cloud/cloud.ts';
+import type { MayMove } from '../../../disks/disks.ts';
 import type { MoveResult, NovaDatabase } from '../../../nova-database/nova-database.ts';
 import { type JournalEntry, namesOf } from '../../journal/journal.ts';
 import { progressOf } from '../instance-progress.ts';
@@ -27,7 +28,10 @@ export async function rewriteHosts(
   const { journal } = moving;
   // Before anything is written down: those who stay were never asked for.
   const wanted = new Set((await patiently(moving, () => idsToMove(moving, all))).ids);
-  const waiting = all.filter(({ id }) => wanted.has(id));
+  const waiting = await withDisks(
+    moving,
+    all.filter(({ id }) => wanted.has(id)),
+  );
   if (waiting.length === 0) return;
   await moving.confirmSilence();
   // Whoever asked for signs of life may have ended some of them.
@@ -53,6 +57,24 @@ export async function rewriteHosts(
     }
   }
   await moving.lock.save(journal);
+}
+
+/** Ends those that would lose their disks; the others. What the last look before each reboot asks is not asked here. */
+async function withDisks(moving: Moving, entries: readonly JournalEntry[]): Promise<JournalEntry[]> {
+  const kept: JournalEntry[] = [];
+  for (const entry of entries) {
+    const disks = entry.attempts > 0 ? null : await patiently(moving, () => disksOf(moving, entry));
+    if (disks?.kind !== 'absent') kept.push(entry);
+    else await endInstance(moving, entry, { outcome: 'skipped', why: disks.why, after: null, to: null });
+  }
+  return kept;
+}
+
+/** A row that is rewritten stays so: whether it would lose its disk is to be known before. @throws CloudError until then */
+async function disksOf(moving: Moving, { id }: JournalEntry): Promise<MayMove | null> {
+  const disks = await moving.mayMove(id, false);
+  if (disks?.kind === 'cannot-tell') throw new CloudError('not-done', disks.why, null);
+  return disks;
 }
 
 /**

@@ -131,7 +131,7 @@ async function followAll(moving: Moving, sighting: Sighting, watch: Watch): Prom
     if (next === 'busy' && entry.attempts > 0) busy += 1;
   }
   const turns = await takeTurns(moving, { ready, busy, out, sighting, sinceMs, judge }, watch.told);
-  watch.oldLooks = turns.lookAgain ? watch.oldLooks + 1 : 0;
+  watch.oldLooks = turns.isFutile ? watch.oldLooks + 1 : 0;
   if (watch.oldLooks > mostOldLooks)
     throw new OperationalError(
       turns.untold === null

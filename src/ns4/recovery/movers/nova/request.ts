@@ -31,14 +31,14 @@ interface Ground {
  * Asks Nova for one evacuation. Nova is looked at once more; then the journal says what will be asked for, under a fresh
  * confirmation that this worker still holds the lock, so that neither a crash nor a frozen worker leads to a second
  * request for the same instance; and it leaves at once. So late, as a successor waits for minutes for the trace of a
- * request that is written down. "look-again": nothing left, as that look shows something else, or is too old; untold:
- * as nobody can tell who has its disks open, for this reason.
+ * request that is written down. Otherwise nothing left. "ended": it stays where it is; "look-again": that look shows
+ * something else, or is too old; untold: nobody can tell who has its disks open, for this reason.
  */
 export async function ask(
   moving: Moving,
   entry: JournalEntry,
   ground: Ground,
-): Promise<'asked' | 'look-again' | { readonly untold: string }> {
+): Promise<'asked' | 'ended' | 'look-again' | { readonly untold: string }> {
   const { journal, clock, lock, signal } = moving;
   signal.throwIfAborted();
   const look = await lastLook(moving, entry, ground.aheadMs);
@@ -50,8 +50,8 @@ export async function ask(
     return 'look-again';
   if (look.disks?.kind === 'cannot-tell') return { untold: look.disks.why };
   if (look.disks !== null && look.disks.kind !== 'closed') {
-    await endOpen(moving, entry, look.disks);
-    return 'look-again';
+    await endStaying(moving, entry, look.disks.kind === 'absent' ? look.disks.why : openText(look.disks));
+    return 'ended';
   }
   const before = { state: entry.state, attempts: entry.attempts, askedAtMs: entry.askedAtMs };
   /** Nothing left for Nova after all: the next worker need not wait for traces of it. */
@@ -75,11 +75,11 @@ export async function ask(
   return 'asked';
 }
 
-/** It runs somewhere: it stays there. */
-function endOpen(moving: Moving, entry: JournalEntry, disks: OpenDisks): Promise<void> {
-  const why = openAt(disks.kind === 'open' ? [disks.on] : disks.hosts);
-  return endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
-}
+const openText = (disks: OpenDisks): string => openAt(disks.kind === 'open' ? [disks.on] : disks.hosts);
+
+/** It runs somewhere, or would lose its disk: it stays there. */
+const endStaying = (moving: Moving, entry: JournalEntry, why: string): Promise<void> =>
+  endInstance(moving, entry, { outcome: 'skipped', why, after: null, to: null });
 
 /** Whoever asked for signs of life meanwhile may have ended it. */
 const mayLeave = (moving: Moving, { state }: JournalEntry): boolean =>

@@ -39,6 +39,8 @@ export interface Field {
 export interface Turns {
   /** Somebody was not asked for, as the last look showed something new or was too old. */
   readonly lookAgain: boolean;
+  /** So, and nobody of them had his end by it. */
+  readonly isFutile: boolean;
   /** Why nobody can tell who has their disks open; null: they could be asked. */
   readonly untold: string | null;
   /** Others wait for a canary: its next step is wanted soon. */
@@ -65,14 +67,15 @@ export async function takeTurns(moving: Moving, field: Field, told: Set<string>)
   const isAnyAsked = next.length > 0 && room > 0;
   if (isAnyAsked) await moving.confirmSilence();
   if (isAnyAsked && (await areHeard(moving, field.ready)))
-    return { lookAgain: true, untold: null, isCanaryOut };
+    return { lookAgain: true, isFutile: true, untold: null, isCanaryOut };
   const { judge, sighting } = field;
   const ground = { judge, aheadMs: sighting.aheadMs };
   const results = await Promise.allSettled(next.slice(0, room).map((entry) => ask(moving, entry, ground)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   const values = results.flatMap((r) => (r.status === 'fulfilled' ? [r.value] : []));
   const [untold = null] = values.flatMap((value) => (typeof value === 'string' ? [] : [value.untold]));
-  return { lookAgain: values.some((value) => value !== 'asked'), untold, isCanaryOut };
+  const lookAgain = values.some((value) => value !== 'asked');
+  return { lookAgain, isFutile: lookAgain && !values.includes('ended'), untold, isCanaryOut };
 }
 
 /**

@@ -63,6 +63,18 @@ const seenAs = (seen: Partial<Seen>) =>
     ...seen,
   });
 
+test("no spare fits, as by the affinity of its server group: it failed with Nova's own words", () => {
+  const entry = asked(5_000, { attempts: 3 });
+  const statuses = [migration('error'), migration('error'), migration('error')];
+  const fault = 'No valid host was found. ';
+  const found = seenAs({ entry, server: dead({ status: 'ERROR', fault }), migrations: statuses });
+  expect(found).toMatchObject({
+    kind: 'failed',
+    isCertain: true,
+    why: expect.stringContaining('No valid host was found'),
+  });
+});
+
 describe('progress of an instance', () => {
   const table: [string, Partial<Seen>, string][] = [
     ['untouched on the dead host', { server: dead() }, 'waiting'],
