@@ -1,7 +1,7 @@
 // Events about hosts that were recovered and are heard again.
 import { z } from 'zod';
 import { event } from './entry.ts';
-import { twiceText } from './twice-text.ts';
+import { mayRunTwiceText } from './twice-text.ts';
 import { list, seconds } from './words.ts';
 
 /**
@@ -12,18 +12,25 @@ const runningTwice = event(
   'running-twice',
   {
     host: z.string(),
-    /** Their names. */
+    /** Their names; none: nobody knows which. */
     instances: z.array(z.string()),
     evidence: z.array(z.string()),
     forMs: z.number(),
+    /** Why Nova could not be asked; null: it was. */
+    unasked: z.string().nullable().default(null),
   },
   {
     hosts: ({ host }) => [host],
     level: 'error',
-    says: ({ host, instances, evidence, forMs }) =>
-      `${twiceText(host, instances)} ${host} was recovered, and it is heard again${forMs < 1_000 ? '' : ` for ${seconds(forMs)}`} (${list(evidence)}), but Nova has not destroyed its copies there. Or did you boot it just now? Then start its nova-compute, which destroys them; "ns4 --copies-gone ${host}" when you have made sure that nothing of them runs there.`,
+    says: ({ host, instances, evidence, forMs, unasked }) =>
+      `${mayRunTwiceText(host, instances)} ${host} was recovered, and it is heard again${forMs < 1_000 ? '' : ` for ${seconds(forMs)}`} (${list(evidence)}), ${clearingText(unasked)}. Or did you boot it just now? Then start its nova-compute, which destroys them; "ns4 --copies-gone ${host}" when you have made sure that nothing of them runs there.`,
   },
 );
+
+const clearingText = (unasked: string | null): string =>
+  unasked === null
+    ? 'but Nova has not destroyed its copies there'
+    : `and Nova could not be asked whether its copies there are destroyed (${unasked})`;
 
 const ends = {
   completed: 'Nova has destroyed its copies there (the evacuations are completed)',
