@@ -215,8 +215,16 @@ export const monitorGuards: readonly Guard[] = [
     'back as it was while OpenStack is away',
     guard('runs twice by memory', 'it is told also while Nova cannot be asked', [
       'monitor/core/watches/returns/judge.ts',
-      'const names = told ?? (unknown === null ? null : namesByMemory(about));',
+      'const names = told ?? (untold === null ? null : namesByMemory(about));',
       'const names = told;',
+    ]),
+  ),
+  inFocus(
+    'back as it was, and all is forgotten',
+    guard('marked by a recovery', 'a host is watched for its mark, whatever is remembered of it', [
+      refreshed,
+      '  watchMarked(draft, picture);\n',
+      '',
     ]),
   ),
   guard('wait ends', 'a wait for a job ends with its limit', [

@@ -12,8 +12,8 @@ const alarmSchema = z.object({
   evidence: z.array(z.string()),
   /** Names of the instances that may run twice; none: nobody knows which. */
   instances: z.array(z.string()),
-  /** Why Nova could not be asked whether they do; null: it was. */
-  unasked: z.string().nullable().default(null),
+  /** Why nobody can tell whether they do; null: Nova told. */
+  untold: z.string().nullable().default(null),
 });
 /** Instances may run on two hosts. */
 export type Alarm = z.infer<typeof alarmSchema>;

@@ -9,6 +9,7 @@ import { disksTarget } from '../../../../shared/rules/disks.ts';
 import { differingPlans } from '../../../../shared/rules/fencing-plans.ts';
 import { stillCutOff } from '../../../../shared/rules/still-cut-off.ts';
 import { closeReturned, suspect } from '../../incidents/incidents.ts';
+import { watchMarked } from '../../incidents/marked.ts';
 import { clearHost, clearPart, forgetPart, raise } from '../../incidents/raised.ts';
 import { judgeBeginning } from '../../incidents/safe-mode.ts';
 import type { Draft } from '../../state/draft.ts';
@@ -33,6 +34,7 @@ export function onRefreshed(
   const ageMs = Math.abs(nowMs - picture.collectedAtMs);
   if (ageMs > freshMs) return giveUpRound(draft, { name: 'inventory-stale', ageMs, limitMs: freshMs });
   judgeBeginning(draft, picture);
+  watchMarked(draft, picture);
   judgePlans(draft, picture);
   judgeCutOff(draft, picture);
   judgeLeftOut(draft, picture);

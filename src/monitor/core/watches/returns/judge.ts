@@ -13,8 +13,8 @@ interface Judged {
   readonly evidence: readonly string[];
   readonly reportedAtMs: number | null;
   readonly reports: number;
-  /** What may run twice, if it is heard; `unasked`: why that is by memory, as Nova could not be asked. Null: nothing. */
-  readonly twice: Pick<Alarm, 'instances' | 'unasked'> | null;
+  /** What may run twice, if it is heard; `untold`: why Nova does not tell, so that it is by memory. Null: nothing. */
+  readonly twice: Pick<Alarm, 'instances' | 'untold'> | null;
   /** What Nova told now of that; else as before. */
   readonly left: Away['left'];
   /** Nova said that none of its instances can run twice any more. */
@@ -64,18 +64,29 @@ export function judgeAway(about: AwayCase): Judged {
       : []),
     ...(isReporting ? ['its nova-compute reports'] : []),
   ];
-  const told = clearing === null ? null : namesOfTwice(away, clearing, reports);
+  const isForgotten = clearing !== null && nothingIsKnown(about, clearing);
+  const told = clearing === null || isForgotten ? null : namesOfTwice(away, clearing, reports);
   const isCompleted = told?.length === 0;
-  const names = told ?? (unknown === null ? null : namesByMemory(about));
+  const untold = isForgotten ? forgotten : unknown === null ? null : `Nova could not be asked: ${unknown}`;
+  const names = told ?? (untold === null ? null : namesByMemory(about));
   return {
     ...{ evidence, reportedAtMs, reports: inARow, isCompleted },
-    twice:
-      names === null || isCompleted ? null : { instances: names, unasked: told === null ? unknown : null },
+    twice: names === null || isCompleted ? null : { instances: names, untold: told === null ? untold : null },
     left: told === null ? away.left : { atMs: nowMs, instances: told },
     back:
       isReporting && isCompleted && clearing?.unfinished.length === 0 ? { listed: clearing.listed } : null,
   };
 }
+
+const forgotten = 'Nova has no evacuation away from it on record, and what was moved is not remembered';
+
+/** By the database nothing is on record: without a report of what was moved an empty record tells nothing. */
+const nothingIsKnown = (about: AwayCase, { recorded }: NonNullable<Shown['clearing']>): boolean =>
+  recorded.length === 0 && !about.away.isCleared && !isAllReported(about);
+
+/** Did each recovery of its incident leave a report? Of those of somebody else there is none. */
+const isAllReported = ({ reports, recoveries }: AwayCase): boolean =>
+  reports.length > 0 && reports.length >= recoveries;
 
 /**
  * Those whose evacuations Nova did not complete, and those that were moved without any: by the database, so that
@@ -97,11 +108,11 @@ function namesOfTwice(
  * Where Nova cannot be asked: what it told last, since the last recovery; else what the reports say was moved. None:
  * nobody knows which, as a recovery has no report. Null: none can.
  */
-function namesByMemory({ away, sinceMs, reports, recoveries }: AwayCase): string[] | null {
+function namesByMemory(about: AwayCase): string[] | null {
+  const { away, sinceMs, reports } = about;
   const { isCleared, left } = away;
   if (isCleared) return null;
   if (left !== null && left.atMs >= sinceMs) return left.instances.length === 0 ? null : left.instances;
   const moved = [...new Set(reports.flatMap(movedIn).map(({ name }) => name))].sort();
-  const isAllKnown = reports.length > 0 && reports.length >= recoveries;
-  return moved.length === 0 && isAllKnown ? null : moved;
+  return moved.length === 0 && isAllReported(about) ? null : moved;
 }
