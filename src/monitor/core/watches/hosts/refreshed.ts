@@ -15,6 +15,7 @@ import { judgeBeginning } from '../../incidents/safe-mode.ts';
 import type { Draft } from '../../state/draft.ts';
 import { freshMs } from '../../state/rules.ts';
 import { recoveringHosts } from '../../state/state.ts';
+import { withInventory } from '../../state/survey.ts';
 import { clearOutages, lookForOutages } from './outages.ts';
 import { giveUpRound, rest } from './round.ts';
 import { findSuspects, isUntold, nextCheckMs, type Suspect, type Suspicion } from './suspicion.ts';
@@ -35,6 +36,7 @@ export function onRefreshed(
   if (ageMs > freshMs) return giveUpRound(draft, { name: 'inventory-stale', ageMs, limitMs: freshMs });
   judgeBeginning(draft, picture);
   watchMarked(draft, picture);
+  draft.state.watches = { ...state.watches, senses: withInventory(state.watches.senses, nowMs) };
   judgePlans(draft, picture);
   judgeCutOff(draft, picture);
   judgeLeftOut(draft, picture);
