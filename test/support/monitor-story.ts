@@ -44,6 +44,7 @@ const silentShown: Shown = {
   heartbeatAtMs: null,
   reportedAtMs: null,
   clearing: null,
+  unknown: null,
 };
 
 type Untimed<I> = I extends unknown ? Omit<I, 'atMs'> : never;

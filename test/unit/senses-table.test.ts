@@ -20,6 +20,7 @@ const controlPlane = 'unit/shared/rules/control-plane.test.ts';
 const cutOff = 'unit/ns4/disks/cut-off.test.ts';
 const decides = '../docs/how-it-decides.md';
 const disks = 'unit/ns4/disks/disks.test.ts';
+const emptyHosts = 'unit/monitor/empty-hosts.test.ts';
 const facts = '../docs/facts.md';
 const feeds = 'unit/ns4/fencing/feeds.test.ts';
 const fenced = 'integration/evacuation-fencing.test.ts';
@@ -226,7 +227,7 @@ const cases: Readonly<Record<string, readonly Held[]>> = {
     [signs, 'although its host is proven off one answers: it is left alone, aloud'],
   ],
   'D5 an instance that is younger than Nova’s count': [
-    [decides, 'made less than a minute before its host died'],
+    [emptyHosts, 'regression: an instance that was made shortly before its host died is recovered'],
   ],
   'D5 recovered means that it answers': [
     [underWay, 'one does, one does not in time, one never did, one is stopped'],

@@ -1,6 +1,6 @@
 // The status document that follows from a state. Pure.
 
-import { twiceText } from '../../shared/documents/events/twice-text.ts';
+import { mayRunTwiceText } from '../../shared/documents/events/twice-text.ts';
 import { refusalSentence } from '../../shared/documents/refusals/refusals.ts';
 import type { Status } from '../../shared/documents/status.ts';
 import { targetsOf } from '../../shared/documents/terms/plan.ts';
@@ -36,7 +36,7 @@ export function statusOf(state: State, { cloud, who, nowMs, rules }: Publisher):
     })),
     incidents: state.incidents.map(incidentStatus),
     runningTwice: state.watches.returns.hosts.flatMap(({ host, alarm }) =>
-      alarm === null ? [] : [{ host, sinceMs: alarm.sinceMs, text: twiceText(host, alarm.instances) }],
+      alarm === null ? [] : [{ host, sinceMs: alarm.sinceMs, text: mayRunTwiceText(host, alarm.instances) }],
     ),
     reports: state.reports,
   };

@@ -1,37 +1,36 @@
-// Job `look-at-recovered`: is a host that was recovered heard again, and has its nova-compute cleared up?
+// Job `look-at-recovered`: is a host that was recovered heard again, and has its nova-compute cleared up? What the scan
+// hears is told also while the cloud does not answer: that is when hosts come back by themselves.
 
-import pLimit from 'p-limit';
-import { kindOfAgent, type Server } from '../../shared/documents/inventory.ts';
+import type { Server } from '../../shared/documents/inventory.ts';
 import type { Handlers } from '../../shared/documents/jobs/contracts.ts';
 import type { AskedAbout, Shown } from '../../shared/documents/jobs/look-at-recovered.ts';
 import type { ScanResult, ScanTarget } from '../../shared/documents/jobs/scan.ts';
-import { errorText } from '../../shared/ground/errors.ts';
+import type { Clock } from '../../shared/ground/clock.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
 import { noServers } from '../../shared/picture/reading.ts';
 import { hostTarget, spread } from '../../shared/rules/controls.ts';
 import { guestTarget, standingOf } from '../../shared/rules/guests.ts';
-import { type Cloud, CloudError, type MigrationRecord } from '../cloud/cloud.ts';
+import type { Cloud } from '../cloud/cloud.ts';
+import { clearingOf, hasMoved, type Records, recordsOf } from './cloud-about-recovered.ts';
+import { Questions } from './questions.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 export function lookAtRecoveredHandler(parts: WorkerParts): Handlers['look-at-recovered'] {
   const { cloud, clock, inventory, log, settings } = parts;
   return async ({ hosts }, signal) => {
-    try {
-      const shown = await lookAtRecovered(hosts, {
-        ...{ cloud, signal, ...settings.scan },
-        inventory: (left) => inventory.read(() => ({ ...noServers, hosts: left })),
-        scan: (targets) => {
-          const request = { targets, controls: [] };
-          const own = { name: settings.scan.name, scan: () => parts.look(request, signal) };
-          return parts.lookTogether({ ...request, requestedAtMs: clock.nowMs() }, own, signal);
-        },
-      });
-      return { ok: true, hosts: shown };
-    } catch (error) {
-      if (!(error instanceof CloudError)) throw error;
-      log.warn({ error: errorText(error) }, 'cannot look at the hosts that were recovered');
-      return { ok: false, detail: errorText(error) };
-    }
+    const shown = await lookAtRecovered(hosts, {
+      ...{ cloud, clock, signal, ...settings.scan },
+      inventory: (left) => inventory.read(() => ({ ...noServers, hosts: left })),
+      scan: (targets) => {
+        const request = { targets, controls: [] };
+        const own = { name: settings.scan.name, scan: () => parts.look(request, signal) };
+        return parts.lookTogether({ ...request, requestedAtMs: clock.nowMs() }, own, signal);
+      },
+    });
+    const reasons = new Set(Object.values(shown).flatMap(({ unknown }) => unknown ?? []));
+    for (const reason of reasons)
+      log.warn(`hosts that were recovered could not be looked at in full: ${reason}`);
+    return { ok: true, hosts: shown };
   };
 }
 
@@ -40,6 +39,7 @@ interface Means {
     Cloud,
     'listAgents' | 'listComputeServices' | 'listEvacuations' | 'listServers' | 'readServer' | 'clockSkewMs'
   >;
+  readonly clock: Clock;
   readonly hypervisorPorts: readonly number[];
   readonly instancePorts: readonly number[];
   readonly signal: AbortSignal;
@@ -49,129 +49,81 @@ interface Means {
   scan(targets: ScanTarget[]): Promise<ScanResult>;
 }
 
-/** Unfinished evacuations whose instances are read by name, of one host; more are named by their ids. */
-const mostRead = 200;
-const readsAtOnce = 8;
 /** Instances that are left on hosts and asked with one scan. */
 const mostLeft = 100;
 
-/** @throws CloudError when one of the questions is not answered */
+/** What is known of each before the scan. */
+interface Before {
+  readonly asked: AskedAbout;
+  readonly questions: Questions;
+  readonly left: readonly Server[];
+  readonly records: Records;
+}
+
+/** What each of them shows, as far as it can be known now. */
 export async function lookAtRecovered(
   hosts: readonly AskedAbout[],
   means: Means,
 ): Promise<Record<string, Shown>> {
   const picture = await means.inventory(hosts.filter(({ hasLeft }) => hasLeft).map(({ host }) => host));
-  const left = await leftOn(hosts, picture, means);
+  const before = await Promise.all(
+    hosts.map(async (asked): Promise<Before> => {
+      const questions = new Questions(means);
+      const [left, records] = await Promise.all([
+        leftOn(asked, picture, means.cloud, questions),
+        recordsOf(asked.host, picture, means.cloud, questions),
+      ]);
+      return { asked, questions, left, records };
+    }),
+  );
+  const left = spread(
+    before.flatMap((one) => one.left),
+    mostLeft,
+  );
   const targets = [
     ...hosts.map(({ host }) => hostTarget(host, picture?.hypervisor(host)?.address ?? null, means)),
     ...left.map((server) => guestTarget(server, means.instancePorts)),
   ];
-  const [result, ...shown] = await Promise.all([
-    means.scan(targets.filter(({ endpoints }) => endpoints.length > 0)),
-    ...hosts.map((asked) => recordsOf(asked, picture, means)),
-  ]);
+  const result = await means.scan(targets.filter(({ endpoints }) => endpoints.length > 0));
   const entries = await Promise.all(
-    hosts.map(async (asked, i) => {
-      const records = shown[i];
-      if (records === undefined) throw new Error(`nobody looked at ${asked.host}`);
-      const finding = result.ok ? result.targets[asked.host] : undefined;
-      const answers = finding?.state === 'answers' ? finding.detail : null;
-      const answering = left.filter(({ id, host }) => host === asked.host && isAnswering(result, id));
-      const isHeard = answers !== null || answering.length > 0 || hasMoved(records, asked);
-      const clearing = isHeard ? await clearingOf(asked.host, means) : null;
-      return [
-        asked.host,
-        { ...records, answers, guests: answering.map(({ name }) => name), clearing },
-      ] as const;
-    }),
+    before.map(async (one) => [one.asked.host, await shownOf(one, left, result, means.cloud)] as const),
   );
   return Object.fromEntries(entries);
+}
+
+async function shownOf(
+  { asked, questions, records }: Before,
+  left: readonly Server[],
+  scan: ScanResult,
+  cloud: Means['cloud'],
+): Promise<Shown> {
+  const finding = scan.ok ? scan.targets[asked.host] : undefined;
+  const answers = finding?.state === 'answers' ? finding.detail : null;
+  const answering = left.filter(({ id, host }) => host === asked.host && isAnswering(scan, id));
+  if (!scan.ok) questions.failed(scan.detail);
+  const isHeard = answers !== null || answering.length > 0 || hasMoved(records, asked);
+  return {
+    ...{ ...records, answers, guests: answering.map(({ name }) => name) },
+    clearing: isHeard ? await clearingOf(asked.host, cloud, questions) : null,
+    unknown: questions.unanswered,
+  };
 }
 
 const isAnswering = (scan: ScanResult, name: string): boolean =>
   scan.ok && scan.targets[name]?.state === 'answers';
 
 /**
- * What Nova has now on those hosts from which not all was moved; with the addresses that are stored, as only a refresh
- * asks Neutron for them.
+ * What Nova has now on a host from which not all was moved; with the addresses that are stored, as only a refresh asks
+ * Neutron for them. Nobody, where Nova does not tell: what is stored may have moved, and would answer from elsewhere.
  */
 async function leftOn(
-  hosts: readonly AskedAbout[],
+  { host, hasLeft }: AskedAbout,
   picture: Picture | null,
-  { cloud, signal }: Means,
-): Promise<Server[]> {
-  if (picture === null) return [];
-  const left = await Promise.all(
-    hosts
-      .filter(({ hasLeft }) => hasLeft)
-      .map(async ({ host }) => {
-        const now = await cloud.listServers(signal, host);
-        const isHere = new Set(now.filter((s) => standingOf(s).tells !== 'nothing').map(({ id }) => id));
-        return picture.serversOf(host).filter(({ id }) => isHere.has(id));
-      }),
-  );
-  return spread(left.flat(), mostLeft);
-}
-
-type Records = Pick<Shown, 'heartbeatAtMs' | 'reportedAtMs'>;
-
-/**
- * Agents that report themselves are asked for now, under the names that they have in Neutron. Of OVN's rows only a
- * comparison with earlier ones tells, which every refresh of the inventory makes.
- */
-async function recordsOf(
-  { host }: AskedAbout,
-  picture: Picture | null,
-  { cloud, signal }: Means,
-): Promise<Records> {
-  const known = picture?.agentsOf(host) ?? [];
-  const names = [...new Set([host, ...known.map(({ statedHost }) => statedHost)])].filter(
-    (name) => name !== '',
-  );
-  const [services, ...lists] = await Promise.all([
-    cloud.listComputeServices(signal, host),
-    ...names.map((name) => cloud.listAgents(signal, name)),
-  ]);
-  const skewMs = cloud.clockSkewMs();
-  const beats = lists
-    .flat()
-    .filter((agent) => kindOfAgent(agent) === 'reports' && names.includes(agent.host))
-    .map(({ heartbeatAtMs }) => heartbeatAtMs - skewMs);
-  const heard = known.flatMap(({ ovn }) => (ovn?.says === 'alive' ? (ovn.heardAtMs ?? []) : []));
-  const reportedAtMs = services.find((service) => service.host === host)?.reportedAtMs ?? null;
-  return {
-    heartbeatAtMs: beats.length + heard.length === 0 ? null : Math.max(...beats, ...heard),
-    reportedAtMs: reportedAtMs === null ? null : reportedAtMs - skewMs,
-  };
-}
-
-const hasMoved = (records: Records, { sinceMs, reportedAtMs }: AskedAbout): boolean =>
-  (records.heartbeatAtMs ?? 0) > sinceMs ||
-  (reportedAtMs !== null && (records.reportedAtMs ?? 0) > reportedAtMs);
-
-/** Nova sets `completed` when the source's nova-compute has been started again and destroyed what it ran. */
-const isOpen = ({ status }: MigrationRecord): boolean =>
-  !['completed', 'failed', 'error', 'cancelled'].includes(status);
-
-async function clearingOf(host: string, { cloud, signal }: Means): Promise<Shown['clearing']> {
-  const [migrations, listed] = await Promise.all([
-    cloud.listEvacuations(host, signal),
-    cloud.listServers(signal, host),
-  ]);
-  const open = [...new Set(migrations.filter(isOpen).map(({ instanceId }) => instanceId))];
-  const limit = pLimit(readsAtOnce);
-  const read = await Promise.all(
-    open.slice(0, mostRead).map((id) =>
-      limit(async () => {
-        // The record of one that was deleted meanwhile stays as it is for ever.
-        const server = await cloud.readServer(id, signal);
-        return server === null ? [] : [{ id, name: server.name }];
-      }),
-    ),
-  );
-  return {
-    unfinished: [...read.flat(), ...open.slice(mostRead).map((id) => ({ id, name: id }))],
-    recorded: [...new Set(migrations.map(({ instanceId }) => instanceId))],
-    listed: listed.length,
-  };
+  cloud: Means['cloud'],
+  questions: Questions,
+): Promise<readonly Server[]> {
+  if (picture === null || !hasLeft) return [];
+  const now = await questions.ask((signal) => cloud.listServers(signal, host));
+  const isHere = new Set(now?.filter((s) => standingOf(s).tells !== 'nothing').map(({ id }) => id));
+  return picture.serversOf(host).filter(({ id }) => isHere.has(id));
 }

@@ -97,6 +97,9 @@ function isOvertaken(place: string, words: string, event: EventFacts): boolean {
     case 'suspects-found':
       // An earlier incident of the host is over: this is another one.
       return event.hosts.some(({ host }) => ofHost(host));
+    // It was recovered by somebody else.
+    case 'return-watched':
+      return event.hosts.some(({ host }) => ofHost(host));
     case 'returned':
     case 'recovery-requested':
     case 'recovery-lost':

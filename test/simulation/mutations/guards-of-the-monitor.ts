@@ -7,6 +7,7 @@ const judging = 'monitor/core/watches/hosts/judging.ts';
 const refreshed = 'monitor/core/watches/hosts/refreshed.ts';
 const serversRead = 'monitor/core/watches/hosts/servers-read.ts';
 const watch = 'monitor/core/watches/hosts/watch.ts';
+const returns = 'monitor/core/watches/returns/watch.ts';
 
 const withoutAgreement = [
   verdict,
@@ -202,6 +203,30 @@ export const monitorGuards: readonly Guard[] = [
     'if (isNews) draft.say',
     'draft.say',
   ]),
+  inFocus(
+    'back as it was, and recovered',
+    guard('runs twice', 'a recovered host that is heard with copies on it is told of', [
+      returns,
+      'if (twice !== null) return sound(draft, away, {',
+      'if (twice !== null) return away;\n  if (twice !== null) return sound(draft, away, {',
+    ]),
+  ),
+  inFocus(
+    'back as it was while OpenStack is away',
+    guard('runs twice by memory', 'it is told also while Nova cannot be asked', [
+      'monitor/core/watches/returns/judge.ts',
+      'const names = told ?? (untold === null ? null : namesByMemory(about));',
+      'const names = told;',
+    ]),
+  ),
+  inFocus(
+    'back as it was, and all is forgotten',
+    guard('marked by a recovery', 'a host is watched for its mark, whatever is remembered of it', [
+      refreshed,
+      '  watchMarked(draft, picture);\n',
+      '',
+    ]),
+  ),
   guard('wait ends', 'a wait for a job ends with its limit', [
     watch,
     'if (waitedMs <= contracts[phase.job.name].waitMs) return;',

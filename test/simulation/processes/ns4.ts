@@ -193,20 +193,15 @@ export class Ns4 implements Taker {
   ): Promise<JobResult<'look-at-recovered'>> {
     const { process, cloud, link, rules } = this.#parts;
     const stored = new PretendInventory(link);
-    try {
-      const shown = await lookAtRecovered(hosts, {
-        ...{ cloud, signal, ...rules },
-        inventory: (left) => stored.read(() => ({ ...noServers, hosts: left })),
-        scan: async (targets) => {
-          const { result, tookMs } = await this.#parts.lookTogether({ targets, controls: [] });
-          return process.answer(tookMs, () => result);
-        },
-      });
-      return { ok: true, hosts: shown };
-    } catch (error) {
-      if (!(error instanceof CloudError)) throw error;
-      return { ok: false, detail: error.message };
-    }
+    const shown = await lookAtRecovered(hosts, {
+      ...{ cloud, signal, ...rules, clock: process.clock },
+      inventory: (left) => stored.read(() => ({ ...noServers, hosts: left })),
+      scan: async (targets) => {
+        const { result, tookMs } = await this.#parts.lookTogether({ targets, controls: [] });
+        return process.answer(tookMs, () => result);
+      },
+    });
+    return { ok: true, hosts: shown };
   }
 
   /** As `ns4 -d DEAD -s SPARE --alone` does it, in this worker's stead. */

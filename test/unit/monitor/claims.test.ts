@@ -178,9 +178,10 @@ describe('C2: where another Sonny works', () => {
       },
     });
     s.round().round();
-    expect(s.events.slice(said)).toEqual([]);
+    expect(s.events.slice(said)).toMatchObject([{ kind: 'return-watched' }]);
+    expect(s.state.incidents).toMatchObject([{ raised: { refusal: { name: 'foreign-mark' } } }]);
     set({ dead: {}, alive: true });
     s.round();
-    expect(s.events.slice(said)).toMatchObject([{ kind: 'cleared', of: 'foreign-mark' }]);
+    expect(s.events.slice(said + 1)).toMatchObject([{ kind: 'returned', host: 'hv01' }]);
   });
 });

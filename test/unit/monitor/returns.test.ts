@@ -9,19 +9,25 @@ import type { RecoveryReport } from '../../../src/shared/documents/jobs/recover.
 import { agent, hypervisor, inventory, nowMs, server, spare } from '../../support/inventories.ts';
 import { Story } from '../../support/monitor-story.ts';
 
-const silent: Shown = { answers: null, guests: [], heartbeatAtMs: null, reportedAtMs: null, clearing: null };
+const silent: Shown = {
+  ...{ answers: null, guests: [], heartbeatAtMs: null, reportedAtMs: null },
+  ...{ clearing: null, unknown: null },
+};
+/** Nova does not answer. */
+const unknown = 'Nova GET /os-migrations: 503';
+const untold = `Nova could not be asked: ${unknown}`;
 const unfinished = { unfinished: [{ id: 'id-vm1', name: 'vm1' }], recorded: ['id-vm1'], listed: 0 };
 const completed = { ...unfinished, unfinished: [] };
 
 describe('what is heard of it', () => {
   const away: Away = {
     ...{ host: 'hv01', incident: 'i', reportedAtMs: nowMs - 300_000, reports: 0 },
-    ...{ alarm: null, isChecked: false, isCleared: false },
+    ...{ alarm: null, left: null, isChecked: false, isCleared: false },
   };
   const judge = (shown: Partial<Shown>, before: Partial<Away> = {}, reports: RecoveryReport[] = []) =>
     judgeAway({
       ...{ away: { ...away, ...before }, shown: { ...silent, ...shown }, reports },
-      ...{ sinceMs: nowMs - 200_000, nowMs, heartbeatPeriodMs: 40_000 },
+      ...{ recoveries: 1, sinceMs: nowMs - 200_000, nowMs, heartbeatPeriodMs: 40_000 },
     });
 
   test.each<[string, Partial<Shown>, Partial<Away>, readonly string[]]>([
@@ -82,9 +88,41 @@ describe('what is heard of it', () => {
   test('twice are those that Nova did not complete, and those that it has no record of (the database method)', () => {
     const reports = [report(moved('recovered', 'vm1'), moved('recovered', 'vm2'), moved('failed', 'vm3'))];
     const shown = { answers: 'open', clearing: { ...unfinished, recorded: ['id-vm1'] } };
-    expect(judge(shown, {}, reports).twice).toEqual(['vm1', 'vm2']);
-    expect(judge({ ...shown, clearing: completed }, {}, reports).twice).toEqual(['vm2']);
-    expect(judge(shown, { isCleared: true }, reports).twice, 'by the word of somebody').toEqual([]);
+    expect(judge(shown, {}, reports).twice).toEqual({ instances: ['vm1', 'vm2'], untold: null });
+    expect(judge({ ...shown, clearing: completed }, {}, reports).twice?.instances).toEqual(['vm2']);
+    expect(judge(shown, { isCleared: true }, reports).twice, 'by the word of somebody').toBeNull();
+  });
+
+  const told = (instances: string[], atMs = nowMs - 60_000) => ({ left: { atMs, instances } });
+  const two = [report(moved('recovered', 'vm1'), moved('recovered', 'vm2'), moved('failed', 'vm3'))];
+  test.each<[string, Partial<Away>, RecoveryReport[], string[] | null]>([
+    ['what the report says was moved', {}, two, ['vm1', 'vm2']],
+    ['what Nova told last, since that recovery', told(['vm2']), two, ['vm2']],
+    ['what Nova told before that recovery is none', told([], nowMs - 300_000), two, ['vm1', 'vm2']],
+    ['Nova told that all is cleared up', told([]), two, null],
+    ['a report of nothing moved', {}, [report(moved('failed', 'vm3'))], null],
+    ['no report: nobody knows which', {}, [], []],
+    ['the word of somebody', { isCleared: true }, two, null],
+  ])('heard while Nova cannot be asked, so by memory: %s', (_, before, reports, instances) => {
+    const { twice, isCompleted } = judge({ answers: 'open', unknown }, before, reports);
+    expect(twice).toEqual(instances === null ? null : { instances, untold });
+    expect(isCompleted).toBe(false);
+  });
+
+  test.each<[string, Partial<Away>, RecoveryReport[], object | null]>([
+    ['nothing is remembered', {}, [], { instances: [], untold: expect.stringContaining('on record') }],
+    ['the word of somebody', { isCleared: true }, [], null],
+    ['a report of nothing moved', {}, [report(moved('failed', 'vm3'))], null],
+  ])('an empty record of Nova tells nothing by itself: %s', (_, before, reports, twice) => {
+    const clearing = { unfinished: [], recorded: [], listed: 0 };
+    expect(judge({ answers: 'open', clearing }, before, reports)).toMatchObject({
+      ...{ twice, isCompleted: twice === null },
+    });
+  });
+
+  test('a report that Nova did not tell takes nothing back', () => {
+    const before = { reportedAtMs: nowMs - 5_000, reports: 2 };
+    expect(judge({ unknown }, before)).toMatchObject({ ...before, evidence: [], back: null });
   });
 
   test.each([
@@ -198,6 +236,30 @@ describe('the alarm', () => {
     s.answer = (job) =>
       job.name === 'look-at-recovered' ? { state: 'failed', detail: 'boom' } : answer.call(s, job);
     expect(new Set(pass(200_000).map(({ kind }) => kind))).toEqual(new Set(['running-twice']));
+  });
+
+  test('Nova is away when it is heard again: told all the same, with what was moved, and that nobody could ask', () => {
+    const { s, seen, pass } = recovered();
+    seen.shown = { answers: '10.0.0.1:22 open', unknown };
+    expect(pass(61_000)).toMatchObject([{ kind: 'running-twice', instances: ['vm1'], untold }]);
+    expect(s.texts.at(-1)).toBe(
+      `1 instance may run TWICE: "vm1". Power hv01 off now. hv01 was recovered, and it is heard again (it answers, 10.0.0.1:22 open), and nobody can tell whether its copies there are destroyed (${untold}). Or did you boot it just now? Then start its nova-compute, which destroys them; "ns4 --copies-gone hv01" when you have made sure that nothing of them runs there.`,
+    );
+    expect(pass(200_000).length, 'again and again').toBeGreaterThan(1);
+    seen.shown = { answers: '10.0.0.1:22 open', clearing: completed };
+    expect(pass(20_000)).toMatchObject([{ kind: 'running-twice-over', why: 'completed' }]);
+    seen.shown = { answers: '10.0.0.1:22 open', unknown };
+    expect(pass(900_000), 'Nova has told that they are destroyed').toEqual([]);
+  });
+
+  test('what nobody could ask is no silence: it is not over for that', () => {
+    const { seen, pass } = recovered();
+    seen.shown = { answers: 'open', clearing: unfinished };
+    pass(61_000);
+    seen.shown = { unknown };
+    expect(new Set(pass(200_000).map(({ kind }) => kind))).toEqual(new Set(['running-twice']));
+    seen.shown = {};
+    expect(pass(20_000)).toMatchObject([{ kind: 'running-twice-over', why: 'silent' }]);
   });
 
   test('nobody carries the look out: it is asked for anew, and what stands is said', () => {

@@ -58,6 +58,44 @@ test('a survey that fails says nothing and is made again soon', () => {
   expect(rounds(s, 4).refusals).toEqual(['too-few-senses']);
 });
 
+const lead = (s: Story, epoch: number, found: 'state' | 'lost' | 'nothing') =>
+  s.input({ kind: 'leads', epoch, who: `host/${epoch}`, found });
+const named = (s: Story) => s.refusals.filter((name) => name === 'too-few-senses').length;
+
+test('a monitor that starts or takes over names them once more, with its first inventory', () => {
+  const s = rounds(lead(cloudWith({ now: mute('hv01') }), 1, 'nothing'), aSurveyLater);
+  expect(named(s)).toBe(1);
+  for (const epoch of [2, 3]) {
+    lead(s, epoch, 'state');
+    expect(named(s), 'not before there is one').toBe(epoch - 1);
+    const ledAtMs = s.atMs;
+    s.round().input({ kind: 'tick' }).settle();
+    expect(named(s)).toBe(epoch);
+    expect(s.atMs - ledAtMs, 'within a round').toBeLessThan(s.rules.monitorPeriodMs + 5_000);
+    expect(named(rounds(s, aSurveyLater)), 'once').toBe(epoch);
+  }
+});
+
+test('a survey that is under way when another one takes over, or that fails, is said as the first one', () => {
+  const survey: { now: Survey } = { now: mute('hv01') };
+  const s = rounds(lead(cloudWith(survey), 1, 'nothing'), aSurveyLater);
+  survey.now = { ok: false, detail: 'there is no inventory yet' };
+  lead(s, 2, 'state').round();
+  expect(named(s)).toBe(1);
+  survey.now = mute('hv01');
+  expect(named(rounds(s, 4))).toBe(2);
+  expect(named(rounds(s, aSurveyLater))).toBe(2);
+});
+
+test.each(['lost', 'nothing'] as const)(
+  'Redis is empty (%s): who was heard has to be heard first',
+  (found) => {
+    const s = lead(cloudWith({ now: mute('hv01') }), 1, found).round();
+    expect(named(s)).toBe(0);
+    expect(named(rounds(s, 3))).toBe(1);
+  },
+);
+
 test('the state of a monitor from before the watch is read', () => {
   const { watches, ...rest } = firstState('life');
   const read = stateSchema.parse({ ...rest, watches: { ...watches, senses: undefined } });

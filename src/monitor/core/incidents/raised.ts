@@ -23,18 +23,20 @@ interface RaiseOptions {
   readonly scope?: Scope;
   /** Instead of what its entry says makes it another one. */
   readonly signature?: string;
+  /** Also when the same one stands. */
+  readonly isSaidAgain?: boolean;
 }
 
-/** Says a refusal unless the same one already stands for its hosts (or the cloud, or the given scope). */
+/** Says a refusal unless the same one already stands for its hosts (or the cloud, or the given scope), see `options`. */
 export function raise(draft: Draft, refusal: Refusal, options: RaiseOptions = {}): void {
-  const { by = 'monitor', scope, signature = refusalSignature(refusal) } = options;
+  const { by = 'monitor', scope, signature = refusalSignature(refusal), isSaidAgain = false } = options;
   const scopes = scope === undefined ? refusalScopes(refusal) : [scope];
   const whole =
     scope === undefined ? `${signature}|${refusalEntry(refusal).about(refusal).join(',')}` : signature;
   const raised = scopes.map(
     (about): Raised => ({ scope: about, refusal, signature: whole, sinceMs: draft.nowMs, by }),
   );
-  let isNews = false;
+  let isNews = isSaidAgain;
   for (const one of raised) {
     const standing = standingBeside(draft, one);
     const isSame = standing?.refusal.name === refusal.name && standing.signature === whole;

@@ -10,8 +10,10 @@ const alarmSchema = z.object({
   said: z.number(),
   /** What is heard of the host, as words. */
   evidence: z.array(z.string()),
-  /** Names of the instances that may run twice. */
+  /** Names of the instances that may run twice; none: nobody knows which. */
   instances: z.array(z.string()),
+  /** Why nobody can tell whether they do; null: Nova told. */
+  untold: z.string().nullable().default(null),
 });
 /** Instances may run on two hosts. */
 export type Alarm = z.infer<typeof alarmSchema>;
@@ -27,6 +29,11 @@ const awaySchema = z.object({
    */
   reports: z.number(),
   alarm: alarmSchema.nullable(),
+  /** Names of the instances that may run twice, as Nova told it last; null: it never was asked. */
+  left: z
+    .object({ atMs: z.number(), instances: z.array(z.string()) })
+    .nullable()
+    .default(null),
   /** Its return was looked at and told. */
   isChecked: z.boolean(),
   /** Somebody gave his word that nothing of the moved instances runs there. */

@@ -112,7 +112,8 @@ const incidentSchema = z.object({
   suspectedAtMs: z.number(),
   /**
    * suspect: no heartbeat; silent: the host scan found it so; dead: judged so, or ordered to be recovered; recovering:
-   * see `recovery`; away: a recovery was made or tried, and the host is not back in service.
+   * see `recovery`; away: a recovery was made or tried (by whomever: Nova shows its mark), and the host is not back in
+   * service.
    */
   stage: z.enum(['suspect', 'silent', 'dead', 'recovering', 'away']),
   /** Why nothing is done about it; null: something is, or nothing was found yet. */

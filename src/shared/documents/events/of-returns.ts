@@ -1,7 +1,8 @@
 // Events about hosts that were recovered and are heard again.
 import { z } from 'zod';
+import { quoted } from '../../ground/plain.ts';
 import { event } from './entry.ts';
-import { twiceText } from './twice-text.ts';
+import { mayRunTwiceText } from './twice-text.ts';
 import { list, seconds } from './words.ts';
 
 /**
@@ -12,18 +13,25 @@ const runningTwice = event(
   'running-twice',
   {
     host: z.string(),
-    /** Their names. */
+    /** Their names; none: nobody knows which. */
     instances: z.array(z.string()),
     evidence: z.array(z.string()),
     forMs: z.number(),
+    /** Why nobody can tell whether Nova has destroyed them; null: it tells that it has not. */
+    untold: z.string().nullable().default(null),
   },
   {
     hosts: ({ host }) => [host],
     level: 'error',
-    says: ({ host, instances, evidence, forMs }) =>
-      `${twiceText(host, instances)} ${host} was recovered, and it is heard again${forMs < 1_000 ? '' : ` for ${seconds(forMs)}`} (${list(evidence)}), but Nova has not destroyed its copies there. Or did you boot it just now? Then start its nova-compute, which destroys them; "ns4 --copies-gone ${host}" when you have made sure that nothing of them runs there.`,
+    says: ({ host, instances, evidence, forMs, untold }) =>
+      `${mayRunTwiceText(host, instances)} ${host} was recovered, and it is heard again${forMs < 1_000 ? '' : ` for ${seconds(forMs)}`} (${list(evidence)}), ${clearingText(untold)}. Or did you boot it just now? Then start its nova-compute, which destroys them; "ns4 --copies-gone ${host}" when you have made sure that nothing of them runs there.`,
   },
 );
+
+const clearingText = (untold: string | null): string =>
+  untold === null
+    ? 'but Nova has not destroyed its copies there'
+    : `and nobody can tell whether its copies there are destroyed (${untold})`;
 
 const ends = {
   completed: 'Nova has destroyed its copies there (the evacuations are completed)',
@@ -65,4 +73,24 @@ const returnChecked = event(
   },
 );
 
-export const returnEvents = [runningTwice, runningTwiceOver, returnChecked] as const;
+/** Found with the mark of a recovery that nothing is remembered of. `reason`: the mark, as Nova has it. */
+const returnWatched = event(
+  'return-watched',
+  { hosts: z.array(z.object({ host: z.string(), reason: z.string() })) },
+  {
+    hosts: ({ hosts }) => hosts.map(({ host }) => host),
+    level: 'warning',
+    says: ({ hosts }) =>
+      hosts.length === 1
+        ? `${named(hosts)} was found marked by an earlier recovery; its return is watched.`
+        : `${hosts.length} hosts were found marked by earlier recoveries; their return is watched: ${named(hosts)}.`,
+  },
+);
+
+const named = (hosts: readonly { readonly host: string; readonly reason: string }[]): string =>
+  list(
+    hosts.map(({ host, reason }) => `${host} (${quoted(reason)})`),
+    20,
+  );
+
+export const returnEvents = [runningTwice, runningTwiceOver, returnChecked, returnWatched] as const;

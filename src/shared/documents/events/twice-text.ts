@@ -11,3 +11,9 @@ export function twiceText(host: string, instances: readonly string[]): string {
     50,
   )}. Power ${host} off now.`;
 }
+
+/** The same where some may run twice although nobody knows which: nothing was remembered, and Nova cannot be asked. */
+export const mayRunTwiceText = (host: string, instances: readonly string[]): string =>
+  instances.length === 0
+    ? `Instances may run TWICE, nobody knows which. Power ${host} off now.`
+    : twiceText(host, instances);

@@ -34,8 +34,13 @@ const shownSchema = z.object({
   heartbeatAtMs: z.number().nullable(),
   /** When its nova-compute reported last, or somebody changed that service. */
   reportedAtMs: z.number().nullable(),
-  /** Null: nothing of it was heard, so nobody asked. */
+  /** Null: nothing of it was heard, so nobody asked; or Nova did not answer, see `unknown`. */
   clearing: clearingSchema.nullable(),
+  /**
+   * Why not all of this is known (Nova or Neutron did not answer, the scan failed); null: it is. What is empty or null
+   * beside it may be so for want of an answer.
+   */
+  unknown: z.string().nullable().default(null),
 });
 /** What one of them shows. Times are by the clock of the ns4 that looked. */
 export type Shown = z.infer<typeof shownSchema>;
@@ -50,8 +55,9 @@ export const lookAtRecoveredJob = job('look-at-recovered', 'work', {
     z.object({ ok: z.literal(true), hosts: z.record(z.string(), shownSchema) }),
     failureSchema,
   ]),
-  timeoutMs: 80_000,
-  waitMs: 90_000,
+  // Nova and Neutron twice, each within its limit, and a scan that waits for a vantage point that hangs.
+  timeoutMs: 110_000,
+  waitMs: 120_000,
   ofEachVantagePoint: false,
   concurrency: 4,
   keep: { ageSeconds: 3_600, count: 100 },

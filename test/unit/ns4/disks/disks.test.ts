@@ -155,7 +155,7 @@ test.each<[string, Record<string, AskedImage>, string[], boolean | null, object]
     { 'vms/volume-v1': open('10.2.0.1') },
     ['v1'],
     true,
-    { kind: 'open', on: '10.2.0.1' },
+    { kind: 'open', on: '10.2.0.1', isOwn: true },
   ],
 ])('before its request, an instance with %s', async (_, there, volumes, bootsFromImage, expected) => {
   const { disks } = lab((image) => there[image] ?? absent);

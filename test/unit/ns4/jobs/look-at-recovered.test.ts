@@ -1,9 +1,10 @@
 // What ns4 tells of hosts that were recovered: a silent one costs little, one that is heard is looked at closely.
 import { expect, test } from 'vitest';
-import type { MigrationRecord } from '../../../../src/ns4/cloud/cloud.ts';
+import { CloudError, type MigrationRecord } from '../../../../src/ns4/cloud/cloud.ts';
 import { lookAtRecovered } from '../../../../src/ns4/jobs/look-at-recovered.ts';
 import type { Agent, Server } from '../../../../src/shared/documents/inventory.ts';
 import type { ScanResult, ScanTarget } from '../../../../src/shared/documents/jobs/scan.ts';
+import { type Clock, systemClock } from '../../../../src/shared/ground/clock.ts';
 import { agent, hypervisor, nowMs, picture, server } from '../../../support/inventories.ts';
 
 const sinceMs = nowMs - 100_000;
@@ -21,7 +22,15 @@ interface Seen {
   /** As the stored inventory has its agents, and what is on it. */
   known?: Agent[];
   stored?: Server[];
+  /** Questions that the cloud does not answer. */
+  failing?: Question[];
+  /** Questions that hang until nobody waits any more. */
+  hanging?: Question[];
+  scanFails?: string;
+  clock?: Clock;
 }
+
+type Question = 'agents' | 'services' | 'evacuations' | 'servers' | 'instance';
 
 async function look(seen: Seen, change: Partial<typeof asked> = {}) {
   const calls: string[] = [];
@@ -31,31 +40,45 @@ async function look(seen: Seen, change: Partial<typeof asked> = {}) {
     ...{ uuid: `m-${instanceId}`, instanceId, status, source: 'hv01', target: 'hv04', createdAtMs: sinceMs },
     ...{ type: 'evacuation', updatedAtMs: sinceMs },
   });
+  const asks = async <T>(question: Question, signal: AbortSignal, answer: T): Promise<T> => {
+    if (seen.failing?.includes(question)) throw new CloudError('not-done', `${question}: 503`, 503);
+    if (seen.hanging?.includes(question))
+      await new Promise<never>((_, reject) => {
+        const stop = () => reject(new CloudError('not-done', `${question}: stopped`, null));
+        signal.addEventListener('abort', stop);
+      });
+    return answer;
+  };
   const shown = await lookAtRecovered([{ ...asked, ...change }], {
     cloud: {
-      listAgents: async () => [
-        {
-          ...{ id: 'a', host: 'hv01', binary: 'agent', alive: true },
-          heartbeatAtMs: (seen.heartbeatAtMs ?? sinceMs - 1) + 5_000,
-        },
-      ],
-      listComputeServices: async () => [
-        {
-          ...{ id: 's', host: 'hv01', zone: 'nova', state: 'down', status: 'disabled', disabledReason: null },
-          ...{ forcedDown: true, reportedAtMs: (seen.reportedAtMs ?? nowMs - 90_000) + 5_000 },
-        },
-      ],
-      listEvacuations: async () => {
+      listAgents: (signal) =>
+        asks('agents', signal, [
+          {
+            ...{ id: 'a', host: 'hv01', binary: 'agent', alive: true },
+            heartbeatAtMs: (seen.heartbeatAtMs ?? sinceMs - 1) + 5_000,
+          },
+        ]),
+      listComputeServices: (signal) =>
+        asks('services', signal, [
+          {
+            ...{ id: 's', host: 'hv01', zone: 'nova', state: 'down', status: 'disabled' },
+            ...{ disabledReason: null, forcedDown: true },
+            reportedAtMs: (seen.reportedAtMs ?? nowMs - 90_000) + 5_000,
+          },
+        ]),
+      listEvacuations: (_, signal) => {
         calls.push('evacuations');
-        return (seen.migrations ?? []).map(migration);
+        return asks('evacuations', signal, (seen.migrations ?? []).map(migration));
       },
-      listServers: async () => {
+      listServers: (signal) => {
         calls.push('servers');
-        return here;
+        return asks('servers', signal, here);
       },
-      readServer: async (id) => [...here, ...elsewhere].find((known) => known.id === id) ?? null,
+      readServer: (id, signal) =>
+        asks('instance', signal, [...here, ...elsewhere].find((known) => known.id === id) ?? null),
       clockSkewMs: () => 5_000,
     },
+    clock: seen.clock ?? systemClock,
     ...{ hypervisorPorts: [22], instancePorts: [22] },
     signal: new AbortController().signal,
     inventory: async () =>
@@ -66,6 +89,7 @@ async function look(seen: Seen, change: Partial<typeof asked> = {}) {
       }),
     scan: async (targets): Promise<ScanResult> => {
       scanned.push(...targets);
+      if (seen.scanFails !== undefined) return { ok: false, detail: seen.scanFails };
       const found = targets.map(({ name }) => [
         name,
         seen.answering?.includes(name) === true
@@ -84,7 +108,7 @@ async function look(seen: Seen, change: Partial<typeof asked> = {}) {
 test('a silent one costs its agents, its service and a scan', async () => {
   const { hv01, calls, scanned } = await look({});
   expect(hv01).toEqual({
-    ...{ answers: null, guests: [], clearing: null },
+    ...{ answers: null, guests: [], clearing: null, unknown: null },
     ...{ heartbeatAtMs: sinceMs - 1, reportedAtMs: nowMs - 90_000 },
   });
   expect([calls, scanned]).toEqual([[], ['hv01']]);
@@ -152,4 +176,50 @@ test('of OVN only a beat that was found to move counts', async () => {
     });
   expect((await look({ known: [ovn('alive')] })).hv01?.heartbeatAtMs).toBe(nowMs - 3_000);
   expect((await look({ known: [ovn('silent')] })).hv01?.heartbeatAtMs).toBe(sinceMs - 1);
+});
+
+const everything: Question[] = ['agents', 'services', 'evacuations', 'servers', 'instance'];
+
+test.each<[string, Seen, object]>([
+  [
+    'all of it',
+    { failing: everything },
+    {
+      ...{ answers: 'port 22 open', heartbeatAtMs: null, reportedAtMs: null, clearing: null },
+      unknown: 'servers: 503; services: 503; agents: 503; evacuations: 503',
+    },
+  ],
+  [
+    'Neutron alone',
+    { failing: ['agents'] },
+    { reportedAtMs: nowMs - 90_000, heartbeatAtMs: null, clearing: { listed: 1 }, unknown: 'agents: 503' },
+  ],
+  [
+    'one instance',
+    { failing: ['instance'], migrations: [['id-vm1', 'done']] },
+    { answers: 'port 22 open', clearing: null, unknown: 'instance: 503' },
+  ],
+])('the cloud does not answer, what the scan hears is told: %s', async (_, seen, expected) => {
+  const here = [server('vm1', 'hv01')];
+  const { hv01 } = await look({ answering: ['hv01'], here, ...seen }, { hasLeft: true });
+  expect(hv01).toMatchObject({ answers: 'port 22 open', ...expected });
+});
+
+test('instances that may have moved are not asked while Nova cannot tell where they are', async () => {
+  const here = [server('vm1', 'hv01')];
+  expect((await look({ failing: ['servers'], here }, { hasLeft: true })).scanned).toEqual(['hv01']);
+});
+
+test('a cloud that hangs is not waited for beyond a limit', async () => {
+  // Every limit is met at once, unless what it is for has ended.
+  const clock: Clock = { ...systemClock, sleep: (_, signal) => systemClock.sleep(1, signal) };
+  const { hv01 } = await look({ answering: ['hv01'], hanging: everything, clock });
+  expect(hv01).toMatchObject({
+    ...{ answers: 'port 22 open', clearing: null },
+    unknown: 'services: stopped; agents: stopped; evacuations: stopped',
+  });
+});
+
+test('a scan that failed is no silence', async () => {
+  expect((await look({ scanFails: 'EMFILE' })).hv01).toMatchObject({ answers: null, unknown: 'EMFILE' });
 });

@@ -9,13 +9,15 @@ import { disksTarget } from '../../../../shared/rules/disks.ts';
 import { differingPlans } from '../../../../shared/rules/fencing-plans.ts';
 import { stillCutOff } from '../../../../shared/rules/still-cut-off.ts';
 import { closeReturned, suspect } from '../../incidents/incidents.ts';
+import { watchMarked } from '../../incidents/marked.ts';
 import { clearHost, clearPart, forgetPart, raise } from '../../incidents/raised.ts';
 import { judgeBeginning } from '../../incidents/safe-mode.ts';
 import type { Draft } from '../../state/draft.ts';
 import { freshMs } from '../../state/rules.ts';
-import { recoveringHosts } from '../../state/state.ts';
+import { type HostsPhase, recoveringHosts } from '../../state/state.ts';
+import { withInventory } from '../../state/survey.ts';
 import { clearOutages, lookForOutages } from './outages.ts';
-import { giveUpRound, rest } from './round.ts';
+import { giveUpRound, readServersAnew, rest } from './round.ts';
 import { findSuspects, isUntold, nextCheckMs, type Suspect, type Suspicion } from './suspicion.ts';
 
 /** Why there is no picture although the refresh went well. */
@@ -25,14 +27,19 @@ export function onRefreshed(
   draft: Draft,
   outcome: JobOutcome<'refresh-inventory'>,
   picture: Picture | null,
+  { job }: HostsPhase & { kind: 'refreshing' },
 ): void {
   const { nowMs, rules, state } = draft;
   const failure = refreshFailure(outcome);
+  if (failure !== null && job.data.servers)
+    return giveUpRound(draft, { name: 'servers-unavailable', of: 'refresh', detail: failure });
   if (failure !== null || picture === null)
     return giveUpRound(draft, { name: 'inventory-unavailable', detail: failure ?? unread });
   const ageMs = Math.abs(nowMs - picture.collectedAtMs);
   if (ageMs > freshMs) return giveUpRound(draft, { name: 'inventory-stale', ageMs, limitMs: freshMs });
   judgeBeginning(draft, picture);
+  watchMarked(draft, picture);
+  draft.state.watches = { ...state.watches, senses: withInventory(state.watches.senses, nowMs) };
   judgePlans(draft, picture);
   judgeCutOff(draft, picture);
   judgeLeftOut(draft, picture);
@@ -47,7 +54,9 @@ export function onRefreshed(
   clearTheWell(draft, suspicion, picture);
 
   const suspects = suspicion.suspects.filter((s) => !outages.refused.has(s.hypervisor.host));
-  if (backsOff(draft, suspects, suspicion) || suspects.length === 0) return rest(draft, next);
+  if (backsOff(draft, suspects, suspicion)) return rest(draft, next);
+  if (suspects.length === 0)
+    return suspicion.perhapsEmpty.length > 0 ? readServersAnew(draft) : rest(draft, next);
   tellSuspects(draft, suspects, suspicion);
   const scannable = suspects.filter((s) => s.hypervisor.address !== null);
   if (scannable.length === 0) return rest(draft, next);

@@ -14,6 +14,15 @@ export function beginRound(draft: Draft): void {
   draft.enter({ kind: 'refreshing', sinceMs: draft.nowMs, job });
 }
 
+/**
+ * The list of servers is from before somebody fell silent who runs nothing by it: it is read anew, once, before he is
+ * left alone.
+ */
+export function readServersAnew(draft: Draft): void {
+  const job = draft.refreshJob({ servers: true, requestedAtMs: draft.nowMs });
+  draft.enter({ kind: 'refreshing', sinceMs: draft.nowMs, job });
+}
+
 /** Ends the round with a refusal; the next one comes with the monitor period. */
 export function giveUpRound(draft: Draft, refusal: Refusal): void {
   raise(draft, refusal);
@@ -24,7 +33,9 @@ export function giveUpRound(draft: Draft, refusal: Refusal): void {
 export function endRound(draft: Draft, picture: Picture | null): void {
   const { nowMs, rules, state } = draft;
   if (picture === null) return rest(draft, nextCheckMs(nowMs, rules, null));
-  const { suspects, nextExpiryMs } = findSuspects(picture, nowMs, rules, recoveringHosts(state));
+  const found = findSuspects(picture, nowMs, rules, recoveringHosts(state));
+  const { suspects, perhapsEmpty, nextExpiryMs } = found;
+  if (perhapsEmpty.length > 0) return readServersAnew(draft);
   // Who fell silent during the round is looked at now, not when somebody else's heartbeat runs out.
   const isNew = suspects.some((s) => draft.incident(s.hypervisor.host) === undefined);
   rest(draft, nextCheckMs(nowMs, rules, isNew ? nowMs : nextExpiryMs));

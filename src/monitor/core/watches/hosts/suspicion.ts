@@ -16,6 +16,8 @@ export interface Suspicion {
   readonly leftovers: readonly { host: string; instances: number }[];
   /** Suspects somebody disabled although they run instances: handled, but worth a warning. */
   readonly disabledWithInstances: readonly { host: string; instances: number }[];
+  /** Silent ones that run nothing by a list of servers from before: one that was made shortly before may be there. */
+  readonly perhapsEmpty: readonly string[];
   /** When the next heartbeat of a host not yet suspicious would run out; null when there is none. */
   readonly nextExpiryMs: number | null;
 }
@@ -33,12 +35,17 @@ export function findSuspects(
 ): Suspicion {
   const suspects: Suspect[] = [];
   const leftovers: { host: string; instances: number }[] = [];
+  const perhapsEmpty: string[] = [];
   let nextExpiryMs: number | null = null;
   for (const hypervisor of picture.hypervisors) {
     const { says, heardAtMs, runsOutAtMs } = heartbeatOf(hypervisor.host, picture, nowMs, rules);
     if (says === 'cannot-tell' || recovering.has(hypervisor.host)) continue;
     const listed = picture.instancesOn(hypervisor.host);
-    if (picture.mostInstancesOn(hypervisor.host) === 0) continue;
+    if (picture.mostInstancesOn(hypervisor.host) === 0) {
+      const isOld = heardAtMs !== null && isOlderList(picture, heardAtMs + rules.heartbeatPeriodMs);
+      if (says === 'silent' && isOld && !wasHandled(hypervisor)) perhapsEmpty.push(hypervisor.host);
+      continue;
+    }
     if (says === 'alive') {
       if (runsOutAtMs !== null) nextExpiryMs = Math.min(nextExpiryMs ?? runsOutAtMs, runsOutAtMs);
     } else if (wasHandled(hypervisor)) {
@@ -51,6 +58,7 @@ export function findSuspects(
   return {
     suspects,
     leftovers,
+    perhapsEmpty,
     disabledWithInstances: suspects
       .filter((s) => s.hypervisor.status === 'disabled')
       .map((s) => ({
@@ -59,6 +67,16 @@ export function findSuspects(
       })),
     nextExpiryMs,
   };
+}
+
+/**
+ * Were the servers listed before `atMs`, and not along with the hosts? So each silence is worth one more reading,
+ * whatever the clocks say.
+ */
+function isOlderList({ serversCollectedAtMs, collectedAtMs }: Picture, atMs: number): boolean {
+  return (
+    serversCollectedAtMs === null || (serversCollectedAtMs < atMs && serversCollectedAtMs < collectedAtMs)
+  );
 }
 
 /**

@@ -2,6 +2,7 @@
 //
 //   watching          until nextCheckMs, then asks for a refresh                                        (round.ts)
 //   refreshing        picture -> suspects; none or too many: watching; else a scan of them with controls  (refreshed.ts)
+//                     with the servers once more, where a silent host runs nothing by an older list of them
 //   scanning-hosts    silent ones -> a refresh of the servers; none silent: watching                  (hosts-scanned.ts)
 //   reading-servers   still silent? -> the witnesses of each silent host -> a scan of them with controls (servers-read.ts)
 //   scanning-guests   all witnesses silent -> dead -> gates and plans decide -> recoveries; watching (guests-scanned.ts)
@@ -68,7 +69,7 @@ export const hostsWatch: Watch = {
 function takeByPhase(draft: Draft, finished: Finished, picture: Picture | null): void {
   const phase = draft.hostsPhase;
   if (finished.job === 'refresh-inventory') {
-    if (phase.kind === 'refreshing') onRefreshed(draft, finished.outcome, picture);
+    if (phase.kind === 'refreshing') onRefreshed(draft, finished.outcome, picture, phase);
     else if (phase.kind === 'reading-servers') onServersRead(draft, finished.outcome, picture, phase);
   } else if (finished.job === 'scan') {
     if (phase.kind === 'scanning-hosts') onHostsScanned(draft, finished.outcome, picture, phase);

@@ -14,7 +14,7 @@ export const saidAgainAtMs = ({ saidAtMs, said }: Alarm): number =>
 export function sound(
   draft: Draft,
   away: Away,
-  found: Pick<Alarm, 'evidence' | 'instances'> | null = null,
+  found: Pick<Alarm, 'evidence' | 'instances' | 'untold'> | null = null,
 ): Away {
   const { nowMs } = draft;
   const before = away.alarm;
@@ -24,13 +24,14 @@ export function sound(
     ...(before ?? { sinceMs: nowMs, saidAtMs: nowMs, said: 0 }),
     evidence: [...stands.evidence],
     instances: [...stands.instances],
+    untold: stands.untold,
   };
   // The clock was set back: nobody waits for it to come round again.
   const isDue = before === null || nowMs >= saidAgainAtMs(before) || nowMs < before.saidAtMs;
   if (!isDue) return found === null ? away : { ...away, alarm };
-  const { evidence, instances, sinceMs } = alarm;
+  const { evidence, instances, untold, sinceMs } = alarm;
   const forMs = Math.max(0, nowMs - sinceMs);
-  draft.say({ kind: 'running-twice', host: away.host, instances, evidence, forMs });
+  draft.say({ kind: 'running-twice', host: away.host, instances, evidence, forMs, untold });
   return { ...away, alarm: { ...alarm, saidAtMs: nowMs, said: alarm.said + 1 } };
 }
 

@@ -150,7 +150,7 @@ function withAll(draft: Draft, known: readonly Away[]): Away[] {
     .map(
       ({ id, subject }): Away => ({
         ...{ host: subject.name, incident: id, reportedAtMs: null, reports: 0 },
-        ...{ alarm: null, isChecked: false, isCleared: false },
+        ...{ alarm: null, left: null, isChecked: false, isCleared: false },
       }),
     );
   return [...known, ...news];
@@ -180,12 +180,14 @@ function judged(draft: Draft, before: Away, shown: Shown): Away {
     ...{ away: before, shown, nowMs, heartbeatPeriodMs: rules.heartbeatPeriodMs },
     sinceMs: heardAfterMs(draft, before.host),
     reports: reportsOf(draft, before),
+    recoveries: draft.incident(before.host)?.recoveries ?? 0,
   });
-  const { evidence, reportedAtMs, reports, twice, back } = found;
-  const away = { ...before, reportedAtMs, reports };
-  if (evidence.length === 0) return { ...silence(draft, away, 'silent'), isChecked: false };
-  if (twice === null) return away;
-  if (twice.length > 0) return sound(draft, away, { evidence: [...evidence], instances: [...twice] });
+  const { evidence, reportedAtMs, reports, left, twice, isCompleted, back } = found;
+  const away = { ...before, reportedAtMs, reports, left };
+  if (evidence.length === 0)
+    return shown.unknown === null ? { ...silence(draft, away, 'silent'), isChecked: false } : away;
+  if (twice !== null) return sound(draft, away, { evidence: [...evidence], ...twice });
+  if (!isCompleted) return away;
   const quiet = silence(draft, away, 'completed');
   if (back === null || quiet.isChecked) return quiet;
   draft.say({ kind: 'return-checked', host: away.host, listed: back.listed });
