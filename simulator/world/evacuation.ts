@@ -233,7 +233,10 @@ export function cleanUpAfterEvacuations(world: World, host: Host): void {
     const { instance, status } = migration;
     if (migration.type !== 'evacuation' || migration.source !== host.name) continue;
     if (!['accepted', 'pre-migrating', 'done'].includes(status)) continue;
-    if (instance.host !== host.name || status !== 'done') instance.runningOn.delete(host.name);
+    if (instance.host !== host.name || status !== 'done') {
+      instance.runningOn.delete(host.name);
+      host.formerGuests.delete(instance);
+    }
     if (status !== 'done') continue;
     if (!instance.deleted && instance.host !== host.name) world.placement.remove(instance.id, host.id);
     migration.status = 'completed';

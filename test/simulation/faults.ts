@@ -11,6 +11,7 @@ import { cephStrokes } from './strokes-of-ceph.ts';
 import { cloudStrokes } from './strokes-of-clouds.ts';
 import { drained, failsHalfWay } from './strokes-of-movers.ts';
 import { operatorStrokes } from './strokes-of-operators.ts';
+import { returnStrokes } from './strokes-of-returns.ts';
 
 const lineSets: readonly (readonly Line[])[] = [
   ['reports'],
@@ -28,6 +29,7 @@ export const strokes = {
   ...operatorStrokes,
   ...cloudStrokes,
   ...cephStrokes,
+  ...returnStrokes,
   hostDies: ofBusyHost((history, { name }) => begin(history, faults.hostDies, name)),
   twoDieTogether: (history) => {
     const { random, timeline } = history;

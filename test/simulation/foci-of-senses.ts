@@ -56,6 +56,14 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
     ...{ ...spared, ...one, rules: open, traits: { muteHost: 0, muteGuests: 0 } },
     ...{ durationMs: 420 * seconds, disaster: strokes.returnsAsItWas },
   },
+  'its old guests start when it boots': {
+    ...{ ...spared, ...one, rules: open, traits: { muteHost: 0, muteGuests: 0, startsGuests: 1 } },
+    ...{ durationMs: 600 * seconds, disaster: strokes.oldGuestsStart },
+  },
+  'orders wait in its queue when it boots': {
+    ...{ ...spared, ...slowly, rules: open, traits: { muteHost: 0, muteGuests: 0, crowd: 4 } },
+    ...{ durationMs: 600 * seconds, disaster: strokes.startsWait },
+  },
   'the device hits another host': {
     ...{ ...spared, ...one, rules: fenced, traits: { muteHost: 0 }, durationMs: 140 * seconds },
     disaster: ofBusy((history, host) => wrongDevice(history, host)),

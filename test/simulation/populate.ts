@@ -26,6 +26,8 @@ export interface Traits {
   readonly cells: number;
   /** So much of its guests is on an external network; -1: as drawn. */
   readonly outside: number;
+  /** Its hosts start by themselves, when they boot, what ran on them before. */
+  readonly startsGuests: number;
   /** With disks on Ceph: that nobody learned by whom they are open. */
   readonly unlearned: number;
   /** Likewise: that two hosts are known to it by one address. */
@@ -51,6 +53,7 @@ function traitsOf({ random, isOn }: History): Traits {
     agentless: random.pick([0, 0, 0, 0.2, 1]),
     ovn: isOn('ovn') ? 0.13 : 0,
     stampsRequests: 0.2,
+    startsGuests: isOn('startsGuests') ? 0.2 : 0,
     cells: isOn('cells') ? 0.12 : 0,
     ...{ outside: -1, unlearned: 0.05, sharedAddress: 0.08, strays: random.pick([0, 0, 0, 0.3]) },
     ...{
@@ -115,6 +118,7 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
     world.host('defect1').disabledReason = random.pick(oddReasons);
   }
   if (isOvn) setUpOvn(history, era);
+  history.startsGuests = random.chance(drawn.startsGuests);
   setUpCeph(history, drawn);
 }
 

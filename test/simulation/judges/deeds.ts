@@ -70,6 +70,8 @@ export class Deeds implements Listener {
   #isOperator = false;
   readonly #operatedMs = new Map<Instance, number>();
   readonly #askedMs = new Map<Instance, number>();
+  /** Where it was asked for last. */
+  readonly #askedTarget = new Map<Instance, string>();
   readonly #shotMs = new Map<string, number>();
   /** What was written to Redis in between was lost. */
   readonly #lost: { readonly fromMs: number; readonly toMs: number }[] = [];
@@ -167,6 +169,7 @@ export class Deeds implements Listener {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     if (source.name === target) return;
     this.#askedMs.set(guest, this.#world.timeline.nowMs);
+    this.#askedTarget.set(guest, target);
     if (writersOf(this.#world, guest).some((name) => name !== target && this.#couldBeKnown(guest, name)))
       this.#existedWhenAsked.add(guest);
     else this.#existedWhenAsked.delete(guest);
@@ -237,9 +240,13 @@ export class Deeds implements Listener {
     const where = `${guest.name} on ${others.join()} and ${target}`;
     const existed = this.#existedWhenAsked.has(guest);
     const isUnknowable = this.#rules.fencing === 'none' || !existed;
+    // What a host that was taken for dead starts when it is switched on is no deed of Sonny's, who must tell of it
+    // (twice.ts): by an order that lay in its queue, or by its operating system.
+    const isReturn = this.forcedDown.has(target) && this.#askedTarget.get(guest) !== target;
     // Whoever is cut off is no writer: what is left are those proven off, which were not.
     const isExcused =
       this.#operatedMs.has(guest) ||
+      isReturn ||
       (isUnknowable && (this.disks === null || this.disks.isExcused([target, ...others])));
     if (this.#rules.fencing === 'required' && isExcused) this.counts.excused += 1;
     this.#judge(() => must(isExcused, 'never two writers on a disk', where));

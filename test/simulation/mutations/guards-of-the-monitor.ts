@@ -197,6 +197,16 @@ export const monitorGuards: readonly Guard[] = [
     "if (says === 'cannot-tell' || recovering.has(hypervisor.host)) continue;",
     "if (says === 'cannot-tell') continue;",
   ]),
+  ...['back as it was, and recovered', 'its old guests start when it boots'].map((focus) =>
+    inFocus(
+      focus,
+      guard(`told of twice: ${focus}`, 'whoever runs twice on a host that is heard is told of', [
+        'monitor/core/watches/returns/alarm.ts',
+        "draft.say({ kind: 'running-twice', host: away.host, instances, evidence, forMs });",
+        '',
+      ]),
+    ),
+  ),
   guard('said once', 'a refusal is said once until it changes', [
     'monitor/core/incidents/raised.ts',
     'if (isNews) draft.say',
