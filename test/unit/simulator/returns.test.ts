@@ -86,3 +86,29 @@ test('what its nova-compute destroyed is not there any more at its next boot', a
   expect([...vm.runningOn]).toEqual(['hv2']);
   expect(second).toEqual([]);
 });
+
+test('what was stopped is started at its new place like any other, and stopped again', async () => {
+  const { world, vm, hv1, pass, second } = twoHosts('stopped');
+  const seen: string[] = [];
+  world.onPresence = () => {
+    const at = `${vm.vmState} ${vm.taskState} on ${vm.host}, runs on ${[...vm.runningOn].join() || 'none'}`;
+    if (seen.at(-1) !== at) seen.push(at);
+  };
+  powerOff(world, hv1);
+  hv1.forcedDown = true;
+  evacuate(world, vm, 'hv2');
+  await pass(10_000);
+  expect(seen).toContain('active powering-off on hv1, runs on hv2');
+  expect(vm).toMatchObject({ host: 'hv2', vmState: 'stopped', powerState: 4, taskState: null });
+  expect([...vm.runningOn]).toEqual([]);
+  expect(second).toEqual([]);
+});
+
+test('a copy of what was stopped makes two writers for that moment', async () => {
+  const { world, vm, hv1, pass, second } = twoHosts('stopped');
+  hv1.forcedDown = true;
+  vm.runningOn.add('hv1');
+  evacuate(world, vm, 'hv2');
+  await pass(10_000);
+  expect(second).toEqual(['hv2 beside hv1']);
+});
