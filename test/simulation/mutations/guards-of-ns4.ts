@@ -208,19 +208,21 @@ export const ns4Guards: readonly Guard[] = [
       '',
     ]),
   ),
-  inFocus(
-    'drained when it dies',
-    guard(
-      'left alone: migrations, tasks',
-      'an instance that somebody else moves or works at is not evacuated',
-      [progress, "if (other) return { kind: 'left-alone'", "if (false) return { kind: 'left-alone'"],
-      [progress, 'if (isRebuilding(server) || server.taskState !== null)', 'if (isRebuilding(server))'],
+  ...['', ', without fencing'].map((how) =>
+    inFocus(
+      `drained when it dies${how}`,
+      guard(
+        `left alone: migrations, tasks${how}`,
+        'an instance that somebody else moves or works at is not evacuated',
+        [progress, "if (other) return { kind: 'left-alone'", "if (false) return { kind: 'left-alone'"],
+        [progress, 'if (isRebuilding(server) || server.taskState !== null)', 'if (isRebuilding(server))'],
+      ),
     ),
   ),
-  rarely(
+  ...['', ', without fencing'].map((how) =>
     inFocus(
-      'failed half-way, then by hand',
-      guard('left alone: failed half-way', 'what may run on one target is not given to another one', [
+      `failed half-way, then by hand${how}`,
+      guard(`left alone: failed half-way${how}`, 'what may run on one target is not given to another one', [
         progress,
         'if (elsewhere) return',
         'if (false) return',
