@@ -139,7 +139,10 @@ export const strokes = {
     const zones = [...world.hosts.values()].map(({ zone }) => `zone of ${zone}`);
     const { name } = random.pick([...world.hosts.values()]);
     const lines = [`management of ${name}`, `guestsNetwork of ${name}`];
-    const what = random.pick(['hosts', 'guests', 'hosts and guests', random.pick(zones), ...lines]);
+    const outside = world.networks.filter(({ external }) => external).map((n) => `network of ${n.name}`);
+    const networks = outside.length > 1 ? outside : [];
+    const parts = [random.pick(zones), ...lines, ...networks];
+    const what = random.pick(['hosts', 'guests', 'hosts and guests', ...parts]);
     strike(history, faults.workerBlind, [20, 200], random.pick(workers).name, what);
   },
   clockSteps: (history) => {

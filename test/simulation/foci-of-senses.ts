@@ -6,6 +6,7 @@ import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import type { History } from './history.ts';
+import { outsideNetworks } from './judges/life.ts';
 import { later, onFirst } from './moments.ts';
 import { busyHost, cut, type Stroke, seconds, strike } from './stroke.ts';
 
@@ -28,6 +29,17 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
   'guests that never spoke': {
     ...{ ...spared, ...one, ...long, rules: open, traits: { muteGuests: 1 } },
     disaster: ofBusy((history, host) => cut(history, host, ['reports', 'management'], [190, 190])),
+  },
+  /** The host has lost what the control plane hears, and lives; most of its instances cannot be reached, as everybody's. */
+  'one of two networks is dark': {
+    ...{ ...spared, ...one, ...long, rules: open },
+    traits: { twoNetworks: 1, outside: 1, muteGuests: 0, muteHost: 0, cells: 0, ovn: 0 },
+    disaster: ofBusy((history, host) => {
+      const worker = history.workers[0]?.name ?? '';
+      const network = history.random.pick(outsideNetworks);
+      strike(history, faults.workerBlind, [190, 190], worker, `network of ${network}`);
+      cut(history, host, ['reports', 'management'], [190, 190]);
+    }),
   },
   'a host that never answered': {
     ...{ ...spared, ...one, ...long, rules: fenced, traits: mute },

@@ -62,6 +62,14 @@ export const monitorGuards: readonly Guard[] = [
     [verdict, "if (scan.outcome === 'blind') return 'blind';", ''],
     withoutAgreement,
   ),
+  inFocus(
+    'one of two networks is dark',
+    guard('vouchers on its network', 'only somebody on its network lets the silence of a guest count', [
+      'monitor/core/watches/hosts/vouchers.ts',
+      'known.filter((guest) => guest.networks.includes(id));',
+      'known.filter((guest) => guest.networks.includes(id) || true);',
+    ]),
+  ),
   // A vantage point that hears no hypervisor is blind by itself.
   inFocus(
     'no control host heard, and nobody testifies',
