@@ -60,6 +60,21 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
     ...{ ...spared, ...slowly, ...long, rules: fenced, traits: { muteHost: 0, crowd: 8 } },
     disaster: strokes.lateReports,
   },
+  'late reports before it is gone on with': {
+    ...{ ...spared, ...slowly, durationMs: 280 * seconds, rules: { ...fenced, asksDisks: false } },
+    ...{ traits: { muteHost: 0, crowd: 8, ovn: 0, cells: 0 }, household: { isFar: false, differs: null } },
+    disaster: ofBusy((history, { name }) => {
+      Object.assign(history.world.host(name), { bmc: 'works' });
+      begin(history, faults.hostDies, name);
+      onFirst(history, 'evacuate', () =>
+        later(history, [0, 4], () => {
+          history.downMs = () => 8 * seconds;
+          history.workers[0]?.process?.kill();
+          later(history, [1, 7], () => begin(history, faults.lateReports, name));
+        }),
+      );
+    }),
+  },
   'its agents are deleted': {
     ...{ ...spared, ...one, ...long, rules: open, traits: { muteHost: 0, muteGuests: 0 } },
     ...{ disaster: strokes.agentsDeleted },
@@ -146,6 +161,30 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
     ...{ spares: [0, 1], ...one, rules: open, durationMs: 140 * seconds },
     ...{ traits: { oddReason: 1, muteGuests: 0 } },
     disaster: strokes.hostDies,
+  },
+  /** Instances hang at their boot, or the agents of the spare are away when they arrive: Nova calls it a success. */
+  'recovered, as Nova has it': {
+    ...{ ...spared, ...one, rules: open, durationMs: 280 * seconds },
+    traits: { muteGuests: 0, muteHost: 0, agentless: 0, cells: 0, ovn: 0 },
+    disaster: (history) => {
+      strokes.hostDies(history);
+      onFirst(history, 'evacuate', ({ name }) => {
+        const { random, world } = history;
+        for (const guest of world.instancesOn(name))
+          if (random.chance(0.5)) begin(history, faults.guestHangs, guest.name);
+        const spares = [...world.hosts.keys()].filter((host) => host.startsWith('spare'));
+        if (random.chance(0.5))
+          for (const spare of spares) strike(history, faults.agentsEnd, [200, 240], spare);
+      });
+    },
+  },
+  'only its agents report, by another name': {
+    ...{ ...spared, ...one, ...long, rules: open },
+    traits: { otherNames: 1, agentless: 0, ovn: 0, muteGuests: 0, muteHost: 0, cells: 0 },
+    disaster: ofBusy((history, host) => {
+      strike(history, faults.computeEnds, [190, 190], host.name);
+      cut(history, host, ['management', 'guests'], [190, 190]);
+    }),
   },
   'hosts without agents': {
     ...{ ...spared, ...one, rules: open, durationMs: 140 * seconds },

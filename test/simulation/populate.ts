@@ -27,6 +27,8 @@ export interface Traits {
   readonly cells: number;
   /** So much of its guests is on an external network; -1: as drawn. */
   readonly outside: number;
+  /** Neutron calls its hosts otherwise than Nova, as their full names in another domain. */
+  readonly otherNames: number;
   /** It has a second external network, which instances are on instead of the first, or besides. */
   readonly twoNetworks: number;
   /** Its hosts start by themselves, when they boot, what ran on them before. */
@@ -56,6 +58,7 @@ function traitsOf({ random, isOn }: History): Traits {
     agentless: random.pick([0, 0, 0, 0.2, 1]),
     ovn: isOn('ovn') ? 0.13 : 0,
     stampsRequests: 0.2,
+    otherNames: isOn('otherNames') ? 0.1 : 0,
     twoNetworks: isOn('twoNetworks') ? 0.2 : 0,
     startsGuests: isOn('startsGuests') ? 0.2 : 0,
     cells: isOn('cells') ? 0.12 : 0,
@@ -84,6 +87,7 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
   const witnessed = drawn.outside < 0 ? commonly : drawn.outside;
   const era: OvnEra = random.chance(drawn.stampsRequests) ? 'request' : 'beat';
   const isOvn = random.chance(drawn.ovn);
+  const domain = random.chance(drawn.otherNames) ? '.network.example' : '';
   if (random.chance(drawn.twoNetworks))
     world.addNetwork(outsideNetworks[1], { external: true, shared: true });
   const cells = random.chance(drawn.cells) ? ['cell1', 'cell2'] : ['cell1'];
@@ -97,6 +101,7 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
         ...{ name, zone: zones[i % zones.length] ?? 'az1', vcpus: isSpare && random.chance(0.1) ? 4 : 16 },
         address: random.chance(0.03) ? null : `10.0.0.${i}`,
         aggregates: random.chance(0.1) ? ['ssd'] : [],
+        agentHost: `${name}${domain}`,
         cell: cells[(isSpare ? i - count : i) % cells.length] ?? 'cell1',
       },
       agents,

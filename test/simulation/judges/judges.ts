@@ -19,6 +19,7 @@ import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
 import { Disks } from './disks.ts';
 import { Hands } from './hands.ts';
+import { isRecovered } from './recovered.ts';
 import { Signs } from './signs.ts';
 import { phaseOf, underwayIn } from './standing.ts';
 import { Twice, toldOfTwice } from './twice.ts';
@@ -230,7 +231,11 @@ export class Judges implements Judge<Ledger> {
     }
     if (facts.kind === 'recovery-ended' && !endedWell(facts.report)) this.leftAloud.add(facts.report.dead);
     if (facts.kind === 'recovery-lost') this.leftAloud.add(facts.host);
-    if (facts.kind === 'recovery-ended') this.#judge(() => this.deeds.ended(facts.report));
+    if (facts.kind === 'recovery-ended')
+      this.#judge(() => {
+        this.deeds.ended(facts.report);
+        isRecovered(this.#world, facts.report);
+      });
   }
 
   #begun(before: State, after: State, trail: readonly Passed[]): void {

@@ -250,6 +250,34 @@ export const ns4Guards: readonly Guard[] = [
       'return false;',
     ]),
   ),
+  inFocus(
+    'late reports before it is gone on with',
+    guard('late reports', 'what is proven off is not given up half-way for what it reported before', [
+      stage('may-go-on'),
+      "if (refusal.name === 'came-back' && (await isLateReport(recovery, journal, refusal.evidence)))\n    return 'later';",
+      '',
+    ]),
+  ),
+  inFocus(
+    'recovered, as Nova has it',
+    guard('answers again', 'who does not answer as before is not said to', [
+      stage('settle'),
+      "return note(finding?.state === 'silent' ? false : null);",
+      'return note(true);',
+    ]),
+  ),
+  // Where agents have just died Neutron still calls them alive, and the pretend one wires what it binds.
+  rarely(
+    inFocus(
+      'recovered, as Nova has it',
+      guard(
+        'ports are bound',
+        'an instance without a network at its target is not back',
+        [progress, 'if (failed) return', 'if (false) return'],
+        [progress, "return dark && wanted === 'ACTIVE' ?", "return dark && wanted !== 'ACTIVE' ?"],
+      ),
+    ),
+  ),
   guard('most requests', 'an instance is asked for three times, no more', [
     request,
     'attempts - attemptsElsewhere < mostRequests;',

@@ -200,6 +200,14 @@ export const monitorGuards: readonly Guard[] = [
     '  novaReportSense,\n',
     '',
   ]),
+  inFocus(
+    'only its agents report, by another name',
+    guard('names of agents', "an agent is its host's by whatever name Neutron has for that", [
+      'ns4/jobs/agent-hosts.ts',
+      'else loose.set(only.host, [...(loose.get(only.host) ?? []), name]);',
+      'else unmatched.push(name);',
+    ]),
+  ),
   guard('in recovery', 'a host in recovery is not judged again', [
     'monitor/core/watches/hosts/suspicion.ts',
     "if (says === 'cannot-tell' || recovering.has(hypervisor.host)) continue;",
