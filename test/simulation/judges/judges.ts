@@ -17,7 +17,7 @@ import type { Judge } from '../processes/storage.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
-import { Disks } from './disks.ts';
+import { Disks, liftedWithCopies } from './disks.ts';
 import { Hands } from './hands.ts';
 import { isRecovered } from './recovered.ts';
 import { Signs } from './signs.ts';
@@ -143,7 +143,10 @@ export class Judges implements Judge<Ledger> {
 
   /** The entries of these addresses are about to be lifted by Sonny. */
   unblocks(addresses: readonly string[]): void {
-    this.#judge(() => this.disks?.unblocks(addresses));
+    this.#judge(() => {
+      this.disks?.unblocks(addresses);
+      if (this.#isOn(liftedWithCopies)) this.disks?.isFreeOfCopies(addresses);
+    });
   }
 
   /** A fence level, a device or an operator vouches for a host. */
