@@ -4,7 +4,7 @@ import { bindWithRebuild } from './binding.ts';
 import { tellCompute, tellConductor } from './messaging.ts';
 import { recordMigration } from './migrations.ts';
 import type { Evacuation, EvacuationTrouble, Host, Instance, Migration, VmState } from './model.ts';
-import { copiesOf, startGuest } from './physics.ts';
+import { copiesOf, endGuest, startGuest } from './physics.ts';
 import { ApiRefusal } from './refusal.ts';
 import { isServiceUp, track } from './reports.ts';
 import type { World } from './world.ts';
@@ -176,15 +176,35 @@ function lose(world: World, move: Evacuation, host: Host): void {
 function arrive(world: World, move: Evacuation, host: Host): void {
   const { instance } = move;
   if (instance.deleted) return end(world, move, 'error');
-  if (!move.stopped) startGuest(world, instance, host.name);
+  startGuest(world, instance, host.name);
   bindWithRebuild(world, instance, host);
-  instance.vmState = move.stopped ? 'stopped' : 'active';
-  instance.powerState = move.stopped ? 4 : 1;
-  instance.taskState = null;
+  instance.vmState = 'active';
+  instance.powerState = 1;
+  instance.taskState = move.stopped ? 'powering-off' : null;
   instance.launchedAtMs = world.cloudNowMs;
   world.version += 1;
   world.onPresence();
-  // For a moment the instance reads ACTIVE with its old host.
+  if (move.stopped) stopAgain(world, move, host);
+  else nameHost(world, move, host);
+}
+
+/** One that was stopped has been started like any other (compute/manager.py, rebuild_instance), and is stopped now. */
+function stopAgain(world: World, move: Evacuation, host: Host): void {
+  const { instance } = move;
+  const life = host.computeLife;
+  world.after(world.settings.durations.powerChangeMs, () => {
+    if (!world.evacuations.has(move)) return;
+    if (host.computeLife !== life) return lose(world, move, host);
+    if (instance.deleted) return end(world, move, 'error');
+    endGuest(world, instance, host.name);
+    Object.assign(instance, { vmState: 'stopped', powerState: 4, taskState: null });
+    nameHost(world, move, host);
+  });
+}
+
+/** For a moment the instance reads ACTIVE, or SHUTOFF, with its old host. */
+function nameHost(world: World, move: Evacuation, host: Host): void {
+  const { instance } = move;
   world.after(world.settings.durations.oldHostShownMs, () => {
     instance.host = host.name;
     instance.node = host.hypervisorName;
@@ -233,7 +253,10 @@ export function cleanUpAfterEvacuations(world: World, host: Host): void {
     const { instance, status } = migration;
     if (migration.type !== 'evacuation' || migration.source !== host.name) continue;
     if (!['accepted', 'pre-migrating', 'done'].includes(status)) continue;
-    if (instance.host !== host.name || status !== 'done') instance.runningOn.delete(host.name);
+    if (instance.host !== host.name || status !== 'done') {
+      instance.runningOn.delete(host.name);
+      host.formerGuests.delete(instance);
+    }
     if (status !== 'done') continue;
     if (!instance.deleted && instance.host !== host.name) world.placement.remove(instance.id, host.id);
     migration.status = 'completed';

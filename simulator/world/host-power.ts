@@ -25,7 +25,9 @@ export function powerOff(world: World, host: Host): boolean {
     host.frozen = false;
     host.controlHung = false;
     host.computeLife += 1;
-    for (const instance of world.instances) instance.runningOn.delete(host.name);
+    host.formerGuests.clear();
+    for (const instance of world.instances)
+      if (instance.runningOn.delete(host.name)) host.formerGuests.add(instance);
   });
   if (world.isTended) unstick(world);
   return true;
@@ -50,6 +52,7 @@ export function powerOn(world: World, host: Host): boolean {
   for (const part of ['kernel', 'agents'] as const)
     if (!up[part])
       then(boot[`${part}Ms`], () => change(world, host, () => Object.assign(host.up, { [part]: true })));
+  if (boot.formerGuestsMs !== null) then(boot.formerGuestsMs, () => startFormerGuests(world, host));
   if (!up.compute) then(boot.computeMs, () => reportsAtLast(world, host));
   then(boot.guestsMs, () => {
     if (!host.frozen) startCompute(world, host);
@@ -60,6 +63,14 @@ export function powerOn(world: World, host: Host): boolean {
 /** Its first look around comes before it takes what waits for it, where both are due. */
 function reportsAtLast(world: World, host: Host): void {
   world.after(0, () => change(world, host, () => Object.assign(host.up, { compute: true })));
+}
+
+/** By its operating system, wherever Nova has them by now: nova-compute ends the copies at its own start. */
+function startFormerGuests(world: World, host: Host): void {
+  if (host.frozen) return;
+  for (const instance of host.formerGuests)
+    if (!instance.deleted && !instance.runningOn.has(host.name)) startGuest(world, instance, host.name);
+  world.onPresence();
 }
 
 /** nova-compute ends. */

@@ -1,7 +1,7 @@
 // An instance's own power: reboot, stop, start, pause and their like: the state checks Nova makes, and the state each
 // ends in.
 import { tellCompute } from './messaging.ts';
-import type { Instance, VmState } from './model.ts';
+import type { Host, Instance, VmState } from './model.ts';
 import { endGuest, startGuest } from './physics.ts';
 import { ApiRefusal } from './refusal.ts';
 import type { World } from './world.ts';
@@ -94,14 +94,30 @@ function run(
   const work = (): void => {
     const life = host.computeLife;
     world.after(ms, () => {
-      // Moved or taken up by somebody else meanwhile: Nova drops the work (UnexpectedTaskStateError).
-      if (instance.host !== host.name || instance.taskState !== task) return;
-      // One that ended in the midst of it takes it up again at its start.
-      if (host.computeLife !== life) return tellCompute(world, host, work);
+      const isItsOwn = instance.host === host.name && instance.taskState === task;
+      if (host.computeLife !== life) {
+        // One that ended in the midst of it takes it up again at its start.
+        if (isItsOwn) tellCompute(world, host, work);
+        return;
+      }
+      if (!isItsOwn) return carryOutBlindly(world, instance, task, host);
       instance.taskState = null;
       finish(host.name);
       instance.updatedAtMs = world.cloudNowMs;
     });
   };
   tellCompute(world, host, work);
+}
+
+/**
+ * Moved or taken up by somebody else while the order lay in its queue. Nova drops it by its task state
+ * (UnexpectedTaskStateError), never by its host: a reboot before anything is done, a start when it has switched the
+ * instance on (compute/manager.py, start_instance). Nobody ends what runs there.
+ */
+function carryOutBlindly(world: World, instance: Instance, task: string, host: Host): void {
+  const isDone = task === 'powering-on' || (task === 'rebooting_hard' && instance.taskState === task);
+  if (!isDone || instance.deleted || instance.runningOn.has(host.name)) return;
+  world.tell(`${host.name} carries out an old order, which starts ${instance.name}`);
+  startGuest(world, instance, host.name);
+  world.onPresence();
 }

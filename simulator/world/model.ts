@@ -75,6 +75,8 @@ export interface Host {
   computeLife: number;
   /** Work sent to this nova-compute while it could not take it; done when it returns. */
   readonly mailbox: (() => void)[];
+  /** What ran when it lost its power last and libvirt still has: nova-compute takes out what it destroys. */
+  readonly formerGuests: Set<Instance>;
   /** Since when the machine answers on its own network; null: it does not. */
   answersSinceMs: number | null;
   /** Since when it does not; meaningless while it does. */

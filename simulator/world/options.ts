@@ -57,6 +57,11 @@ export interface Boot {
   readonly agentsMs: number;
   readonly computeMs: number;
   readonly guestsMs: number;
+  /**
+   * The operating system starts whatever ran when the machine went down, without asking Nova (libvirt-guests with
+   * ON_BOOT=start, or domains with autostart). Null: it starts nothing.
+   */
+  readonly formerGuestsMs: number | null;
 }
 
 export interface WorldSettings {

@@ -114,7 +114,7 @@ export class World<S extends WorldSettings = WorldSettings> {
     this.settings = settings;
     this.startedAtMs = clock.nowMs;
     const { bootMs } = settings.durations;
-    this.boots = () => ({ kernelMs: 0, agentsMs: 0, computeMs: 0, guestsMs: bootMs });
+    this.boots = () => ({ kernelMs: 0, agentsMs: 0, computeMs: 0, guestsMs: bootMs, formerGuestsMs: null });
     this.projects = settings.projects.map((name) => ({
       id: chance.newId('project', name).replaceAll('-', ''),
       name,
@@ -223,6 +223,7 @@ export class World<S extends WorldSettings = WorldSettings> {
       compute: this.#reporter(name, 'nova-compute', this.settings.durations.reportIntervalMs),
       computeLife: 1,
       mailbox: [],
+      formerGuests: new Set(),
       answersSinceMs: nowMs,
       mutedSinceMs: nowMs,
       reportsSinceMs: nowMs,

@@ -56,7 +56,7 @@ const householdFaults = {
     ends: '{process} reaches OpenStack[ again]',
     end: (h, name) => cutLine(h, seatOf(h, name).cloudLine, false),
   },
-  /** Its own network does not reach them: all, those of a zone, a host with its guests, or one of the two. */
+  /** Its own network does not reach them: all, those of a zone, of a network, a host with its guests, or one of the two. */
   workerBlind: {
     says: '{worker} sees no {what...}',
     begin: silently((h, name, what = '') => {
@@ -64,7 +64,7 @@ const householdFaults = {
       const { blind } = workerOf(h, name).vantagePoint;
       if (kind === 'zone') blind.zone = which;
       else if (kind === 'host') blind.host = which;
-      else if (kind === 'management' || kind === 'guestsNetwork') blind[kind] = which;
+      else if (kind === 'management' || kind === 'guestsNetwork' || kind === 'network') blind[kind] = which;
       else Object.assign(blind, { hosts: what.includes('hosts'), guests: what.includes('guests') });
       h.tell(`the network of ${name} does not reach ${what}`);
       h.eyesChanged();
@@ -74,7 +74,7 @@ const householdFaults = {
       Object.assign(workerOf(h, name).vantagePoint.blind, {
         hosts: false,
         guests: false,
-        ...{ zone: null, host: null, management: null, guestsNetwork: null },
+        ...{ zone: null, host: null, management: null, guestsNetwork: null, network: null },
       });
       h.tell(`the network of ${name} reaches everything again`);
       h.eyesChanged();

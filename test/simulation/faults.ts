@@ -11,6 +11,7 @@ import { cephStrokes } from './strokes-of-ceph.ts';
 import { cloudStrokes } from './strokes-of-clouds.ts';
 import { drained, failsHalfWay } from './strokes-of-movers.ts';
 import { operatorStrokes } from './strokes-of-operators.ts';
+import { returnStrokes } from './strokes-of-returns.ts';
 
 const lineSets: readonly (readonly Line[])[] = [
   ['reports'],
@@ -28,6 +29,7 @@ export const strokes = {
   ...operatorStrokes,
   ...cloudStrokes,
   ...cephStrokes,
+  ...returnStrokes,
   hostDies: ofBusyHost((history, { name }) => begin(history, faults.hostDies, name)),
   twoDieTogether: (history) => {
     const { random, timeline } = history;
@@ -137,7 +139,10 @@ export const strokes = {
     const zones = [...world.hosts.values()].map(({ zone }) => `zone of ${zone}`);
     const { name } = random.pick([...world.hosts.values()]);
     const lines = [`management of ${name}`, `guestsNetwork of ${name}`];
-    const what = random.pick(['hosts', 'guests', 'hosts and guests', random.pick(zones), ...lines]);
+    const outside = world.networks.filter(({ external }) => external).map((n) => `network of ${n.name}`);
+    const networks = outside.length > 1 ? outside : [];
+    const parts = [random.pick(zones), ...lines, ...networks];
+    const what = random.pick(['hosts', 'guests', 'hosts and guests', ...parts]);
     strike(history, faults.workerBlind, [20, 200], random.pick(workers).name, what);
   },
   clockSteps: (history) => {

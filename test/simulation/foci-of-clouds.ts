@@ -5,7 +5,14 @@ import { strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import { onFirst } from './moments.ts';
 import { seconds, strike } from './stroke.ts';
-import { asksNobody, beatsAgain, beatsAlone, cellStaysAway, diesInCellAway } from './strokes-of-clouds.ts';
+import {
+  asksNobody,
+  beatsAgain,
+  beatsAlone,
+  cellStaysAway,
+  controllerGone,
+  diesInCellAway,
+} from './strokes-of-clouds.ts';
 
 const alone = { setting: { workers: 1, quorum: 1, monitors: 1 } };
 const open = { deadBackoff: 1, suspiciousBackoff: 5, fencing: 'none' } as const;
@@ -43,6 +50,10 @@ export const fociOfClouds: Readonly<Record<string, Focus>> = {
         strokes[name](history);
       history.timeline.after(random.between(0, 195) * seconds, () => strokes.hostDies(history));
     },
+  },
+  'its ovn-controller is gone': {
+    ...{ spares: [1, 2, 2], ...alone, rules: open, traits: { ...ovn, agentless: 0 } },
+    ...{ durationMs: 200 * seconds, disaster: controllerGone },
   },
   'OVN asks nobody any more': {
     ...{ spares: [1, 2, 2], ...alone, rules: open, traits: ovn },

@@ -6,6 +6,7 @@ import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import type { History } from './history.ts';
+import { outsideNetworks } from './judges/life.ts';
 import { later, onFirst } from './moments.ts';
 import { busyHost, cut, type Stroke, seconds, strike } from './stroke.ts';
 
@@ -50,6 +51,17 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
       for (const { process } of history.monitors) process?.kill();
     }),
   },
+  /** The host has lost what the control plane hears, and lives; most of its instances cannot be reached, as everybody's. */
+  'one of two networks is dark': {
+    ...{ ...spared, ...one, ...long, rules: open },
+    traits: { twoNetworks: 1, outside: 1, muteGuests: 0, muteHost: 0, cells: 0, ovn: 0 },
+    disaster: ofBusy((history, host) => {
+      const worker = history.workers[0]?.name ?? '';
+      const network = history.random.pick(outsideNetworks);
+      strike(history, faults.workerBlind, [190, 190], worker, `network of ${network}`);
+      cut(history, host, ['reports', 'management'], [190, 190]);
+    }),
+  },
   'a host that never answered': {
     ...{ ...spared, ...one, ...long, rules: fenced, traits: mute },
     disaster: (history) => hangsMute(history),
@@ -69,6 +81,21 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
     ...{ ...spared, ...slowly, ...long, rules: fenced, traits: { muteHost: 0, crowd: 8 } },
     disaster: strokes.lateReports,
   },
+  'late reports before it is gone on with': {
+    ...{ ...spared, ...slowly, durationMs: 280 * seconds, rules: { ...fenced, asksDisks: false } },
+    ...{ traits: { muteHost: 0, crowd: 8, ovn: 0, cells: 0 }, household: { isFar: false, differs: null } },
+    disaster: ofBusy((history, { name }) => {
+      Object.assign(history.world.host(name), { bmc: 'works' });
+      begin(history, faults.hostDies, name);
+      onFirst(history, 'evacuate', () =>
+        later(history, [0, 4], () => {
+          history.downMs = () => 8 * seconds;
+          history.workers[0]?.process?.kill();
+          later(history, [1, 7], () => begin(history, faults.lateReports, name));
+        }),
+      );
+    }),
+  },
   'its agents are deleted': {
     ...{ ...spared, ...one, ...long, rules: open, traits: { muteHost: 0, muteGuests: 0 } },
     ...{ disaster: strokes.agentsDeleted },
@@ -76,6 +103,14 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
   'back as it was, and recovered': {
     ...{ ...spared, ...one, rules: open, traits: { muteHost: 0, muteGuests: 0 } },
     ...{ durationMs: 420 * seconds, disaster: strokes.returnsAsItWas },
+  },
+  'its old guests start when it boots': {
+    ...{ ...spared, ...one, rules: open, traits: { muteHost: 0, muteGuests: 0, startsGuests: 1 } },
+    ...{ durationMs: 600 * seconds, disaster: strokes.oldGuestsStart },
+  },
+  'orders wait in its queue when it boots': {
+    ...{ ...spared, ...slowly, rules: open, traits: { muteHost: 0, muteGuests: 0, crowd: 4 } },
+    ...{ durationMs: 600 * seconds, disaster: strokes.startsWait },
   },
   'the device hits another host': {
     ...{ ...spared, ...one, rules: fenced, traits: { muteHost: 0 }, durationMs: 140 * seconds },
@@ -147,6 +182,30 @@ export const fociOfSenses: Readonly<Record<string, Focus>> = {
     ...{ spares: [0, 1], ...one, rules: open, durationMs: 140 * seconds },
     ...{ traits: { oddReason: 1, muteGuests: 0 } },
     disaster: strokes.hostDies,
+  },
+  /** Instances hang at their boot, or the agents of the spare are away when they arrive: Nova calls it a success. */
+  'recovered, as Nova has it': {
+    ...{ ...spared, ...one, rules: open, durationMs: 280 * seconds },
+    traits: { muteGuests: 0, muteHost: 0, agentless: 0, cells: 0, ovn: 0 },
+    disaster: (history) => {
+      strokes.hostDies(history);
+      onFirst(history, 'evacuate', ({ name }) => {
+        const { random, world } = history;
+        for (const guest of world.instancesOn(name))
+          if (random.chance(0.5)) begin(history, faults.guestHangs, guest.name);
+        const spares = [...world.hosts.keys()].filter((host) => host.startsWith('spare'));
+        if (random.chance(0.5))
+          for (const spare of spares) strike(history, faults.agentsEnd, [200, 240], spare);
+      });
+    },
+  },
+  'only its agents report, by another name': {
+    ...{ ...spared, ...one, ...long, rules: open },
+    traits: { otherNames: 1, agentless: 0, ovn: 0, muteGuests: 0, muteHost: 0, cells: 0 },
+    disaster: ofBusy((history, host) => {
+      strike(history, faults.computeEnds, [190, 190], host.name);
+      cut(history, host, ['management', 'guests'], [190, 190]);
+    }),
   },
   'hosts without agents': {
     ...{ ...spared, ...one, rules: open, durationMs: 140 * seconds },

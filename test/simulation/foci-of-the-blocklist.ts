@@ -4,6 +4,7 @@ import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import type { History } from './history.ts';
+import { liftedWithCopies } from './judges/disks.ts';
 import { later, onFirst } from './moments.ts';
 import { ofBusyHost, type Stroke, seconds, strike } from './stroke.ts';
 
@@ -68,6 +69,10 @@ export const fociOfTheBlocklist: Readonly<Record<string, Focus>> = {
   'back from the blocklist': {
     ...{ ...byCeph, traits: known, durationMs: 420 * seconds },
     disaster: (history) => strokes[history.random.pick(['wayBack', 'liftedTooEarly'] as const)](history),
+  },
+  'back from the blocklist with its old guests': {
+    ...{ ...byCeph, traits: { ...known, startsGuests: 1 }, durationMs: 420 * seconds },
+    ...{ disaster: strokes.wayBack, awaits: [liftedWithCopies] },
   },
   'its entries go while it is recovered': {
     ...{ ...byCeph, traits: known, durationMs: 280 * seconds },

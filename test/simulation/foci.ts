@@ -181,14 +181,12 @@ export const foci: Readonly<Record<string, Focus>> = {
     ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'required' }, durationMs: 140 * seconds },
     disaster: strokes.drained,
   },
-  'failed half-way, then by hand': {
-    ...{ rules: { ...recovers, fencing: 'required' }, setting: { workers: 1, monitors: 1, quorum: 1 } },
-    ...{ spares: [2, 3], durationMs: 260 * seconds },
-    disaster: (history) => {
-      strokes.failsHalfWay(history);
-      onFirstSave(history, isOver, () => later(history, [1, 20], () => goOnByHand(history)));
-    },
+  'drained when it dies, without fencing': {
+    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'none' }, durationMs: 140 * seconds },
+    disaster: strokes.drained,
   },
+  'failed half-way, then by hand': failedHalfWay('required'),
+  'failed half-way, then by hand, without fencing': failedHalfWay('none'),
   'refused while the next one is judged': {
     ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'required' }, durationMs: 240 * seconds },
     disaster: (history) => {
@@ -240,6 +238,18 @@ export const foci: Readonly<Record<string, Focus>> = {
   },
 };
 
+/** Its instances run on the spare, where Nova does not know of them, and somebody tries another one. */
+function failedHalfWay(fencing: Rules['fencing']): Focus {
+  return {
+    ...{ rules: { ...recovers, fencing }, setting: { workers: 1, monitors: 1, quorum: 1 } },
+    ...{ spares: [2, 3], durationMs: 260 * seconds },
+    disaster: (history) => {
+      strokes.failsHalfWay(history);
+      onFirstSave(history, isOver, () => later(history, [1, 20], () => goOnByHand(history)));
+    },
+  };
+}
+
 /** Its worker and the monitor end half-way, and somebody goes on by hand, but onto a spare of his own choice. */
 function handsMeet(history: History): void {
   const { judges, world, workers } = history;
@@ -259,11 +269,13 @@ function handsMeet(history: History): void {
   );
 }
 
-/** What a recovery left is tried by hand on another spare. */
-function goOnByHand({ judges, world, workers }: History): void {
+/** What a recovery left is ordered by hand onto another spare. */
+function goOnByHand(history: History): void {
+  const { judges, world } = history;
   const report = judges.state?.reports.at(-1);
   const spare = [...world.hosts.values()].find(({ disabledReason }) => disabledReason === 'spare');
-  if (report !== undefined && spare !== undefined) workers[0]?.role?.byHand(report.dead, spare.name);
+  if (report !== undefined && spare !== undefined)
+    begin(history, faults.recoveryOrderedOnto, report.dead, spare.name);
 }
 
 /** Back in part as soon as its recovery is decided, which then waits for a worker. */

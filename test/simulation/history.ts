@@ -46,6 +46,8 @@ export class History {
   readonly ceph: PretendCeph | null;
   /** Does the background round learn by whom disks are open? */
   learnsDisks = true;
+  /** Do its hosts start by themselves, when they boot, what ran on them before? */
+  startsGuests = false;
   /** Which faults and demands it has. */
   readonly isOn: IsOn;
   /** Redis lost everything at some time, so the monitor may hold as soon as it notices. */
@@ -87,7 +89,7 @@ export class History {
           : random.chance(weather.rebuildSticks)
             ? 'sticks'
             : null;
-      this.world.boots = () => bootOf(random, isOn('quickBoots'));
+      this.world.boots = () => bootOf(random, isOn('quickBoots'), this.startsGuests);
     } else beside.judges.deeds.rival = this.judges.deeds;
     this.jobs = new Jobs(this.redis, random, weather);
     this.downMs = () => random.pick([300, 2_000, 2_000, 15_000, 60_000]);

@@ -10,7 +10,7 @@ import type { Hosts } from '../../src/shared/documents/inventory.ts';
 import { orderSchema } from '../../src/shared/documents/orders.ts';
 import { hostScope, scopeKey } from '../../src/shared/documents/terms/scope.ts';
 import type { History } from './history.ts';
-import { isExternal, isWitness } from './judges/life.ts';
+import { isExternal, isWitness, outsideNetworks, outsideNetworksOf } from './judges/life.ts';
 import { isCloudRefused, phaseOf, standingOf, underwayIn } from './judges/standing.ts';
 import { isInRefusal } from './judges/verdicts.ts';
 import { must } from './judges/violation.ts';
@@ -238,12 +238,14 @@ function othersLive({ world }: History, host: Host): boolean {
     (other) => other !== host && other.powered && !isCellDown(world, other),
   );
   const external = world.instances.filter(
-    (g) =>
-      g.vmState === 'active' &&
-      others.some((other) => other.name === g.host) &&
-      g.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net'),
+    (g) => g.vmState === 'active' && others.some((other) => other.name === g.host) && isExternal(g),
   );
-  const guestsAnswer = external.length === 0 || external.some((g) => guestAnswers(world, g));
+  // Whoever is on the same network vouches, and all the others where nobody is.
+  const groups = [
+    external,
+    ...outsideNetworks.map((n) => external.filter((g) => outsideNetworksOf(g).has(n))),
+  ];
+  const guestsAnswer = groups.every((all) => all.length === 0 || all.some((g) => guestAnswers(world, g)));
   const answering = others.filter((other) => other.address !== null && other.firewall === 'open');
   return answering.some((other) => other.zone === host.zone) && guestsAnswer;
 }

@@ -2,6 +2,7 @@
 import type { Address, OvnEra } from '../../simulator/world/model.ts';
 import { ovnBinaries, useOvn } from '../../simulator/world/ovn.ts';
 import type { History } from './history.ts';
+import { outsideNetworks } from './judges/life.ts';
 import type { Random } from './random.ts';
 
 /** What some clouds have that Sonny must live with, as probabilities for each host or guest. */
@@ -26,6 +27,12 @@ export interface Traits {
   readonly cells: number;
   /** So much of its guests is on an external network; -1: as drawn. */
   readonly outside: number;
+  /** Neutron calls its hosts otherwise than Nova, as their full names in another domain. */
+  readonly otherNames: number;
+  /** It has a second external network, which instances are on instead of the first, or besides. */
+  readonly twoNetworks: number;
+  /** Its hosts start by themselves, when they boot, what ran on them before. */
+  readonly startsGuests: number;
   /** With disks on Ceph: that nobody learned by whom they are open. */
   readonly unlearned: number;
   /** Likewise: that two hosts are known to it by one address. */
@@ -51,6 +58,9 @@ function traitsOf({ random, isOn }: History): Traits {
     agentless: random.pick([0, 0, 0, 0.2, 1]),
     ovn: isOn('ovn') ? 0.13 : 0,
     stampsRequests: 0.2,
+    otherNames: isOn('otherNames') ? 0.1 : 0,
+    twoNetworks: isOn('twoNetworks') ? 0.2 : 0,
+    startsGuests: isOn('startsGuests') ? 0.2 : 0,
     cells: isOn('cells') ? 0.12 : 0,
     ...{ outside: -1, unlearned: 0.05, sharedAddress: 0.08, strays: random.pick([0, 0, 0, 0.3]) },
     ...{
@@ -77,6 +87,9 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
   const witnessed = drawn.outside < 0 ? commonly : drawn.outside;
   const era: OvnEra = random.chance(drawn.stampsRequests) ? 'request' : 'beat';
   const isOvn = random.chance(drawn.ovn);
+  const domain = random.chance(drawn.otherNames) ? '.network.example' : '';
+  if (random.chance(drawn.twoNetworks))
+    world.addNetwork(outsideNetworks[1], { external: true, shared: true });
   const cells = random.chance(drawn.cells) ? ['cell1', 'cell2'] : ['cell1'];
   const bmc = random.pick(['works', 'works', 'works', 'works', 'works', 'dead', 'deaf'] as const);
   for (let i = 1; i <= count + spares; i += 1) {
@@ -88,6 +101,7 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
         ...{ name, zone: zones[i % zones.length] ?? 'az1', vcpus: isSpare && random.chance(0.1) ? 4 : 16 },
         address: random.chance(0.03) ? null : `10.0.0.${i}`,
         aggregates: random.chance(0.1) ? ['ssd'] : [],
+        agentHost: `${name}${domain}`,
         cell: cells[(isSpare ? i - count : i) % cells.length] ?? 'cell1',
       },
       agents,
@@ -115,6 +129,7 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
     world.host('defect1').disabledReason = random.pick(oddReasons);
   }
   if (isOvn) setUpOvn(history, era);
+  history.startsGuests = random.chance(drawn.startsGuests);
   setUpCeph(history, drawn);
 }
 
@@ -173,13 +188,26 @@ function addGuest(
 ): void {
   const name = `${host}-vm${number}`;
   const external: Address = {
-    network: random.chance(0.9) ? 'ext-net' : 'private',
+    network: random.chance(0.9) ? outsideNetworks[0] : 'private',
     address: `203.0.113.${world.instances.length + 1}`,
     ...{ version: 4, type: random.chance(0.2) ? 'floating' : 'fixed' },
   };
+  const addresses = world.networks.some(({ name: n }) => n === outsideNetworks[1])
+    ? onTwoNetworks(random, external)
+    : [external];
   world.addInstance({
     ...{ name, host, mute: random.chance(mute) },
-    addresses: random.chance(witnessed) ? [external] : [],
+    addresses: random.chance(witnessed) ? addresses : [],
     vmState: random.chance(0.85) ? 'active' : random.pick(['stopped', 'stopped', 'paused', 'error']),
   });
+}
+
+/** On the first, on the second, or fixed on the second and floating on the first. */
+function onTwoNetworks(random: Random, first: Address): Address[] {
+  const second: Address = { ...first, network: outsideNetworks[1], type: 'fixed' };
+  return random.pick([
+    [first],
+    [second],
+    [second, { ...first, address: first.address.replace('203.0.113.', '198.51.100.'), type: 'floating' }],
+  ]);
 }

@@ -62,6 +62,17 @@ export const beatsAgain: Stroke = ofBusyHost((history, host) => {
   begin(history, faults.computeEnds, host.name);
 });
 
+/** Its row is deleted, or forgotten as well, and it dies; or all rows are, and one host lives that little else tells of. */
+export const controllerGone: Stroke = ofBusyHost((history, host) => {
+  const { random, world } = history;
+  const isAll = random.chance(0.5);
+  const gone = isAll ? [...world.hosts.keys()] : [host.name];
+  for (const name of gone) strike(history, faults.controllerStopped, [190, 190], name);
+  if (random.chance(0.5)) strike(history, faults.neutronAway, [1, 5]);
+  if (!isAll) begin(history, faults.hostDies, host.name);
+  else onlyBeats(history, host);
+});
+
 /** What carries pings to the chassis stays away for good, and a host dies. */
 export const asksNobody: Stroke = (history) => {
   later(history, [50, 60], () => {

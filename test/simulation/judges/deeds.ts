@@ -55,7 +55,7 @@ export class Deeds implements Listener {
   readonly #begun: Begun[] = [];
   /** Hosts that somebody asked Nova to force down. */
   readonly forcedDown: Set<string> = new Set();
-  /** Guests a copy of which existed when they were asked for last. */
+  /** Guests a copy of which existed when they were asked for last, so that it could have been known. */
   readonly #existedWhenAsked = new Set<Instance>();
   /** Hosts that somebody recovers beside the monitor. */
   readonly decidedByHand: Set<string> = new Set();
@@ -70,6 +70,8 @@ export class Deeds implements Listener {
   #isOperator = false;
   readonly #operatedMs = new Map<Instance, number>();
   readonly #askedMs = new Map<Instance, number>();
+  /** Where it was asked for last. */
+  readonly #askedTarget = new Map<Instance, string>();
   readonly #shotMs = new Map<string, number>();
   /** What was written to Redis in between was lost. */
   readonly #lost: { readonly fromMs: number; readonly toMs: number }[] = [];
@@ -167,8 +169,13 @@ export class Deeds implements Listener {
     const source = this.#world.host(guest.movedFrom ?? guest.host ?? '');
     if (source.name === target) return;
     this.#askedMs.set(guest, this.#world.timeline.nowMs);
-    if (writersOf(this.#world, guest).some((name) => name !== target && this.#couldBeKnown(guest, name)))
-      this.#existedWhenAsked.add(guest);
+    this.#askedTarget.set(guest, target);
+    const others = writersOf(this.#world, guest).filter((name) => name !== target);
+    // Without fencing a source may live on unseen. Where else something of it runs stands in Nova's records.
+    const isKnowable = (name: string) =>
+      this.#isOnRecord(guest, source.name, name) ||
+      (this.#rules.fencing === 'required' && this.#couldBeKnown(guest, name));
+    if (others.some(isKnowable)) this.#existedWhenAsked.add(guest);
     else this.#existedWhenAsked.delete(guest);
     this.#hasNoPower(source, `${guest.name} of ${source.name}`);
     this.#isNotUnderWay(guest);
@@ -236,15 +243,19 @@ export class Deeds implements Listener {
     this.rival?.secondWriter(guest, target, others);
     const where = `${guest.name} on ${others.join()} and ${target}`;
     const existed = this.#existedWhenAsked.has(guest);
-    const isUnknowable = this.#rules.fencing === 'none' || !existed;
+    const isUnknowable = !existed;
+    // What a host that was taken for dead starts when it is switched on is no deed of Sonny's, who must tell of it
+    // (twice.ts): by an order that lay in its queue, or by its operating system.
+    const isReturn = this.forcedDown.has(target) && this.#askedTarget.get(guest) !== target;
     // Whoever is cut off is no writer: what is left are those proven off, which were not.
     const isExcused =
       this.#operatedMs.has(guest) ||
+      isReturn ||
       (isUnknowable && (this.disks === null || this.disks.isExcused([target, ...others])));
     if (this.#rules.fencing === 'required' && isExcused) this.counts.excused += 1;
     this.#judge(() => must(isExcused, 'never two writers on a disk', where));
-    // Without fencing what was silent to everybody may live: that it was silent is judged when it is begun, when its
-    // host is forced down, and with each request.
+    // Without fencing a source that was silent to everybody may live: that it was silent is judged when it is begun, when
+    // it is forced down, and with each request.
   }
 
   /**
@@ -256,6 +267,19 @@ export class Deeds implements Listener {
     const ranMs = this.#world.timeline.nowMs - (guest.startedMs.get(host) ?? 0);
     if (this.disks?.isJustRemoved(host) === true) return false;
     return !this.#deceived.has(host) && !this.#misaimed.has(host) && ranMs > confirmedWithinMs;
+  }
+
+  /** An evacuation to a third host that failed half-way, or anything that leads there and was not ended. */
+  #isOnRecord(guest: Instance, source: string, host: string): boolean {
+    const { migrations, cloudNowMs } = this.#world;
+    return migrations.some(
+      ({ instance, target, status, updatedAtMs }) =>
+        instance === guest &&
+        target === host &&
+        host !== source &&
+        status !== 'error' &&
+        cloudNowMs - updatedAtMs > lookedWithinMs,
+    );
   }
 
   /** Where an agent's proof is demanded, its device is asked again with each sign of silence. */

@@ -16,6 +16,8 @@ const confirmedWithinMs = 25_000;
 /** From the look at its entries to their being set anew. */
 const lookAtEntriesMs = 15_000;
 
+export const liftedWithCopies = 'no entry is lifted while copies of what was moved run there';
+
 /** Who blocks, and on what grounds. */
 export interface Blocking {
   /** The worker's own. */
@@ -154,6 +156,18 @@ export class Disks {
     const left = addresses.flatMap((address) => this.#ofThePast(address));
     must(left.length === 0, 'no entry is lifted while a guest of before is left', left.join());
     this.#noteLifted(addresses);
+  }
+
+  /** What runs elsewhere by now would have a second writer at once. */
+  isFreeOfCopies(addresses: readonly string[]): void {
+    const left = this.#world.instances.filter(
+      (instance) =>
+        instance.runningOn.size > 1 &&
+        copiesOf(this.#world, instance).some((name) =>
+          addresses.includes(this.#ceph.addressOf(this.#world.host(name), instance)),
+        ),
+    );
+    must(left.length === 0, liftedWithCopies, left.map(({ name }) => name).join());
   }
 
   /** Somebody took all entries of this host away, by Ceph's own means and without a look. */

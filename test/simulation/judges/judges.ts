@@ -17,8 +17,9 @@ import type { Judge } from '../processes/storage.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
-import { Disks } from './disks.ts';
+import { Disks, liftedWithCopies } from './disks.ts';
 import { Hands } from './hands.ts';
+import { isRecovered } from './recovered.ts';
 import { Signs } from './signs.ts';
 import { phaseOf, underwayIn } from './standing.ts';
 import { Twice, toldOfTwice } from './twice.ts';
@@ -142,7 +143,10 @@ export class Judges implements Judge<Ledger> {
 
   /** The entries of these addresses are about to be lifted by Sonny. */
   unblocks(addresses: readonly string[]): void {
-    this.#judge(() => this.disks?.unblocks(addresses));
+    this.#judge(() => {
+      this.disks?.unblocks(addresses);
+      if (this.#isOn(liftedWithCopies)) this.disks?.isFreeOfCopies(addresses);
+    });
   }
 
   /** A fence level, a device or an operator vouches for a host. */
@@ -230,7 +234,11 @@ export class Judges implements Judge<Ledger> {
     }
     if (facts.kind === 'recovery-ended' && !endedWell(facts.report)) this.leftAloud.add(facts.report.dead);
     if (facts.kind === 'recovery-lost') this.leftAloud.add(facts.host);
-    if (facts.kind === 'recovery-ended') this.#judge(() => this.deeds.ended(facts.report));
+    if (facts.kind === 'recovery-ended')
+      this.#judge(() => {
+        this.deeds.ended(facts.report);
+        isRecovered(this.#world, facts.report);
+      });
   }
 
   #begun(before: State, after: State, trail: readonly Passed[]): void {

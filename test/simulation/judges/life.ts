@@ -1,6 +1,6 @@
 // The signs of life that a host truly gives, besides its own address, its agents and its guests: each could have been
 // read by ns4 or by the monitor.
-import type { Host, Instance } from '../../../simulator/world/model.ts';
+import type { Address, Host, Instance } from '../../../simulator/world/model.ts';
 import { hostAnswers } from '../../../simulator/world/physics.ts';
 
 /** A sense that would tell. */
@@ -13,9 +13,18 @@ interface SignOfLife {
   readonly words: string;
 }
 
+/** Names of the networks that are reached from outside: a cloud has the first, and perhaps the second. */
+export const outsideNetworks = ['ext-net', 'ext-net-2'] as const;
+
+/** The networks that it is to be reached on; a floating address is on the first one. */
+export const outsideNetworksOf = ({ addresses }: Instance): ReadonlySet<string> =>
+  new Set(addresses.map(outsideNetworkOf).filter((name) => name !== null));
+
+export const outsideNetworkOf = ({ type, network }: Address): string | null =>
+  type === 'floating' ? outsideNetworks[0] : (outsideNetworks.find((name) => name === network) ?? null);
+
 /** Has it an address that vantage points are to reach? */
-export const isExternal = ({ addresses }: Instance): boolean =>
-  addresses.some((a) => a.type === 'floating' || a.network === 'ext-net');
+export const isExternal = (instance: Instance): boolean => outsideNetworksOf(instance).size > 0;
 
 /** Did it ever answer, and should now? One that Nova takes for broken, or that lets nobody in, says nothing by silence. */
 export const isWitness = (instance: Instance): boolean =>

@@ -4,6 +4,7 @@ import type { Host, Instance } from '../../../simulator/world/model.ts';
 import { guestAnswers } from '../../../simulator/world/physics.ts';
 import type { EventFacts } from '../../../src/shared/documents/events/events.ts';
 import type { World } from '../world/world.ts';
+import { isExternal } from './life.ts';
 import { must } from './violation.ts';
 
 /** Who answers for this long is heard before anything more is done. */
@@ -88,7 +89,7 @@ export class Signs {
         guest.evacuationsStarted === 0 &&
         guest.taskState === null &&
         guest.vmState === 'active' &&
-        guest.addresses.some((a) => a.type === 'floating' || a.network === 'ext-net') &&
+        isExternal(guest) &&
         guestAnswers(this.#world, guest),
     );
   }

@@ -1,6 +1,6 @@
 // Judges that nobody who runs twice is passed over in silence: a host that was recovered and is heard again, with the
 // instances that were taken from it still on it, has to be called out.
-import type { Host } from '../../../simulator/world/model.ts';
+import type { Host, Instance } from '../../../simulator/world/model.ts';
 import type { SonnyEvent } from '../../../src/shared/documents/events/events.ts';
 import type { World } from '../world/world.ts';
 import { must } from './violation.ts';
@@ -8,6 +8,8 @@ import { must } from './violation.ts';
 export const toldOfTwice = 'instances that run twice are told of';
 /** A few periods of the monitor. */
 const toldWithinMs = 200_000;
+/** Words for an evacuation whose source has not cleaned up. */
+const isLeft: ReadonlySet<string> = new Set(['accepted', 'pre-migrating', 'done']);
 
 export class Twice {
   readonly #world: World;
@@ -38,7 +40,7 @@ export class Twice {
     }
   }
 
-  /** One that Sonny had started elsewhere long ago, and that still runs here. */
+  /** One that Sonny had started elsewhere long ago, and that still runs here, as far as Nova's records can show it. */
   #doubled({ name }: Host): string | undefined {
     const { instances, timeline } = this.#world;
     return instances.find(
@@ -47,7 +49,19 @@ export class Twice {
         instance.host !== name &&
         instance.runningOn.has(name) &&
         instance.runningOn.has(instance.host) &&
-        timeline.nowMs - (instance.startedMs.get(instance.host) ?? timeline.nowMs) > toldWithinMs,
+        timeline.nowMs - (instance.startedMs.get(instance.host) ?? timeline.nowMs) > toldWithinMs &&
+        this.#isReadable(instance, name),
     )?.name;
+  }
+
+  /**
+   * A nova-compute that was started has destroyed its copies and says so. What an order in its queue starts after that
+   * shows in no record of Nova. Of what was moved by the database there is none, and somebody has to look.
+   */
+  #isReadable(instance: Instance, source: string): boolean {
+    const records = this.#world.migrations.filter(
+      (m) => m.type === 'evacuation' && m.instance === instance && m.source === source,
+    );
+    return records.length === 0 || records.some(({ status }) => isLeft.has(status));
   }
 }

@@ -32,6 +32,11 @@ const runs = ({ vmState, powerState, taskState }: Server): boolean =>
 /** Nova has it somewhere, and it may be elsewhere: nobody knows whose answer it would be. */
 const isMoving = ({ taskState }: Server): boolean => /^(migrating|rebuil|resize_)/.test(taskState ?? '');
 const freshMs = 60_000;
+const vouchedByNetwork = 'somebody else on the network of each witness answered';
+
+/** Ids of the networks that an instance can be asked on. */
+const networksOf = (server: Server): ReadonlySet<string> =>
+  new Set(externalAddresses(server).flatMap(({ networkId }) => networkId ?? []));
 
 export class Verdicts {
   readonly #world: World;
@@ -144,6 +149,8 @@ export class Verdicts {
     for (const { id } of external) this.#nobodyHeard(scans, id, 'every witness was silent');
     for (const { id, name } of witnesses)
       must(this.#agree(scans, id), 'every witness was silent', `${name} of ${dead}`);
+    if (this.#isOn(vouchedByNetwork))
+      for (const witness of witnesses) this.#isVouchedByItsNetworks(witness, servers, scans, dead);
     const isMuteControl = (target: string) => scans.every((scan) => scan.controls[target]?.neverHeard);
     const isControlGuest = (target: string) => servers.some((server) => server.id === target);
     const controls = new Set(scans.flatMap((scan) => Object.keys(scan.controls)));
@@ -159,6 +166,26 @@ export class Verdicts {
       );
     else if ([...controls].some((name) => isControlGuest(name) && !isMuteControl(name)))
       must(areHeard(isControlGuest), 'guests elsewhere answered', dead);
+  }
+
+  /** Those that found it silent heard somebody else on each of its networks, where somebody ever spoke there. */
+  #isVouchedByItsNetworks(
+    witness: Server,
+    servers: readonly Server[],
+    scans: readonly SeenScan[],
+    dead: string,
+  ): void {
+    const controls = new Set(scans.flatMap((scan) => Object.keys(scan.controls)));
+    const guests = servers.filter(
+      ({ id }) => controls.has(id) && !scans.every((scan) => scan.controls[id]?.neverHeard),
+    );
+    const sets = [...networksOf(witness)]
+      .map((network) => guests.filter((guest) => networksOf(guest).has(network)))
+      .filter((on) => on.length > 0);
+    const hears = (scan: SeenScan) =>
+      sets.every((on) => on.some(({ id }) => scan.controls[id]?.state === 'answers'));
+    const agreeing = scans.filter((scan) => hears(scan) && scan.targets[witness.id]?.state === 'silent');
+    must(agreeing.length >= this.#quorum, vouchedByNetwork, `${witness.name} of ${dead}`);
   }
 
   /** So many vantage points that heard a control saw nothing of it. */

@@ -229,19 +229,21 @@ export const ns4Guards: readonly Guard[] = [
       '',
     ]),
   ),
-  inFocus(
-    'drained when it dies',
-    guard(
-      'left alone: migrations, tasks',
-      'an instance that somebody else moves or works at is not evacuated',
-      [progress, "if (other) return { kind: 'left-alone'", "if (false) return { kind: 'left-alone'"],
-      [progress, 'if (isRebuilding(server) || server.taskState !== null)', 'if (isRebuilding(server))'],
+  ...['', ', without fencing'].map((how) =>
+    inFocus(
+      `drained when it dies${how}`,
+      guard(
+        `left alone: migrations, tasks${how}`,
+        'an instance that somebody else moves or works at is not evacuated',
+        [progress, "if (other) return { kind: 'left-alone'", "if (false) return { kind: 'left-alone'"],
+        [progress, 'if (isRebuilding(server) || server.taskState !== null)', 'if (isRebuilding(server))'],
+      ),
     ),
   ),
-  rarely(
+  ...['', ', without fencing'].map((how) =>
     inFocus(
-      'failed half-way, then by hand',
-      guard('left alone: failed half-way', 'what may run on one target is not given to another one', [
+      `failed half-way, then by hand${how}`,
+      guard(`left alone: failed half-way${how}`, 'what may run on one target is not given to another one', [
         progress,
         'if (elsewhere) return',
         'if (false) return',
@@ -268,6 +270,34 @@ export const ns4Guards: readonly Guard[] = [
       'if (again.length === 0) return false;',
       'return false;',
     ]),
+  ),
+  inFocus(
+    'late reports before it is gone on with',
+    guard('late reports', 'what is proven off is not given up half-way for what it reported before', [
+      stage('may-go-on'),
+      "if (refusal.name === 'came-back' && (await isLateReport(recovery, journal, refusal.evidence)))\n    return 'later';",
+      '',
+    ]),
+  ),
+  inFocus(
+    'recovered, as Nova has it',
+    guard('answers again', 'who does not answer as before is not said to', [
+      stage('settle'),
+      "return note(finding?.state === 'silent' ? false : null);",
+      'return note(true);',
+    ]),
+  ),
+  // Where agents have just died Neutron still calls them alive, and the pretend one wires what it binds.
+  rarely(
+    inFocus(
+      'recovered, as Nova has it',
+      guard(
+        'ports are bound',
+        'an instance without a network at its target is not back',
+        [progress, 'if (failed) return', 'if (false) return'],
+        [progress, "return dark && wanted === 'ACTIVE' ?", "return dark && wanted !== 'ACTIVE' ?"],
+      ),
+    ),
   ),
   guard('most requests', 'an instance is asked for three times, no more', [
     request,

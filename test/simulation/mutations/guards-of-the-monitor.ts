@@ -63,6 +63,14 @@ export const monitorGuards: readonly Guard[] = [
     [verdict, "if (scan.outcome === 'blind') return 'blind';", ''],
     withoutAgreement,
   ),
+  inFocus(
+    'one of two networks is dark',
+    guard('vouchers on its network', 'only somebody on its network lets the silence of a guest count', [
+      'monitor/core/watches/hosts/vouchers.ts',
+      'known.filter((guest) => guest.networks.includes(id));',
+      'known.filter((guest) => guest.networks.includes(id) || true);',
+    ]),
+  ),
   // A vantage point that hears no hypervisor is blind by itself.
   inFocus(
     'no control host heard, and nobody testifies',
@@ -193,11 +201,29 @@ export const monitorGuards: readonly Guard[] = [
     '  novaReportSense,\n',
     '',
   ]),
+  inFocus(
+    'only its agents report, by another name',
+    guard('names of agents', "an agent is its host's by whatever name Neutron has for that", [
+      'ns4/jobs/agent-hosts.ts',
+      'else loose.set(only.host, [...(loose.get(only.host) ?? []), name]);',
+      'else unmatched.push(name);',
+    ]),
+  ),
   guard('in recovery', 'a host in recovery is not judged again', [
     'monitor/core/watches/hosts/suspicion.ts',
     "if (says === 'cannot-tell' || recovering.has(hypervisor.host)) continue;",
     "if (says === 'cannot-tell') continue;",
   ]),
+  ...['back as it was, and recovered', 'its old guests start when it boots'].map((focus) =>
+    inFocus(
+      focus,
+      guard(`told of twice: ${focus}`, 'whoever runs twice on a host that is heard is told of', [
+        'monitor/core/watches/returns/alarm.ts',
+        "draft.say({ kind: 'running-twice', host: away.host, instances, evidence, forMs, untold });",
+        '',
+      ]),
+    ),
+  ),
   guard('said once', 'a refusal is said once until it changes', [
     'monitor/core/incidents/raised.ts',
     'if (isNews) draft.say',

@@ -169,7 +169,12 @@ export class Ns4 implements Taker {
     const oldMs = stored.serversCollectedAtMs() ?? 0;
     const servers = askedForServers || process.clock.nowMs() - oldMs > serversAgeMs;
     const fencingPlans = rules.fencing === 'none' ? [] : await link.call(() => plans());
-    const options = { servers, externalNetworks: ['ext-net'], earlier: stored.before(), fencingPlans };
+    const options = {
+      servers,
+      externalNetworks: outside(this.#parts.world),
+      earlier: stored.before(),
+      fencingPlans,
+    };
     const inventory = await refreshInventory(cloud, 'pretend', options, process.clock, signal);
     await stored.write(inventory.hosts, inventory.servers);
     read(inventory);
@@ -297,3 +302,7 @@ export class Ns4 implements Taker {
     };
   }
 }
+
+/** The networks that config.ini names. */
+const outside = ({ networks }: World): string[] =>
+  networks.filter(({ external }) => external).map(({ name }) => name);

@@ -12,6 +12,7 @@ import { counted } from '../../../src/shared/ground/counted.ts';
 import type { Picture } from '../../../src/shared/picture/picture.ts';
 import { type HeardAddress, withBaseline } from '../../../src/shared/rules/senses/baseline.ts';
 import { isVouchedFor } from '../../../src/shared/rules/senses/vouching.ts';
+import { outsideNetworkOf } from '../judges/life.ts';
 import type { Random } from '../random.ts';
 import type { Weather } from '../weather.ts';
 import type { World } from '../world/world.ts';
@@ -22,7 +23,10 @@ export interface ScanQuestion {
   readonly controls: readonly ScanTarget[];
 }
 
-/** All hosts or guests, all of a zone, a host with its guests, that host alone, or the guests of that host alone. */
+/**
+ * All hosts or guests, all of a zone, a host with its guests, that host alone, the guests of that host alone, or all
+ * addresses on one external network.
+ */
 interface Blindness {
   hosts: boolean;
   guests: boolean;
@@ -30,6 +34,7 @@ interface Blindness {
   host: string | null;
   management: string | null;
   guestsNetwork: string | null;
+  network: string | null;
 }
 
 /** Passes in vain after which a guest may be called mute. */
@@ -42,6 +47,7 @@ export class VantagePoint {
   /** What its own network does not reach. */
   readonly blind: Blindness = {
     ...{ hosts: false, guests: false, zone: null, host: null, management: null, guestsNetwork: null },
+    network: null,
   };
   readonly #world: World;
   readonly #random: Random;
@@ -69,8 +75,8 @@ export class VantagePoint {
   #blink: { readonly hosts: boolean; readonly guests: boolean } = { hosts: false, guests: false };
 
   get sighted(): boolean {
-    const { hosts, guests, zone, host, management, guestsNetwork } = this.blind;
-    return !hosts && !guests && [zone, host, management, guestsNetwork].every((which) => which === null);
+    const { hosts, guests, ...parts } = this.blind;
+    return !hosts && !guests && Object.values(parts).every((which) => which === null);
   }
 
   /** Does the scanner break, so that nothing is known? */
@@ -244,6 +250,8 @@ export class VantagePoint {
     const owner = world.byAddress.get(address);
     if (owner === undefined) return false;
     if ('cut' in owner) return this.#seesHost(owner) && hostAnswers(owner);
+    const on = owner.addresses.find((one) => one.address === address);
+    if (on !== undefined && outsideNetworkOf(on) === (this.blind.network ?? undefined)) return false;
     return this.#seesGuestsOf(world.host(owner.host ?? '')) && guestAnswers(world, owner);
   }
 }

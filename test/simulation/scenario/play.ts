@@ -45,7 +45,7 @@ export async function play(scenario: Scenario): Promise<string> {
     addHost(history, scenario, name, spec ?? plainHost, true);
   const { timeline, world } = history;
   // A story is about what it tells of, not about how long this machine takes to boot.
-  world.boots = () => ({ kernelMs: 0, agentsMs: 0, computeMs: 0, guestsMs: 60_000 });
+  world.boots = () => ({ kernelMs: 0, agentsMs: 0, computeMs: 0, guestsMs: 60_000, formerGuestsMs: null });
   if (network.startsWith('ovn')) useOvn(world, network === 'ovn' ? 'beat' : 'request');
   const lines: string[] = [];
   const write = (text: string) =>
