@@ -33,10 +33,17 @@ export const cephFaults = {
   /** As `ns4 --fence HOST --action on --level ceph`, which looks first; he types the name when he may. */
   entriesLifted: {
     says: 'an operator lifts with {worker} that {host} is cut off',
-    begin: ({ ceph, workers, judges }, name, host = '') => {
+    begin: ({ ceph, workers, judges, world, startsGuests }, name, host = '') => {
       const role = workers.find((seat) => seat.name === name)?.role ?? null;
       if (ceph === null || role === null) return false;
-      void role.liftByHand(host, () => judges.disks?.isFreeOfThePast(ceph.addressesOf(host)) === true);
+      const addresses = ceph.addressesOf(host);
+      /** He looks for libvirt-guests, too. */
+      const startsNone = () => !startsGuests || world.host(host).formerGuests.size === 0;
+      const isClear = () =>
+        judges.disks?.isFreeOfThePast(addresses) === true &&
+        judges.disks.copiesAt(addresses).length === 0 &&
+        startsNone();
+      void role.liftByHand(host, isClear);
       return true;
     },
   },

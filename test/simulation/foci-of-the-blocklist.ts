@@ -4,7 +4,6 @@ import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import type { Focus } from './foci.ts';
 import type { History } from './history.ts';
-import { liftedWithCopies } from './judges/disks.ts';
 import { later, onFirst } from './moments.ts';
 import { ofBusyHost, type Stroke, seconds, strike } from './stroke.ts';
 
@@ -72,7 +71,7 @@ export const fociOfTheBlocklist: Readonly<Record<string, Focus>> = {
   },
   'back from the blocklist with its old guests': {
     ...{ ...byCeph, traits: { ...known, startsGuests: 1 }, durationMs: 420 * seconds },
-    ...{ disaster: strokes.wayBack, awaits: [liftedWithCopies] },
+    disaster: strokes.wayBack,
   },
   'its entries go while it is recovered': {
     ...{ ...byCeph, traits: known, durationMs: 280 * seconds },

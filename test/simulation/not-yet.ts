@@ -2,12 +2,8 @@
 // Ordinary histories go without them; ALL=yes has them all, and a focus that is about some has these. An entry goes when
 // its rule is there.
 
-import { liftedWithCopies } from './judges/disks.ts';
-
 /** Name of a fault, of a trait of the cloud, or of a judge's demand -> the rule that is awaited. */
-const notYet: Readonly<Record<string, string>> = {
-  [liftedWithCopies]: 'whoever lifts entries asks Nova whether the evacuations of the host are completed',
-};
+const notYet: Readonly<Record<string, string>> = {};
 
 /** Does this history have it? */
 export type IsOn = (name: string) => boolean;

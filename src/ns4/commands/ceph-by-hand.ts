@@ -1,5 +1,5 @@
 // The level `ceph` by hand: asked, cut off, lifted. It needs Redis, which knows from where a host opens its disks.
-import type { Settings } from '../../shared/config/settings.ts';
+import type { OpenStackSettings, Settings } from '../../shared/config/settings.ts';
 import { answerWithin, type Clock } from '../../shared/ground/clock.ts';
 import { errorText, UsageError } from '../../shared/ground/errors.ts';
 import type { Picture } from '../../shared/picture/picture.ts';
@@ -12,6 +12,7 @@ import { type CephFence, cutText } from '../fencing/ceph-level.ts';
 import { look } from '../fencing/level.ts';
 import type { CephParts } from '../jobs/ceph.ts';
 import { openThere } from '../recovery/guests-still-there.ts';
+import { copiesLeft } from './copies-left.ts';
 import { bootOf, type LiftParts, lift } from './lift.ts';
 import type { Recoveries } from './recoveries.ts';
 import type { Tried } from './try-out.ts';
@@ -29,18 +30,20 @@ export function cephByHand(
   { ceph, fence, store, cuts }: CephParts,
   {
     settings,
+    openstack: { method },
     recoveries,
     inventory,
     clock,
     stop: signal,
   }: {
     readonly settings: Settings;
+    readonly openstack: Pick<OpenStackSettings, 'method'>;
     readonly recoveries: Recoveries;
     readonly inventory: InventoryStore;
     readonly clock: Clock;
     readonly stop: AbortSignal;
   },
-  cloud: Pick<Cloud, 'readUptime'>,
+  cloud: Pick<Cloud, 'readUptime' | 'listEvacuations' | 'listServers' | 'readServer'>,
 ): CephByHand {
   return new CephByHand({
     ...{ storage: ceph, fence, store, cuts, look, clock, signal, ...recoveries },
@@ -51,6 +54,7 @@ export function cephByHand(
         signal.throwIfAborted();
         return null;
       }),
+    copiesLeft: (host) => copiesLeft(host, { method, cloud, clock, signal }),
   });
 }
 

@@ -26,6 +26,11 @@ export interface LiftParts extends Recoveries {
   readonly signal: AbortSignal;
   /** What the host's nova-compute tells of its uptime; null: nobody can be asked, or does not tell. */
   uptime(host: string): Promise<string | null>;
+  /**
+   * Why copies of what was evacuated may be left on it, in words, as Nova has it; null: nova-compute destroyed them all. A
+   * host may start its former guests at its boot (libvirt-guests), and they write as soon as its entry goes.
+   */
+  copiesLeft(host: string): Promise<string | null>;
   /** Asks for the host's name; rejects when it is not given. */
   ask(what: string): Promise<void>;
 }
@@ -82,9 +87,14 @@ export async function lift(host: string, parts: LiftParts): Promise<Lifted> {
   const known = rebooted(believed, devices, null);
   const found = known.kind === 'unknown' ? rebooted(believed, devices, await bootOf(host, parts)) : known;
   if (found.kind === 'no') return failed(notRebooted(found.why));
-  if (found.kind === 'unknown')
+  const left = await parts.copiesLeft(host);
+  const doubts = [
+    ...(found.kind === 'unknown' ? [...(doubt === null ? [] : [doubt]), found.why] : []),
+    ...(left === null ? [] : [left]),
+  ];
+  if (doubts.length > 0)
     await parts.ask(
-      `${doubt === null ? '' : `${doubt}. `}${found.why}. ${host} was booted since it was cut off, or is off, so that no guest of before is left: you have made sure`,
+      `${doubts.join('. ')}. ${host} was booted since it was cut off, or is off, and no guest of before is left on it, nor starts there ("virsh list --all", libvirt-guests): you have made sure`,
     );
   return ifUnchanged(host, { cut, blocked }, parts, async (held) => {
     const changed = await storage.unblock(blocked, {
@@ -92,7 +102,7 @@ export async function lift(host: string, parts: LiftParts): Promise<Lifted> {
       signal: held,
     });
     if (changed.kind === 'cannot-tell') return failed(`${blocked.join(', ')}: ${changed.reason}`);
-    const why = found.kind === 'unknown' ? 'by your word' : found.why;
+    const why = doubts.length > 0 ? 'by your word' : found.why;
     const lifted = `${blocked.join(', ')} lifted (${why})`;
     // Not forgotten either: whoever looks for hosts that are still cut off is to find it.
     if (ranges.length > 0)

@@ -160,14 +160,18 @@ export class Disks {
 
   /** What runs elsewhere by now would have a second writer at once. */
   isFreeOfCopies(addresses: readonly string[]): void {
-    const left = this.#world.instances.filter(
-      (instance) =>
-        instance.runningOn.size > 1 &&
-        copiesOf(this.#world, instance).some((name) =>
-          addresses.includes(this.#ceph.addressOf(this.#world.host(name), instance)),
-        ),
-    );
-    must(left.length === 0, liftedWithCopies, left.map(({ name }) => name).join());
+    must(this.copiesAt(addresses).length === 0, liftedWithCopies, this.copiesAt(addresses).join());
+  }
+
+  /** Instances of which a copy runs on a host with one of these addresses, beside the one that was evacuated. */
+  copiesAt(addresses: readonly string[]): string[] {
+    const isThere = (instance: Instance) =>
+      copiesOf(this.#world, instance).some((name) =>
+        addresses.includes(this.#ceph.addressOf(this.#world.host(name), instance)),
+      );
+    return this.#world.instances
+      .filter((instance) => instance.runningOn.size > 1 && isThere(instance))
+      .map(({ name }) => name);
   }
 
   /** Somebody took all entries of this host away, by Ceph's own means and without a look. */

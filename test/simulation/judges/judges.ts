@@ -17,7 +17,7 @@ import type { Judge } from '../processes/storage.ts';
 import type { PretendRedis } from '../world/redis.ts';
 import type { World } from '../world/world.ts';
 import { Deeds } from './deeds.ts';
-import { Disks, liftedWithCopies } from './disks.ts';
+import { Disks } from './disks.ts';
 import { Hands } from './hands.ts';
 import { isRecovered } from './recovered.ts';
 import { Signs } from './signs.ts';
@@ -145,7 +145,7 @@ export class Judges implements Judge<Ledger> {
   unblocks(addresses: readonly string[]): void {
     this.#judge(() => {
       this.disks?.unblocks(addresses);
-      if (this.#isOn(liftedWithCopies)) this.disks?.isFreeOfCopies(addresses);
+      this.disks?.isFreeOfCopies(addresses);
     });
   }
 

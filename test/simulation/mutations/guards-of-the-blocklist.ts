@@ -97,4 +97,12 @@ export const blocklistGuards: readonly Guard[] = [
       '    void String(',
     ]),
   ),
+  inFocus(
+    'back from the blocklist with its old guests',
+    guard('lifted without copies', 'an entry stays while copies of what was moved may be left', [
+      'ns4/commands/lift.ts',
+      'const left = await parts.copiesLeft(host);',
+      'const left = null as string | null;',
+    ]),
+  ),
 ];

@@ -19,7 +19,10 @@ export interface DisksParts {
   /** What the fence level of that name asks of Ceph. */
   readonly fence: CephFence;
   /** As `ns4 --fence HOST --action on --level ceph` has it; rejects when a name is asked for and not typed. */
-  lift(host: string, by: Pick<LiftParts, 'uptime' | 'isRecovering' | 'hold' | 'ask'>): Promise<unknown>;
+  lift(
+    host: string,
+    by: Pick<LiftParts, 'uptime' | 'copiesLeft' | 'isRecovering' | 'hold' | 'ask'>,
+  ): Promise<unknown>;
 }
 
 /** [FENCING] timeout, as it is stock. */

@@ -1,5 +1,6 @@
 // `ns4 --fence HOST --action on --level ceph` on the machine of a worker.
 
+import { copiesLeft } from '../../../src/ns4/commands/copies-left.ts';
 import { Journals } from '../../../src/ns4/recovery/journal/journals.ts';
 import { OperationalError } from '../../../src/shared/ground/errors.ts';
 import { keyed } from '../../support/trust.ts';
@@ -10,7 +11,13 @@ import type { Ns4Parts } from './ns4.ts';
 export async function liftByHand(
   host: string,
   isSure: () => boolean,
-  { ceph, cloud, link, process: { clock } }: Pick<Ns4Parts, 'ceph' | 'cloud' | 'link' | 'process'>,
+  {
+    ceph,
+    cloud,
+    link,
+    method,
+    process: { clock },
+  }: Pick<Ns4Parts, 'ceph' | 'cloud' | 'link' | 'method' | 'process'>,
 ): Promise<void> {
   const { signal } = new AbortController();
   const journals = new Journals(
@@ -20,6 +27,7 @@ export async function liftByHand(
   );
   const asked = ceph?.lift(host, {
     uptime: (name) => cloud.readUptime(name, signal).catch(() => null),
+    copiesLeft: (name) => copiesLeft(name, { cloud, method, clock, signal }),
     isRecovering: (name) => link.call(() => link.redis.get(owner(name)) !== undefined),
     hold: async (name) => {
       const lock = await journals.lock({ host: name, targets: [] }, 0, signal, null);

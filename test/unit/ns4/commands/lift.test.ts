@@ -19,6 +19,7 @@ interface Case {
   /** They say off, whoever is asked. */
   levels?: DeviceLevel[];
   doubt?: string | null;
+  copiesLeft?: string | null;
   /** What befalls the host while its operator is asked. */
   meanwhile?: (now: { cuts: Map<string, Cut>; isRecovering: boolean; steadyMs: number }) => void;
 }
@@ -31,6 +32,7 @@ function bench({
   meanwhile = () => {},
   levels = [],
   doubt = null,
+  copiesLeft = null,
 }: Case) {
   const asked: string[] = [];
   const lifted: string[] = [];
@@ -60,6 +62,7 @@ function bench({
       ...{ levels, doubt, look, timeoutMs: 5_000, signal: new AbortController().signal },
       clock: { nowMs: () => nowMs, steadyMs: () => now.steadyMs, sleep: async () => undefined },
       uptime: async () => uptime,
+      copiesLeft: async () => copiesLeft,
       isRecovering: async () => now.isRecovering,
       hold: async (host) => {
         if (now.isRecovering) return null;
@@ -95,6 +98,18 @@ test('nobody can tell: its name has to be typed', async () => {
   const given = bench({});
   expect(await given.run('yes')).toMatchObject({ well: true, text: expect.stringContaining('by your word') });
   expect(given.asked[0]).toContain('hv01 was booted since it was cut off, or is off');
+});
+
+test('copies may be left on it: its name has to be typed, though it was booted', async () => {
+  const copiesLeft = '1 evacuation from hv01 not completed ("vm1")';
+  const refused = bench({ uptime: booted, copiesLeft });
+  await expect(refused.run()).rejects.toThrow('another name');
+  expect(refused.lifted).toEqual([]);
+  const given = bench({ uptime: booted, copiesLeft });
+  expect(await given.run('yes')).toMatchObject({ well: true, text: expect.stringContaining('by your word') });
+  expect(given.asked[0]).toMatch(
+    /^1 evacuation from hv01 not completed \("vm1"\)\. hv01 was booted since .* \("virsh list/,
+  );
 });
 
 test('no recovery can begin while they are lifted', async () => {
