@@ -16,7 +16,7 @@ const confirmedWithinMs = 25_000;
 /** From the look at its entries to their being set anew. */
 const lookAtEntriesMs = 15_000;
 
-export const liftedWithCopies = 'no entry is lifted while copies of what was moved run there';
+const liftedWithCopies = 'no entry is lifted while copies of what was moved run there';
 
 /** Who blocks, and on what grounds. */
 export interface Blocking {
