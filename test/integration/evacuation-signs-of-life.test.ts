@@ -100,6 +100,23 @@ describe('half-way', () => {
     expect(bmc.told.filter(({ action }) => action === 'status').length).toBeGreaterThan(1);
   });
 
+  test('regression: nothing is asked for any more, the last one is waited for, and the host is back', async () => {
+    const pair = await bench.pair({ fine: {}, stuck: { trouble: ['sticks'] } });
+    const clock = new SteadyClock(bench.clock.aheadMs);
+    const worker = bench.worker({ clock });
+    const running = worker.recover(bench.order(pair));
+    while (isMoved(pair).length === 0) await delay(5);
+    worker.scans.set(pair.dead, stays);
+    // One look begins, the next one knows what came of it.
+    const time = setInterval(() => {
+      clock.passedMs += 16_000;
+    }, 300);
+    const report = await running.finally(() => clearInterval(time));
+    expect(report).toMatchObject({ outcome: 'stopped', refusal: { name: 'came-back' } });
+    expect(endedText(report)).toContain(`"${pair.dead}-fine"`);
+    expect(endedText(report)).toContain('may run TWICE');
+  });
+
   test('regression B5: an instance that is still to be moved answers', async () => {
     const pair = await bench.pair(6);
     const last = idOf(pair.names.at(-1));

@@ -2,7 +2,7 @@
 // begun is ended, and whoever stays as he is has been named with the reason.
 
 import { isCellDown } from '../../simulator/world/cells.ts';
-import type { Host, Instance } from '../../simulator/world/model.ts';
+import type { Host, Instance, Migration } from '../../simulator/world/model.ts';
 import { guestAnswers } from '../../simulator/world/physics.ts';
 import { surelyUnheardMs } from '../../simulator/world/reports.ts';
 import type { BystanderWatch } from '../../src/ns4/fencing/bystanders.ts';
@@ -102,6 +102,8 @@ const movableOf = (history: History, host: Host): Instance[] =>
     (g) =>
       g.vmState !== 'paused' &&
       !isLeftAlone(g) &&
+      // Its disk would be made anew.
+      history.ceph?.elsewhere.has(g) !== true &&
       // One in ERROR that never ran, or that runs on a target already without Nova's knowing.
       !(g.vmState === 'error' && (g.powerState !== 1 || g.runningOn.size > 0)),
   );
@@ -190,6 +192,14 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   const skewMs = world.cloudNowMs - history.timeline.nowMs - Math.max(...offsets);
   const wasHeard = ({ addresses, launchedAtMs }: Instance) =>
     addresses.some(({ address }) => heard(address, (launchedAtMs ?? 0) - skewMs));
+  // One that not every vantage point heard yet, as it was launched a moment ago, leaves them undecided.
+  const wasHeardBySome = ({ addresses, launchedAtMs }: Instance) =>
+    addresses.some(({ address }) =>
+      history.workers.some(({ vantagePoint }) =>
+        vantagePoint.hasHeard(address, (launchedAtMs ?? 0) - skewMs),
+      ),
+    );
+  if (guests.some((g) => isWitness(g) && wasHeardBySome(g) && !wasHeard(g))) return false;
   const spoke =
     guests.some((g) => isWitness(g) && wasHeard(g)) || guests.some((g) => disksSpoke(history, host, g));
   if (!disksAllow(history, host)) return false;
@@ -197,6 +207,10 @@ function isDue(history: History, host: Host, dead: readonly Host[], begun: numbe
   // One that boots in silence looks as dead as they do, and counts with them.
   if ([...world.hosts.values()].some((h) => h.powered && !Object.values(h.up).every((isUp) => isUp)))
     return false;
+  // All left it right before it died: by the list of before they are there, and it counts as one more that dies.
+  const hasLeft = ({ type, source }: Migration) =>
+    type === 'live-migration' && source !== host.name && !world.host(source).powered;
+  if (world.migrations.some(hasLeft)) return false;
   // A spare that died a moment ago still looks as if it lived, and may be the one that is chosen.
   const marked = [...world.hosts.values()].filter((spare) => spare.disabledReason === 'spare');
   if (marked.some((s) => !s.powered && surelyUnheardMs(world, s) <= rules.heartbeatPeriodMs + 20_000))

@@ -269,6 +269,11 @@ export class Deeds implements Listener {
     return !this.#deceived.has(host) && !this.#misaimed.has(host) && ranMs > confirmedWithinMs;
   }
 
+  /** Was it shot by a plan that names another machine's device? */
+  isMisaimed(host: string): boolean {
+    return this.#misaimed.has(host);
+  }
+
   /** An evacuation to a third host that failed half-way, or anything that leads there and was not ended. */
   #isOnRecord(guest: Instance, source: string, host: string): boolean {
     const { migrations, cloudNowMs } = this.#world;

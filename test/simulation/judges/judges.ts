@@ -90,6 +90,7 @@ export class Judges implements Judge<Ledger> {
     this.hands = new Hands(world, redis);
     this.signs = new Signs(world);
     this.signs.eyesOpenSinceMs = () => this.deeds.eyesOpenSinceMs;
+    this.signs.isMisaimed = (host) => this.deeds.isMisaimed(host);
     this.#twice = new Twice(world);
     this.#isOn = isOn;
   }

@@ -21,6 +21,8 @@ export class Signs {
   readonly #provenBy = new Map<string, 1 | 2>();
   /** As in deeds.ts. */
   eyesOpenSinceMs: () => number | null = () => null;
+  /** Was another machine's device asked for this host? */
+  isMisaimed: (host: string) => boolean = () => false;
 
   constructor(world: World) {
     this.#world = world;
@@ -63,6 +65,8 @@ export class Signs {
     if (level === undefined)
       return must(!this.#isNoticed(source), 'no instance is moved while others of its host answer', detail);
     this.sample();
+    // Another machine's was asked.
+    if (this.isMisaimed(source.name)) return;
     const shown =
       this.#isLong(this.#poweredSince, source.name) &&
       this.#isLong(this.#deviceSince, `${source.name} ${level}`);

@@ -121,8 +121,9 @@ export class Verdicts {
     must(!read.hidden.has(dead), 'no host of a cell that is away is judged', dead);
     const toleranceMs = 3_000 + this.clockSpreadMs();
     const silentMs = read.silentMs.get(dead) ?? 0;
+    // Where an agent can tell as well, nova-compute's report is good for half of it.
     must(
-      silentMs > this.#rules.heartbeatPeriodMs - toleranceMs,
+      silentMs > this.#rules.heartbeatPeriodMs / 2 - toleranceMs,
       'heartbeats were silent',
       `${dead} for ${silentMs} ms`,
     );

@@ -79,6 +79,11 @@ export interface Moving {
    * confirmation of silence, and the look after that may take long. True where no device gave the proof.
    */
   isPowerFresh(): boolean;
+  /**
+   * While nothing is asked for, and instances are waited for: has the host been heard meanwhile? Nobody waits for the
+   * answer, which is had by the next time. @throws SignOfLifeError
+   */
+  keepWatch(): Promise<void>;
   /** Before whatever starts an instance elsewhere: rejects unless the dead host was silent a moment (`limitMs`) ago. */
   confirmSilence(limitMs?: number): Promise<void>;
 }
@@ -120,4 +125,20 @@ export async function endInstance(
 export async function withPlace(moving: Pick<Moving, 'whereOpen'>, id: string, why: string): Promise<string> {
   const where = await moving.whereOpen(id);
   return where === null ? why : `${why}; ${where}`;
+}
+
+/** The dead host is listened for so often, whether or not anything is asked for: each time costs the cloud some reads. */
+const watchMs = 15_000;
+
+/**
+ * To be called again and again while instances are waited for: a host that comes back meanwhile runs the others twice, and
+ * that is not to be found out when the last one has ended, minutes later. @throws SignOfLifeError
+ */
+export function watching({ clock, keepWatch }: Pick<Moving, 'clock' | 'keepWatch'>): () => Promise<void> {
+  let nextAtMs = clock.steadyMs() + watchMs;
+  return async () => {
+    if (clock.steadyMs() < nextAtMs) return;
+    nextAtMs = clock.steadyMs() + watchMs;
+    await keepWatch();
+  };
 }

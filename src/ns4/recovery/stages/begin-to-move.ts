@@ -24,6 +24,7 @@ export function beginToMove(recovery: Recovery): () => Promise<void> {
     leaveAlone: (answering) => leaveUnmoved(recovery, answering),
     confirmMark: () => mark.confirm(),
     isPowerFresh: () => stillSilent.isPowerFresh(),
+    keepWatch: () => stillSilent.confirm(Number.POSITIVE_INFINITY),
     confirmSilence: async (limitMs) => {
       await stillSilent.confirm(limitMs);
       await stillSilent.confirmPower();

@@ -40,7 +40,11 @@ export function judgeWitnesses(
   phase: GuestsPhase,
   picture: Picture | null,
 ): DeadHost[] {
-  const hosts = Object.keys(phase.silent);
+  // Whoever reads the cloud for another purpose stores it too: it may be heard again by now, as the next round will say.
+  const isHeard = (host: string) =>
+    picture !== null && heartbeatOf(host, picture, draft.nowMs, draft.rules).says === 'alive';
+  const hosts = Object.keys(phase.silent).filter((host) => !isHeard(host));
+  if (hosts.length === 0) return [];
   const scan = usableScan(draft, outcome, 'guests', hosts);
   if (scan === null) return [];
   return judgeEach(draft, { of: 'guests', scan, hosts, controls: silentControls(scan, phase) }, (host) =>

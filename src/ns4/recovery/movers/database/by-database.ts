@@ -9,7 +9,7 @@ import { CloudError } from '../../../cloud/cloud.ts';
 import type { NovaDatabase } from '../../../nova-database/nova-database.ts';
 import { type JournalEntry, namesOf, ofTheirTurn, unfinished } from '../../journal/journal.ts';
 import { expectedStatus, lacksAt } from '../instance-progress.ts';
-import { endInstance, type InstanceEnd, type Mover, type Moving } from '../mover.ts';
+import { endInstance, type InstanceEnd, type Mover, type Moving, watching } from '../mover.ts';
 import { isFinal, patiently } from '../retry.ts';
 import { reboot } from './reboot.ts';
 import { rewriteHosts } from './rows.ts';
@@ -128,7 +128,9 @@ async function proof(
 ): Promise<InstanceEnd> {
   const { cloud, clock, signal } = moving;
   let sinceMs = clock.steadyMs();
+  const keepWatch = watching(moving);
   for (;;) {
+    await keepWatch();
     const askedAtMs = clock.steadyMs();
     const server = await patiently(moving, () => cloud.readServer(entry.id, signal));
     if (server === null)

@@ -7,7 +7,15 @@ import { CloudError } from '../../../cloud/cloud.ts';
 import { type JournalEntry, ofTheirTurn, unfinished } from '../../journal/journal.ts';
 import { type InstanceProgress, progressOf } from '../instance-progress.ts';
 import type { LastLook } from '../last-look.ts';
-import { endInstance, type InstanceEnd, type Mover, type Moving, sinceMsOf, withPlace } from '../mover.ts';
+import {
+  endInstance,
+  type InstanceEnd,
+  type Mover,
+  type Moving,
+  sinceMsOf,
+  watching,
+  withPlace,
+} from '../mover.ts';
 import { awayLimitMs, awayPauseMs } from '../retry.ts';
 import { mayAskAgain, turnElsewhere } from './request.ts';
 import { isOnItsWay, lookAtNova, type Sighting } from './sighting.ts';
@@ -68,10 +76,12 @@ async function moveAll(moving: Moving, ahead: Promise<Sighting>): Promise<void> 
   let others: readonly MigrationRecord[] | null = null;
   let fullLookAtMs = Number.NEGATIVE_INFINITY;
   let awaySinceMs: number | null = null;
+  const keepWatch = watching(moving);
   while (unfinished(journal).length > 0) {
     moving.signal.throwIfAborted();
     const startedAtMs = clock.steadyMs();
     let pauseMs = awayPauseMs;
+    await keepWatch();
     try {
       const isFull: boolean = startedAtMs >= fullLookAtMs;
       if (isFull) fullLookAtMs = startedAtMs + fullLookMs;
