@@ -169,12 +169,17 @@ export class StillSilent {
     const targets = guests();
     const proving = device();
     const provenBefore = order.offSinceMs ?? null;
+    const agentsAsked = known.ask(cloud, clock, signal);
     const [agents, services, result, power] = await Promise.all([
-      known.ask(cloud, clock, signal),
+      agentsAsked,
       cloud.listComputeServices(signal, order.dead),
       scan(targets),
       proving?.look() ?? null,
-    ]);
+    ]).catch(async (error: unknown) => {
+      // What the others cannot tell makes the agents no less alive; and a beat of OVN is seen to move only once.
+      if (proving?.mayBeLate() !== true) this.#hearAlone(await agentsAsked.catch(() => []));
+      throw error;
+    });
     // Whoever was asked for elsewhere meanwhile may answer there.
     const still = new Set(guests().map(({ name }) => name));
     const answering = answeringOf(
@@ -205,6 +210,12 @@ export class StillSilent {
     }
     this.#confirmedAtMs = askedAtMs;
     this.#silentAtMs = silentAtMs;
+  }
+
+  #hearAlone(agents: readonly Agent[]): void {
+    const { order } = this.#question;
+    const heard = this.#heard(agents, [], { ok: false, detail: 'it was not asked' }, order);
+    if (heard?.name === 'came-back') this.#life ??= heard;
   }
 
   /**

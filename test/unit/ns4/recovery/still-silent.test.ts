@@ -1,7 +1,7 @@
 // While instances are moved: who is asked for signs of life, and how old an answer may be, whatever happens to the time
 // of day.
 import { describe, expect, test } from 'vitest';
-import type { ComputeService } from '../../../../src/ns4/cloud/cloud.ts';
+import { CloudError, type ComputeService } from '../../../../src/ns4/cloud/cloud.ts';
 import type { PowerSeen } from '../../../../src/ns4/fencing/proof.ts';
 import { AgentsOfTheDead } from '../../../../src/ns4/recovery/agents-of-the-dead.ts';
 import type { Answering } from '../../../../src/ns4/recovery/movers/mover.ts';
@@ -17,6 +17,8 @@ interface Sight {
   blind?: boolean;
   heartbeatAtMs?: number;
   service?: Partial<ComputeService>;
+  /** Nova does not answer. */
+  isNovaAway?: boolean;
   power?: PowerSeen['says'] | null;
   offSinceMs?: number | null;
   /** It is too long ago that something was heard late. */
@@ -46,13 +48,23 @@ function watch(sight: Sight = { finding: 'answers' }) {
         sight.heartbeatAtMs === undefined
           ? []
           : [{ id: 'a', host: 'hv01', binary: 'agent', heartbeatAtMs: sight.heartbeatAtMs, alive: true }],
-      listComputeServices: async () => [
-        {
-          ...{ id: 's', host: 'hv01', zone: 'nova', state: 'down', status: 'enabled', disabledReason: null },
-          ...{ forcedDown: false, reportedAtMs: nowMs - 60_000 },
-          ...sight.service,
-        },
-      ],
+      listComputeServices: async () => {
+        if (sight.isNovaAway) throw new CloudError('unknown', 'nova: no answer', null);
+        return [
+          {
+            ...{
+              id: 's',
+              host: 'hv01',
+              zone: 'nova',
+              state: 'down',
+              status: 'enabled',
+              disabledReason: null,
+            },
+            ...{ forcedDown: false, reportedAtMs: nowMs - 60_000 },
+            ...sight.service,
+          },
+        ];
+      },
       clockSkewMs: () => 0,
     },
     heartbeatPeriodMs: 40_000,
@@ -262,4 +274,12 @@ describe('who is asked with each confirmation', () => {
     expect(w.silence.isPowerFresh()).toBe(false);
     expect(watch({}).silence.isPowerFresh(), 'no device').toBe(true);
   });
+});
+
+test('Nova does not answer, and its agents report: it lives, as soon as anybody asks again', async () => {
+  const w = watch({ heartbeatAtMs: nowMs + 5_000, isNovaAway: true });
+  await expect(w.confirm()).rejects.toThrow('nova: no answer');
+  w.sight.heartbeatAtMs = nowMs - 90_000;
+  w.sight.isNovaAway = false;
+  await expect(w.confirm()).rejects.toThrow(SignOfLifeError);
 });
