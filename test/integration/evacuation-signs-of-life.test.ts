@@ -16,8 +16,8 @@ import type { RecoveryReport } from '../../src/shared/documents/jobs/recover.ts'
 import { createLog } from '../../src/shared/ground/log.ts';
 import {
   EvacuationBench,
-  MovableClock,
   type Pair,
+  SteadyClock,
   type Worker,
   type WorkerOptions,
 } from '../support/evacuation-bench.ts';
@@ -53,14 +53,6 @@ function fencing(bmc: PretendDevice): Fencing {
 
 const idOf = (name: string | undefined): string => bench.seen(name ?? '').id;
 const isMoved = ({ spare, names }: Pair) => names.filter((name) => bench.seen(name).host === spare);
-
-/** Time that passed without anybody's time of day showing it: heartbeats stay as old as they are. */
-class SteadyClock extends MovableClock {
-  passedMs = 0;
-  override steadyMs(): number {
-    return super.steadyMs() + this.passedMs;
-  }
-}
 
 /** One instance after the other; when the first one is back `happens`, and every answer is old. */
 async function halfWay(

@@ -114,6 +114,14 @@ export class MovableClock implements Clock {
   }
 }
 
+/** Time that passed without anybody's time of day showing it: heartbeats stay as old as they are. */
+export class SteadyClock extends MovableClock {
+  passedMs = 0;
+  override steadyMs(): number {
+    return super.steadyMs() + this.passedMs;
+  }
+}
+
 export interface Pair {
   readonly dead: string;
   readonly spare: string;
