@@ -59,19 +59,27 @@ export async function rewriteHosts(
   await moving.lock.save(journal);
 }
 
-/** Ends those that would lose their disks; the others. What the last look before each reboot asks is not asked here. */
+/**
+ * Ends those that would lose their disks; the others. All are asked together, as each silent one takes its second. What
+ * the last look before each reboot asks is not asked here.
+ */
 async function withDisks(moving: Moving, entries: readonly JournalEntry[]): Promise<JournalEntry[]> {
+  const words = await patiently(moving, () => Promise.all(entries.map((entry) => disksOf(moving, entry))));
   const kept: JournalEntry[] = [];
-  for (const entry of entries) {
-    const disks = entry.attempts > 0 ? null : await patiently(moving, () => disksOf(moving, entry));
+  for (const [i, entry] of entries.entries()) {
+    const disks = words[i];
     if (disks?.kind !== 'absent') kept.push(entry);
     else await endInstance(moving, entry, { outcome: 'skipped', why: disks.why, after: null, to: null });
   }
   return kept;
 }
 
-/** A row that is rewritten stays so: whether it would lose its disk is to be known before. @throws CloudError until then */
-async function disksOf(moving: Moving, { id }: JournalEntry): Promise<MayMove | null> {
+/**
+ * A row that is rewritten stays so: whether it would lose its disk is to be known before. Null for one that was asked for,
+ * and where Ceph is not asked. @throws CloudError until it is known
+ */
+async function disksOf(moving: Moving, { id, attempts }: JournalEntry): Promise<MayMove | null> {
+  if (attempts > 0) return null;
   const disks = await moving.mayMove(id, false);
   if (disks?.kind === 'cannot-tell') throw new CloudError('not-done', disks.why, null);
   return disks;
