@@ -8,7 +8,8 @@ import { SmallCloud } from '../support/small-cloud.ts';
 
 let small: SmallCloud;
 beforeEach(async () => {
-  small = await SmallCloud.open();
+  // Nobody is back before what is known is lost, on a busy machine either.
+  small = await SmallCloud.open({}, undefined, undefined, 4_000);
 });
 afterEach(async () => {
   await small.close();
@@ -33,8 +34,7 @@ test('FLUSHALL in mid-recovery: it ends, nothing new is begun; accepted, the coo
   );
   await small.household.redis.flushall();
   await small.household.waitForEvent(refused('state-lost', 0), 15_000);
-  // Those that came back before the loss are nobody's business any more.
-  expect((await small.ended(60_000)).text).toMatch(/all [1-3] affected instances? (is|are) back/);
+  expect((await small.ended(60_000)).text).toContain('all 3 affected instances are back');
   small.expectRecoveredOnce();
   // Who answered before was lost as well: nobody's silence counts until he was heard again.
   await small.watched();

@@ -148,31 +148,15 @@ export const foci: Readonly<Record<string, Focus>> = {
   'Redis loses what was saved': {
     ...{ ...spared, rules: recovers, weather: { rollsBackAfterSave: 0.2 }, disaster: strokes.hostDies },
   },
-  'back as it was while OpenStack is away': {
-    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'none' }, durationMs: 480 * seconds },
-    traits: { muteHost: 0, muteGuests: 0 },
-    disaster: (history) => {
-      const host = busyHost(history);
-      if (host === null) return;
-      cut(history, host, ['reports', 'management', 'guests'], [180, 190]);
-      onFirstSave(history, isOver, () => strike(history, faults.openstackAway, [400, 400]));
-    },
-  },
-  'back as it was, and all is forgotten': {
-    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'none' }, durationMs: 480 * seconds },
-    traits: { muteHost: 0, muteGuests: 0 },
-    disaster: (history) => {
-      const host = busyHost(history);
-      if (host === null) return;
-      cut(history, host, ['reports', 'management', 'guests'], [180, 190]);
-      onFirstSave(history, isOver, () =>
-        later(history, [1, 20], () => {
-          redisForgets(history);
-          for (const { process } of history.monitors) process?.kill();
-        }),
-      );
-    },
-  },
+  'back as it was while OpenStack is away': backAfterRecovery((history) =>
+    strike(history, faults.openstackAway, [400, 400]),
+  ),
+  'back as it was, and all is forgotten': backAfterRecovery((history) =>
+    later(history, [1, 20], () => {
+      redisForgets(history);
+      for (const { process } of history.monitors) process?.kill();
+    }),
+  ),
   'by hand onto another spare': {
     ...{ rules: recovers, setting: { workers: 2, quorum: 1, monitors: 1, concurrency: 1 } },
     ...{ spares: [2, 3], durationMs: 140 * seconds, disaster: handsMeet },
@@ -237,6 +221,20 @@ export const foci: Readonly<Record<string, Focus>> = {
     },
   },
 };
+
+/** A host that was cut off, and lives, is connected again when it was recovered; `then` befalls everybody before that. */
+function backAfterRecovery(then: (history: History) => void): Focus {
+  return {
+    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'none' }, durationMs: 480 * seconds },
+    traits: { muteHost: 0, muteGuests: 0 },
+    disaster: (history) => {
+      const host = busyHost(history);
+      if (host === null) return;
+      cut(history, host, ['reports', 'management', 'guests'], [180, 190]);
+      onFirstSave(history, isOver, () => then(history));
+    },
+  };
+}
 
 /** Its instances run on the spare, where Nova does not know of them, and somebody tries another one. */
 function failedHalfWay(fencing: Rules['fencing']): Focus {

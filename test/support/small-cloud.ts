@@ -51,15 +51,21 @@ export class SmallCloud {
 
   /**
    * `ini`: further sections. `set`: to be used instead of a single Redis, and stopped by its owner. `own`: a single one that
-   * asks for a login, with that of the test itself; stopped here.
+   * asks for a login, with that of the test itself; stopped here. `rebuildMs`: how long Nova takes for an evacuation.
    */
   static async open(
     ini: Ini = {},
     set?: RedisSet,
     own?: { readonly server: TestRedis; readonly login: Login },
+    rebuildMs?: number,
   ): Promise<SmallCloud> {
     const [simulator, redis] = await Promise.all([
-      startSimulator({ durations: { reportIntervalMs: 500, serviceDownMs: 3_000, agentDownMs: 3_000 } }),
+      startSimulator({
+        durations: {
+          ...{ reportIntervalMs: 500, serviceDownMs: 3_000, agentDownMs: 3_000 },
+          ...(rebuildMs === undefined ? {} : { rebuildMs }),
+        },
+      }),
       set?.master ?? own?.server ?? startRedis({ aof: true }),
     ]);
     for (const name of instances) await simulator.boot(name, 'hv01');
