@@ -12,7 +12,7 @@ import { devicesOf } from '../../src/ns4/fencing/devices.ts';
 import { createFencing, type FenceRequest, type Fencing } from '../../src/ns4/fencing/fencing.ts';
 import { OperatorConfirmations } from '../../src/ns4/fencing/operator-confirmations.ts';
 import type { Level } from '../../src/ns4/fencing/plan.ts';
-import { RedisShots } from '../../src/ns4/fencing/shots.ts';
+import { RedisShots, type Shot, type Shots } from '../../src/ns4/fencing/shots.ts';
 import type { Journal } from '../../src/ns4/recovery/journal/journal.ts';
 import type { Lock } from '../../src/ns4/recovery/journal/lock.ts';
 import { progressText } from '../../src/shared/documents/events/progress.ts';
@@ -41,12 +41,16 @@ const device = () => new PretendDevice(join(dir, `device-${++devices}`));
 const confirmations = () => new OperatorConfirmations(bench.redis, bench.keys, noKey());
 
 /** Fencing as ns4 makes it, with these levels for every host. */
-function fencing(levels: readonly Level[], clock: Clock = bench.clock): Fencing {
+function fencing(
+  levels: readonly Level[],
+  clock: Clock = bench.clock,
+  shots: Shots = new RedisShots(bench.redis, bench.keys),
+): Fencing {
   const plan = { file: 'fencing.yaml', hosts: new Map(), others: () => levels, secrets: [] };
   return createFencing({
     ...{ devices: devicesOf(plan, clock), confirmations: confirmations(), timeoutMs: 1_500 },
     ...{ clock, log: silentLog },
-    shots: new RedisShots(bench.redis, bench.keys),
+    shots,
     ceph: null,
     bystanders: new RedisBystanders(bench.redis, bench.keys),
   });
@@ -643,6 +647,25 @@ describe('interrupted', () => {
     const worker = bench.worker({
       fencing: beforeEachOff(fencing([bmc.level()]), async () => void (await lose())),
     });
+    expect(await worker.recover(bench.order(pair))).toMatchObject({ outcome: 'superseded', acted: false });
+    expect(bmc.told).toEqual([]);
+    await expectUntouched(pair, from);
+  });
+
+  test('a machine that is paused, with both clocks, as its shot is written down, does not shoot when it goes on', async () => {
+    const pair = await bench.pair(1);
+    const bmc = device();
+    const from = bench.simulator.requests.length;
+    const real = new RedisShots(bench.redis, bench.keys);
+    const shots: Shots = {
+      last: (...about) => real.last(...about),
+      record: async (host: string, incident: string, shot: Shot) => {
+        await real.record(host, incident, shot);
+        // Meanwhile the lock ran out, and somebody else has it.
+        await bench.redis.set(bench.keys.lock(pair.dead), 'somebody else', 'PX', 5_000);
+      },
+    };
+    const worker = bench.worker({ fencing: fencing([bmc.level()], bench.clock, shots) });
     expect(await worker.recover(bench.order(pair))).toMatchObject({ outcome: 'superseded', acted: false });
     expect(bmc.told).toEqual([]);
     await expectUntouched(pair, from);

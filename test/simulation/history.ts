@@ -182,7 +182,7 @@ export class History {
             levels: ceph === null ? 'devices' : setting.levels,
             ownPlan: () => planOf(seat),
             plans: () => plansOfEach(this),
-            onShot: (host, fault) => judges.deeds.shot(host, fault),
+            onShot: (host, fault) => judges.deeds.shot(host, fault, process.isUnaware),
             onProof: (host, by) => judges.proved(host, by),
           })),
       plans: () => plansOf(this),

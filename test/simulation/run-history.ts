@@ -26,6 +26,8 @@ interface Figures {
   secondWritersOnCeph: number;
   /** Of these with fencing required: nobody could have known of them when the request left. */
   excused: number;
+  /** Shots of machines that were paused with both clocks while the answer to their last question was on its way. */
+  unaware: number;
   recoveredAfterCalm: number;
   refusals: Record<string, number>;
 }
@@ -85,6 +87,7 @@ export async function runHistory(
         secondWriters: deeds.counts.secondWriters,
         secondWritersOnCeph: history.ceph === null ? 0 : deeds.counts.secondWriters,
         excused: deeds.counts.excused,
+        unaware: deeds.counts.unaware,
         recoveredAfterCalm,
         refusals,
       },

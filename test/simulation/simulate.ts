@@ -38,7 +38,7 @@ if (first !== null) {
 
 function summarize({ figures, refusals }: Totals): void {
   const { virtualMs = 0, events, saves, recoveries, attempts, evacuations } = figures;
-  const { secondWriters, secondWritersOnCeph, excused, recoveredAfterCalm } = figures;
+  const { secondWriters, secondWritersOnCeph, excused, unaware, recoveredAfterCalm } = figures;
   const perSecond = Math.round(runs / tookS);
   print(
     `${runs} runs from seed ${from} in ${tookS.toFixed(1)} s (${perSecond} runs/s), ${violations(totals)}`,
@@ -52,6 +52,7 @@ function summarize({ figures, refusals }: Totals): void {
     `  ${secondWriters} second writers by instances that lived on unseen, ${excused} of them with fencing required: power came back after the last look, or the device lied`,
   );
   print(`  ${secondWritersOnCeph} of them with disks on Ceph`);
+  print(`  ${unaware} shots by machines that stood still while the last answer was on its way`);
   print('  refusals:');
   for (const [name, count] of Object.entries(refusals).sort((a, b) => b[1] - a[1]))
     print(`    ${String(count).padStart(8)}  ${name}`);

@@ -38,7 +38,7 @@ const shotWithinMs = 18_000;
 const serviceLookMs = 1_500;
 
 export class Deeds implements Listener {
-  readonly counts = { taken: 0, shots: 0, secondWriters: 0, excused: 0 };
+  readonly counts = { taken: 0, shots: 0, unaware: 0, secondWriters: 0, excused: 0 };
   /** Can everybody see everything, and since when? What is not seen cannot be heeded. */
   eyesOpenSinceMs: number | null;
   /** Nothing can be said about cooldowns begun before: an operator reset it, or the monitor's clock jumped. */
@@ -103,13 +103,20 @@ export class Deeds implements Listener {
     });
   }
 
-  /** A host is about to be powered off by its fencing device, or by the one that a plan takes for it. */
-  shot(host: Host, fault: DeviceFault | null): void {
+  /**
+   * A host is about to be powered off by its fencing device, or by the one that a plan takes for it. `isUnaware`: by one
+   * whose machine was paused, with both clocks, while the answer to its last question was on its way.
+   */
+  shot(host: Host, fault: DeviceFault | null, isUnaware = false): void {
     this.counts.shots += 1;
     this.onAct('shot', host);
     if (fault?.kind === 'nothing') this.#deceived.add(host.name);
     if (fault?.kind === 'other' && !wouldBeMissed(this.#world.host(fault.host)))
       this.#misaimed.add(host.name);
+    if (isUnaware) {
+      this.counts.unaware += 1;
+      return;
+    }
     this.#judge(() => {
       this.#isSilent(host, 'no host that is heard is powered off', host.name, shotWithinMs);
       this.#isNobodysWork(host);

@@ -10,7 +10,6 @@ import { UnreadableBystandersError } from '../../fencing/bystanders.ts';
 import type { Fencing } from '../../fencing/fencing.ts';
 import { proofProgress, stands } from '../../fencing/proof.ts';
 import { openThere } from '../guests-still-there.ts';
-import { lookFreshMs } from '../movers/last-look.ts';
 import type { Recovery, Stage, Turn } from '../recovery.ts';
 import { endJournal, stopped } from '../report.ts';
 import { DoubtError, renewMs, SignOfLifeError } from '../still-silent.ts';
@@ -84,14 +83,14 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
             ? { step: 'powering-off', agent, level, atMs }
             : { step: 'cutting-off', addresses: [...blocks], atMs },
         );
-        // What follows at once is covered by a fresh confirmation of the lock.
         await lock.save(journal);
-        const savedAtMs = tools.clock.steadyMs();
         signal.throwIfAborted();
-        // The last thing before: a successor of one that is lost between this and the shot does not shoot.
+        // A successor of one that is lost between this and the shot does not shoot.
         await machine.keep(heard);
         await keep();
-        if (tools.clock.steadyMs() - savedAtMs > lookFreshMs) await lock.save(journal);
+        // The last thing before, and it is Redis' clock by which the lock is held: a machine that was paused with both of
+        // its own clocks would shoot minutes later. What follows leaves at once.
+        await lock.save(journal);
         signal.throwIfAborted();
       },
     });
