@@ -1,6 +1,15 @@
 // What may happen to the pretend cloud, each by itself, with its end: read by the random histories, by the scenarios
 // and by the simulator with its HTTP APIs.
-import { change, endCompute, freeze, powerOff, powerOn, startCompute, thaw } from '../world/host-power.ts';
+import {
+  change,
+  endCompute,
+  freeze,
+  giveFeed,
+  powerOff,
+  powerOn,
+  startCompute,
+  thaw,
+} from '../world/host-power.ts';
 import { changePower } from '../world/instance-power.ts';
 import { boot, remove } from '../world/instances.ts';
 import { startService, stopService, workOffReports } from '../world/messaging.ts';
@@ -110,6 +119,10 @@ export const worldFaults = {
     end: (world, name) => {
       hostOf(world, name).bmcFault = null;
     },
+  },
+  feedReturns: {
+    says: 'one of the two outlets of {host} is switched on again',
+    begin: (world, name) => giveFeed(world, hostOf(world, name), 0),
   },
   fencingDeviceFails: {
     says: 'the fencing device of {host} is {dead|deaf}',

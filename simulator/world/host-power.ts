@@ -2,7 +2,7 @@
 // from each. None tells of itself: whoever makes it happen says it in his words.
 import { cleanUpAfterEvacuations, unstick } from './evacuation.ts';
 import { deliverMail } from './messaging.ts';
-import type { Host } from './model.ts';
+import type { Feed, Host } from './model.ts';
 import { noteWriters, startGuest } from './physics.ts';
 import { track, trackNow } from './reports.ts';
 import { settle } from './settle.ts';
@@ -33,8 +33,30 @@ export function powerOff(world: World, host: Host): boolean {
   return true;
 }
 
-/** The machine boots: it answers, its processes report, and nova-compute has its first look around, each in its time. */
+/** One of its two outlets ends; it runs on while the other one gives power. False when it had none anyway. */
+export function cutFeed(world: World, host: Host, number: 0 | 1): boolean {
+  host.feeds[number].on = false;
+  return host.feeds.every(({ on }) => !on) && powerOff(world, host);
+}
+
+/** One of its two outlets is switched on, on which it boots. */
+export function giveFeed(world: World, host: Host, number: 0 | 1): boolean {
+  switchOn(world, host.feeds[number]);
+  return boots(world, host);
+}
+
+function switchOn({ nowMs }: World, feed: Feed): void {
+  if (!feed.on) Object.assign(feed, { on: true, sinceMs: nowMs });
+}
+
+/** Somebody gives it power, by all of its outlets. False when it had some anyway. */
 export function powerOn(world: World, host: Host): boolean {
+  for (const feed of host.feeds) switchOn(world, feed);
+  return boots(world, host);
+}
+
+/** The machine boots: it answers, its processes report, and nova-compute has its first look around, each in its time. */
+function boots(world: World, host: Host): boolean {
   if (host.powered) return false;
   const boot = world.boots();
   const up = { kernel: boot.kernelMs === 0, agents: boot.agentsMs === 0, compute: boot.computeMs === 0 };
@@ -104,6 +126,7 @@ export function thaw(world: World, host: Host): boolean {
  */
 export function revive(world: World, host: Host): void {
   const restarts = !host.powered || host.compute.broken;
+  for (const feed of host.feeds) switchOn(world, feed);
   change(world, host, () => {
     if (!host.powered) host.poweredSinceMs = world.nowMs;
     Object.assign(host, { powered: true, frozen: false, controlHung: false });

@@ -29,6 +29,13 @@ export type DeviceFault =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'restores'; readonly afterMs: number };
 
+/** One of two supplies. */
+export interface Feed {
+  on: boolean;
+  /** Since when, without a break; meaningless while it is off. */
+  sinceMs: number;
+}
+
 /** A hypervisor with its nova-compute, its network agents and its fencing devices. */
 export interface Host {
   /** Service host: what services, agents and servers are keyed by. */
@@ -69,6 +76,13 @@ export interface Host {
   bmcFault: DeviceFault | null;
   /** The switched outlet it is plugged into, the second level of its fencing; `none`: there is no second level. */
   outlet: 'works' | 'dead' | 'none';
+  /**
+   * The outlet of its second supply, on the same level: `stuck` says that it does as told, and stays on; `none`: it has one
+   * supply only, or no outlets.
+   */
+  secondOutlet: 'works' | 'stuck' | 'dead' | 'none';
+  /** What its outlets give, where it has two: it runs on either. */
+  readonly feeds: readonly [Feed, Feed];
   readonly agents: readonly Reporter[];
   readonly compute: Reporter;
   /** Counts the ends of its nova-compute: work begun in an earlier life is lost. */

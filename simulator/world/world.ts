@@ -219,6 +219,11 @@ export class World<S extends WorldSettings = WorldSettings> {
       bmc: 'works',
       bmcFault: null,
       outlet: 'none',
+      secondOutlet: 'none',
+      feeds: [
+        { on: true, sinceMs: nowMs - upBeforeMs },
+        { on: true, sinceMs: nowMs - upBeforeMs },
+      ],
       agents: agents.map((binary) => this.#reporter(name, binary, agentIntervalMs)),
       compute: this.#reporter(name, 'nova-compute', this.settings.durations.reportIntervalMs),
       computeLife: 1,

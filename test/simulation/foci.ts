@@ -92,6 +92,29 @@ export const foci: Readonly<Record<string, Focus>> = {
       });
     },
   },
+  /** It lives, and one of its outlets gives power on after it was told off, or answers nobody. */
+  'one of two feeds stays on': {
+    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'required' }, durationMs: 200 * seconds },
+    disaster: (history) => {
+      const host = cutOffHost(history);
+      if (host === null) return;
+      const secondOutlet = history.random.pick(['stuck', 'stuck', 'works', 'dead'] as const);
+      Object.assign(host, { bmc: 'dead', outlet: 'works', secondOutlet });
+    },
+  },
+  'one of two feeds returns during a recovery': {
+    ...{ ...spared, rules: { ...recovers, fencing: 'required' }, durationMs: 280 * seconds },
+    setting: { workers: 1, quorum: 1, monitors: 1, concurrency: 1 },
+    disaster: (history) => {
+      const host = cutOffHost(history);
+      if (host === null) return;
+      Object.assign(host, { bmc: 'dead', outlet: 'works', secondOutlet: 'works' });
+      onFirst(history, 'evacuate', () => {
+        begin(history, faults.feedReturns, host.name);
+        strike(history, faults.openstackAway, [70, 100]);
+      });
+    },
+  },
   'ordered although its guests answer': {
     ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'none' }, durationMs: 240 * seconds },
     disaster: (history) => {

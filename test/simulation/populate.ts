@@ -79,6 +79,7 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
   const zones = random.chance(0.2) ? ['az1', 'az2'] : ['az1'];
   const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
   const outlets = random.chance(0.4);
+  const hasTwoFeeds = random.chance(0.3);
   const commonly = random.pick([0.85, 0.85, 0.85, 0.3]);
   const { oddReason, crowd, muteHost, prohibits, muteGuests, agentless, ...drawn } = {
     ...traitsOf(history),
@@ -112,6 +113,8 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
     if (random.chance(muteHost)) world.host(name).firewall = 'drops';
     if (random.chance(prohibits)) world.host(name).firewall = 'prohibits';
     if (outlets) world.host(name).outlet = random.pick(['works', 'works', 'dead']);
+    if (outlets && hasTwoFeeds)
+      world.host(name).secondOutlet = random.pick(['works', 'works', 'works', 'stuck', 'dead']);
     if (!isSpare)
       for (let g = 1; g <= (crowd || random.pick([1, 1, 2, 2, 3])); g += 1)
         addGuest(history, name, g, { witnessed, mute: muteGuests });

@@ -1,9 +1,9 @@
 // `npm run simulate`: histories from SEED on (1), RUNS of them (20000; 1 tells its story), on WORKERS processes (1).
 // FOCUS: only of what one of the foci in foci.ts is about. ALL=yes: with what the code cannot bear yet (not-yet.ts).
 // Exit code 1 when something was violated.
-import { runHistories } from './run/crew.ts';
+import { runHistories, toldBy } from './run/crew.ts';
 import { wholeNumber } from './run/environment.ts';
-import { replay, tell } from './run/story.ts';
+import { replay } from './run/story.ts';
 import { firstViolation, type Totals } from './run/totals.ts';
 
 const from = wholeNumber('SEED', 1);
@@ -13,7 +13,7 @@ const focus = process.env.FOCUS || null;
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 if (runs === 1) {
-  const { text, outcome } = await tell(from, focus);
+  const { text, outcome } = await toldBy({ seed: from, focus });
   print(text);
   process.exit(outcome.violation === null ? 0 : 1);
 }
@@ -31,7 +31,7 @@ const tookS = (Date.now() - startedAtMs) / 1_000;
 summarize(totals);
 const first = firstViolation(totals);
 if (first !== null) {
-  const { text } = await tell(first.seed, focus);
+  const { text } = await toldBy({ seed: first.seed, focus });
   print(`\nThe story of seed ${first.seed} (${replay(first.seed, focus)}):\n${text}`);
   process.exitCode = 1;
 }

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { foci } from './foci.ts';
 import { isAwaited } from './not-yet.ts';
-import { runHistories } from './run/crew.ts';
-import { replay, tell } from './run/story.ts';
+import { runHistories, toldBy } from './run/crew.ts';
+import { replay } from './run/story.ts';
 import { firstViolation } from './run/totals.ts';
 
 const runs = 20_000;
@@ -18,7 +18,7 @@ test(`up to ${runs} histories from seed 1 on`, { timeout: 300_000 }, async () =>
   const first = firstViolation(totals);
   if (first !== null)
     expect.fail(
-      `${JSON.stringify(totals.violations)}\n${(await tell(first.seed)).text}\nReplay: ${replay(first.seed)}`,
+      `${JSON.stringify(totals.violations)}\n${(await toldBy({ seed: first.seed })).text}\nReplay: ${replay(first.seed)}`,
     );
   // Were these the histories that are meant?
   const { recoveries = 0, evacuations = 0, attempts = 0, recoveredAfterCalm = 0 } = totals.figures;
@@ -36,9 +36,9 @@ test.concurrent.each(ready)(`${runsOfFocus} histories of "%s"`, { timeout: 120_0
   const totals = await runHistories({ from: 1, runs: runsOfFocus, workers: 1, focus });
   const first = firstViolation(totals);
   if (first !== null)
-    expect.fail(`${(await tell(first.seed, focus)).text}\nReplay: ${replay(first.seed, focus)}`);
+    expect.fail(`${(await toldBy({ seed: first.seed, focus })).text}\nReplay: ${replay(first.seed, focus)}`);
 });
 
 test('a history is the same each time it is run', async () => {
-  for (const seed of [7, 77, 777]) expect((await tell(seed)).text).toBe((await tell(seed)).text);
+  for (const seed of [7, 77, 777]) expect((await toldBy({ seed })).text).toBe((await toldBy({ seed })).text);
 });

@@ -73,6 +73,8 @@ export class Deeds implements Listener {
   /** Where it was asked for last. */
   readonly #askedTarget = new Map<Instance, string>();
   readonly #shotMs = new Map<string, number>();
+  /** When it was shot last, by a device that is its own and does what it says. */
+  readonly #fairShotMs = new Map<string, number>();
   /** What was written to Redis in between was lost. */
   readonly #lost: { readonly fromMs: number; readonly toMs: number }[] = [];
   readonly #spareOf = new Map<string, string>();
@@ -113,6 +115,10 @@ export class Deeds implements Listener {
     if (fault?.kind === 'nothing') this.#deceived.add(host.name);
     if (fault?.kind === 'other' && !wouldBeMissed(this.#world.host(fault.host)))
       this.#misaimed.add(host.name);
+    // What a device switches that is wrong, or lies, is judged by itself.
+    if (fault === null || fault.kind === 'restores')
+      this.#fairShotMs.set(host.name, this.#world.timeline.nowMs);
+    else this.#fairShotMs.delete(host.name);
     if (isUnaware) {
       this.counts.unaware += 1;
       return;
@@ -123,6 +129,15 @@ export class Deeds implements Listener {
       this.#isNotShotAgain(host);
       this.#isByOnePlan(host);
     });
+  }
+
+  /** A device, or several together, say that it is off: none of its outlets gives power since before they were told. */
+  provedOff({ name, secondOutlet, feeds, powered }: Host): void {
+    const shotMs = this.#fairShotMs.get(name) ?? 0;
+    const isFed =
+      secondOutlet !== 'none' && powered && feeds.some(({ on, sinceMs }) => on && sinceMs < shotMs);
+    // By its own controller it is off whatever its outlets give.
+    must(!isFed, 'no host is proven off while one of its feeds is on', name);
   }
 
   /** A host is about to be cut off from its disks; `isLevel`: as the proof of a fence level. */

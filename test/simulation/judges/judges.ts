@@ -154,6 +154,7 @@ export class Judges implements Judge<Ledger> {
   proved(host: string, by: Proof['by']): void {
     if (by === 'ceph') this.#judge(() => this.disks?.provedCutOff(host));
     else this.disks?.proved(host);
+    if (by === 'agent') this.#judge(() => this.deeds.provedOff(this.#world.host(host)));
     this.deeds.onAct('proven', this.#world.host(host));
   }
 

@@ -38,10 +38,15 @@ export class Signs {
 
   /** Asked from time to time, as devices tell nobody how they are. */
   sample(): void {
-    for (const { name, bmc, bmcFault, outlet } of this.#world.hosts.values()) {
+    for (const { name, bmc, bmcFault, outlet, secondOutlet, feeds } of this.#world.hosts.values()) {
       // One that lies says off whatever it is asked.
       keep(this.#deviceSince, `${name} 1`, bmc === 'works' && bmcFault === null, this.#world.nowMs);
-      keep(this.#deviceSince, `${name} 2`, outlet === 'works', this.#world.nowMs);
+      // Each of two outlets shows how it is itself; one that says on is enough.
+      const [first, second] = feeds;
+      const hasTwo = secondOutlet !== 'none';
+      const isShown =
+        (outlet === 'works' && (!hasTwo || first.on)) || (hasTwo && secondOutlet !== 'dead' && second.on);
+      keep(this.#deviceSince, `${name} 2`, isShown, this.#world.nowMs);
     }
   }
 

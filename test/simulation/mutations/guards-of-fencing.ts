@@ -26,6 +26,22 @@ export const fencingGuards: readonly Guard[] = [
     ),
   ),
   inFocus(
+    'one of two feeds stays on',
+    guard('both feeds', 'a host with two feeds is off when both of its outlets say so', [
+      'ns4/fencing/level.ts',
+      'const still = each.findIndex((status) => !isOff(status));',
+      'const still = isOff(each[0] as AgentOutcome) ? -1 : 0;',
+    ]),
+  ),
+  inFocus(
+    'one of two feeds returns during a recovery',
+    guard('either feed', 'a host has power again when one of its outlets says so', [
+      'ns4/fencing/seen-together.ts',
+      "const isOn = seen.some(({ says }) => says === 'on');",
+      "const isOn = seen.every(({ says }) => says === 'on');",
+    ]),
+  ),
+  inFocus(
     'an order to fence waits in the queue',
     guard(
       'orders to fence',

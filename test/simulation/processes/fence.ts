@@ -1,14 +1,15 @@
 // A worker's fencing devices: they truly power a host off, or fail in the ways that such devices do. What is decided on
-// them is decided by the real code.
-import { powerOff, powerOn } from '../../../simulator/world/host-power.ts';
+// them is decided by the real code; where a level has two of them also what they show together.
+import { cutFeed, powerOff, powerOn } from '../../../simulator/world/host-power.ts';
 import type { DeviceFault, Host } from '../../../simulator/world/model.ts';
 import type { World } from '../../../simulator/world/world.ts';
 import type { AskedLevel, Devices, DevicesCall, OffCall } from '../../../src/ns4/fencing/devices.ts';
-import type { LevelResult } from '../../../src/ns4/fencing/level.ts';
-import type { LevelOutline } from '../../../src/ns4/fencing/plan.ts';
+import { type LevelResult, lookByEach, powerOff as powerOffByEach } from '../../../src/ns4/fencing/level.ts';
+import type { DeviceLevel, LevelOutline } from '../../../src/ns4/fencing/plan.ts';
 import type { PowerSeen } from '../../../src/ns4/fencing/proof.ts';
 import type { Random } from '../random.ts';
 import type { Setting } from '../setting.ts';
+import type { PretendAgent } from './pretend-agent.ts';
 import type { Process } from './process.ts';
 
 interface Parts {
@@ -23,10 +24,17 @@ interface Parts {
 const patientMs = 20_000;
 const agents = ['fence_ipmilan', 'fence_apc'] as const;
 
-const levelOf = (number: number): LevelOutline => ({
-  ...{ number, isListener: false },
-  devices: [{ agent: agents[number - 1] ?? '' }],
-});
+/** The level of the outlets, of which some hosts have two. */
+const outlets = 2;
+
+const levelOf = ({ secondOutlet }: Host, number: number): LevelOutline => {
+  const device = { agent: agents[number - 1] ?? '' };
+  const hasTwo = number === outlets && secondOutlet !== 'none';
+  return { number, isListener: false, devices: hasTwo ? [device, device] : [device] };
+};
+
+/** By the protocol. */
+const exitCode = { done: 0, on: 0, off: 2 } as const;
 
 const byCeph: LevelOutline = { number: agents.length + 1, kind: 'ceph', devices: [] };
 
@@ -42,7 +50,8 @@ export class PretendDevices implements Devices {
 
   async levelsOf(name: string): Promise<readonly LevelOutline[]> {
     const { levels, world } = this.#parts;
-    const devices = (world.host(name).outlet === 'none' ? [1] : [1, 2]).map(levelOf);
+    const host = world.host(name);
+    const devices = (host.outlet === 'none' ? [1] : [1, outlets]).map((number) => levelOf(host, number));
     if (levels === 'devices') return devices;
     if (levels === 'ceph') return [byCeph];
     return levels === 'ceph first' ? [byCeph, ...devices] : [...devices, byCeph];
@@ -51,6 +60,7 @@ export class PretendDevices implements Devices {
   async powerOff(call: OffCall): Promise<LevelResult> {
     const { process, random, world } = this.#parts;
     const host = world.host(call.host);
+    if (call.level.devices.length > 1) return this.#bothOff(host, call);
     await call.beforeTelling();
     const fault = this.#faultOf(host);
     this.#onShot(host, fault);
@@ -79,12 +89,14 @@ export class PretendDevices implements Devices {
 
   async look(
     name: string,
-    { number }: AskedLevel,
-    _timeoutMs: number,
+    { number, agent, devices }: AskedLevel,
+    timeoutMs: number,
     signal: AbortSignal,
   ): Promise<readonly PowerSeen[]> {
     const { process, world } = this.#parts;
     const host = world.host(name);
+    if (agent.includes(' + '))
+      return lookByEach({ level: this.#bothOutlets(host), devices, timeoutMs, signal });
     const device = this.#stateOf(host, number);
     await process.answer(device === 'works' ? 500 : 3_000, () => undefined);
     signal.throwIfAborted();
@@ -92,6 +104,77 @@ export class PretendDevices implements Devices {
     const fault = this.#faultOf(host);
     const shown = fault?.kind === 'other' ? world.host(fault.host) : host;
     return [{ says: shown.powered && fault?.kind !== 'nothing' ? 'on' : 'off', said: 'Status' }];
+  }
+
+  /** By the real code for a level of several devices. */
+  #bothOff(host: Host, { timeoutMs, signal, tell, beforeTelling }: OffCall): Promise<LevelResult> {
+    const { process } = this.#parts;
+    return powerOffByEach({
+      ...{ level: this.#bothOutlets(host), timeoutMs, signal, clock: process.clock },
+      ...(tell === undefined ? {} : { tell }),
+      beforeTelling: async () => {
+        await beforeTelling();
+        this.#onShot(host, this.#faultOf(host));
+      },
+    });
+  }
+
+  #bothOutlets = (host: Host): DeviceLevel => ({
+    number: outlets,
+    devices: [this.#outletOf(host, 0), this.#outletOf(host, 1)],
+  });
+
+  #outletOf(host: Host, feed: 0 | 1): PretendAgent {
+    const { process, random } = this.#parts;
+    const state = feed === 0 ? host.outlet : host.secondOutlet;
+    const ended = async (forMs: number, code: () => number, signal: AbortSignal) => {
+      const found = await process.answer(forMs, code);
+      signal.throwIfAborted();
+      return { kind: 'ended', code: found, said: 'Status' } as const;
+    };
+    return {
+      ...{ agent: agents[outlets - 1] ?? '', program: '', options: {} },
+      run: async ({ action, timeoutMs, signal, beforeTelling }) => {
+        await beforeTelling?.();
+        if (state === 'dead') {
+          await process.answer(timeoutMs, () => undefined);
+          signal.throwIfAborted();
+          return { kind: 'timed-out', said: 'no answer' };
+        }
+        if (action === 'status')
+          return ended(500, () => (this.#shows(host, feed) ? exitCode.on : exitCode.off), signal);
+        const fault = this.#faultOf(host);
+        const tookMs = random.between(200, 4_000);
+        process.timeline.after(tookMs, () => this.#cut(host, feed, fault));
+        return ended(tookMs + 100, () => exitCode.done, signal);
+      },
+    };
+  }
+
+  #shows(host: Host, feed: 0 | 1): boolean {
+    const fault = this.#faultOf(host);
+    if (fault?.kind === 'nothing') return false;
+    return fault?.kind === 'other' ? this.#parts.world.host(fault.host).powered : host.feeds[feed].on;
+  }
+
+  /** As #switch, for one of two outlets; those that are another host's are so together. */
+  #cut(host: Host, feed: 0 | 1, fault: DeviceFault | null): void {
+    const { world } = this.#parts;
+    if (fault?.kind === 'nothing' || fault?.kind === 'other') {
+      if (feed === 0) this.#switch(host, fault);
+      return;
+    }
+    if (feed === 1 && host.secondOutlet === 'stuck') return world.tell(`an outlet of ${host.name} stays on`);
+    if (cutFeed(world, host, feed)) world.tell(`${host.name} is powered off by its outlets`);
+    if (host.feeds.every(({ on }) => !on)) this.#restores(host, fault);
+  }
+
+  #restores(host: Host, fault: DeviceFault | null): void {
+    const { world } = this.#parts;
+    if (fault?.kind !== 'restores') return;
+    world.after(fault.afterMs, () => {
+      if (powerOn(world, host)) world.tell(`${host.name} has power again`);
+    });
   }
 
   #stateOf = (host: Host, level: number): Host['bmc'] | Host['outlet'] =>
@@ -110,9 +193,6 @@ export class PretendDevices implements Devices {
     const hit = fault?.kind === 'other' ? world.host(fault.host) : host;
     const whose = hit === host ? 'its fencing device' : `the fencing device of ${host.name}`;
     if (powerOff(world, hit)) world.tell(`${hit.name} is powered off by ${whose}`);
-    if (fault?.kind !== 'restores') return;
-    world.after(fault.afterMs, () => {
-      if (powerOn(world, hit)) world.tell(`${hit.name} has power again`);
-    });
+    this.#restores(hit, fault);
   }
 }

@@ -26,7 +26,8 @@ import { silentLog } from './silent-log.ts';
 
 export const bystandersKey = (host: string): string => `bystanders:${host}`;
 export const wordKey = (host: string): string => `word:${host}`;
-const shotKey = (host: string, incident: string, level: number) => `shot:${host}:${incident}:${level}`;
+const shotKey = (host: string, incident: string, level: number, device: number) =>
+  `shot:${host}:${incident}:${level}:${device}`;
 const orderKey = (id: string) => `fence-order:${id}`;
 
 const confirmationsIn = (link: RedisLink) => ({
@@ -113,9 +114,10 @@ export function fencingPartsOf(parts: FencingParts): { fencing: Fencing; ownDevi
     ...{ devices: fences ? near : far, confirmations: confirmationsIn(link), timeoutMs: 20_000 },
     ...{ clock, log: silentLog, ceph: parts.ceph },
     shots: {
-      last: (host, incident, level) =>
-        link.call(() => redis.get<Shot>(shotKey(host, incident, level)) ?? null),
-      record: (host, incident, shot) => link.call(() => redis.set(shotKey(host, incident, shot.level), shot)),
+      last: (host, incident, level, device) =>
+        link.call(() => redis.get<Shot>(shotKey(host, incident, level, device)) ?? null),
+      record: (host, incident, shot) =>
+        link.call(() => redis.set(shotKey(host, incident, shot.level, shot.device), shot)),
     },
     bystanders: {
       of: (host) => link.call(() => redis.get<BystanderWatch>(bystandersKey(host)) ?? null),

@@ -14,6 +14,11 @@ export interface Edit {
 
 const root = join(import.meta.dirname, '../../..');
 
+/** What starts programs, and what does it in virtual time: from the root on. */
+const inPlaceOf: Readonly<Record<string, string>> = {
+  'src/ns4/fencing/agent.ts': 'test/simulation/processes/pretend-agent.ts',
+};
+
 export interface Bundle {
   readonly path: string;
   remove(): void;
@@ -34,6 +39,9 @@ export async function bundleWorker(edits: readonly Edit[]): Promise<Bundle> {
           builder.onLoad({ filter: /\/(src|simulator|test\/simulation)\/.*\.ts$/ }, ({ path }) => {
             const own = edits.filter(({ file }) => relative(join(root, 'src'), path) === file);
             for (const edit of own) edited.add(edit);
+            const other = inPlaceOf[relative(root, path)];
+            if (other !== undefined)
+              return { contents: `export * from ${JSON.stringify(join(root, other))};`, loader: 'ts' };
             return { contents: own.reduce(apply, readFileSync(path, 'utf8')), loader: 'ts' };
           }),
       },

@@ -1,8 +1,9 @@
-// Several processes that run histories side by side, and what they came to together.
+// Several processes that run histories side by side, and what they came to together; or one that tells the story of one.
 import { type ChildProcess, fork } from 'node:child_process';
 import { type Bundle, bundleWorker } from './bundle.ts';
+import type { Story } from './story.ts';
 import { addTotals, nothingYet, type Totals } from './totals.ts';
-import type { Batch } from './worker.ts';
+import type { Batch, Told } from './worker.ts';
 
 export interface Task {
   readonly from: number;
@@ -45,7 +46,7 @@ export async function runHistories(task: Task): Promise<Totals> {
     const child = fork(bundle.path, { execArgv });
     try {
       for (let batch = take(); batch !== null; batch = take()) {
-        addTotals(totals, await carriedOut(child, batch));
+        addTotals(totals, await carriedOut<Totals>(child, batch, batch.from));
         task.onProgress?.(totals);
       }
     } finally {
@@ -61,19 +62,40 @@ export async function runHistories(task: Task): Promise<Totals> {
   return totals;
 }
 
-function carriedOut(child: ChildProcess, batch: Batch): Promise<Totals> {
+/** The story of one history, from the code as it is. */
+export async function toldBy({
+  seed,
+  focus = null,
+}: {
+  seed: number;
+  focus?: string | null;
+}): Promise<Story> {
+  const bundle = await bundleWorker([]);
+  try {
+    const child = fork(bundle.path, { execArgv });
+    try {
+      return await carriedOut<Story>(child, { seed, focus }, seed);
+    } finally {
+      if (child.connected) child.disconnect();
+    }
+  } finally {
+    bundle.remove();
+  }
+}
+
+function carriedOut<T>(child: ChildProcess, task: Batch | Told, from: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const hung = setTimeout(() => child.kill('SIGKILL'), batchLimitMs);
     const onExit = () => {
       clearTimeout(hung);
-      reject(new Error(`a worker crashed or hung with the seeds from ${batch.from} on`));
+      reject(new Error(`a worker crashed or hung with the seeds from ${from} on`));
     };
     child.once('exit', onExit);
-    child.once('message', (totals: Totals) => {
+    child.once('message', (answer: T) => {
       clearTimeout(hung);
       child.off('exit', onExit);
-      resolve(totals);
+      resolve(answer);
     });
-    child.send(batch);
+    child.send(task);
   });
 }
