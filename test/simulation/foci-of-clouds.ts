@@ -12,6 +12,8 @@ import {
   cellStaysAway,
   controllerGone,
   diesInCellAway,
+  nobodyBeats,
+  spareWithoutController,
 } from './strokes-of-clouds.ts';
 
 const alone = { setting: { workers: 1, quorum: 1, monitors: 1 } };
@@ -54,6 +56,14 @@ export const fociOfClouds: Readonly<Record<string, Focus>> = {
   'its ovn-controller is gone': {
     ...{ spares: [1, 2, 2], ...alone, rules: open, traits: { ...ovn, agentless: 0 } },
     ...{ durationMs: 200 * seconds, disaster: controllerGone },
+  },
+  'the spare has lost its ovn-controller': {
+    ...{ spares: [1], ...alone, rules: open, traits: { ...ovn, oddReason: 0 } },
+    ...{ durationMs: 240 * seconds, disaster: spareWithoutController },
+  },
+  'nobody beats any more': {
+    ...{ spares: [2], ...alone, rules: open, traits: ovn, durationMs: 240 * seconds },
+    disaster: nobodyBeats,
   },
   'OVN asks nobody any more': {
     ...{ spares: [1, 2, 2], ...alone, rules: open, traits: ovn },

@@ -233,9 +233,10 @@ const recoveriesOrdered = ({ redis }: History): boolean =>
     (text) => orderSchema.parse(JSON.parse(text)).kind === 'recover',
   );
 
-function isFitting({ world }: History, host: Host, spare: Host): boolean {
+function isFitting({ world, judges }: History, host: Host, spare: Host): boolean {
   return (
     spare.powered &&
+    !judges.verdicts.darkSpares.isDark(spare.name) &&
     !isCellDown(world, spare) &&
     spare.disabled &&
     spare.disabledReason === 'spare' &&

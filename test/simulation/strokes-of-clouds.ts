@@ -73,6 +73,33 @@ export const controllerGone: Stroke = ofBusyHost((history, host) => {
   else onlyBeats(history, host);
 });
 
+/** The only spare has lost its ovn-controller for good when a host dies: its row is deleted, or forgotten as well. */
+export const spareWithoutController: Stroke = (history) => {
+  const { world } = history;
+  for (const { name } of [...world.hosts.values()].filter((host) => host.disabledReason === 'spare'))
+    begin(history, faults.controllerStopped, name);
+  if (history.random.chance(0.5)) strike(history, faults.neutronAway, [1, 5]);
+  later(history, [100, 130], () => ofBusyHost((h, { name }) => begin(h, faults.hostDies, name))(history));
+};
+
+/** A ping and its answers are over by then. */
+const pingMs = 3_000;
+
+/**
+ * All at once, between two pings, they are gone or hang for good, and a host dies. Their clocks agree: one that is ahead
+ * looks alive for longer than the others, which are silence beside it.
+ */
+export const nobodyBeats: Stroke = (history) => {
+  const { ovn, hosts, nowMs } = history.world;
+  if (ovn === null) return;
+  if (nowMs - ovn.pingedAtMs < pingMs) return later(history, [1, 3], () => nobodyBeats(history));
+  for (const chassis of ovn.chassis.values())
+    Object.assign(chassis, { beatMs: chassis.beatMs - chassis.clockOffsetMs, clockOffsetMs: 0 });
+  const how = history.random.pick([faults.controllerStopped, faults.controllerHangs]);
+  for (const name of hosts.keys()) begin(history, how, name);
+  later(history, [100, 130], () => ofBusyHost((h, { name }) => begin(h, faults.hostDies, name))(history));
+};
+
 /** What carries pings to the chassis stays away for good, and a host dies. */
 export const asksNobody: Stroke = (history) => {
   later(history, [50, 60], () => {

@@ -284,6 +284,7 @@ export class Judges implements Judge<Ledger> {
   waits(): void {
     this.signs.sample();
     this.disks?.follow();
+    this.verdicts.darkSpares.sample();
     const { state } = this;
     const watchingSinceMs = this.#watchingSinceMs;
     if (state === null || watchingSinceMs === null) return;

@@ -13,6 +13,7 @@ import { disksName } from '../../../src/shared/rules/disks.ts';
 import type { IsOn } from '../not-yet.ts';
 import type { SeenScan } from '../processes/vantage-point.ts';
 import type { World } from '../world/world.ts';
+import { DarkSpares } from './dark-spares.ts';
 import type { Disks } from './disks.ts';
 import { beginRead, type Inventory, type Read } from './reads.ts';
 import { phaseOf, type Standing, standingOf, type Underway, underwayIn } from './standing.ts';
@@ -45,6 +46,7 @@ export class Verdicts {
   readonly #isOn: IsOn;
   /** Null: they are not on Ceph. */
   disks: Disks | null = null;
+  readonly darkSpares: DarkSpares;
   /** What each vantage point saw, by job. */
   readonly #scans = new Map<string, readonly SeenScan[]>();
   readonly #reads = new Map<string, Read>();
@@ -60,6 +62,7 @@ export class Verdicts {
   constructor(world: World, rules: Rules, quorum: number, isOn: IsOn) {
     this.#isOn = isOn;
     this.#world = world;
+    this.darkSpares = new DarkSpares(world);
     this.#rules = rules;
     this.#quorum = quorum;
   }
@@ -251,6 +254,7 @@ export class Verdicts {
     if (this.#isOn('the spare was set aside as one'))
       must(/^spare/i.test(chosen?.disabledReason ?? ''), 'the spare was set aside as one', spare);
     must(chosen?.state === 'up', 'the spare works', spare);
+    this.darkSpares.chosen(spare);
     must(!servers?.servers.some((s) => s.host === spare), 'the spare is empty', spare);
     must(chosen?.zone === host?.zone, 'the spare is in the same zone', `${dead} -> ${spare}`);
     must((chosen?.vcpus ?? 0) >= (host?.vcpus ?? 0), 'the spare is big enough', `${dead} -> ${spare}`);

@@ -1,6 +1,6 @@
 // The guards on kinds of clouds, each with the text that takes it out: OVN's beats, which are answers to a ping, and
 // cells of Nova that do not answer.
-import { type Guard, guard, inFocus, rarely } from './guard.ts';
+import { type Guard, guard, inFocus } from './guard.ts';
 
 const looks = 'ns4/jobs/ovn-looks.ts';
 
@@ -45,36 +45,38 @@ export const cloudGuards: readonly Guard[] = [
       'if (false) {',
     ]),
   ),
-  // nova-compute's report makes up for each of them: the dead host is silent by that as well, and a living one reports.
-  rarely(
-    inFocus(
-      'its ovn-controller is gone',
-      guard('row vanished', 'a row that vanished while others are shown is silence', [
-        looks,
-        "says: 'silent', why: 'vanished'",
-        "says: 'cannot-tell', why: 'vanished'",
-      ]),
-    ),
+  // Of whom is dead nova-compute's report tells as well; whether a spare has a network it does not.
+  inFocus(
+    'the spare has lost its ovn-controller',
+    guard('row vanished', 'a row that vanished while others are shown is silence', [
+      looks,
+      "says: 'silent', why: 'vanished'",
+      "says: 'cannot-tell', why: 'vanished'",
+    ]),
   ),
-  rarely(
-    inFocus(
-      'its ovn-controller is gone',
-      guard('chassis deleted', 'where nobody is alive, a chassis that was deleted tells of nobody', [
-        looks,
-        "return isAnyAlive ? silent('deleted') : stays;",
-        "return silent('deleted');",
-      ]),
-    ),
+  inFocus(
+    'the spare has lost its ovn-controller',
+    guard('chassis deleted', 'a chassis that was deleted is silence while others live', [
+      looks,
+      "return isAnyAlive ? silent('deleted') : stays;",
+      'return stays;',
+    ]),
   ),
-  rarely(
-    inFocus(
-      'OVN asks nobody any more',
-      guard('called dead', 'where all are called dead nobody is', [
-        looks,
-        'if (!record.alive && isAnyAlive) return',
-        'if (!record.alive) return',
-      ]),
-    ),
+  inFocus(
+    'nobody beats any more',
+    guard('all deleted', 'where nobody is alive, a chassis that was deleted tells of nobody', [
+      looks,
+      "return isAnyAlive ? silent('deleted') : stays;",
+      "return silent('deleted');",
+    ]),
+  ),
+  inFocus(
+    'nobody beats any more',
+    guard('all called dead', 'where all are called dead nobody is', [
+      looks,
+      'if (!record.alive && isAnyAlive) return',
+      'if (!record.alive) return',
+    ]),
   ),
   inFocus(
     'OVN asks nobody any more',
