@@ -31,12 +31,12 @@ export class Blocklist {
   }
 
   get entries(): readonly Pick<Entry, 'address' | 'expiresAtMs'>[] {
-    return [...this.#entries.values()];
+    return [...this.#entries.values()].filter(({ expiresAtMs }) => expiresAtMs > this.#clock.nowMs);
   }
 
   /** Do the monitors have an entry of it? */
   isBlocked(address: string): boolean {
-    return this.#entries.has(address);
+    return this.entries.some((entry) => entry.address === address);
   }
 
   /** The monitors agree on it now. */

@@ -1,11 +1,17 @@
 // The pretend Ceph that has the disks of all instances of a pretend cloud: an image for each, an address for each host,
 // three OSDs that hear of its blocklist in their own time, and troubles of its own. As measured on a real one.
 import type { Host, Instance } from '../world/model.ts';
+import { copiesOf, writersOf } from '../world/physics.ts';
 import type { World } from '../world/world.ts';
 import { Blocklist } from './blocklist.ts';
-import { Watches } from './watches.ts';
+import { type Watch, Watches } from './watches.ts';
 
 const osds = 3;
+/** Nobody waits for the end of an entry that lasts longer. */
+const longestWaitMs = 86_400_000;
+/** An opener whose connection breaks is heard again so soon, and then its connection holds for a while. */
+const brokenMs = 2_500;
+const holdsMs = 4_000;
 /** The one that Nova's instances are in. */
 export const pool = 'vms';
 
@@ -17,6 +23,11 @@ export class PretendCeph {
   isAway = false;
   /** Nothing is agreed on: whatever needs the monitors waits. */
   monitorsHang = false;
+  /** Openers are asked, and none of their answers comes back to whoever asks. */
+  answersLost = false;
+  /** A host whose openers lose their connections again and again: each misses a question, and is heard 2.5 s later. */
+  reconnects: string | null = null;
+  readonly #brokenUntilMs = new Map<Watch, number>();
   /** Hosts whose clients Ceph knows by an address of another one (behind NAT). */
   readonly hidden = new Map<string, string>();
   /** Instances opened from a second address of the host they are on, which nobody learned. */
@@ -60,7 +71,41 @@ export class PretendCeph {
 
   /** Is it well, so that all that is asked is answered? */
   get isWell(): boolean {
-    return !this.isAway && !this.monitorsHang && this.blocklist.hung.size === 0;
+    return this.hearsOpeners && !this.isAway && !this.monitorsHang && this.blocklist.hung.size === 0;
+  }
+
+  /** Does whoever asks hear of every opener that could answer? */
+  get hearsOpeners(): boolean {
+    return !this.answersLost && this.reconnects === null;
+  }
+
+  /** Does the answer of an opener that could give one get lost, as it is asked now? */
+  isMissed(watch: Watch): boolean {
+    if (this.answersLost || this.reconnects !== watch.host) return this.answersLost;
+    const { chance, nowMs } = this.world;
+    const brokenUntilMs = this.#brokenUntilMs.get(watch) ?? Number.NEGATIVE_INFINITY;
+    if (nowMs < brokenUntilMs) return true;
+    if (nowMs < brokenUntilMs + holdsMs || chance.between(0, 3) === 0) return false;
+    this.#brokenUntilMs.set(watch, nowMs + brokenMs);
+    return true;
+  }
+
+  /** Its monitors refuse an address for so long. Whoever was only asleep writes when the entry ends. */
+  block(address: string, forMs: number): void {
+    this.blocklist.add(address, forMs);
+    if (forMs < longestWaitMs) this.world.after(forMs, () => this.#entryEnds(address));
+  }
+
+  #entryEnds(address: string): void {
+    const { world } = this;
+    if (this.blocklist.isBlocked(address)) return;
+    world.tell(`Ceph's entry of ${address} ends`);
+    for (const instance of world.instances) {
+      const isThere = (name: string) => this.addressOf(world.host(name), instance) === address;
+      const old = copiesOf(world, instance).filter(isThere);
+      const [owner] = writersOf(world, instance).filter((name) => !isThere(name));
+      if (old.length > 0 && owner !== undefined) world.listener.secondWriter(instance, owner, old);
+    }
   }
 
   /** Can this image be asked about? */

@@ -46,7 +46,8 @@ export class PretendStorage implements Storage {
 
   ask(images: readonly string[], limits: Limits): Promise<ByImage<AskedImage>> {
     const { watches, world } = this.#ceph;
-    const isAnswering = (instance: Instance, watch: Watch) => watches.answering(instance).includes(watch);
+    const isAnswering = (instance: Instance, watch: Watch) =>
+      watches.answering(instance).includes(watch) && !this.#ceph.isMissed(watch);
     const isWaitedFor = (image: string) => {
       const instance = this.#ceph.instanceOf(image);
       return (
@@ -80,7 +81,7 @@ export class PretendStorage implements Storage {
   block(addresses: readonly string[], seconds: number, limits: Limits): Promise<Changed> {
     this.#watcher.blocks(addresses);
     return this.#change(limits, () => {
-      for (const address of addresses) this.#ceph.blocklist.add(address, seconds * 1_000);
+      for (const address of addresses) this.#ceph.block(address, seconds * 1_000);
       this.#ceph.world.tell(`Ceph blocks ${addresses.join(', ')}`);
     });
   }

@@ -12,6 +12,18 @@ export const cephFaults = {
     ends: 'Ceph answers again',
     end: ({ ceph }) => ceph !== null && Object.assign(ceph, { isAway: false }),
   },
+  openersUnheard: {
+    says: 'nobody hears what openers of disks answer',
+    begin: ({ ceph }) => ceph !== null && Object.assign(ceph, { answersLost: true }),
+    ends: 'whoever asks hears openers of disks again',
+    end: ({ ceph }) => ceph !== null && Object.assign(ceph, { answersLost: false }),
+  },
+  openersReconnect: {
+    says: 'those of {host} that have disks open lose their connections again and again',
+    begin: ({ ceph }, host) => ceph !== null && Object.assign(ceph, { reconnects: host }),
+    ends: 'those of {host} that have disks open keep their connections',
+    end: ({ ceph }) => ceph !== null && Object.assign(ceph, { reconnects: null }),
+  },
   cephMonitorsHang: {
     says: 'the monitors of Ceph hang',
     begin: ({ ceph }) => ceph !== null && Object.assign(ceph, { monitorsHang: true }),

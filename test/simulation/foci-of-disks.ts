@@ -20,6 +20,22 @@ export const fociOfDisks: Readonly<Record<string, Focus>> = {
       cut(history, host, ['reports', 'management', 'guests'], [200, 200]),
     ),
   },
+  /** It lives, and no answer of anybody's disks gets to whoever asks. */
+  'openers that nobody hears': {
+    ...{ ...alone, rules: open, traits: known, durationMs: 220 * seconds },
+    disaster: ofBusyHost((history, host) => {
+      strike(history, faults.openersUnheard, [200, 200]);
+      cut(history, host, ['reports', 'management', 'guests'], [200, 200]);
+    }),
+  },
+  /** It lives, and its disks answer, but not each time. */
+  'openers that miss a question': {
+    ...{ ...alone, rules: open, traits: { ...known, crowd: 1 }, durationMs: 280 * seconds },
+    disaster: ofBusyHost((history, host) => {
+      strike(history, faults.openersReconnect, [260, 260], host.name);
+      cut(history, host, ['reports', 'management', 'guests'], [260, 260]);
+    }),
+  },
   /** Silent in every way, until it is cut off from Ceph, or before that. */
   'frozen, cut off from Ceph, thawed': {
     ...{ ...alone, rules: open, traits: { ...known, crowd: 3 }, durationMs: 280 * seconds },

@@ -8,6 +8,10 @@ import { ofBusyHost, type Stroke, strike } from './stroke.ts';
 
 export const cephStrokes = {
   cephAway: onCeph((history) => strike(history, faults.cephAway, [5, 120])),
+  openersUnheard: onCeph((history) => strike(history, faults.openersUnheard, [5, 120])),
+  openersReconnect: onCeph(
+    ofBusyHost((history, { name }) => strike(history, faults.openersReconnect, [5, 120], name)),
+  ),
   cephMonitorsHang: onCeph((history) => strike(history, faults.cephMonitorsHang, [5, 120])),
   osdHangs: onCeph((history) =>
     strike(history, faults.osdHangs, [3, 90], history.random.pick(['0', '1', '2'])),

@@ -73,16 +73,16 @@ export class Disks {
   /** Something may have begun or ceased to answer. */
   follow(): void {
     for (const instance of this.#world.instances) {
-      const isAsked = this.#ceph.isServed(instance);
+      const isAsked = this.#ceph.hearsOpeners && this.#ceph.isServed(instance);
       const isOpen = isAsked && this.#ceph.watches.answering(instance).length > 0;
       keep(this.#answeredSince, instance, isOpen, this.#world.nowMs);
     }
-    const open = new Set(this.open());
+    const open = new Set(this.#ceph.answersLost ? [] : this.open());
     for (const name of this.#world.hosts.keys())
       keep(this.#openSince, name, open.has(name), this.#world.nowMs);
   }
 
-  /** Hosts whose disks answer whoever asks now. An address that others have as well is nobody's. */
+  /** Hosts whose disks answer whoever asks now, whether or not the answer gets to him: others' answers tell whether it does. An address that others have as well is nobody's. */
   open(): readonly string[] {
     const { watches, hidden } = this.#ceph;
     const names = this.#world.instances

@@ -25,6 +25,38 @@ export const diskGuards: readonly Guard[] = [
     ),
   ),
   inFocus(
+    'openers that nobody hears',
+    guard('openers elsewhere', 'disks are silent only while openers on other hosts answer', [
+      'ns4/disks/judge.ts',
+      'if (others.answered === 0) {',
+      'if (false) {',
+    ]),
+  ),
+  inFocus(
+    'openers that miss a question',
+    guard('asked twice', 'silent disks are asked once more', [
+      'ns4/disks/disks.ts',
+      "if (first.state !== 'silent') return first;",
+      "if (first.state !== 'nothing') return first;",
+    ]),
+  ),
+  inFocus(
+    'openers that miss a question',
+    guard('some seconds later', 'who lost his connection has it again when he is asked once more', [
+      'ns4/disks/disks.ts',
+      'await clock.sleep(againMs, signal);',
+      '',
+    ]),
+  ),
+  inFocus(
+    'frozen, cut off from Ceph, thawed',
+    guard('for a year', 'an entry lasts longer than a host sleeps', [
+      cutOff,
+      'const yearSeconds = 365 * 86_400;',
+      'const yearSeconds = 60;',
+    ]),
+  ),
+  inFocus(
     'its storage returns before it is begun',
     guard('disks answer ns4', 'nothing is done to a host whose disks answer again', [
       signs,
