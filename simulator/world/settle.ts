@@ -18,14 +18,14 @@ export function settle(world: World, host: Host, atOnce = true): void {
   // (nova/servicegroup/drivers/db.py, _report_state).
   const isCounted = !stopped.has('conductor');
   follow(host.compute, runs && !host.compute.broken && host.up.compute && isCounted, nowMs, atOnce);
-  const couldBind = host.agents.length > 0 && canBind(world, host);
+  const wasThere = host.reportsSinceMs !== null && canBind(world, host);
   // An agent reports to neutron-server.
   for (const agent of host.agents)
     follow(agent, runs && !agent.broken && host.up.agents && !stopped.has('neutron'), nowMs, atOnce);
   register(world, host);
   const heard =
     world.ovn === null ? host.agents.some((agent) => agent.sinceMs !== null) : isSeen(world, host);
-  if (heard && !couldBind) repairBindingsLater(world, host);
+  if (heard && !wasThere) repairBindingsLater(world, host);
   if (heard !== (host.reportsSinceMs !== null)) host.reportsSinceMs = heard ? nowMs : null;
   if (hostSends(host) !== (host.sendsSinceMs !== null)) host.sendsSinceMs = hostSends(host) ? nowMs : null;
   const answers = hostAnswers(host);

@@ -287,16 +287,13 @@ export const ns4Guards: readonly Guard[] = [
       'return note(true);',
     ]),
   ),
-  // Where agents have just died Neutron still calls them alive, and the pretend one wires what it binds.
-  rarely(
-    inFocus(
-      'recovered, as Nova has it',
-      guard(
-        'ports are bound',
-        'an instance without a network at its target is not back',
-        [progress, 'if (failed) return', 'if (false) return'],
-        [progress, "return dark && wanted === 'ACTIVE' ?", "return dark && wanted !== 'ACTIVE' ?"],
-      ),
+  inFocus(
+    'recovered, as Nova has it',
+    guard(
+      'ports are bound',
+      'an instance without a network at its target is not back',
+      [progress, 'if (failed) return', 'if (false) return'],
+      [progress, "return dark && wanted === 'ACTIVE' ?", "return dark && wanted !== 'ACTIVE' ?"],
     ),
   ),
   guard('most requests', 'an instance is asked for three times, no more', [
