@@ -120,6 +120,21 @@ export const worldFaults = {
       hostOf(world, name).bmcFault = null;
     },
   },
+  /** It stays as it is then: nobody looks after it. */
+  hostCrashes: {
+    says: '{host} crashes, and its crash kernel reports for {so many} s',
+    begin: (world, name, forS) => {
+      const host = hostOf(world, name);
+      host.crashMessagesUntilMs = world.nowMs + Number(forS) * 1_000;
+      return powerOff(world, host);
+    },
+  },
+  crashForged: {
+    says: 'somebody reports a crash in the name of {host}',
+    begin: (world, name) => {
+      hostOf(world, name).crashMessagesUntilMs = world.nowMs + 3_000;
+    },
+  },
   feedReturns: {
     says: 'one of the two outlets of {host} is switched on again',
     begin: (world, name) => giveFeed(world, hostOf(world, name), 0),

@@ -83,6 +83,10 @@ export interface Host {
   secondOutlet: 'works' | 'stuck' | 'dead' | 'none';
   /** What its outlets give, where it has two: it runs on either. */
   readonly feeds: readonly [Feed, Feed];
+  /** Is its crash kernel listened for, before any device is told? */
+  hasKdump: boolean;
+  /** Messages in the name of its crash kernel come until then, whoever sends them. */
+  crashMessagesUntilMs: number;
   readonly agents: readonly Reporter[];
   readonly compute: Reporter;
   /** Counts the ends of its nova-compute: work begun in an earlier life is lost. */

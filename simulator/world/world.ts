@@ -220,6 +220,8 @@ export class World<S extends WorldSettings = WorldSettings> {
       bmcFault: null,
       outlet: 'none',
       secondOutlet: 'none',
+      hasKdump: false,
+      crashMessagesUntilMs: Number.NEGATIVE_INFINITY,
       feeds: [
         { on: true, sinceMs: nowMs - upBeforeMs },
         { on: true, sinceMs: nowMs - upBeforeMs },

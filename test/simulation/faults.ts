@@ -31,6 +31,10 @@ export const strokes = {
   ...cephStrokes,
   ...returnStrokes,
   hostDies: ofBusyHost((history, { name }) => begin(history, faults.hostDies, name)),
+  /** Its memory is gone, and it stays silent after that. */
+  hostCrashes: ofBusyHost((history, { name }) =>
+    begin(history, faults.hostCrashes, name, String(history.random.between(5, 120))),
+  ),
   twoDieTogether: (history) => {
     const { random, timeline } = history;
     const [first, second] = busyHosts(history);

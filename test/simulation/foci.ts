@@ -2,13 +2,13 @@
 // kinds seldom do. They are drawn as the others are, but for what the focus names.
 
 import { begin, end } from '../../simulator/faults/script.ts';
-import type { Host } from '../../simulator/world/model.ts';
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
 import type { State } from '../../src/monitor/core/state/state.ts';
 import { faults } from './catalogue.ts';
 import { strokes } from './faults.ts';
 import { fociOfClouds } from './foci-of-clouds.ts';
 import { fociOfDisks } from './foci-of-disks.ts';
+import { fociOfFencing } from './foci-of-fencing.ts';
 import { fociOfSenses } from './foci-of-senses.ts';
 import { fociOfTheBlocklist } from './foci-of-the-blocklist.ts';
 import type { Household } from './generate.ts';
@@ -18,7 +18,7 @@ import { later, onFirst, onFirstRecovery, onFirstSave } from './moments.ts';
 import type { Traits } from './populate.ts';
 import { redisForgets } from './redis-troubles.ts';
 import type { Setting } from './setting.ts';
-import { busyHost, cut, type Stroke, seconds, strike } from './stroke.ts';
+import { busyHost, connect, cut, cutOffHost, type Stroke, seconds, strike } from './stroke.ts';
 import type { Weather } from './weather.ts';
 
 export interface Focus {
@@ -48,6 +48,7 @@ export const foci: Readonly<Record<string, Focus>> = {
   ...fociOfSenses,
   ...fociOfClouds,
   ...fociOfDisks,
+  ...fociOfFencing,
   ...fociOfTheBlocklist,
   'answers before the order is begun': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
@@ -88,29 +89,6 @@ export const foci: Readonly<Record<string, Focus>> = {
       Object.assign(host, { bmc: 'works' });
       onFirst(history, 'evacuate', () => {
         end(history, faults.hostDies, host.name);
-        strike(history, faults.openstackAway, [70, 100]);
-      });
-    },
-  },
-  /** It lives, and one of its outlets gives power on after it was told off, or answers nobody. */
-  'one of two feeds stays on': {
-    ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'required' }, durationMs: 200 * seconds },
-    disaster: (history) => {
-      const host = cutOffHost(history);
-      if (host === null) return;
-      const secondOutlet = history.random.pick(['stuck', 'stuck', 'works', 'dead'] as const);
-      Object.assign(host, { bmc: 'dead', outlet: 'works', secondOutlet });
-    },
-  },
-  'one of two feeds returns during a recovery': {
-    ...{ ...spared, rules: { ...recovers, fencing: 'required' }, durationMs: 280 * seconds },
-    setting: { workers: 1, quorum: 1, monitors: 1, concurrency: 1 },
-    disaster: (history) => {
-      const host = cutOffHost(history);
-      if (host === null) return;
-      Object.assign(host, { bmc: 'dead', outlet: 'works', secondOutlet: 'works' });
-      onFirst(history, 'evacuate', () => {
-        begin(history, faults.feedReturns, host.name);
         strike(history, faults.openstackAway, [70, 100]);
       });
     },
@@ -307,18 +285,6 @@ function returnsInTheQueue(history: History, line: 'management' | 'reports'): vo
     history.setting.weather.jobsSlow = 1;
     later(history, [0, 2], () => connect(history, host, line));
   });
-}
-
-function cutOffHost(history: History): Host | null {
-  const host = busyHost(history);
-  if (host !== null) cut(history, host, ['reports', 'management', 'guests'], [600, 600]);
-  return host;
-}
-
-/** One of its lines carries again; its nova-compute does not come back with it. */
-function connect(history: History, host: Host, line: 'management' | 'reports' | 'guests'): void {
-  host.compute.broken = true;
-  end(history, faults.hostCutOff, host.name, line);
 }
 
 /** A recovery has been, and none is under way. */

@@ -72,7 +72,7 @@ export function generate(random: Random, focus: Focus | null = null, all = false
 const disasters: readonly StrokeName[] = [
   ...(['hostDies', 'hostDies', 'hostDies', 'hostHangs', 'twoDieTogether', 'cutOff'] as const),
   ...(['hostDiesAndComesBack', 'controlHangs', 'zoneCutOff', 'comesBackInPart', 'heardByOthers'] as const),
-  ...(['powerReturns', 'controlLost'] as const),
+  ...(['powerReturns', 'controlLost', 'hostCrashes'] as const),
 ];
 const troubles = Object.keys(strokes) as StrokeName[];
 

@@ -183,6 +183,7 @@ export class History {
             ownPlan: () => planOf(seat),
             plans: () => plansOfEach(this),
             onShot: (host, fault) => judges.deeds.shot(host, fault, process.isUnaware),
+            onListen: (host) => judges.deeds.onAct('listen', host),
             onProof: (host, by) => judges.proved(host, by),
           })),
       plans: () => plansOf(this),

@@ -80,6 +80,7 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
   const reportMs = random.pick([10_000, 10_000, 10_000, 30_000]);
   const outlets = random.chance(0.4);
   const hasTwoFeeds = random.chance(0.3);
+  const hasKdump = random.chance(0.1);
   const commonly = random.pick([0.85, 0.85, 0.85, 0.3]);
   const { oddReason, crowd, muteHost, prohibits, muteGuests, agentless, ...drawn } = {
     ...traitsOf(history),
@@ -110,6 +111,7 @@ export function populate(history: History, sparesDrawn: readonly number[], trait
       isSpare,
     );
     if (random.chance(0.5)) world.host(name).bmc = bmc;
+    world.host(name).hasKdump = hasKdump;
     if (random.chance(muteHost)) world.host(name).firewall = 'drops';
     if (random.chance(prohibits)) world.host(name).firewall = 'prohibits';
     if (outlets) world.host(name).outlet = random.pick(['works', 'works', 'dead']);

@@ -76,3 +76,16 @@ export function cut(
 ): void {
   strike(history, faults.hostCutOff, forS, host.name, lines.join(', '));
 }
+
+/** A busy host that nobody hears any more, and that lives; null when there is none. */
+export function cutOffHost(history: History): Host | null {
+  const host = busyHost(history);
+  if (host !== null) cut(history, host, ['reports', 'management', 'guests'], [600, 600]);
+  return host;
+}
+
+/** One of its lines carries again; its nova-compute does not come back with it. */
+export function connect(history: History, host: Host, line: 'management' | 'reports' | 'guests'): void {
+  host.compute.broken = true;
+  end(history, faults.hostCutOff, host.name, line);
+}

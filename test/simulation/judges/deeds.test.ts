@@ -1,4 +1,5 @@
-// The judge of deeds, judged: what a proof of several devices is worth while one of them still gives power.
+// The judge of deeds, judged: what a proof of several devices is worth while one of them still gives power, and a message
+// of a crash kernel while its host answers.
 import { expect, test } from 'vitest';
 import { cutFeed, giveFeed } from '../../../simulator/world/host-power.ts';
 import { rules } from '../../support/monitor-story.ts';
@@ -18,7 +19,7 @@ async function shot() {
   const deeds = new Deeds(world, { ...rules, fencing: 'required' }, isOnWith([]));
   deeds.shot(host, null);
   await timeline.runUntil(timeline.nowMs + 5_000);
-  return { world, host, prove: () => deeds.provedOff(host) };
+  return { world, host, deeds, prove: () => deeds.provedOff(host) };
 }
 
 test('a proof is none while one of two feeds never went off', async () => {
@@ -36,4 +37,15 @@ test('a feed that came back since its outlet was told is another story', async (
   cutFeed(world, host, 1);
   giveFeed(world, host, 0);
   prove();
+});
+
+test('a message in the name of a host that answers all the time is no proof', async () => {
+  const { world, host, deeds } = await shot();
+  let failure: unknown = null;
+  world.timeline.fail = (why) => {
+    failure ??= why;
+  };
+  deeds.reportedCrash(host);
+  deeds.forcesDown(host);
+  expect(String(failure)).toContain('silence that was asked after it');
 });

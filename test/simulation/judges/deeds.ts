@@ -14,8 +14,8 @@ import type { Disks } from './disks.ts';
 import { signsOfLife, wouldBeMissed } from './life.ts';
 import { must, Violation } from './violation.ts';
 
-/** What is done to the cloud; proven: somebody vouches for a host that is to be recovered. */
-export type Act = 'shot' | 'cut-off' | 'proven' | 'force-down' | 'evacuate';
+/** What is done to the cloud; listen: for a crash kernel; proven: somebody vouches for a host that is to be recovered. */
+export type Act = 'listen' | 'shot' | 'cut-off' | 'proven' | 'force-down' | 'evacuate';
 
 interface Begun {
   readonly incident: string;
@@ -73,6 +73,8 @@ export class Deeds implements Listener {
   /** Where it was asked for last. */
   readonly #askedTarget = new Map<Instance, string>();
   readonly #shotMs = new Map<string, number>();
+  /** When a message of its crash kernel became the proof. */
+  readonly #crashedMs = new Map<string, number>();
   /** When it was shot last, by a device that is its own and does what it says. */
   readonly #fairShotMs = new Map<string, number>();
   /** What was written to Redis in between was lost. */
@@ -101,6 +103,7 @@ export class Deeds implements Listener {
     this.onAct('force-down', host);
     this.#judge(() => {
       this.#isSilent(host, 'no host that is heard is forced down', host.name);
+      this.#isSilentAfterCrash(host);
       this.#isNobodysWork(host);
     });
   }
@@ -138,6 +141,20 @@ export class Deeds implements Listener {
       secondOutlet !== 'none' && powered && feeds.some(({ on, sinceMs }) => on && sinceMs < shotMs);
     // By its own controller it is off whatever its outlets give.
     must(!isFed, 'no host is proven off while one of its feeds is on', name);
+  }
+
+  /** A message of its crash kernel is taken for the proof: anybody may have sent it. */
+  reportedCrash({ name }: Host): void {
+    this.#crashedMs.set(name, this.#world.timeline.nowMs);
+  }
+
+  /** Whoever asks for its silence after the message hears one that answers since before it. */
+  #isSilentAfterCrash({ name, answersSinceMs, address }: Host): void {
+    const crashedMs = this.#crashedMs.get(name) ?? Number.NEGATIVE_INFINITY;
+    const seenMs = this.eyesOpenSinceMs ?? Number.POSITIVE_INFINITY;
+    const isAsked = address !== null && answersSinceMs !== null && seenMs <= crashedMs;
+    const demand = 'a message of a crash kernel counts with silence that was asked after it';
+    must(!isAsked || answersSinceMs > crashedMs, demand, name);
   }
 
   /** A host is about to be cut off from its disks; `isLevel`: as the proof of a fence level. */

@@ -154,6 +154,7 @@ export class Judges implements Judge<Ledger> {
   proved(host: string, by: Proof['by']): void {
     if (by === 'ceph') this.#judge(() => this.disks?.provedCutOff(host));
     else this.disks?.proved(host);
+    if (by === 'crash-kernel') this.deeds.reportedCrash(this.#world.host(host));
     if (by === 'agent') this.#judge(() => this.deeds.provedOff(this.#world.host(host)));
     this.deeds.onAct('proven', this.#world.host(host));
   }
@@ -283,8 +284,8 @@ export class Judges implements Judge<Ledger> {
   /** Every wait ends within its limit, as long as the monitor runs. Asked from time to time. */
   waits(): void {
     this.signs.sample();
-    this.disks?.follow();
     this.verdicts.darkSpares.sample();
+    this.disks?.follow();
     const { state } = this;
     const watchingSinceMs = this.#watchingSinceMs;
     if (state === null || watchingSinceMs === null) return;

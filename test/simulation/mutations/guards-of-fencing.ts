@@ -42,6 +42,14 @@ export const fencingGuards: readonly Guard[] = [
     ]),
   ),
   inFocus(
+    'a crash kernel is said to report',
+    guard('silent after its message', 'a message counts with silence that was asked after it', [
+      'ns4/recovery/stages/prove-off.ts',
+      "if (outcome.proof.by === 'crash-kernel') await stillSilent.confirmAnew();",
+      '',
+    ]),
+  ),
+  inFocus(
     'an order to fence waits in the queue',
     guard(
       'orders to fence',

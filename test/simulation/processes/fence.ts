@@ -23,6 +23,8 @@ interface Parts {
 /** With a word of an operator nobody waits long; see fencing.ts. */
 const patientMs = 20_000;
 const agents = ['fence_ipmilan', 'fence_apc'] as const;
+/** So often a message may come. */
+const listenMs = 500;
 
 /** The level of the outlets, of which some hosts have two. */
 const outlets = 2;
@@ -36,22 +38,39 @@ const levelOf = ({ secondOutlet }: Host, number: number): LevelOutline => {
 /** By the protocol. */
 const exitCode = { done: 0, on: 0, off: 2 } as const;
 
+/** Its number is no other level's; it is the first that is tried. */
+const byKdump: LevelOutline = {
+  ...{ number: agents.length + 2, isListener: true },
+  devices: [{ agent: 'fence_kdump' }],
+};
+
 const byCeph: LevelOutline = { number: agents.length + 1, kind: 'ceph', devices: [] };
 
 export class PretendDevices implements Devices {
   readonly #parts: Parts;
   readonly #onShot: (host: Host, fault: DeviceFault | null) => void;
 
-  /** `aims`: hosts for which this worker's plan names the device of another one. `onShot`: one is about to be told. */
-  constructor(parts: Parts, onShot: (host: Host, fault: DeviceFault | null) => void) {
+  readonly #onListen: (host: Host) => void;
+
+  /**
+   * `aims`: hosts for which this worker's plan names the device of another one. `onShot`: one is about to be told;
+   * `onListen`: its crash kernel is listened for from now on.
+   */
+  constructor(
+    parts: Parts,
+    onShot: (host: Host, fault: DeviceFault | null) => void,
+    onListen: (host: Host) => void,
+  ) {
     this.#parts = parts;
     this.#onShot = onShot;
+    this.#onListen = onListen;
   }
 
   async levelsOf(name: string): Promise<readonly LevelOutline[]> {
     const { levels, world } = this.#parts;
     const host = world.host(name);
-    const devices = (host.outlet === 'none' ? [1] : [1, outlets]).map((number) => levelOf(host, number));
+    const switches = (host.outlet === 'none' ? [1] : [1, outlets]).map((number) => levelOf(host, number));
+    const devices = host.hasKdump ? [byKdump, ...switches] : switches;
     if (levels === 'devices') return devices;
     if (levels === 'ceph') return [byCeph];
     return levels === 'ceph first' ? [byCeph, ...devices] : [...devices, byCeph];
@@ -83,8 +102,18 @@ export class PretendDevices implements Devices {
     };
   }
 
-  async listen(call: DevicesCall): Promise<LevelResult> {
-    throw new Error(`nobody listens for ${call.host}`);
+  /** Whoever sends a message in the host's name is heard. */
+  async listen({ host: name, timeoutMs, signal }: DevicesCall): Promise<LevelResult> {
+    const { process, world } = this.#parts;
+    const host = world.host(name);
+    this.#onListen(host);
+    for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += listenMs) {
+      const isHeard = await process.answer(listenMs, () => world.nowMs < host.crashMessagesUntilMs);
+      signal.throwIfAborted();
+      if (isHeard) return { off: true, atMs: process.clock.nowMs(), output: 'message', told: [] };
+    }
+    const failure = { agent: 'fence_kdump', failure: 'no-message', detail: 'no message' } as const;
+    return { off: false, failure, told: [] };
   }
 
   async look(

@@ -89,6 +89,8 @@ interface FencingParts {
   plans(): readonly PlanOfOne[];
   /** A device is about to be told. */
   onShot(host: Host, fault: DeviceFault | null): void;
+  /** Its crash kernel is listened for. */
+  onListen(host: Host): void;
   /** A level or an operator vouches for it. */
   onProof(host: string, by: Proof['by']): void;
 }
@@ -98,7 +100,7 @@ export function fencingPartsOf(parts: FencingParts): { fencing: Fencing; ownDevi
   const { redis, process } = link;
   const { clock } = process;
   const orders = ordersIn(link);
-  const near = new PretendDevices({ ...parts, process }, parts.onShot);
+  const near = new PretendDevices({ ...parts, process }, parts.onShot, parts.onListen);
   const far = farDevices({
     queue: {
       add: (job, id, data) => link.call(() => jobs.request(job, id, data)),

@@ -85,6 +85,7 @@ test('each sentence of the world has one meaning, said as it is told', () => {
     fencingDeviceFails: ['hv1', 'dead'],
     deviceOfAnother: ['hv1', 'hv2'],
     deviceRestores: ['hv1', '30'],
+    hostCrashes: ['hv1', '60'],
     hostFirewalled: ['hv1', 'drops'],
     hostCutOff: ['hv1', 'reports, guests'],
     ovnAway: ['northd'],
