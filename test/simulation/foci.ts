@@ -93,6 +93,21 @@ export const foci: Readonly<Record<string, Focus>> = {
       });
     },
   },
+  'heard again while it is scanned': {
+    ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
+    traits: { agentless: 0, ovn: 0, cells: 0, muteHost: 0, muteGuests: 0 },
+    disaster: (history) => {
+      const host = cutOffHost(history);
+      if (host === null) return;
+      const phases = ['scanning-hosts', 'reading-servers'];
+      const phase = history.random.pick(phases);
+      onFirstSave(
+        history,
+        (state) => phaseOf(state).kind === phase,
+        () => connect(history, host, 'reports'),
+      );
+    },
+  },
   'ordered although its guests answer': {
     ...{ ...spared, ...alone, rules: { ...recovers, fencing: 'none' }, durationMs: 240 * seconds },
     disaster: (history) => {

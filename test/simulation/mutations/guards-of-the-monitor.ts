@@ -21,15 +21,18 @@ export const monitorGuards: readonly Guard[] = [
     "if (says === 'alive') {",
     'if (nowMs < 0) {',
   ]),
-  guard(
-    'heard again',
-    'a suspect whose agents report while it is scanned is none any more',
-    [serversRead, 'else if (!still.has(host)) clearHost(draft, host);', ''],
-    [
-      'monitor/core/watches/hosts/verdict.ts',
-      'const hosts = Object.keys(phase.silent).filter((host) => !isHeard(host));',
-      'const hosts = Object.keys(phase.silent);',
-    ],
+  inFocus(
+    'heard again while it is scanned',
+    guard(
+      'heard again',
+      'a suspect whose agents report while it is scanned is none any more',
+      [serversRead, 'else if (!still.has(host)) clearHost(draft, host);', ''],
+      [
+        'monitor/core/watches/hosts/verdict.ts',
+        'const hosts = Object.keys(phase.silent).filter((host) => !isHeard(host));',
+        'const hosts = Object.keys(phase.silent);',
+      ],
+    ),
   ),
   guard(
     'host answers',
