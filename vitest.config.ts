@@ -108,6 +108,19 @@ export default defineConfig({
       },
       {
         test: {
+          // Cases of the review of an earlier revision, on this build or on another; by `npm run test:earlier`.
+          name: 'earlier',
+          include: ['test/earlier/**/*.test.ts'],
+          maxWorkers: 2,
+          // Those of one file at once: they mostly wait.
+          maxConcurrency: 5,
+          sequence: { groupOrder: 6 },
+          testTimeout: 280_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'calm',
           include: calm,
           sequence: { groupOrder: 4 },

@@ -12,6 +12,9 @@ import { readEvents } from './events.ts';
 import { redisClient, settingsOf } from './redis-client.ts';
 
 export type ProcessName = 'ns4' | 'monitor' | 'sonny';
+/** Whose processes are started: this tree's, or those of another build that is put to the same tests. */
+export const build = resolve(process.env.SONNY_DIST ?? 'dist');
+
 export type Ini = Record<string, Record<string, string | number>>;
 
 /** One process that runs, or ran. */
@@ -89,7 +92,7 @@ export class Household {
 
   /** Starts one of the three; it keeps running until stopped or its own end. */
   start(name: ProcessName, ...args: string[]): Running {
-    const main = resolve(`dist/${name}/main.js`);
+    const main = join(build, name, 'main.js');
     const running = new Running(
       spawn(process.execPath, [main, ...args], {
         cwd: this.dir,
@@ -112,8 +115,12 @@ export class Household {
     const said = events.map(
       (e) => `${new Date(e.atMs).toISOString().slice(11, 23)} ${e.level.padEnd(7)} ${e.text}`,
     );
-    const wrote = this.#running.map((r) => `--- pid ${r.child.pid}\n${r.output.slice(-4_000)}`);
-    return [...said, ...wrote].join('\n');
+    return [...said, this.outputs()].join('\n');
+  }
+
+  /** The end of what each process wrote. */
+  outputs(): string {
+    return this.#running.map((r) => `--- pid ${r.child.pid}\n${r.output.slice(-4_000)}`).join('\n');
   }
 
   /** Waits for an event; fails with the whole story. */
