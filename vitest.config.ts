@@ -1,9 +1,10 @@
-// Six projects: `simulation` takes both cores for half a minute, two foci at a time; `unit` needs nothing but Node, and
+// Seven projects: `simulation` takes both cores for half a minute, two foci at a time; `unit` needs nothing but Node, and
 // its files share their worker's modules, which are costly to load and keep no state; `integration` starts real servers
 // (Redis, MariaDB, Slack and OpenStack simulators, the three processes) on ports of its own. Its files mostly wait, so
 // eight run at once; `lost` is the same for those in which something gets in the way of a recovery, and for the longest
-// ones, by `npm run test:lost`, six at once, as they do more; `attacks` what somebody hostile would do; `calm` holds real
-// processes to seconds that are promised: alone on the machine, by `npm run test:calm`.
+// ones, by `npm run test:lost`, six at once, as they do more; `attacks` what somebody hostile would do; `earlier` plays
+// the cases of a review on this build or another one; `calm` holds real processes to seconds that are promised: alone on
+// the machine, by `npm run test:calm`.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
