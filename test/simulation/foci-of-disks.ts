@@ -20,6 +20,11 @@ export const fociOfDisks: Readonly<Record<string, Focus>> = {
       cut(history, host, ['reports', 'management', 'guests'], [200, 200]),
     ),
   },
+  /** It hangs, and sleeps on when all of its instances run elsewhere. */
+  'asleep for long, cut off from Ceph': {
+    ...{ ...alone, rules: open, traits: { ...known, crowd: 3 }, durationMs: 280 * seconds },
+    disaster: ofBusyHost((history, { name }) => begin(history, faults.hostHangs, name)),
+  },
   /** It lives, and no answer of anybody's disks gets to whoever asks. */
   'openers that nobody hears': {
     ...{ ...alone, rules: open, traits: known, durationMs: 220 * seconds },
