@@ -4,11 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Ceph } from '../../src/ns4/ceph/ceph.ts';
+import type { Ceph } from '../../src/ns4/ceph/ceph.ts';
 import type { AskedImage } from '../../src/ns4/storage/storage.ts';
-import { systemClock } from '../../src/shared/ground/clock.ts';
-import { createLog } from '../../src/shared/ground/log.ts';
-import { maskOf } from '../../src/shared/masks/secrets.ts';
+import { cephClient } from '../support/ceph-client.ts';
 import { cephLab, lab, labAccess, labAtPeace, labUser, openMany } from '../support/ceph-lab.ts';
 import { documentedCaps } from '../support/documented-caps.ts';
 
@@ -25,8 +23,7 @@ describe.skipIf(cephLab === undefined)('a real Ceph', () => {
   let image: string;
   let writer: string;
   beforeAll(async () => {
-    const log = createLog({ name: 'test', verbosity: 0, destination: process.stderr });
-    ceph = new Ceph(await labAccess(), { log, clock: systemClock, mask: maskOf([]) });
+    ceph = cephClient(await labAccess());
   });
   beforeEach(() => {
     // A client that was blocked or killed keeps lock and watch for a while: each test has images of its own.
@@ -55,9 +52,7 @@ describe.skipIf(cephLab === undefined)('a real Ceph', () => {
   });
 
   test('what its user may not do, and what is not there', async () => {
-    const log = createLog({ name: 'test', verbosity: 0, destination: process.stderr });
-    const access = { ...(await labAccess('client.looker')), pools: ['vms', 'images', 'none'] };
-    const weak = new Ceph(access, { log, clock: systemClock, mask: maskOf([]) });
+    const weak = cephClient({ ...(await labAccess('client.looker')), pools: ['vms', 'images', 'none'] });
     expect(await weak.facts(longer)).toMatchObject({
       pools: [{ name: 'vms' }, { name: 'images' }],
       problems: [
@@ -116,9 +111,7 @@ describe.skipIf(cephLab === undefined)('a real Ceph', () => {
     const { mon, osd } = documentedCaps('docs/ceph.md');
     const without = osd.split(', ').filter((cap) => !cap.includes('pool=images '));
     const read = async (user: string, its: string) => {
-      const log = createLog({ name: 'test', verbosity: 0, destination: process.stderr });
-      const access = await labUser(user, mon, its, dir);
-      const as = new Ceph(access, { log, clock: systemClock, mask: maskOf([]) });
+      const as = cephClient(await labUser(user, mon, its, dir));
       try {
         const [openers, watchers, locks] = await Promise.all([
           as.ask([image], longer),
