@@ -69,7 +69,9 @@ describe.skipIf(cephLab === undefined)('the barrier', () => {
     return { number, writers, images, blocks, atMs };
   }
 
+  /** Some seconds later. */
   async function judge({ number, writers, images, blocks, atMs }: Barred): Promise<void> {
+    await delay(Math.max(0, atMs + laterMs - Date.now()));
     const afterMs = Date.now() - atMs;
     const changes = changesOf(blocks, await reader.look(images));
     expect(changes, `round ${number}, ${afterMs} ms after the barrier`).toEqual([]);
@@ -92,7 +94,6 @@ describe.skipIf(cephLab === undefined)('the barrier', () => {
       await judge(last);
       last = next;
     }
-    await delay(laterMs);
     await judge(last);
     const median = seen.barrierMs.toSorted((a, b) => a - b)[Math.floor(rounds / 2)];
     const [soonest, latest] = [Math.min(...seen.afterMs), Math.max(...seen.afterMs)];
