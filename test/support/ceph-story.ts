@@ -25,6 +25,7 @@ export class CephStory {
   #testbed: Testbed | null = null;
   #ceph: CephCloud | null = null;
   #stage: Stage | null = null;
+  #ns4: Running | null = null;
   /** Ids of vm-1, vm-2 and vm-3, which are on hv01. */
   ids: readonly string[] = [];
 
@@ -36,6 +37,11 @@ export class CephStory {
   }
   get household(): Household {
     return known(this.#stage).household;
+  }
+
+  /** The one that was started first. */
+  get ns4(): Running {
+    return known(this.#ns4);
   }
 
   async open(): Promise<void> {
@@ -70,16 +76,31 @@ export class CephStory {
     this.ceph.follow();
   }
 
+  /** Likewise, of an earlier build, which remembers of nobody that he was heard: it has read the cloud. */
+  async atWorkUnheard(ini: Ini, fencingYaml: string): Promise<void> {
+    await this.#begin(ini, fencingYaml);
+    const { household, ns4 } = this;
+    const hasRead = async () => /"job":"refresh-inventory"[^\n]*"msg":"job done"/.test(ns4.output);
+    await this.testbed.until('ns4 to read the cloud', hasRead, 60_000).catch((error) => {
+      throw new Error(`${error}\n${household.outputs()}`);
+    });
+    this.ceph.follow();
+  }
+
   async #start(ini: Ini, fencingYaml: string | undefined): Promise<Running> {
+    await this.#begin(ini, fencingYaml);
+    await this.testbed.watched(known(this.#stage));
+    return this.ns4;
+  }
+
+  async #begin(ini: Ini, fencingYaml: string | undefined): Promise<void> {
     this.#stage = await stage(this.testbed, { FENCING: { mode: 'none' }, ...ini });
     const { household } = this;
     if (fencingYaml !== undefined)
       writeFileSync(join(household.dir, 'fencing.yaml'), fencingYaml, { mode: 0o600 });
-    const ns4 = household.start('ns4', '-vv');
+    this.#ns4 = household.start('ns4', '-vv');
     household.start('monitor', '-vv');
     household.start('sonny', '-vv');
-    await this.testbed.watched(this.#stage);
-    return ns4;
   }
 
   async end(): Promise<void> {
