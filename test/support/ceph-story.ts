@@ -1,14 +1,14 @@
 // What stories of hypervisors over a real Ceph share: a cloud with three instances on hv01 and their writers, Sonny at
 // work on it, the ways in which a hypervisor goes, and the judgements. Whatever happens, no write of a former owner may
 // be acknowledged after the new one's first look: the writers count that themselves.
-import { writeFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import type { SonnyEvent } from '../../src/shared/documents/events/events.ts';
 import type { RefusalName } from '../../src/shared/documents/refusals/refusals.ts';
 import { CephCloud } from './ceph-cloud.ts';
-import { cephLab, lab } from './ceph-lab.ts';
+import { cephLab, lab, pathWithLabClient } from './ceph-lab.ts';
 import { cloudTool } from './cloud-tool.ts';
 import { firstRequestAtMs } from './journals.ts';
 import type { Household, Ini, Running } from './processes.ts';
@@ -45,6 +45,9 @@ export class CephStory {
   }
 
   async open(): Promise<void> {
+    // On a newer Ceph than this machine's the helper of the ns4 that are started here is run by the lab.
+    process.env.PATH =
+      pathWithLabClient(mkdtempSync(join(tmpdir(), 'sonny-lab-client-'))) ?? process.env.PATH;
     this.#testbed = await Testbed.open();
   }
 
