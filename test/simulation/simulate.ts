@@ -13,9 +13,9 @@ const focus = process.env.FOCUS || null;
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 if (runs === 1) {
-  const { text, outcome } = await toldBy({ seed: from, focus });
-  print(text);
-  process.exit(outcome.violation === null ? 0 : 1);
+  const [story] = await toldBy([from], focus);
+  print(story?.text ?? '');
+  process.exit(story?.outcome.violation === null ? 0 : 1);
 }
 const startedAtMs = Date.now();
 let toldAtMs = startedAtMs;
@@ -31,8 +31,8 @@ const tookS = (Date.now() - startedAtMs) / 1_000;
 summarize(totals);
 const first = firstViolation(totals);
 if (first !== null) {
-  const { text } = await toldBy({ seed: first.seed, focus });
-  print(`\nThe story of seed ${first.seed} (${replay(first.seed, focus)}):\n${text}`);
+  const [story] = await toldBy([first.seed], focus);
+  print(`\nThe story of seed ${first.seed} (${replay(first.seed, focus)}):\n${story?.text}`);
   process.exitCode = 1;
 }
 

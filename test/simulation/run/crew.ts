@@ -62,19 +62,15 @@ export async function runHistories(task: Task): Promise<Totals> {
   return totals;
 }
 
-/** The story of one history, from the code as it is. */
-export async function toldBy({
-  seed,
-  focus = null,
-}: {
-  seed: number;
-  focus?: string | null;
-}): Promise<Story> {
+/** The stories of these histories, told one after the other by a process of their own, from the code as it is. */
+export async function toldBy(seeds: readonly number[], focus: string | null = null): Promise<Story[]> {
   const bundle = await bundleWorker([]);
   try {
     const child = fork(bundle.path, { execArgv });
     try {
-      return await carriedOut<Story>(child, { seed, focus }, seed);
+      const stories: Story[] = [];
+      for (const seed of seeds) stories.push(await carriedOut<Story>(child, { seed, focus }, seed));
+      return stories;
     } finally {
       if (child.connected) child.disconnect();
     }
