@@ -142,7 +142,7 @@ play('D5: one runs on the spare and does not answer', {}, async (stage) => {
   await stage.watched(...everybody);
   await stage.simulator.kill('hv01');
   await stage.simulator.happen('vm-2 answers nobody any more');
-  expect(await stage.ends(120), 'its end').toBe(true);
+  expect(await stage.ends(170), 'its end').toBe(true);
   const end = (await stage.said()).find(
     ({ kind }) => kind.endsWith('-ended') && !kind.startsWith('instance'),
   );
