@@ -215,7 +215,11 @@ export class History {
       this.world.tell(`${seat.name} stands still for ${forMs / 1000} s`);
       this.clocks.lag(seat, forMs);
       this.jobs.frozen(process, forMs);
-      process.later(forMs, () => this.jobs.lookAgain());
+      plansChanged(this);
+      process.later(forMs, () => {
+        plansChanged(this);
+        this.jobs.lookAgain();
+      });
     };
     this.jobs.lookAgain();
     this.#listen(seat, process);

@@ -7,7 +7,7 @@ import {
 import type { History } from './history.ts';
 import type { Seat } from './setting.ts';
 
-/** Of those that are registered and fence: one whose line to Redis is cut, or who is gone, is not. */
+/** Of those that are registered and fence: one whose line to Redis is cut, who is gone, or stands still, is not. */
 export function plansOfEach({ workers, setting }: History): PlanOfOne[] {
   return workers
     .filter(
