@@ -12,6 +12,7 @@ import { cephFaults } from './faults-of-ceph.ts';
 import type { History } from './history.ts';
 import { plansChanged } from './plans-of-fencing.ts';
 import { wordKey } from './processes/fencing-parts.ts';
+import { heldLease } from './processes/lease.ts';
 import { redisForgets, redisGoes, redisReturns, redisRollsBack } from './redis-troubles.ts';
 import type { Seat } from './setting.ts';
 import type { Weather } from './weather.ts';
@@ -46,9 +47,9 @@ const householdFaults = {
   },
   redisUnreached: {
     says: '{process} does not reach Redis',
-    begin: (h, name) => cutLine(h, seatOf(h, name).redisLine, true),
+    begin: (h, name) => cutFromRedis(h, seatOf(h, name), true),
     ends: '{process} reaches Redis[ again]',
-    end: (h, name) => cutLine(h, seatOf(h, name).redisLine, false),
+    end: (h, name) => cutFromRedis(h, seatOf(h, name), false),
   },
   openstackUnreached: {
     says: '{process} does not reach OpenStack',
@@ -228,6 +229,18 @@ function confirmOff(history: History, host: string): void {
   world.tell(`an operator gives his word that ${host} is off`);
   history.judges.disks?.proved(host);
   history.order({ kind: 'confirm-fenced', host, by: 'somebody', atMs: nowMs });
+}
+
+/** A monitor without Redis keeps watch over nothing, and its lease runs out. */
+function cutFromRedis(history: History, seat: Seat<unknown>, isCut: boolean): void {
+  const { monitors, judges, redis } = history;
+  cutLine(history, seat.redisLine, isCut);
+  const monitor = monitors.find((one) => one === seat);
+  if (monitor === undefined || monitor.process === null) return;
+  if (isCut) {
+    heldLease(redis);
+    judges.pauses(monitor.process);
+  } else if (monitor.role?.leads) judges.goesOn(monitor.process);
 }
 
 function cutLine(history: History, line: { cut: boolean }, isCut: boolean): void {

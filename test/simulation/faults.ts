@@ -157,6 +157,23 @@ export const strokes = {
   },
   redisRollsBack: (history) => begin(history, faults.redisRollsBack),
   redisFailsOver: (history) => begin(history, faults.redisFailsOver, String(history.random.pick([4, 15]))),
+  /**
+   * The master is cut off from its replicas and from some of Sonny. Who is left with it writes for four seconds more
+   * (min-replicas-max-lag and one, docs/redis.md), then nothing; the others have another master later, without all that.
+   */
+  redisCutInTwo: (history) => {
+    const { random, timeline, workers, monitors } = history;
+    const seats = [...workers, ...monitors].map(({ name }) => name);
+    const left = random.some(seats, 0.5);
+    const newMasterS = random.between(6, 12);
+    for (const name of seats)
+      if (!left.includes(name)) strike(history, faults.redisUnreached, [newMasterS, newMasterS], name);
+    timeline.after(4 * seconds, () => {
+      if (history.isCalm) return;
+      for (const name of left) strike(history, faults.redisUnreached, [2, 40], name);
+      begin(history, faults.redisFailsOver, '4');
+    });
+  },
   redisAway: (history) => strike(history, faults.redisAway, [2, 40]),
   redisForgets: (history) => {
     if (history.random.chance(0.3)) begin(history, faults.redisForgets);

@@ -147,6 +147,15 @@ export const foci: Readonly<Record<string, Focus>> = {
       );
     },
   },
+  'Redis is cut in two during a recovery': {
+    ...{ ...spared, rules: recovers, setting: { workers: 2, quorum: 1, monitors: 2, concurrency: 1 } },
+    durationMs: 140 * seconds,
+    disaster: (history) => {
+      strokes.hostDies(history);
+      const moment = history.random.pick(['shot', 'force-down', 'evacuate', 'evacuate'] as const);
+      onFirst(history, moment, () => later(history, [0, 6], () => strokes.redisCutInTwo(history)));
+    },
+  },
   'Redis and monitor forget a recovery': {
     ...{ rules: { ...recovers, cooldownMs: 86_400_000 }, setting: { monitors: 1 } },
     ...{ spares: [2], durationMs: 260 * seconds },

@@ -6,7 +6,9 @@ import type { Focus } from './foci.ts';
 import { History } from './history.ts';
 import { isOnWith } from './not-yet.ts';
 import { populate } from './populate.ts';
+import { openPort } from './processes/vantage-point.ts';
 import type { Random } from './random.ts';
+import type { Difference } from './setting.ts';
 import { fairWeather, type Weather } from './weather.ts';
 
 export interface Plan {
@@ -16,6 +18,8 @@ export interface Plan {
 }
 
 const startMs = Date.parse('2026-11-21T12:00:00Z');
+/** Who lives refuses a connection to it. */
+const nobodysPort = 2222;
 
 /**
  * With a focus what it names is as it says; everything else is drawn as ever. `all`: with what the code cannot bear yet.
@@ -83,8 +87,8 @@ function rulesOf(random: Random): Rules {
     suspiciousBackoff: random.pick([5, 5, 2]),
     deadBackoff: random.pick([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0]),
     cooldownMs: random.pick([600_000, 86_400_000]),
-    hypervisorPorts: [22],
-    instancePorts: [22],
+    hypervisorPorts: [openPort],
+    instancePorts: [openPort],
     fencing: random.pick(['none', 'required']),
     asksDisks: random.chance(0.15),
     disabledHosts: 'leave',
@@ -96,7 +100,7 @@ export interface Household {
   /** Its machines are virtual, and may be paused with their clocks. */
   readonly pausable: boolean;
   /** One ns4 is configured otherwise than the rest. */
-  readonly differs: Partial<Rules> | null;
+  readonly differs: Difference | null;
   /** All workers but one have no way to the fence devices. */
   readonly isFar: boolean;
   /** A second Sonny, with a Redis of its own, watches the same cloud. */
@@ -112,14 +116,21 @@ function householdOf({ random, isOn }: History): Household {
   };
 }
 
-function differenceOf(random: Random): Partial<Rules> {
-  return random.pick<Partial<Rules>>([
+function differenceOf(random: Random): Difference {
+  return random.pick<Difference>([
     { heartbeatPeriodMs: 20_000 },
     { heartbeatPeriodMs: 90_000 },
     { fencing: 'none' },
     { fencing: 'required' },
     { deadBackoff: 0 },
     { deadBackoff: 3 },
+    { quorum: 1 },
+    { quorum: 2 },
+    { quorum: 3 },
+    { refusedMeans: 'silent' },
+    { hypervisorPorts: [nobodysPort], instancePorts: [nobodysPort] },
+    { hypervisorPorts: [nobodysPort], refusedMeans: 'silent' },
+    { instancePorts: [nobodysPort], refusedMeans: 'silent' },
   ]);
 }
 

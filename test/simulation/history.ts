@@ -162,6 +162,7 @@ export class History {
     const { world, redis, random, setting, judges } = this;
     const { weather, method, concurrency } = setting;
     const rules = { ...setting.rules, ...seat.differs };
+    const quorumOf = (isOwn: boolean) => (isOwn ? seat.differs.quorum : undefined) ?? setting.quorum;
     const process = this.#process(seat);
     const link = new RedisLink(redis, process, random, weather, seat.redisLine);
     const onSend = ({ name, id, target }: ChangeRequest) => {
@@ -173,7 +174,7 @@ export class History {
     const ceph = this.ceph === null ? null : this.#disksParts(this.ceph, link);
     const role = new Ns4({
       ...{ process, link, cloud, world, rules, method, concurrency, ceph },
-      lookTogether: (question) => lookTogether(this.workers, setting.quorum, question, process),
+      lookTogether: (question, isOwn) => lookTogether(this.workers, quorumOf(isOwn), question, process),
       ...(rules.fencing === 'none'
         ? { fencing: null, ownDevices: null }
         : fencingPartsOf({
@@ -233,8 +234,8 @@ export class History {
   }
 
   /** The background scan of a worker: everybody soon after its start, then once in five minutes. */
-  #listen({ vantagePoint, redisLine }: Seat<Ns4>, process: Process): void {
-    vantagePoint.begin(this.setting.rules);
+  #listen({ vantagePoint, redisLine, differs }: Seat<Ns4>, process: Process): void {
+    vantagePoint.begin({ ...this.setting.rules, ...differs });
     const pass = (): void => {
       if (!redisLine.cut && !this.redis.away) {
         vantagePoint.hearEverybody(process.clock, placesIn(this.redis));

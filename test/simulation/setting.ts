@@ -1,5 +1,6 @@
 // What a history is drawn with, and the machines that Sonny's processes run on.
 import type { Rules } from '../../src/monitor/core/state/rules.ts';
+import type { ScanSettings } from '../../src/shared/config/settings.ts';
 import type { Machine, Process } from './processes/process.ts';
 import type { VantagePoint } from './processes/vantage-point.ts';
 import type { Weather } from './weather.ts';
@@ -19,12 +20,19 @@ export interface Setting {
   readonly startMs: number;
 }
 
+/** What one worker's configuration says otherwise than the others'. */
+export interface Difference extends Partial<Rules> {
+  /** For what it asks itself; the monitor's scans go by the monitor's. */
+  readonly quorum?: number;
+  /** What its scanner takes a refused connection for; the others: alive. */
+  readonly refusedMeans?: ScanSettings['refusedMeans'];
+}
+
 /** A machine on which one process runs, again and again. */
 export interface Seat<T> {
   readonly name: string;
   readonly machine: Machine;
-  /** What its configuration says otherwise than the others'. */
-  differs: Partial<Rules>;
+  differs: Difference;
   readonly redisLine: { cut: boolean };
   readonly cloudLine: { cut: boolean };
   readonly vantagePoint: VantagePoint;

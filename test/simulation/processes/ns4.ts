@@ -48,8 +48,8 @@ export interface Ns4Parts {
   readonly process: Process;
   readonly link: RedisLink;
   readonly cloud: CloudLink;
-  /** A scan by all vantage points of the cloud. */
-  lookTogether(question: ScanQuestion): Promise<ScanTogether>;
+  /** A scan by all vantage points of the cloud; `isOwn`: for what this worker does, not for the monitor. */
+  lookTogether(question: ScanQuestion, isOwn: boolean): Promise<ScanTogether>;
   /** Null: Ceph is not asked. */
   readonly ceph: DisksParts | null;
   readonly world: World;
@@ -119,7 +119,7 @@ export class Ns4 implements Taker {
       case 'refresh-inventory':
         return this.#refreshed(id, dataOf(name).servers, signal);
       case 'scan':
-        return this.#scanned(id, dataOf(name));
+        return this.#scanned(id, dataOf(name), false);
       case 'survey-senses':
         // Whom nobody could tell dead is for people; histories judge what is done, and what is said of the dead.
         return { ok: true, unjudged: [], count: 0, of: this.#parts.world.hosts.size };
@@ -181,10 +181,10 @@ export class Ns4 implements Taker {
     return inventory;
   }
 
-  async #scanned(id: string, question: ScanQuestion): Promise<ScanResult> {
+  async #scanned(id: string, question: ScanQuestion, isOwn: boolean): Promise<ScanResult> {
     const { process, witness } = this.#parts;
     const openAtFirst = witness.open();
-    const { result, seen, tookMs } = await this.#parts.lookTogether(question);
+    const { result, seen, tookMs } = await this.#parts.lookTogether(question, isOwn);
     const openNow = witness.open();
     const asked = question.targets.flatMap(({ disksOf }) => disksOf?.host ?? []);
     const open = openAtFirst.filter((host) => openNow.includes(host));
@@ -202,7 +202,7 @@ export class Ns4 implements Taker {
       ...{ cloud, signal, ...rules, clock: process.clock },
       inventory: (left) => stored.read(() => ({ ...noServers, hosts: left })),
       scan: async (targets) => {
-        const { result, tookMs } = await this.#parts.lookTogether({ targets, controls: [] });
+        const { result, tookMs } = await this.#parts.lookTogether({ targets, controls: [] }, true);
         return process.answer(tookMs, () => result);
       },
     });
@@ -290,7 +290,7 @@ export class Ns4 implements Taker {
       scan: async (question) => {
         // The other vantage points are asked by way of Redis.
         await link.call(() => undefined);
-        const scan = await this.#scanned(ownScanOf(process), question);
+        const scan = await this.#scanned(ownScanOf(process), question, true);
         // Of the host itself: its guests are asked by themselves before the first change.
         if (question.targets.some(({ name }) => name === order.dead)) witness.looked(order, scan);
         return scan;

@@ -4,8 +4,10 @@ import type { Host, Instance } from '../../../simulator/world/model.ts';
 import { guestAnswers, guestIsThere, hostAnswers, hostSends } from '../../../simulator/world/physics.ts';
 import { MuteWatch, newlyMute } from '../../../src/ns4/baseline/mute-watch.ts';
 import { Places } from '../../../src/ns4/baseline/places.ts';
-import { judge } from '../../../src/ns4/scan/finding.ts';
+import { isAnswer, judge } from '../../../src/ns4/scan/finding.ts';
 import { probeOf } from '../../../src/ns4/scan/offence.ts';
+import type { Probe } from '../../../src/ns4/scan/probe.ts';
+import type { ScanSettings } from '../../../src/shared/config/settings.ts';
 import type { ScanFinding, ScanResult, ScanTarget } from '../../../src/shared/documents/jobs/scan.ts';
 import type { Clock } from '../../../src/shared/ground/clock.ts';
 import { counted } from '../../../src/shared/ground/counted.ts';
@@ -37,6 +39,17 @@ interface Blindness {
   network: string | null;
 }
 
+/** Everybody listens on it, hypervisors and guests, and on no other one. */
+export const openPort = 22;
+
+/** What the background scan of a process goes by. */
+interface Listening {
+  readonly heartbeatPeriodMs: number;
+  readonly hypervisorPorts: readonly number[];
+  readonly instancePorts: readonly number[];
+  readonly refusedMeans?: ScanSettings['refusedMeans'];
+}
+
 /** Passes in vain after which a guest may be called mute. */
 const passesNoticed = 2;
 /** Likewise after which it must be: half an hour on a network where nobody else answers, and three more. */
@@ -64,6 +77,10 @@ export class VantagePoint {
   readonly #heard = new Map<string, HeardAddress>();
   /** Of the process that looks from here now. */
   #muteWatch: MuteWatch | null = null;
+  #refusedMeans: ScanSettings['refusedMeans'] = 'alive';
+  #ports: { readonly hosts: readonly number[]; readonly guests: readonly number[] } = {
+    ...{ hosts: [openPort], guests: [openPort] },
+  };
   /** In how many passes, one after the other, did a guest truly not answer while all was well with its host? */
   readonly #mutePasses = new Map<string, number>();
   readonly #trueClock = {
@@ -116,8 +133,11 @@ export class VantagePoint {
     const [first] = endpoints;
     if (first === undefined) return { state: 'unknown', detail: 'it has no address to scan' };
     if (trouble > 0 && this.#random.chance(trouble)) return { state: 'unknown', detail: 'EMFILE' };
-    if (endpoints.some(({ address }) => this.reaches(address)))
-      return { state: 'answers', detail: `${first.address}:${first.port} open` };
+    const reached = endpoints.filter(({ address }) => this.reaches(address));
+    if (reached.length > 0) {
+      const probes = reached.map((endpoint) => ({ endpoint, probe: probeAt(endpoint.port) }));
+      return judge(probes, this.#refusedMeans);
+    }
     if (this.#isProhibited(first.address)) return judge([{ endpoint: first, probe: prohibited }], 'alive');
     const inItsName = endpoints.find(({ address }) => this.#isUnreachable(address));
     if (inItsName !== undefined) return judge([{ endpoint: inItsName, probe: unreachable }], 'alive');
@@ -177,8 +197,10 @@ export class VantagePoint {
   }
 
   /** Another process looks from here now. */
-  begin(rules: { readonly heartbeatPeriodMs: number }): void {
+  begin(rules: Listening): void {
     this.#muteWatch = new MuteWatch(rules);
+    this.#refusedMeans = rules.refusedMeans ?? 'alive';
+    this.#ports = { hosts: rules.hypervisorPorts, guests: rules.instancePorts };
   }
 
   /** A refresh stored this. */
@@ -201,7 +223,7 @@ export class VantagePoint {
     for (const [address, owner] of byAddress) {
       const isGuest = !('cut' in owner);
       if (isGuest) guests.push(address);
-      if (this.reaches(address)) {
+      if (this.reaches(address) && this.#hears(isGuest ? 'guests' : 'hosts')) {
         this.#note(address, places.of(address)?.id ?? null);
         answered.add(address);
       } else if (isGuest) this.#countMute(address, owner);
@@ -215,6 +237,11 @@ export class VantagePoint {
       const answer = this.#heard.get(address);
       if (answer !== undefined) this.#heard.set(address, { ...answer, isMute: true });
     }
+  }
+
+  /** Is what the living answer on its own ports an answer to it? */
+  #hears(whom: 'hosts' | 'guests'): boolean {
+    return this.#ports[whom].some((port) => isAnswer(probeAt(port), this.#refusedMeans));
   }
 
   /** By the world, not by what anybody knows of it. */
@@ -255,6 +282,11 @@ export class VantagePoint {
     return this.#seesGuestsOf(world.host(owner.host ?? '')) && guestAnswers(world, owner);
   }
 }
+
+const open: Probe = { state: 'open', code: null };
+const refused: Probe = { state: 'refused', code: null };
+/** What who lives and is reached answers on this port. */
+const probeAt = (port: number): Probe => (port === openPort ? open : refused);
 
 /** "Host administratively prohibited", from the host itself, as the real scanner reads it. */
 const prohibited = probeOf(
