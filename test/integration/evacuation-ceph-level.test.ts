@@ -134,7 +134,7 @@ test('once cut off in an incident, and lifted by somebody since: not again, and 
   const { fencing: by, asked } = fencing([ceph(1), bmc.level(2)], { stillCut: async () => seen });
   const request = {
     ...{ host: 'hv-lifted', incident: 'one', signal: new AbortController().signal, heardAtMs: null },
-    ...{ instances: [], doubtedSinceMs: null, right: { token: 'ours', assignment: null } },
+    ...{ instances: [], doubtedSinceMs: null, noSilence: null, right: { token: 'ours', assignment: null } },
     beforeOff: async ({ keep }: { keep(): Promise<void> }) => keep(),
   };
   expect(await by.fence(request)).toMatchObject({ proven: true, proof: { by: 'ceph' } });

@@ -361,7 +361,7 @@ describe('C6: nobody is shot while he boots', () => {
 
   const request = (incident: string) => ({
     ...{ host: 'hv-shot', incident, signal: new AbortController().signal, heardAtMs: null },
-    ...{ instances: [], doubtedSinceMs: null },
+    ...{ instances: [], doubtedSinceMs: null, noSilence: null },
     right: { token: 'ours', assignment: null },
     beforeOff: async () => {},
   });
@@ -583,6 +583,22 @@ describe('its crash kernel reports', () => {
     kernel.close();
     expect(bmc.told).toEqual([]);
     await expectUntouched(pair, from);
+  });
+
+  test('a message in the name of one that never answered a scan: it proves nothing, and nobody listens', async () => {
+    const pair = await bench.pair(1);
+    const { kernel, bmc, levels } = await crashing();
+    kernel.report();
+    const worker = bench.worker({ fencing: fencing(levels) });
+    worker.scans.set(pair.dead, { state: 'unknown', neverHeard: true, detail: 'never heard from here' });
+    const report = await worker.recover(bench.order(pair, { judgedByGuests: true }));
+    kernel.close();
+    expect(report).toMatchObject({ outcome: 'done' });
+    expect(bmc.offs).toBe(1);
+    expect((await worker.parts.journals.read(report.recovery))?.proof).toMatchObject({
+      ...{ by: 'agent', level: 2 },
+      failed: ['fence_kdump no-silence: never heard from here'],
+    });
   });
 });
 

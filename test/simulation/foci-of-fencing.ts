@@ -35,8 +35,7 @@ export const fociOfFencing: Readonly<Record<string, Focus>> = {
   /** Its crash kernel reports, or somebody does in its name just when it answers again. */
   'a crash kernel is said to report': {
     ...{ ...alone, rules: fenced, durationMs: 200 * seconds },
-    // Of a host that answers nobody nothing would tell that the message is somebody else's.
-    traits: { muteHost: 0, prohibits: 0 },
+    traits: { muteHost: 0.3, prohibits: 0 },
     disaster: (history) => {
       const { random, timeline } = history;
       const crashes = random.chance(0.4);

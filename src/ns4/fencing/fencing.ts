@@ -51,6 +51,11 @@ export interface FenceRequest {
    */
   readonly doubtedSinceMs: number | null;
   /**
+   * Why the host's own silence is no evidence; null: it is, as somebody heard it before. Anybody can send a crash kernel's
+   * message in its name: without that silence nothing would contradict one.
+   */
+  readonly noSilence: string | null;
+  /**
    * Right before the `off` to the devices of a level leaves: resolves only with a fresh right to power the host off,
    * rejects when it must not be (any more). Whatever it rejects with, `fence` rejects with.
    */
@@ -131,6 +136,10 @@ export function createFencing(parts: FencingParts): Fencing {
           continue;
         }
         const isHeard = level.isListener;
+        if (isHeard && request.noSilence !== null) {
+          noteFailure({ agent, failure: 'no-silence', detail: request.noSilence }, number);
+          continue;
+        }
         const result = isHeard
           ? await devices.listen({ host, level, signal, timeoutMs: limitMs })
           : await offAgain(level, limitMs, given, request, parts);

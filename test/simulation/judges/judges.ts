@@ -35,6 +35,8 @@ export interface Ledger {
 
 /** What Redis lost is missed within a pause between two looks, and written again despite a few failures. */
 const writtenAgainMs = 10_000;
+/** From the facts that a fencing begins with to the word of its first level. */
+const forgottenMs = 60_000;
 
 export class Judges implements Judge<Ledger> {
   readonly verdicts: Verdicts;
@@ -154,9 +156,20 @@ export class Judges implements Judge<Ledger> {
   proved(host: string, by: Proof['by']): void {
     if (by === 'ceph') this.#judge(() => this.disks?.provedCutOff(host));
     else this.disks?.proved(host);
-    if (by === 'crash-kernel') this.deeds.reportedCrash(this.#world.host(host));
+    if (by === 'crash-kernel') {
+      this.deeds.reportedCrash(this.#world.host(host));
+      this.#judge(() => this.#wasHeard(host));
+    }
     if (by === 'agent') this.#judge(() => this.deeds.provedOff(this.#world.host(host)));
     this.deeds.onAct('proven', this.#world.host(host));
+  }
+
+  /** Its silence contradicts nothing otherwise; what Redis forgot just now may have been known when it was asked. */
+  #wasHeard(host: string): void {
+    const { address } = this.#world.host(host);
+    const isForgotten = this.#world.timeline.nowMs - this.hands.forgottenMs < forgottenMs;
+    const demand = 'a message of a crash kernel counts for a host that was heard before';
+    must(isForgotten || (address !== null && this.verdicts.everHeard(address)), demand, host);
   }
 
   /** In the middle of somebody's call: it must not be caught there. */

@@ -50,6 +50,14 @@ export const fencingGuards: readonly Guard[] = [
     ]),
   ),
   inFocus(
+    'a crash kernel is said to report',
+    guard(
+      'its message needs a silence',
+      "a crash kernel's message says nothing of a host that never answered",
+      ['ns4/fencing/fencing.ts', 'if (isHeard && request.noSilence !== null) {', 'if (false) {'],
+    ),
+  ),
+  inFocus(
     'an order to fence waits in the queue',
     guard(
       'orders to fence',

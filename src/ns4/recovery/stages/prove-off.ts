@@ -1,6 +1,7 @@
 // Stage: proof before recovery. Between the permission and the first change the dead host is fenced, unless the journal
 // carries its proof already. Without proof nothing is changed.
 
+import type { ScanResult } from '../../../shared/documents/jobs/scan.ts';
 import { type Refusal, refusalSentence } from '../../../shared/documents/refusals/refusals.ts';
 import { errorText, OperationalError } from '../../../shared/ground/errors.ts';
 import { differingPlans } from '../../../shared/rules/fencing-plans.ts';
@@ -34,6 +35,13 @@ export const proveOff: Stage = {
     return journal.proof !== earlier && tookLong ? 'again' : 'next';
   },
 };
+
+/** Why the host's own silence is no evidence, as of the facts; null: it is. */
+function noSilenceOf(host: string, scan: ScanResult): string | null {
+  if (!scan.ok) return scan.detail;
+  const finding = scan.targets[host];
+  return finding?.state === 'silent' ? null : (finding?.detail ?? 'it was not scanned');
+}
 
 /**
  * Sees to it that the journal carries a proof that its host is off. Null when it does; otherwise why there is none:
@@ -71,6 +79,7 @@ async function fence(fencing: Fencing, recovery: Recovery): Promise<Refusal | nu
       instances: openThere(host, facts.picture, journal),
       heardAtMs: heardItselfMs(host, facts.picture, tools.clock.nowMs(), tools.policy),
       doubtedSinceMs: doubt?.atMs ?? null,
+      noSilence: noSilenceOf(host, facts.scan),
       beforeOff: async ({ agent, number: level, blocks, keep }) => {
         // The first level follows the fresh facts; by the next one the host may live again, and is not to be shot. Who
         // is cut off from Ceph loses no power, so that no other machine can fall silent by it.

@@ -14,13 +14,14 @@ export const fenceFailureSchema = z.object({
   /**
    * off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program…;
    * switched-on: `status` says on, after it said off; not-again: `off` was sent before, and nobody knows what it did;
-   * no-message: nothing was heard of a crash kernel; not-cut-off: the host could not be cut off from Ceph; lifted: it was,
+   * no-message: nothing was heard of a crash kernel; no-silence: its message would prove nothing, so nobody listened;
+   * not-cut-off: the host could not be cut off from Ceph; lifted: it was,
    * and somebody took its entries away. Of a vantage point that fences in this one's stead: nobody-fences: none answers;
    * not-told: it was handed over, and for certain nobody was told; lost: nobody knows what became of it.
    */
   failure: z.enum([
     ...(['off-failed', 'not-verified', 'timed-out', 'cannot-run'] as const),
-    ...(['switched-on', 'not-again', 'no-message', 'not-cut-off', 'lifted'] as const),
+    ...(['switched-on', 'not-again', 'no-message', 'no-silence', 'not-cut-off', 'lifted'] as const),
     ...(['nobody-fences', 'not-told', 'lost'] as const),
   ]),
   /** What the agent said, secrets masked, one line. */
@@ -160,6 +161,7 @@ const failures = {
   'switched-on': 'it was off and is on again, so it is not shot again',
   'not-again': 'it was told "off" before and does not show off, so it is not told again',
   'no-message': 'no message of a crash kernel came',
+  'no-silence': "a crash kernel's message counts only with the host's own silence, which is no evidence",
   'not-cut-off': 'it could not be cut off from Ceph',
   lifted: 'it was cut off from Ceph, and somebody lifted that, so it is not done again',
   'nobody-fences': 'no vantage point that fences answers',

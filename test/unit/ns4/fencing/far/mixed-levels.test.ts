@@ -72,7 +72,11 @@ function stage(levels: readonly Level[], hasCeph = true) {
   });
   const request = {
     ...{ host: 'hv01', incident: 'one', instances: [], signal: never, heardAtMs: null, right },
-    ...{ doubtedSinceMs: null, beforeOff: async ({ keep }: { keep(): Promise<void> }) => keep() },
+    ...{
+      doubtedSinceMs: null,
+      noSilence: null,
+      beforeOff: async ({ keep }: { keep(): Promise<void> }) => keep(),
+    },
   };
   return { own, devices, asked, cut, fencing, request };
 }
