@@ -17,6 +17,7 @@ import {
   PretendDatabase,
   SteadyClock,
   type Worker,
+  type WorkerOptions,
 } from '../support/evacuation-bench.ts';
 import { readEvents } from '../support/events.ts';
 import { until } from '../support/raw-api.ts';
@@ -28,7 +29,7 @@ let real: EvacuationBench;
 beforeAll(async () => {
   [bench, real] = await Promise.all([
     EvacuationBench.open(24, { domain: 'example.org' }),
-    EvacuationBench.open(3, { listen: true }),
+    EvacuationBench.open(4, { listen: true }),
   ]);
 });
 afterAll(() => Promise.all([bench.close(), real.close()]));
@@ -464,13 +465,14 @@ describe('refused, with nothing changed', () => {
 
 describe('with real silence', () => {
   /** Through the handler, as a job is carried out. */
-  async function asJob(pair: Pair): Promise<RecoveryReport> {
-    const { parts } = real.worker({ realScan: true });
+  async function asJob(pair: Pair, scanning: WorkerOptions['scanning'] = {}): Promise<RecoveryReport> {
+    const { parts } = real.worker({ realScan: true, scanning });
     const handlers = handlersOf(parts);
     await handlers['refresh-inventory']({ servers: false, requestedAtMs: real.clock.nowMs() }, never);
     const picture = await parts.inventory.read();
     if (picture === null) throw new Error('no inventory');
-    const rules = { heartbeatPeriodMs, hypervisorPorts: parts.settings.scan.hypervisorPorts };
+    const { open, closed } = real.simulator.settings.hypervisorPorts;
+    const rules = { heartbeatPeriodMs, hypervisorPorts: [...open, ...closed] };
     const controls = controlHosts(picture, new Set([pair.dead]), real.clock.nowMs(), rules);
     const order = real.order(pair, { controls });
     await real.assign(order);
@@ -502,5 +504,18 @@ describe('with real silence', () => {
       refusal: { name: 'came-back' },
     });
     expect(real.simulator.snapshot().hosts[pair.dead]?.forcedDown).toBe(false);
+  });
+
+  test("it answers at the monitor's ports alone, as its controls do: refused", async () => {
+    const pair = await real.pair(1);
+    await real.simulator.revive(pair.dead);
+    await real.simulator.kill(pair.dead, ['compute', 'agent']);
+    await real.silence();
+    const { closed } = real.simulator.settings.hypervisorPorts;
+    expect(await asJob(pair, { hypervisorPorts: closed, refusedMeans: 'silent' })).toMatchObject({
+      outcome: 'refused',
+      acted: false,
+      refusal: { name: 'came-back', evidence: expect.stringMatching(/ open$/) },
+    });
   });
 });

@@ -11,7 +11,7 @@ import { fociOfDisks } from './foci-of-disks.ts';
 import { fociOfFencing } from './foci-of-fencing.ts';
 import { fociOfSenses } from './foci-of-senses.ts';
 import { fociOfTheBlocklist } from './foci-of-the-blocklist.ts';
-import type { Household } from './generate.ts';
+import { type Household, nobodysPort } from './generate.ts';
 import type { History } from './history.ts';
 import { phaseOf, underwayIn } from './judges/standing.ts';
 import { later, onFirst, onFirstRecovery, onFirstSave } from './moments.ts';
@@ -52,6 +52,13 @@ export const foci: Readonly<Record<string, Focus>> = {
   ...fociOfTheBlocklist,
   'answers before the order is begun': {
     ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
+    disaster: (history) => returnsInTheQueue(history, 'management'),
+  },
+  /** The monitor's ports are right, and so are those of the controls that it names. */
+  "answers at other ports than ns4's": {
+    ...{ ...spared, ...alone, rules: recovers, durationMs: 200 * seconds },
+    household: { differs: { hypervisorPorts: [nobodysPort], refusedMeans: 'silent' } },
+    traits: { muteHost: 0 },
     disaster: (history) => returnsInTheQueue(history, 'management'),
   },
   'reports before the order is begun': {

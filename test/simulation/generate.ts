@@ -19,7 +19,7 @@ export interface Plan {
 
 const startMs = Date.parse('2026-11-21T12:00:00Z');
 /** Who lives refuses a connection to it. */
-const nobodysPort = 2222;
+export const nobodysPort = 2222;
 
 /**
  * With a focus what it names is as it says; everything else is drawn as ever. `all`: with what the code cannot bear yet.

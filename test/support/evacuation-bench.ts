@@ -25,7 +25,7 @@ import { byApi } from '../../src/ns4/recovery/movers/nova/by-api.ts';
 import type { Order, RecoveryStorage, RecoveryTools } from '../../src/ns4/recovery/recovery.ts';
 import { recover } from '../../src/ns4/recovery/stages/run.ts';
 import { type ScanRequest, scan } from '../../src/ns4/scan/scan.ts';
-import type { Settings } from '../../src/shared/config/settings.ts';
+import type { ScanSettings, Settings } from '../../src/shared/config/settings.ts';
 import { type Assignments, assignmentTokenOf, recoverJobId } from '../../src/shared/documents/assignments.ts';
 import type { EventFacts } from '../../src/shared/documents/events/events.ts';
 import type { RecoverData, RecoveryReport } from '../../src/shared/documents/jobs/recover.ts';
@@ -156,6 +156,8 @@ export interface WorkerOptions {
   readonly assigned?: boolean;
   /** The real scan over real sockets; default: what the simulator knows. */
   readonly realScan?: boolean;
+  /** What its configuration says of scans, where it differs. */
+  readonly scanning?: Partial<Pick<ScanSettings, 'hypervisorPorts' | 'refusedMeans'>>;
   /** Around the lock on a recovery, e.g. to crash at its saves. */
   readonly wrap?: (lock: Lock) => Lock;
 }
@@ -456,6 +458,7 @@ function processSettings(simulator: Simulator, server: TestRedis, options: Worke
       quorum: 1,
       name: 'bench',
       fences: true,
+      ...options.scanning,
     },
     fencing: { mode: 'none', file: null, timeoutMs: 5_000 },
     ceph: null,

@@ -109,6 +109,9 @@ type Beginning =
   | { readonly kind: 'continued'; readonly journal: Journal }
   | { readonly kind: 'anew'; readonly earlier: Journal | null };
 
+/** More are somebody's mistake, or worse: each is a connection to every host that is asked. */
+const mostPortsOfControls = 64;
+
 /** Under one lock, from its taking to its end. */
 export class Recovery {
   readonly order: Order;
@@ -139,6 +142,17 @@ export class Recovery {
     this.startedAtMs = startedAtMs;
     this.stop = stop;
     this.#signal = stop;
+  }
+
+  /**
+   * At which ports hypervisors are asked: at this ns4's own, and wherever a control is asked. A control vouches for silence
+   * at its own ports only: beside one that answers at a monitor's ports, a living host would look silent to an ns4 with
+   * other ones and `refused = silent`.
+   */
+  get hypervisorPorts(): readonly number[] {
+    const ofControls = this.controls.flatMap(({ endpoints }) => endpoints.map(({ port }) => port));
+    const others = [...new Set(ofControls)].slice(0, mostPortsOfControls);
+    return [...new Set([...this.tools.hypervisorPorts, ...others])];
   }
 
   /** Aborted when this worker must not go on: told to stop, out of time, or without the lock. */

@@ -29,6 +29,14 @@ export const ns4Guards: readonly Guard[] = [
       "if (finding?.state === 'answers') return null;",
     ]),
   ),
+  inFocus(
+    "answers at other ports than ns4's",
+    guard('asked where controls are', 'a control vouches for silence at its own ports only', [
+      'ns4/recovery/recovery.ts',
+      'return [...new Set([...this.tools.hypervisorPorts, ...others])];',
+      'return this.tools.hypervisorPorts;',
+    ]),
+  ),
   guard(
     'blind scan, before the change',
     'ns4 trusts only a scan whose controls answer',

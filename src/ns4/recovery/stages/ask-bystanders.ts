@@ -67,7 +67,7 @@ type SeenScan = ScanResult & { ok: true };
 async function askAll(recovery: Recovery, names: readonly string[]): Promise<SeenScan> {
   const { order, tools, facts, signal, controls } = recovery;
   const targets = names.map((host) =>
-    hostTarget(host, facts.picture.hypervisor(host)?.address ?? null, tools),
+    hostTarget(host, facts.picture.hypervisor(host)?.address ?? null, recovery),
   );
   const scan = await tools.scan({ targets, controls: [...controls] }, signal);
   const hosts = [order.dead];

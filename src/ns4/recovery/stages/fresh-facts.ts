@@ -69,11 +69,11 @@ async function ask(recovery: Recovery): Promise<Facts> {
  * never be ended. Those that are heard now join them.
  */
 function controlsOfNow(
-  { order, tools }: Recovery,
+  { order, tools, hypervisorPorts }: Recovery,
   picture: Picture,
   earlier: readonly ScanTarget[],
 ): ScanTarget[] {
-  const { clock, policy, hypervisorPorts } = tools;
+  const { clock, policy } = tools;
   const { heartbeatPeriodMs } = policy;
   const rules = { heartbeatPeriodMs, hypervisorPorts };
   const living = controlsFor(new Set([order.dead]), picture, clock.nowMs(), rules);
@@ -99,7 +99,7 @@ export async function scanAt(
   for (let looks = 1; ; looks += 1) {
     const still = untouchedIn(recovery);
     const disks = tools.storage === null || still?.length === 0 ? [] : [disksTarget(order.dead, still)];
-    const targets = [hostTarget(order.dead, address, tools), ...disks, ...guests];
+    const targets = [hostTarget(order.dead, address, recovery), ...disks, ...guests];
     const result = await tools.scan({ targets, controls: [...controls] }, signal);
     const open = result.ok ? result.targets[disksName(order.dead)] : undefined;
     const now = untouchedIn(recovery);

@@ -24,8 +24,8 @@ function lab(
   };
   const recovery = {
     order: { dead: 'hv01' },
-    tools: { storage: {}, scan, hypervisorPorts: [22] },
-    ...{ signal: new AbortController().signal, controls: [], journal: { instances } },
+    tools: { storage: {}, scan },
+    ...{ hypervisorPorts: [22], signal: new AbortController().signal, controls: [], journal: { instances } },
   } as unknown as Recovery;
   return { asked, run: () => scanAt(recovery, '10.0.0.1') };
 }
