@@ -78,14 +78,14 @@ export const foci: Readonly<Record<string, Focus>> = {
   'guests answer during a recovery': {
     ...{ ...spared, rules: { ...recovers, fencing: 'none' }, durationMs: 280 * seconds },
     setting: { workers: 1, quorum: 1, monitors: 1, concurrency: 1 },
-    disaster: (history) => {
-      const host = cutOffHost(history);
-      if (host === null) return;
-      onFirst(history, 'evacuate', () => {
-        connect(history, host, 'guests');
-        strike(history, faults.openstackAway, [70, 100]);
-      });
-    },
+    disaster: guestsAnswerAgain,
+  },
+  /** The monitor asked them at the right ones. */
+  "guests answer at other ports than ns4's": {
+    ...{ ...spared, rules: { ...recovers, fencing: 'none' }, durationMs: 280 * seconds },
+    setting: { workers: 1, quorum: 1, monitors: 1, concurrency: 1 },
+    household: { differs: { instancePorts: [nobodysPort], refusedMeans: 'silent' } },
+    disaster: guestsAnswerAgain,
   },
   'power returns during a recovery': {
     ...{ ...spared, rules: { ...recovers, fencing: 'required' }, durationMs: 280 * seconds },
@@ -306,6 +306,16 @@ function goOnByHand(history: History): void {
   const spare = [...world.hosts.values()].find(({ disabledReason }) => disabledReason === 'spare');
   if (report !== undefined && spare !== undefined)
     begin(history, faults.recoveryOrderedOnto, report.dead, spare.name);
+}
+
+/** Guests of a host that was cut off are heard when its first instance is moved, and OpenStack is away meanwhile. */
+function guestsAnswerAgain(history: History): void {
+  const host = cutOffHost(history);
+  if (host === null) return;
+  onFirst(history, 'evacuate', () => {
+    connect(history, host, 'guests');
+    strike(history, faults.openstackAway, [70, 100]);
+  });
 }
 
 /** Back in part as soon as its recovery is decided, which then waits for a worker. */

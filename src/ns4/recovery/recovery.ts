@@ -109,8 +109,12 @@ type Beginning =
   | { readonly kind: 'continued'; readonly journal: Journal }
   | { readonly kind: 'anew'; readonly earlier: Journal | null };
 
-/** More are somebody's mistake, or worse: each is a connection to every host that is asked. */
-const mostPortsOfControls = 64;
+/** More are somebody's mistake, or worse: each is a connection to everybody who is asked. */
+const mostOtherPorts = 64;
+
+const bothPorts = (own: readonly number[], others: readonly number[]): readonly number[] => [
+  ...new Set([...own, ...[...new Set(others)].slice(0, mostOtherPorts)]),
+];
 
 /** Under one lock, from its taking to its end. */
 export class Recovery {
@@ -151,8 +155,12 @@ export class Recovery {
    */
   get hypervisorPorts(): readonly number[] {
     const ofControls = this.controls.flatMap(({ endpoints }) => endpoints.map(({ port }) => port));
-    const others = [...new Set(ofControls)].slice(0, mostPortsOfControls);
-    return [...new Set([...this.tools.hypervisorPorts, ...others])];
+    return bothPorts(this.tools.hypervisorPorts, ofControls);
+  }
+
+  /** At which ports guests are asked: at this ns4's own, and at those that the verdict rests on. */
+  get instancePorts(): readonly number[] {
+    return bothPorts(this.tools.instancePorts, this.order.instancePorts ?? []);
   }
 
   /** Aborted when this worker must not go on: told to stop, out of time, or without the lock. */

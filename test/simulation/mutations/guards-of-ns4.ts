@@ -33,8 +33,16 @@ export const ns4Guards: readonly Guard[] = [
     "answers at other ports than ns4's",
     guard('asked where controls are', 'a control vouches for silence at its own ports only', [
       'ns4/recovery/recovery.ts',
-      'return [...new Set([...this.tools.hypervisorPorts, ...others])];',
+      'return bothPorts(this.tools.hypervisorPorts, ofControls);',
       'return this.tools.hypervisorPorts;',
+    ]),
+  ),
+  inFocus(
+    "guests answer at other ports than ns4's",
+    guard('guests asked where the monitor did', 'guests answer at the ports that the verdict rests on', [
+      'ns4/recovery/recovery.ts',
+      'return bothPorts(this.tools.instancePorts, this.order.instancePorts ?? []);',
+      'return this.tools.instancePorts;',
     ]),
   ),
   guard(

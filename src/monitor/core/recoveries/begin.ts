@@ -157,6 +157,7 @@ export function beginRecovery(
       evidence: [...found.evidence],
       address: picture.hypervisor(host)?.address ?? null,
       controls: controlsFor(new Set(dead), picture, nowMs, rules),
+      instancePorts: [...rules.instancePorts],
       proofDemanded: rules.fencing === 'required',
       cutOffDemanded: rules.asksDisks,
       judgedByGuests: found.neverHeard,

@@ -61,8 +61,9 @@ export async function askGuests(
 export const namesIn = (picture: Picture, host: string) => (id: string) =>
   picture.serversOf(host).find((server) => server.id === id)?.name ?? id;
 
-function targetsIn({ order, tools, journal }: Recovery, picture: Picture): ScanTarget[] {
-  return order.despite.includes(guestsGate) ? [] : guestsStillThere(order.dead, picture, journal, tools);
+function targetsIn(recovery: Recovery, picture: Picture): ScanTarget[] {
+  const { order, journal } = recovery;
+  return order.despite.includes(guestsGate) ? [] : guestsStillThere(order.dead, picture, journal, recovery);
 }
 
 function scanGuests({ tools, controls, signal }: Recovery, targets: ScanTarget[]): Promise<ScanResult> {

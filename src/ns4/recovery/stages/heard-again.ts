@@ -17,7 +17,7 @@ import { leaveAlone } from './watch-silence.ts';
 export async function heardAgain(recovery: Recovery, ids: readonly string[]): Promise<Answering[]> {
   const { order, facts, tools } = recovery;
   const servers = order.despite.includes(guestsGate) ? [] : serversOf(recovery, new Set(ids));
-  const targets = guestTargets(servers, tools);
+  const targets = guestTargets(servers, recovery);
   if (targets.length === 0) return [];
   const address = facts.picture.hypervisor(order.dead)?.address ?? null;
   const scan = await scanAt(recovery, address, targets);

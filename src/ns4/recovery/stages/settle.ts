@@ -34,8 +34,8 @@ export const settle: Stage = {
   },
 };
 
-function awaitedOf({ tools, facts, opened: journal }: Recovery): Awaited[] {
-  const { clock, answerTimeoutMs, instancePorts } = tools;
+function awaitedOf({ tools, facts, opened: journal, instancePorts }: Recovery): Awaited[] {
+  const { clock, answerTimeoutMs } = tools;
   if (answerTimeoutMs === 0) return [];
   const [nowMs, steadyMs] = [clock.nowMs(), clock.steadyMs()];
   const { picture } = facts;

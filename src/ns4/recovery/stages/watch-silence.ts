@@ -35,7 +35,7 @@ export function watchSilence(recovery: Recovery): StillSilent {
     confirmedAtMs:
       answering.length > 0 || journal.proof !== null ? Number.NEGATIVE_INFINITY : facts.askedAtMs,
     scan: (guests) => scanAt(recovery, address, guests),
-    guests: () => (isWaived ? [] : guestsStillThere(order.dead, picture, journal, tools)),
+    guests: () => (isWaived ? [] : guestsStillThere(order.dead, picture, journal, recovery)),
     nameOf: namesIn(picture, order.dead),
     ...proofOf(recovery),
     leaveAlone: (guests) => leaveAlone(recovery, guests, isUntouched),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { refusalSchema } from '../refusals/refusals.ts';
 import { planSchema, targetSchema } from '../terms/plan.ts';
 import { job } from './entry.ts';
-import { scanTargetSchema } from './scan.ts';
+import { portSchema, scanTargetSchema } from './scan.ts';
 
 /** What became of one instance of a dead host. */
 export const instanceReportSchema = z.object({
@@ -77,6 +77,8 @@ const recoverDataSchema = z.object({
   address: z.string().nullable(),
   /** Healthy hypervisors to probe along as controls. */
   controls: z.array(scanTargetSchema),
+  /** The ports at which its guests were asked; an ns4 that has other ones asks them there as well. */
+  instancePorts: z.array(portSchema).optional(),
   /**
    * The monitor judged with less evidence, as the host will be proven to be off: an ns4 that cannot do that refuses.
    */

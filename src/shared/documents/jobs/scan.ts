@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { failureSchema, job } from './entry.ts';
 
-const endpointSchema = z.object({ address: z.string(), port: z.number().int().min(1).max(65535) });
+export const portSchema = z.number().int().min(1).max(65535);
+const endpointSchema = z.object({ address: z.string(), port: portSchema });
 /** One address and port to connect to. */
 export type Endpoint = z.infer<typeof endpointSchema>;
 

@@ -20,6 +20,8 @@ interface Case {
   readonly despite?: readonly string[];
   /** What a scan that asks for this address comes to instead. */
   readonly fails?: string;
+  /** What the monitor wrote into its order. */
+  readonly ordered?: Partial<Pick<Recovery['order'], 'controls' | 'instancePorts'>>;
 }
 
 const vm = (name: string, on: string, change: Partial<Server> = {}) =>
@@ -28,9 +30,12 @@ const hypervisors = [hypervisor('hv01'), hypervisor('hv02')];
 const cloudWith = (servers: readonly Server[]) => ({ hypervisors, servers: [...servers] });
 
 /** Runs the stage; `story` has what was asked, and where among it the inventory was read. */
-async function run(about: Case): Promise<{ guests: Facts['guests']; story: string[] }> {
-  const { before, now, answering = [], despite = [], fails } = about;
+async function run(
+  about: Case,
+): Promise<{ guests: Facts['guests']; story: string[]; endpoints: Set<string> }> {
+  const { before, now, answering = [], despite = [], fails, ordered } = about;
   const story: string[] = [];
+  const endpoints = new Set<string>();
   let begunScans = () => {};
   const scansBegan = new Promise<void>((done) => {
     begunScans = done;
@@ -40,7 +45,9 @@ async function run(about: Case): Promise<{ guests: Facts['guests']; story: strin
     return before === null ? null : picture(cloudWith(before));
   };
   const scan = async ({ targets }: { targets: ScanTarget[] }): Promise<ScanResult> => {
-    const asked = targets.flatMap(({ endpoints }) => endpoints.map((endpoint) => endpoint.address));
+    const all = targets.flatMap((target) => target.endpoints);
+    for (const { address, port } of all) endpoints.add(`${address}:${port}`);
+    const asked = [...new Set(all.map(({ address }) => address))];
     story.push(`asked ${asked.join(' ')}`);
     if (fails !== undefined && asked.includes(fails)) return { ok: false, detail: 'no descriptors' };
     const found = ({ endpoints }: ScanTarget): Finding =>
@@ -55,7 +62,7 @@ async function run(about: Case): Promise<{ guests: Facts['guests']; story: strin
     story.push('inventory read');
     return inventory(cloudWith(now));
   };
-  const order = { dead: 'hv01', address: '10.0.0.1', controls: [], despite };
+  const order = { dead: 'hv01', address: '10.0.0.1', controls: [], despite, ...ordered };
   const tools = {
     clock: systemClock,
     log: silentLog,
@@ -71,7 +78,7 @@ async function run(about: Case): Promise<{ guests: Facts['guests']; story: strin
     stop,
   );
   expect(await freshFacts.run(recovery)).toBe('next');
-  return { guests: recovery.facts.guests, story };
+  return { guests: recovery.facts.guests, story, endpoints };
 }
 const none = { answering: [], trouble: null };
 
@@ -119,6 +126,36 @@ describe('the guests are asked', () => {
     const { guests, story } = await run({ before: servers, now: servers, despite: ['guests-answer'] });
     expect(story).toEqual(['asked 10.0.0.1', 'inventory read']);
     expect(guests).toEqual({ ...none, asked: 0 });
+  });
+});
+
+describe('an ns4 with other ports than the monitor', () => {
+  const servers = [vm('vm1', '192.0.2.1')];
+  const at = (...ports: number[]) => [
+    { name: 'hv02', kind: 'host' as const, endpoints: ports.map((port) => ({ address: '10.0.0.2', port })) },
+  ];
+
+  test('asks the host wherever its controls are asked, and guests where the monitor asked them', async () => {
+    const ordered = { controls: at(16509, 22), instancePorts: [3389] };
+    const { endpoints } = await run({ before: servers, now: servers, ordered });
+    expect([...endpoints].sort()).toEqual([
+      '10.0.0.1:16509',
+      '10.0.0.1:22',
+      '192.0.2.1:22',
+      '192.0.2.1:3389',
+    ]);
+  });
+
+  test('and a monitor of before, which names none: at its own', async () => {
+    const { endpoints } = await run({ before: servers, now: servers });
+    expect([...endpoints].sort()).toEqual(['10.0.0.1:22', '192.0.2.1:22']);
+  });
+
+  test('asks at a bounded number of them', async () => {
+    const many = Array.from({ length: 1_000 }, (_, n) => n + 1_000);
+    const ordered = { controls: at(...many), instancePorts: many };
+    const { endpoints } = await run({ before: servers, now: servers, ordered });
+    expect(endpoints.size).toBe(2 * 65);
   });
 });
 

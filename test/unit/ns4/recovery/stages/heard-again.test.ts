@@ -31,12 +31,13 @@ function lab(
   };
   const journal = { dead: 'hv01', instances: { vm1: entry }, proof };
   const recovery = {
-    ...{ opened: journal, journal, facts: { picture: whole }, controls: [], hypervisorPorts: [22] },
+    ...{ opened: journal, journal, facts: { picture: whole }, controls: [] },
+    ...{ hypervisorPorts: [22], instancePorts: [22] },
     ...{ signal: new AbortController().signal },
     order: { dead: 'hv01', judgedAtMs: nowMs - 60_000, despite },
     tools: {
       clock: { nowMs: () => nowMs },
-      ...{ policy: { heartbeatPeriodMs: 40_000 }, instancePorts: [22], storage: null },
+      ...{ policy: { heartbeatPeriodMs: 40_000 }, storage: null },
       scan: async ({ targets }: { targets: { name: string }[] }) => {
         asked.push(targets.map(({ name }) => name));
         return scan;
