@@ -214,7 +214,7 @@ describe('the other target', () => {
     clock.isHasty = true;
     expect(ends(await running)).toEqual([[name, 'failed', null]]);
     expect(asked(name)).toEqual([pair.spare, pair.spare, pair.spare]);
-  });
+  }, 20_000);
 });
 
 test('a wave begins when every instance of the one before has its end', async () => {
@@ -257,7 +257,7 @@ describe('locks', () => {
     const again = await worker.recover(bench.order(pair, { plan: planOntoSpare(pair.spare) }));
     expect(again.outcome).toBe('done');
     expect(await bench.redis.exists(bench.keys.lock(pair.dead), bench.keys.lock(pair.spare))).toBe(0);
-  });
+  }, 20_000);
 });
 
 describe('from the version before', () => {

@@ -4,7 +4,6 @@ import { Apis } from '../../simulator/openstack-http/apis.ts';
 import { addHosts, type HttpWorld, settingsOf } from '../../simulator/openstack-http/options.ts';
 import { InProcessCloud } from '../../simulator/openstack-in-process/cloud.ts';
 import { Link } from '../../simulator/openstack-in-process/link.ts';
-import type { Planned, WorldClock } from '../../simulator/world/clock.ts';
 import { changeService, setAside } from '../../simulator/world/compute-service.ts';
 import { powerOff } from '../../simulator/world/host-power.ts';
 import { boot } from '../../simulator/world/instances.ts';
@@ -12,35 +11,13 @@ import { realChance } from '../../simulator/world/real-time.ts';
 import { World } from '../../simulator/world/world.ts';
 import type { Cloud } from '../../src/ns4/cloud/cloud.ts';
 import { systemClock } from '../../src/shared/ground/clock.ts';
+import { Timeline } from '../simulation/timeline.ts';
 import { type Client, overHttp } from '../support/cloud-contract-stage.ts';
 
 const signal = new AbortController().signal;
 
-/** Nothing happens by itself: what is planned comes to pass when the test says so, the earliest first. */
-class SteppedTime implements WorldClock {
-  nowMs = Date.now();
-  #plans: { dueAtMs: number; action: () => void; planned: Planned }[] = [];
-
-  after(delayMs: number, action: () => void): Planned {
-    const planned = { cancelled: false };
-    this.#plans.push({ dueAtMs: this.nowMs + delayMs, action, planned });
-    return planned;
-  }
-
-  /** The next thing that is due within a minute; false when there is none. */
-  step(): boolean {
-    const [next, ...later] = this.#plans
-      .filter(({ planned }) => !planned.cancelled)
-      .toSorted((a, b) => a.dueAtMs - b.dueAtMs);
-    if (next === undefined || next.dueAtMs > this.nowMs + 60_000) return false;
-    this.#plans = later;
-    this.nowMs = next.dueAtMs;
-    next.action();
-    return true;
-  }
-}
-
-const time = new SteppedTime();
+/** Nothing happens by itself: what is planned comes to pass when the test says so. */
+const time = new Timeline(Date.now());
 let world: HttpWorld;
 let apis: Apis;
 let http: Client;
@@ -155,10 +132,14 @@ test('a dead host, evacuations that end well and badly, and what is in between',
   ] as const)
     await inProcess.evacuate(world.instance(name).id, target, signal);
   const seen: string[] = [];
+  let events: number;
   do {
+    events = time.events;
     await expectAlike();
     seen.push(world.migrations.map(({ status }) => status).join(' '));
-  } while (time.step());
+    // One thing more, if any is due within a minute.
+    await time.runUntil(time.nowMs + 60_000, () => true);
+  } while (time.events > events);
   expect([...new Set(seen)]).toEqual([
     '',
     'accepted',

@@ -15,9 +15,9 @@ export const fenceFailureSchema = z.object({
    * off-failed: `off` did not succeed; not-verified: no `status` said off afterwards; cannot-run: no such program…;
    * switched-on: `status` says on, after it said off; not-again: `off` was sent before, and nobody knows what it did;
    * no-message: nothing was heard of a crash kernel; no-silence: its message would prove nothing, so nobody listened;
-   * not-cut-off: the host could not be cut off from Ceph; lifted: it was,
-   * and somebody took its entries away. Of a vantage point that fences in this one's stead: nobody-fences: none answers;
-   * not-told: it was handed over, and for certain nobody was told; lost: nobody knows what became of it.
+   * not-cut-off: the host could not be cut off from Ceph; lifted: it was, and somebody took its entries away. Of a
+   * vantage point that fences in this one's stead: nobody-fences: none answers; not-told: it was handed over, and for
+   * certain nobody was told; lost: nobody knows what became of it.
    */
   failure: z.enum([
     ...(['off-failed', 'not-verified', 'timed-out', 'cannot-run'] as const),
